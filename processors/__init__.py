@@ -1,0 +1,1 @@
+"""What runs on the streams: roles, the pure core, the command line."""

@@ -1,0 +1,109 @@
+"""Settings: the environment, read once, frozen, passed down (prefix ``CARELINE_``; a secret also from ``..._FILE``)."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from streams.errors import SettingsError
+from streams.topics import Topics
+
+
+class TimeSource(StrEnum):
+    """WALL: live. EVENTS: time is what the records say and nothing else, as when a day of long ago is replayed."""
+
+    WALL = "wall"
+    EVENTS = "events"
+
+
+class Settings(BaseSettings):
+    """Everything a role, a publisher or a subscriber needs to know of its surroundings."""
+
+    model_config = SettingsConfigDict(env_prefix="CARELINE_", frozen=True, extra="forbid")
+
+    kafka_bootstrap: str = Field(default="127.0.0.1:9092", description="host:port, several with commas")
+    registry_url: str = Field(default="http://127.0.0.1:8081", description="a Confluent-compatible schema registry")
+    redis_url: SecretStr = Field(default=SecretStr("redis://127.0.0.1:6379/0"))
+    smtp_url: SecretStr = Field(default=SecretStr("smtp://127.0.0.1:25"), description="smtp:// or smtps://user:pw@host")
+    topic_prefix: str = Field(default="careline.", pattern=r"^[a-zA-Z0-9._-]*$")
+    partitions: int = Field(default=4, ge=1, description="of every topic keyed by customer; see topics apply")
+    replication: int = Field(default=1, ge=1)
+    keep_history: bool = Field(default=False, description="topics keep records for ever (to replay a day of long ago)")
+    time_source: TimeSource = TimeSource.WALL
+
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    kafka_sasl_username: str | None = None
+    kafka_sasl_password: SecretStr | None = None
+    kafka_ca_file: Path | None = None
+    kafka_cert_file: Path | None = None
+    kafka_key_file: Path | None = None
+    registry_username: str | None = None
+    registry_password: SecretStr | None = None
+
+    instance: str = Field(default="0", description="name of this worker among its role's; stable across restarts")
+    ops_host: str = "127.0.0.1"
+    ops_port: int | None = Field(default=None, ge=0, le=65535, description="/metrics, /livez, /readyz; 0: any free one")
+    playbook: Path | None = Field(default=None, description="the playbook file; the one in the package if absent")
+    mail_from: str = Field(default="Careline <care@careline.example>", description="sender of e-mail")
+    webhook_secret: SecretStr | None = Field(default=None, description="signs webhooks, whsec_... (Standard Webhooks)")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """Settings from ``environ`` (``os.environ`` if absent). Raises SettingsError naming the variable."""
+        env = dict(os.environ if environ is None else environ)
+        prefix = "CARELINE_"
+        values: dict[str, Any] = {}
+        for name in cls.model_fields:
+            variable = prefix + name.upper()
+            file = env.get(f"{variable}_FILE")
+            if file is not None and not name.endswith("_file"):
+                try:
+                    values[name] = Path(file).read_text(encoding="utf-8").strip()
+                except OSError as error:
+                    raise SettingsError(f"{variable}_FILE: cannot read {file}: {error.strerror}") from error
+            elif variable in env:
+                values[name] = env[variable]
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            faults = "; ".join(
+                f"{prefix}{'_'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}"
+                for fault in error.errors()
+            )
+            raise SettingsError(faults) from error
+
+    @cached_property
+    def topics(self) -> Topics:
+        """The topic catalogue under this prefix."""
+        return Topics(prefix=self.topic_prefix)
+
+    def kafka_client(self) -> dict[str, Any]:
+        """The arguments every aiokafka client shares: addresses and security."""
+        arguments: dict[str, Any] = {
+            "bootstrap_servers": self.kafka_bootstrap.split(","),
+            "security_protocol": self.kafka_security_protocol,
+        }
+        if "SSL" in self.kafka_security_protocol:
+            context = ssl.create_default_context(cafile=self.kafka_ca_file)
+            if self.kafka_cert_file is not None:
+                context.load_cert_chain(self.kafka_cert_file, self.kafka_key_file)
+            arguments["ssl_context"] = context
+        if "SASL" in self.kafka_security_protocol:
+            if self.kafka_sasl_username is None or self.kafka_sasl_password is None:
+                raise SettingsError("CARELINE_KAFKA_SASL_USERNAME and CARELINE_KAFKA_SASL_PASSWORD: needed for SASL")
+            arguments |= {
+                "sasl_mechanism": self.kafka_sasl_mechanism,
+                "sasl_plain_username": self.kafka_sasl_username,
+                "sasl_plain_password": self.kafka_sasl_password.get_secret_value(),
+            }
+        return arguments

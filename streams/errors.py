@@ -1,0 +1,41 @@
+"""What can go wrong, named by what to do about it."""
+
+from __future__ import annotations
+
+
+class CarelineError(Exception):
+    """Root of everything Careline raises."""
+
+
+class SettingsError(CarelineError):
+    """A setting is missing or wrong; the message names its variable."""
+
+
+class InvalidEvent(CarelineError):
+    """The caller's event breaks the contract. ``field`` names the culprit; nothing was published."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}")
+        self.field = field
+        self.problem = problem
+
+
+class Unreadable(CarelineError):
+    """A record that no retry will make readable: to the dead letters. ``reason`` is a stable code."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+class Unavailable(CarelineError):
+    """A server we need does not answer; trying again later may help."""
+
+
+class PartitionLost(CarelineError):
+    """Another worker owns the partition now, or a transaction failed: forget what is in memory and take it afresh."""
+
+
+class PartitionStopped(CarelineError):
+    """Most of what arrives cannot be read: a person has to look before the topic drains into the dead letters."""

@@ -1,0 +1,156 @@
+"""The typed records of the contract: ``from streams import events``.
+
+Touchpoints and outcomes are facts, in the past tense. All records are frozen. Times are aware UTC datetimes to the
+millisecond, money is a :class:`decimal.Decimal` with two places, ids are strings.
+"""
+
+from __future__ import annotations
+
+from streams.events.journeys import (
+    Consent,
+    Contact,
+    Delay,
+    JourneyState,
+    Mention,
+    Moment,
+    Note,
+    Order,
+    Outreach,
+    Profile,
+    Suppression,
+    Timer,
+    Wish,
+)
+from streams.events.outcomes import OutreachEngaged, OutreachFailed, OutreachSent, OutreachUncertain
+from streams.events.outreach import Decision, OutreachLedgerEntry, OutreachRequested, OutreachRetracted
+from streams.events.touchpoints import (
+    AgentNoted,
+    ConsentChanged,
+    ContactClosed,
+    ContactOpened,
+    ContactReplied,
+    CustomerErased,
+    DelayEnded,
+    DelayNoticed,
+    FeedbackGiven,
+    ItemUnavailable,
+    MentionPosted,
+    OrderCancelled,
+    OrderDelivered,
+    OrderPlaced,
+    OrderShipped,
+    ProfilesMerged,
+    ProfileUpdated,
+)
+from streams.events.types import (
+    Address,
+    Alternative,
+    CancelledBy,
+    Channel,
+    ConsentStatus,
+    DecisionKind,
+    DelayReason,
+    Engagement,
+    FailureReason,
+    FeedbackKind,
+    Gesture,
+    LedgerStatus,
+    MergeSide,
+    NoteKind,
+    OrderItem,
+    OutreachChannel,
+    Purpose,
+    Resolution,
+    Sentiment,
+)
+
+Outcome = OutreachSent | OutreachFailed | OutreachUncertain | OutreachEngaged
+"""What became of an outreach."""
+
+Touchpoint = (
+    ContactOpened
+    | ContactReplied
+    | ContactClosed
+    | OrderPlaced
+    | OrderShipped
+    | OrderDelivered
+    | OrderCancelled
+    | DelayNoticed
+    | DelayEnded
+    | ItemUnavailable
+    | MentionPosted
+    | FeedbackGiven
+    | AgentNoted
+    | ProfileUpdated
+    | ConsentChanged
+    | ProfilesMerged
+    | CustomerErased
+    | Outcome
+)
+"""A fact about one customer: what the touchpoints topic carries."""
+
+Record = Touchpoint | JourneyState | Decision | OutreachRequested | OutreachRetracted | OutreachLedgerEntry
+"""Anything that travels on a Careline topic."""
+
+__all__ = [
+    "Address",
+    "AgentNoted",
+    "Alternative",
+    "CancelledBy",
+    "Channel",
+    "Consent",
+    "ConsentChanged",
+    "ConsentStatus",
+    "Contact",
+    "ContactClosed",
+    "ContactOpened",
+    "ContactReplied",
+    "CustomerErased",
+    "Decision",
+    "DecisionKind",
+    "Delay",
+    "DelayEnded",
+    "DelayNoticed",
+    "DelayReason",
+    "Engagement",
+    "FailureReason",
+    "FeedbackGiven",
+    "FeedbackKind",
+    "Gesture",
+    "ItemUnavailable",
+    "JourneyState",
+    "LedgerStatus",
+    "Mention",
+    "MentionPosted",
+    "MergeSide",
+    "Moment",
+    "Note",
+    "NoteKind",
+    "Order",
+    "OrderCancelled",
+    "OrderDelivered",
+    "OrderItem",
+    "OrderPlaced",
+    "OrderShipped",
+    "Outcome",
+    "Outreach",
+    "OutreachChannel",
+    "OutreachEngaged",
+    "OutreachFailed",
+    "OutreachLedgerEntry",
+    "OutreachRequested",
+    "OutreachRetracted",
+    "OutreachSent",
+    "OutreachUncertain",
+    "Profile",
+    "ProfileUpdated",
+    "ProfilesMerged",
+    "Purpose",
+    "Record",
+    "Resolution",
+    "Sentiment",
+    "Suppression",
+    "Timer",
+    "Touchpoint",
+    "Wish",
+]

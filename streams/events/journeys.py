@@ -1,0 +1,217 @@
+"""The live state of one customer. Each field is described in schemas/journey/."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from streams.events.types import (
+    Address,
+    Alternative,
+    Channel,
+    ConsentStatus,
+    DelayReason,
+    FeedbackKind,
+    NoteKind,
+    OutreachChannel,
+    Purpose,
+    Resolution,
+    Sentiment,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """Who the customer is, as far as they told us."""
+
+    name: str | None = None
+    locale: str | None = None
+    time_zone: str | None = None
+    addresses: tuple[Address, ...] = ()
+    as_of: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """What the customer allowed or forbade."""
+
+    channel: OutreachChannel | None = None
+    purpose: Purpose
+    status: ConsentStatus
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suppression:
+    """An address that must not be used any more."""
+
+    channel: OutreachChannel
+    address: str
+    reason: str
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timer:
+    """A deadline that wakes a policy."""
+
+    timer_id: str
+    due_at: datetime
+    policy: str
+    journey_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """A conversation with the customer."""
+
+    contact_id: str
+    channel: Channel
+    matter: str | None = None
+    summary: str | None = None
+    opened_at: datetime
+    as_of: datetime
+    closed_at: datetime | None = None
+    replied_at: datetime | None = None
+    answered_at: datetime | None = None
+    resolution: Resolution = Resolution.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """An order or booking."""
+
+    order_id: str
+    kind: str
+    description: str
+    subject_id: str | None = None
+    promised_at: datetime | None = None
+    total: Decimal | None = None
+    currency: str | None = None
+    opened_at: datetime
+    as_of: datetime
+    closed_at: datetime | None = None
+    shipped_at: datetime | None = None
+    delivered_at: datetime | None = None
+    cancelled_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delay:
+    """A wait, and what the customer was told of it."""
+
+    subject_kind: str
+    subject_id: str
+    description: str
+    order_id: str | None = None
+    promised_at: datetime
+    expected_at: datetime | None = None
+    cancelled: bool
+    reason: DelayReason
+    opened_at: datetime
+    as_of: datetime
+    closed_at: datetime | None = None
+    letters: int = 0
+    told_expected_at: datetime | None = None
+    told_cancelled: bool = False
+    told_stage: int = -1
+    refused: str | None = None
+    held_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """Something the customer asked for and could not have."""
+
+    item_id: str
+    description: str
+    alternatives: tuple[Alternative, ...] = ()
+    opened_at: datetime
+    as_of: datetime
+    closed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mention:
+    """Something the customer said about us in public."""
+
+    mention_id: str
+    platform: str
+    link: str | None = None
+    text: str | None = None
+    sentiment: Sentiment
+    reach: int | None = None
+    opened_at: datetime
+    as_of: datetime
+    closed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """Something memorable, good or bad: feedback, praise, a complaint, a story."""
+
+    feedback_id: str
+    kind: FeedbackKind
+    score: int | None = None
+    text: str | None = None
+    about: str | None = None
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """What an employee wrote down."""
+
+    note_id: str
+    agent_id: str
+    kind: NoteKind
+    text: str
+    about: str | None = None
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outreach:
+    """An outreach that was requested for the customer, and what became of it."""
+
+    outreach_id: str
+    policy: str
+    journey_id: str
+    occasion: str
+    purpose: Purpose
+    channel: OutreachChannel
+    address: str
+    gesture_code: str | None = None
+    requested_at: datetime
+    useful_until: datetime
+    retracted_at: datetime | None = None
+    outcome: str | None = None
+    outcome_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JourneyState:
+    """All that is known and under way for one customer."""
+
+    wake_at: datetime | None = None
+    customer_id: str
+    revision: int
+    updated_at: datetime
+    profile: Profile
+    consents: tuple[Consent, ...] = ()
+    suppressions: tuple[Suppression, ...] = ()
+    contacts: tuple[Contact, ...] = ()
+    orders: tuple[Order, ...] = ()
+    delays: tuple[Delay, ...] = ()
+    wishes: tuple[Wish, ...] = ()
+    mentions: tuple[Mention, ...] = ()
+    moments: tuple[Moment, ...] = ()
+    notes: tuple[Note, ...] = ()
+    outreach: tuple[Outreach, ...] = ()
+    timers: tuple[Timer, ...] = ()
+    touchpoints: int
+    last_touchpoint_at: datetime | None = None
+    recent_events: bytes
+    merged_into: str | None = None
+    merged_from: tuple[str, ...] = ()

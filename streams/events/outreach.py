@@ -1,0 +1,85 @@
+"""Decisions, outreach and its ledger. Each field is described in schemas/outreach/."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from streams.events.types import Address, DecisionKind, Gesture, LedgerStatus, OutreachChannel, Purpose
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """One decision about one customer: why they heard from us, or why not."""
+
+    decision_id: str
+    customer_id: str
+    decided_at: datetime
+    kind: DecisionKind
+    reason: str
+    explanation: str
+    policy: str
+    playbook_version: str
+    journey_id: str
+    occasion: str
+    outreach_id: str | None = None
+    channel: OutreachChannel | None = None
+    hold_until: datetime | None = None
+    trigger_event_id: str | None = None
+    inputs: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutreachRequested:
+    """Reach this customer, now. Carries all that is needed to do so."""
+
+    outreach_id: str
+    customer_id: str
+    requested_at: datetime
+    decision_id: str
+    policy: str
+    playbook_version: str
+    journey_id: str
+    occasion: str
+    purpose: Purpose
+    addresses: tuple[Address, ...] = ()
+    template: str
+    locale: str
+    time_zone: str
+    variables: Mapping[str, str] = field(default_factory=dict)
+    gesture: Gesture | None = None
+    why: str
+    useful_until: datetime
+    revises: str | None = None
+    trigger_event_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutreachRetracted:
+    """An outreach is no longer true: do not send it, and take it down wherever it can be."""
+
+    outreach_id: str
+    customer_id: str
+    retracted_at: datetime
+    decision_id: str
+    policy: str
+    journey_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutreachLedgerEntry:
+    """What the dispatcher knows of one outreach; written before and after the provider is called."""
+
+    wake_at: datetime | None = None
+    outreach_id: str
+    customer_id: str
+    status: LedgerStatus
+    updated_at: datetime
+    attempts: int = 0
+    channel: OutreachChannel | None = None
+    provider: str | None = None
+    provider_message_id: str | None = None
+    detail: str | None = None
+    request: bytes | None = None

@@ -1,0 +1,262 @@
+"""Touchpoints: facts about one customer, in the past tense. Each field is described in schemas/touchpoint/."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from streams.events.types import (
+    Address,
+    Alternative,
+    CancelledBy,
+    Channel,
+    ConsentStatus,
+    DelayReason,
+    FeedbackKind,
+    MergeSide,
+    NoteKind,
+    OrderItem,
+    OutreachChannel,
+    Purpose,
+    Resolution,
+    Sentiment,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactOpened:
+    """The customer got in touch."""
+
+    event_id: str
+    customer_id: str
+    occurred_at: datetime
+    source: str
+    contact_id: str
+    channel: Channel
+    matter: str | None = None
+    summary: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactReplied:
+    """Somebody, or something, answered the customer."""
+
+    event_id: str
+    customer_id: str
+    occurred_at: datetime
+    source: str
+    contact_id: str
+    channel: Channel
+    automated: bool = False
+    agent_id: str | None = None
+    summary: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactClosed:
+    """The contact came to an end."""
+
+    event_id: str
+    customer_id: str
+    occurred_at: datetime
+    source: str
+    contact_id: str
+    resolution: Resolution = Resolution.UNKNOWN
+    agent_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderPlaced:
+    """The customer ordered or booked something."""
+
+    event_id: str
+    customer_id: str
+    occurred_at: datetime
+    source: str
+    order_id: str
+    kind: str = "parcel"
+    description: str
+    subject_id: str | None = None
+    promised_at: datetime | None = None
+    total: Decimal | None = None
+    currency: str | None = None
+    items: tuple[OrderItem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderShipped:
+    """The order is on its way."""
+
+    event_id: str
+    customer_id: str
+    occurred_at: datetime
+    source: str
+    order_id: str
+    carrier: str | None = None
+    tracking_link: str | None = None
+    expected_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderDelivered:
+    """The customer has what was promised: a parcel in hand, a flight departed."""
+
+    event_id: str
+    customer_id: str
+    occurred_at: datetime
+    source: str
+    order_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderCancelled:
+    """The order will not be fulfilled."""
+
+    event_id: str
+    customer_id: str
+    occurred_at: datetime
+    source: str
+    order_id: str
+    by: CancelledBy = CancelledBy.UNKNOWN
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DelayNoticed:
+    """Something the customer waits for will be late, or will not come; a later one revises it."""
+
+    event_id: str
+    customer_id: str
+    occurred_at: datetime
+    source: str
+    subject_kind: str
+    subject_id: str
+    description: str
+    order_id: str | None = None
+    promised_at: datetime
+    expected_at: datetime | None = None
+    cancelled: bool = False
+    reason: DelayReason = DelayReason.OTHER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DelayEnded:
+    """The wait is over: it departed, arrived, or took place."""
+
+    event_id: str
+    customer_id: str
+    occurred_at: datetime
+    source: str
+    subject_kind: str
+    subject_id: str
+    actual_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemUnavailable:
+    """The customer asked for something that could not be had."""
+
+    event_id: str
+    customer_id: str
+    occurred_at: datetime
+    source: str
+    item_id: str
+    description: str
+    channel: Channel = Channel.OTHER
+    alternatives: tuple[Alternative, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MentionPosted:
+    """The customer said something about us in public."""
+
+    event_id: str
+    customer_id: str
+    occurred_at: datetime
+    source: str
+    mention_id: str
+    platform: str
+    link: str | None = None
+    text: str | None = None
+    sentiment: Sentiment = Sentiment.UNKNOWN
+    reach: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedbackGiven:
+    """The customer told us how it was."""
+
+    event_id: str
+    customer_id: str
+    occurred_at: datetime
+    source: str
+    feedback_id: str
+    kind: FeedbackKind
+    score: int | None = None
+    text: str | None = None
+    about: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentNoted:
+    """An employee wrote something down about the customer or the service."""
+
+    event_id: str
+    customer_id: str
+    occurred_at: datetime
+    source: str
+    note_id: str
+    agent_id: str
+    kind: NoteKind = NoteKind.NOTE
+    text: str
+    about: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileUpdated:
+    """Something about the customer changed; a null leaves what was known."""
+
+    event_id: str
+    customer_id: str
+    occurred_at: datetime
+    source: str
+    name: str | None = None
+    locale: str | None = None
+    time_zone: str | None = None
+    addresses: tuple[Address, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentChanged:
+    """The customer allowed or forbade a purpose on a channel."""
+
+    event_id: str
+    customer_id: str
+    occurred_at: datetime
+    source: str
+    channel: OutreachChannel | None = None
+    purpose: Purpose
+    status: ConsentStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfilesMerged:
+    """Two customer records turned out to be one person."""
+
+    event_id: str
+    customer_id: str
+    occurred_at: datetime
+    source: str
+    other_customer_id: str
+    side: MergeSide = MergeSide.SURVIVOR
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerErased:
+    """The customer asked to be forgotten; the journey state is deleted."""
+
+    event_id: str
+    customer_id: str
+    occurred_at: datetime
+    source: str

@@ -10,8 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from streams.errors import SettingsError
 from streams.topics import Topics
@@ -24,10 +23,10 @@ class TimeSource(StrEnum):
     EVENTS = "events"
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """Everything a role, a publisher or a subscriber needs to know of its surroundings."""
 
-    model_config = SettingsConfigDict(env_prefix="CARELINE_", frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kafka_bootstrap: str = Field(default="127.0.0.1:9092", description="host:port, several with commas")
     registry_url: str = Field(default="http://127.0.0.1:8081", description="a Confluent-compatible schema registry")

@@ -11,7 +11,25 @@ MAX_EVENT_BYTES = 1 << 20
 
 _DEAD_LETTER_BYTES = 8 << 20  # any value a reader met has to fit, with its headers, whatever its own topic allowed
 
-_TOUCHPOINTS = ["AgentNoted", "ConsentChanged", "ContactClosed", "ContactOpened", "ContactReplied", "CustomerErased", "DelayEnded", "DelayNoticed", "FeedbackGiven", "ItemUnavailable", "MentionPosted", "OrderCancelled", "OrderDelivered", "OrderPlaced", "OrderShipped", "ProfileUpdated", "ProfilesMerged"]
+_TOUCHPOINTS = (
+    "AgentNoted",
+    "ConsentChanged",
+    "ContactClosed",
+    "ContactOpened",
+    "ContactReplied",
+    "CustomerErased",
+    "DelayEnded",
+    "DelayNoticed",
+    "FeedbackGiven",
+    "ItemUnavailable",
+    "MentionPosted",
+    "OrderCancelled",
+    "OrderDelivered",
+    "OrderPlaced",
+    "OrderShipped",
+    "ProfileUpdated",
+    "ProfilesMerged",
+)
 _OUTCOMES = ("OutreachEngaged", "OutreachFailed", "OutreachSent", "OutreachUncertain")
 _OUTCOME_NAMES = tuple(f"careline.outcome.{name}" for name in _OUTCOMES)
 

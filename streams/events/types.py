@@ -89,7 +89,7 @@ class OutreachChannel(StrEnum):
 
 
 class Purpose(StrEnum):
-    """SERVICE: about something the customer already has with us. MARKETING: the rest; needs a consent that was given."""
+    """SERVICE: about something the customer already has with us. MARKETING: the rest; needs consent that was given."""
 
     SERVICE = "SERVICE"
     MARKETING = "MARKETING"

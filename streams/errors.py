@@ -39,3 +39,20 @@ class PartitionLost(CarelineError):
 
 class PartitionStopped(CarelineError):
     """Most of what arrives cannot be read: a person has to look before the topic drains into the dead letters."""
+
+
+class IncompatibleSchema(CarelineError):
+    """The registry will not take a schema under a subject. ``reason`` is the registry's own."""
+
+    def __init__(self, subject: str, reason: str) -> None:
+        super().__init__(f"{subject}: {reason}")
+        self.subject = subject
+        self.reason = reason
+
+
+class SchemaNotRegistered(CarelineError):
+    """The registry does not have our schema under the subject."""
+
+    def __init__(self, subject: str) -> None:
+        super().__init__(f"{subject}: our schema is not registered there; run `careline schemas apply`")
+        self.subject = subject

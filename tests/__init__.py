@@ -1,0 +1,1 @@
+"""What Careline promises, tried out."""

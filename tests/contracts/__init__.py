@@ -1,0 +1,1 @@
+"""One suite for each edge: the real adapter and its twin must both pass."""

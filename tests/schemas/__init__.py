@@ -1,0 +1,1 @@
+"""The contract's schemas, their examples and their evolution."""

@@ -1,0 +1,254 @@
+"""One step of a customer's journey: fold the fact, let the policies speak, guard what they want, record what was
+decided.
+
+The journeys role, the replay and the tests all run this and nothing else, so that the same input gives the same
+decisions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import assert_never
+
+from processors.journey.actions import Action, Hold, Reach, Retract, Suppress, Want
+from processors.journey.evolve import evolve
+from processors.journey.guard import guard
+from processors.journey.identity import decision_id, forwarded_event_id, outreach_id
+from processors.journey.playbook import Playbook
+from processors.journey.policies import POLICIES, Policy
+from processors.journey.state import begin, prune, put, remember, seen
+from streams.events import (
+    CustomerErased,
+    Decision,
+    DecisionKind,
+    JourneyState,
+    MergeSide,
+    Outreach,
+    OutreachEngaged,
+    OutreachFailed,
+    OutreachRequested,
+    OutreachRetracted,
+    OutreachSent,
+    OutreachUncertain,
+    ProfilesMerged,
+    Timer,
+    Touchpoint,
+)
+
+Output = Decision | OutreachRequested | OutreachRetracted | ProfilesMerged
+"""What a step sends out; a ProfilesMerged is the fact told to the other customer's journey."""
+
+_OUTCOMES = (OutreachSent, OutreachFailed, OutreachUncertain, OutreachEngaged)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advance:
+    """What a step came to. ``state`` is None when the customer is to be forgotten."""
+
+    state: JourneyState | None
+    outputs: tuple[Output, ...] = ()
+    duplicate: bool = False
+
+
+def advance(state: JourneyState | None, event: Touchpoint, *, now: datetime, playbook: Playbook) -> Advance:
+    """The step that a fact leads to. A fact whose id is among the latest remembered changes nothing."""
+    if state is None:
+        state = begin(event.customer_id, now)
+    elif seen(state, event.event_id):
+        return Advance(state=state, duplicate=True)
+    if isinstance(event, CustomerErased):
+        return Advance(state=None, outputs=_last_words(state, event, now))
+    folded = remember(evolve(state, event), event.event_id)
+    if not isinstance(event, _OUTCOMES):
+        latest = max(folded.last_touchpoint_at or event.occurred_at, event.occurred_at)
+        folded = replace(folded, touchpoints=folded.touchpoints + 1, last_touchpoint_at=latest)
+    return _settle(folded, now=now, playbook=playbook, trigger=event)
+
+
+def wake(state: JourneyState, *, now: datetime, playbook: Playbook) -> Advance:
+    """The step that time alone leads to, when a timer is due."""
+    return _settle(state, now=now, playbook=playbook, trigger=None)
+
+
+def decide(state: JourneyState, *, now: datetime, playbook: Playbook) -> tuple[Action, ...]:
+    """What is to be done for the customer now, policies in order, each through the guard; () for nothing."""
+    return tuple(action for _, action in _decided(state, now, playbook)[1])
+
+
+def _decided(
+    state: JourneyState, now: datetime, playbook: Playbook
+) -> tuple[JourneyState, list[tuple[Policy, Action]]]:
+    """The decisions worth recording, and the state after them. Each decision sees those before it (caps, budgets)."""
+    news: list[tuple[Policy, Action]] = []
+    for policy in POLICIES:
+        for wanted in tuple(policy.wants(state, now, playbook)):
+            action = guard(wanted, state, now, playbook) if isinstance(wanted, Want) else wanted
+            if policy.is_news(state, action):
+                news.append((policy, action))
+                state = _noted(state, action, now)
+            state = policy.after(state, action, playbook)
+    return state, news
+
+
+def _settle(state: JourneyState, *, now: datetime, playbook: Playbook, trigger: Touchpoint | None) -> Advance:
+    for policy in POLICIES:
+        state = policy.lapse(state, now, playbook)
+    before = state
+    state, news = _decided(state, now, playbook)
+    outputs: list[Output] = []
+    for _, action in news:
+        outputs += _records(before, action, now=now, playbook=playbook, trigger=trigger)
+    if isinstance(trigger, ProfilesMerged) and trigger.side is MergeSide.SURVIVOR:
+        outputs.append(_told_to_the_other(trigger))
+    timers = sorted(
+        (timer for policy in POLICIES for timer in policy.timers(state, now, playbook)),
+        key=lambda timer: (timer.due_at, timer.timer_id),
+    )
+    state = prune(state, now)
+    return Advance(state=_stamped(state, tuple(timers), now), outputs=tuple(outputs))
+
+
+def _stamped(state: JourneyState, timers: tuple[Timer, ...], now: datetime) -> JourneyState:
+    return replace(
+        state,
+        timers=timers,
+        wake_at=timers[0].due_at if timers else None,
+        revision=state.revision + 1,
+        updated_at=now,
+    )
+
+
+def _noted(state: JourneyState, action: Action, now: datetime) -> JourneyState:
+    """The state that knows of the request, or of its retraction."""
+    match action:
+        case Reach(want=want, addresses=addresses):
+            note = Outreach(
+                outreach_id=_outreach_id(state, want),
+                policy=want.policy,
+                journey_id=want.journey_id,
+                occasion=want.occasion,
+                purpose=want.purpose,
+                channel=addresses[0].channel,
+                address=addresses[0].address,
+                gesture_code=want.gesture.code if want.gesture else None,
+                requested_at=now,
+                useful_until=want.useful_until,
+            )
+            return replace(state, outreach=put(state.outreach, note, lambda item: item.outreach_id))
+        case Retract():
+            retracted = tuple(
+                replace(note, retracted_at=now) if note.outreach_id == action.outreach_id else note
+                for note in state.outreach
+            )
+            return replace(state, outreach=retracted)
+        case Hold() | Suppress():
+            return state
+        case _:
+            assert_never(action)
+
+
+def _records(
+    state: JourneyState, action: Action, *, now: datetime, playbook: Playbook, trigger: Touchpoint | None
+) -> list[Output]:
+    about: Retract | Want = action if isinstance(action, Retract) else action.want
+    outreach = action.outreach_id if isinstance(action, Retract) else _outreach_id(state, action.want)
+    kind = _KINDS[type(action)]
+    decision = Decision(
+        decision_id=decision_id(outreach, kind, action.reason, now),
+        customer_id=state.customer_id,
+        decided_at=now,
+        kind=kind,
+        reason=action.reason,
+        explanation=action.explanation,
+        policy=about.policy,
+        playbook_version=playbook.version,
+        journey_id=about.journey_id,
+        occasion=about.occasion,
+        outreach_id=outreach,
+        channel=action.addresses[0].channel if isinstance(action, Reach) else None,
+        hold_until=action.until if isinstance(action, Hold) else None,
+        trigger_event_id=trigger.event_id if trigger is not None else None,
+        inputs={} if isinstance(about, Retract) else dict(about.inputs),
+    )
+    outputs: list[Output] = [decision]
+    if isinstance(action, Reach):
+        outputs.append(_request(state, action, decision, playbook))
+    elif isinstance(action, Retract) and any(note.outreach_id == outreach for note in state.outreach):
+        outputs.append(
+            OutreachRetracted(
+                outreach_id=outreach,
+                customer_id=state.customer_id,
+                retracted_at=now,
+                decision_id=decision.decision_id,
+                policy=action.policy,
+                journey_id=action.journey_id,
+                reason=action.reason,
+            )
+        )
+    return outputs
+
+
+_KINDS: Mapping[type[Action], DecisionKind] = {
+    Reach: DecisionKind.SEND,
+    Hold: DecisionKind.HOLD,
+    Suppress: DecisionKind.SUPPRESS,
+    Retract: DecisionKind.RETRACT,
+}
+
+
+def _request(state: JourneyState, action: Reach, decision: Decision, playbook: Playbook) -> OutreachRequested:
+    want = action.want
+    return OutreachRequested(
+        outreach_id=_outreach_id(state, want),
+        customer_id=state.customer_id,
+        requested_at=decision.decided_at,
+        decision_id=decision.decision_id,
+        policy=want.policy,
+        playbook_version=playbook.version,
+        journey_id=want.journey_id,
+        occasion=want.occasion,
+        purpose=want.purpose,
+        addresses=action.addresses,
+        template=want.template,
+        locale=state.profile.locale or playbook.default_locale,
+        time_zone=state.profile.time_zone or playbook.default_time_zone,
+        variables=dict(want.variables),
+        gesture=want.gesture,
+        why=want.why,
+        useful_until=want.useful_until,
+        revises=want.revises,
+        trigger_event_id=decision.trigger_event_id,
+    )
+
+
+def _outreach_id(state: JourneyState, want: Want) -> str:
+    return outreach_id(state.customer_id, want.policy, want.journey_id, want.occasion)
+
+
+def _last_words(state: JourneyState, event: CustomerErased, now: datetime) -> tuple[Output, ...]:
+    """What is still on its way to somebody who asked to be forgotten is taken back."""
+    return tuple(
+        OutreachRetracted(
+            outreach_id=note.outreach_id,
+            customer_id=state.customer_id,
+            retracted_at=now,
+            decision_id=decision_id(note.outreach_id, DecisionKind.RETRACT, "erased", now),
+            policy=note.policy,
+            journey_id=note.journey_id,
+            reason="erased",
+        )
+        for note in state.outreach
+        if note.retracted_at is None and note.useful_until > now
+    )
+
+
+def _told_to_the_other(event: ProfilesMerged) -> ProfilesMerged:
+    return replace(
+        event,
+        event_id=forwarded_event_id(event.event_id, event.other_customer_id),
+        customer_id=event.other_customer_id,
+        other_customer_id=event.customer_id,
+        side=MergeSide.ABSORBED,
+    )

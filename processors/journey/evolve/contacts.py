@@ -1,0 +1,74 @@
+"""Conversations: opened, answered, closed, sometimes opened again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from processors.journey.state import put
+from streams.events import (
+    Channel,
+    Contact,
+    ContactClosed,
+    ContactOpened,
+    ContactReplied,
+    JourneyState,
+    Resolution,
+)
+
+
+def opened(state: JourneyState, event: ContactOpened) -> JourneyState:
+    """A contact begins, or one that was closed begins again."""
+    known = _known(state, event)
+    contact = replace(
+        known,
+        channel=event.channel,
+        matter=event.matter or known.matter,
+        summary=event.summary or known.summary,
+        opened_at=min(known.opened_at, event.occurred_at),
+    )
+    if known.closed_at is not None and event.occurred_at > known.closed_at:
+        # opened again: the customer waits from now on, and nobody has answered yet
+        contact = replace(
+            contact, opened_at=event.occurred_at, closed_at=None, replied_at=None, resolution=Resolution.UNKNOWN
+        )
+    return _with(state, contact, event)
+
+
+def replied(state: JourneyState, event: ContactReplied) -> JourneyState:
+    """Somebody answered; only a person's answer counts as a reply."""
+    known = _known(state, event)
+    at = event.occurred_at
+    contact = replace(known, answered_at=max(known.answered_at or at, at))
+    if not event.automated:
+        contact = replace(contact, replied_at=min(known.replied_at or at, at))
+    return _with(state, contact, event)
+
+
+def closed(state: JourneyState, event: ContactClosed) -> JourneyState:
+    """The contact ends, unless the customer has opened it again since."""
+    known = _known(state, event)
+    if event.occurred_at < known.opened_at:
+        return state
+    return _with(state, replace(known, closed_at=event.occurred_at, resolution=event.resolution), event)
+
+
+def _known(state: JourneyState, event: ContactOpened | ContactReplied | ContactClosed) -> Contact:
+    for contact in state.contacts:
+        if contact.contact_id == event.contact_id:
+            return contact
+    channel = Channel.OTHER if isinstance(event, ContactClosed) else event.channel
+    return Contact(contact_id=event.contact_id, channel=channel, opened_at=event.occurred_at, as_of=event.occurred_at)
+
+
+def _with(state: JourneyState, contact: Contact, event: Any) -> JourneyState:
+    contact = replace(contact, as_of=max(contact.as_of, event.occurred_at))
+    return replace(state, contacts=put(state.contacts, contact, lambda item: item.contact_id))
+
+
+FOLDS: Mapping[type[Any], Callable[[JourneyState, Any], JourneyState]] = {
+    ContactOpened: opened,
+    ContactReplied: replied,
+    ContactClosed: closed,
+}

@@ -1,0 +1,90 @@
+"""What customers and employees tell us: feedback, mentions, notes, and what could not be had."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from processors.journey.state import put
+from streams.events import (
+    AgentNoted,
+    FeedbackGiven,
+    ItemUnavailable,
+    JourneyState,
+    Mention,
+    MentionPosted,
+    Moment,
+    Note,
+    Wish,
+)
+
+
+def feedback(state: JourneyState, event: FeedbackGiven) -> JourneyState:
+    """A moment to remember, in the order they occurred."""
+    moment = Moment(
+        feedback_id=event.feedback_id,
+        kind=event.kind,
+        score=event.score,
+        text=event.text,
+        about=event.about,
+        occurred_at=event.occurred_at,
+    )
+    moments = put(state.moments, moment, lambda item: item.feedback_id)
+    return replace(state, moments=tuple(sorted(moments, key=lambda item: item.occurred_at)))
+
+
+def mention(state: JourneyState, event: MentionPosted) -> JourneyState:
+    """A post; seen again later, with what is known of it then."""
+    known = next((item for item in state.mentions if item.mention_id == event.mention_id), None)
+    if known is not None and event.occurred_at < known.as_of:
+        return state
+    post = Mention(
+        mention_id=event.mention_id,
+        platform=event.platform,
+        link=event.link,
+        text=event.text,
+        sentiment=event.sentiment,
+        reach=event.reach,
+        opened_at=known.opened_at if known else event.occurred_at,
+        as_of=event.occurred_at,
+        closed_at=known.closed_at if known else None,
+    )
+    return replace(state, mentions=put(state.mentions, post, lambda item: item.mention_id))
+
+
+def note(state: JourneyState, event: AgentNoted) -> JourneyState:
+    """An employee's note, in the order they occurred."""
+    written = Note(
+        note_id=event.note_id,
+        agent_id=event.agent_id,
+        kind=event.kind,
+        text=event.text,
+        about=event.about,
+        occurred_at=event.occurred_at,
+    )
+    notes = put(state.notes, written, lambda item: item.note_id)
+    return replace(state, notes=tuple(sorted(notes, key=lambda item: item.occurred_at)))
+
+
+def unavailable(state: JourneyState, event: ItemUnavailable) -> JourneyState:
+    """A wish we could not fulfil; asked for again, it is the same wish."""
+    known = next((item for item in state.wishes if item.item_id == event.item_id), None)
+    if known is not None and event.occurred_at < known.as_of:
+        return state
+    wish = Wish(
+        item_id=event.item_id,
+        description=event.description,
+        alternatives=event.alternatives,
+        opened_at=known.opened_at if known else event.occurred_at,
+        as_of=event.occurred_at,
+    )
+    return replace(state, wishes=put(state.wishes, wish, lambda item: item.item_id))
+
+
+FOLDS: Mapping[type[Any], Callable[[JourneyState, Any], JourneyState]] = {
+    FeedbackGiven: feedback,
+    MentionPosted: mention,
+    AgentNoted: note,
+    ItemUnavailable: unavailable,
+}

@@ -1,0 +1,30 @@
+"""Names for what we do, derived from what it is: doing it twice is doing it once."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from streams.clock import to_millis
+
+_NAMESPACE = uuid.UUID("8d6f1c1e-4c3b-5f0e-9a55-0c8f3a4f2b77")
+
+
+def outreach_id(customer_id: str, policy: str, journey_id: str, occasion: str) -> str:
+    """One outreach: this customer, this policy, this journey, this occasion."""
+    return _derived("outreach", customer_id, policy, journey_id, occasion)
+
+
+def decision_id(outreach: str, kind: str, reason: str, decided_at: datetime) -> str:
+    """One decision about one outreach."""
+    return _derived("decision", outreach, kind, reason, str(to_millis(decided_at)))
+
+
+def forwarded_event_id(event_id: str, customer_id: str) -> str:
+    """The same fact told to another customer's journey."""
+    return _derived("forwarded", event_id, customer_id)
+
+
+def _derived(*parts: str) -> str:
+    # the lengths keep ("a", "bc") apart from ("ab", "c")
+    return str(uuid.uuid5(_NAMESPACE, "|".join(f"{len(part)}:{part}" for part in parts)))

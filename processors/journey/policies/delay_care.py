@@ -1,0 +1,234 @@
+"""Delay care: the hours of waiting are a chance to delight (Seth Godin on the delayed flight).
+
+As soon as a wait passes the playbook's threshold the customer hears from us, with a gesture that fits its expected
+length. The next gesture comes as the wait grows, a revised message when the expected time moves, another letter when
+it will not come at all. When the wait ends, what was promised for it is taken back. Nothing is sent that would arrive
+after the wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from processors.journey.actions import Action, Hold, Reach, Retract, Suppress, Want
+from processors.journey.evolve.delays import journey_id
+from processors.journey.identity import outreach_id
+from processors.journey.playbook import DelayRules, GestureOffer, Playbook
+from processors.journey.state import put
+from streams.events import Delay, JourneyState, Purpose, Timer
+
+CANCELLED = "cancelled"
+NOTICE = "notice"
+
+
+class DelayCare:
+    """See the module."""
+
+    name = "delay_care"
+    why = "Waiting is hard enough; nobody should also have to ask."
+
+    def wants(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[Want | Suppress | Retract]:
+        """A letter for each wait that needs one now, and what to take back of those that are over."""
+        for delay in state.delays:
+            if delay.closed_at is not None:
+                yield from self._take_back(state, delay, now)
+            else:
+                yield from self._write(state, delay, now, playbook)
+
+    def _write(self, state: JourneyState, delay: Delay, now: datetime, playbook: Playbook) -> Iterator[Want | Suppress]:
+        rules = playbook.delay_rules(delay.subject_kind)
+        wait = expected_wait(delay, now)
+        occasion = occasion_of(delay, wait, rules)
+        if occasion is None:
+            if not delay.letters and delay.refused is None:
+                below = self._want(state, delay, now, playbook, occasion=NOTICE, wait=wait)
+                minutes = int(rules.threshold.total_seconds() // 60)
+                yield Suppress(
+                    want=below, reason="below_threshold", explanation=f"the wait is shorter than {minutes} minutes"
+                )
+            return
+        yield self._want(state, delay, now, playbook, occasion=occasion, wait=wait)
+
+    def _want(
+        self, state: JourneyState, delay: Delay, now: datetime, playbook: Playbook, *, occasion: str, wait: timedelta
+    ) -> Want:
+        rules = playbook.delay_rules(delay.subject_kind)
+        journey = journey_id(delay)
+        locale = state.profile.locale or playbook.default_locale
+        offer = offer_of(delay, wait, rules)
+        gesture = offer.in_locale(locale) if offer is not None else None
+        earlier = [note for note in state.outreach if note.journey_id == journey]
+        variables = {
+            "name": state.profile.name or "",
+            "description": delay.description,
+            "subject_kind": delay.subject_kind,
+            "promised_at": _text(delay.promised_at),
+            "expected_at": _text(delay.expected_at),
+            "previous_expected_at": _text(delay.told_expected_at),
+            "reason": delay.reason.value,
+            "wait_minutes": str(int(wait.total_seconds() // 60)),
+            "gesture_title": gesture.title if gesture else "",
+            "gesture_link": (gesture.link or "") if gesture else "",
+        }
+        return Want(
+            policy=self.name,
+            why=self.why,
+            journey_id=journey,
+            occasion=occasion,
+            purpose=Purpose.SERVICE,
+            template=f"{self.name}/{_TEMPLATES.get(occasion.split('-')[0], NOTICE)}",
+            variables=variables,
+            gesture=gesture,
+            useful_until=useful_until(delay, now, rules),
+            revises=earlier[-1].outreach_id if earlier else None,
+            inputs={
+                "subject": f"{delay.subject_kind} {delay.subject_id}",
+                "promised_at": variables["promised_at"],
+                "expected_at": variables["expected_at"],
+                "cancelled": str(delay.cancelled).lower(),
+                "wait_minutes": variables["wait_minutes"],
+                "threshold_minutes": str(int(rules.threshold.total_seconds() // 60)),
+            },
+        )
+
+    def _take_back(self, state: JourneyState, delay: Delay, now: datetime) -> Iterator[Retract]:
+        if delay.cancelled:
+            return  # that it does not come stays true
+        journey = journey_id(delay)
+        for note in state.outreach:
+            if note.journey_id == journey and note.retracted_at is None and note.useful_until > now:
+                yield Retract(
+                    policy=self.name,
+                    journey_id=journey,
+                    occasion=note.occasion,
+                    outreach_id=note.outreach_id,
+                    reason="wait_over",
+                    explanation="the wait ended sooner than the letter said",
+                )
+        if delay.held_until is not None and delay.refused is not None:
+            occasion = delay.refused.split(":")[0]
+            yield Retract(
+                policy=self.name,
+                journey_id=journey,
+                occasion=occasion,
+                outreach_id=outreach_id(state.customer_id, self.name, journey, occasion),
+                reason="wait_over",
+                explanation="the wait ended while the letter was held",
+            )
+
+    def after(self, state: JourneyState, action: Action, playbook: Playbook) -> JourneyState:
+        """Remember what the customer was told, or why they were not."""
+        journey = action.journey_id if isinstance(action, Retract) else action.want.journey_id
+        delay = next((item for item in state.delays if journey_id(item) == journey), None)
+        if delay is None:
+            return state
+        rules = playbook.delay_rules(delay.subject_kind)
+        match action:
+            case Reach(want=want):
+                given = -1 if want.gesture is None else rules.stage_of(want.gesture.code)
+                delay = replace(
+                    delay,
+                    letters=delay.letters + 1,
+                    told_expected_at=delay.expected_at,
+                    told_cancelled=delay.cancelled,
+                    told_stage=max(delay.told_stage, given),
+                    refused=None,
+                    held_until=None,
+                )
+            case Hold(want=want, until=until, reason=reason):
+                delay = replace(delay, refused=f"{want.occasion}:{reason}", held_until=until)
+            case Suppress(want=want, reason=reason):
+                delay = replace(delay, refused=f"{want.occasion}:{reason}", held_until=None)
+            case Retract():
+                delay = replace(delay, held_until=None)
+        return replace(state, delays=put(state.delays, delay, journey_id))
+
+    def is_news(self, state: JourneyState, action: Action) -> bool:
+        """A refusal is news unless the last one was the same."""
+        if isinstance(action, Reach | Retract):
+            return True
+        refusal = f"{action.want.occasion}:{action.reason}"
+        return all(delay.refused != refusal for delay in state.delays if journey_id(delay) == action.want.journey_id)
+
+    def timers(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[Timer]:
+        """The end of a hold, the next gesture's time, and the moment after which nobody waits any more."""
+        for delay in state.delays:
+            if delay.closed_at is not None:
+                continue
+            rules = playbook.delay_rules(delay.subject_kind)
+            moments = [lapses_at(delay, rules)]
+            if delay.held_until is not None:
+                moments.append(delay.held_until)
+            if not delay.cancelled:
+                waits = [rules.threshold] if not delay.letters else []
+                waits += [stage.wait for at, stage in enumerate(rules.stages) if at > delay.told_stage]
+                moments += [delay.promised_at + wait for wait in waits]
+            later = [moment for moment in moments if moment > now]
+            if later:
+                journey = journey_id(delay)
+                yield Timer(timer_id=f"{self.name}/{journey}", due_at=min(later), policy=self.name, journey_id=journey)
+
+    def lapse(self, state: JourneyState, now: datetime, playbook: Playbook) -> JourneyState:
+        """Close the waits whose end nobody reported."""
+        for delay in state.delays:
+            if delay.closed_at is None and now >= lapses_at(delay, playbook.delay_rules(delay.subject_kind)):
+                closed = replace(delay, closed_at=now, held_until=None)
+                state = replace(state, delays=put(state.delays, closed, journey_id))
+        return state
+
+
+_TEMPLATES = {NOTICE: "notice", "gesture": "longer", "revision": "revised", CANCELLED: "cancelled"}
+
+
+def expected_wait(delay: Delay, now: datetime) -> timedelta:
+    """How long the customer waits as far as we know: as long as expected, or as long as they have waited already."""
+    waited = now - delay.promised_at
+    if delay.expected_at is None:
+        return max(waited, timedelta(0))
+    return max(delay.expected_at - delay.promised_at, waited, timedelta(0))
+
+
+def occasion_of(delay: Delay, wait: timedelta, rules: DelayRules) -> str | None:
+    """What there is to say that the customer does not know yet; None for nothing."""
+    if delay.cancelled:
+        return None if delay.told_cancelled else f"{CANCELLED}-{delay.letters}"
+    if not delay.letters:
+        return NOTICE if wait >= rules.threshold else None
+    if delay.told_cancelled:
+        return f"revision-{delay.letters}"  # it comes after all
+    stage = rules.stage(wait)
+    if stage > delay.told_stage:
+        return f"gesture-{stage}"
+    if delay.expected_at is not None and delay.expected_at != delay.told_expected_at:
+        known = delay.told_expected_at
+        if known is None or abs(delay.expected_at - known) >= rules.revise_after:
+            return f"revision-{delay.letters}"
+    return None
+
+
+def offer_of(delay: Delay, wait: timedelta, rules: DelayRules) -> GestureOffer | None:
+    """The gesture for this length of wait, where it was not given yet."""
+    if delay.cancelled:
+        return rules.cancelled
+    stage = rules.stage(wait)
+    return rules.stages[stage].gesture if stage > delay.told_stage else None
+
+
+def useful_until(delay: Delay, now: datetime, rules: DelayRules) -> datetime:
+    """While they wait; for what does not come, while they look for another way."""
+    if delay.cancelled:
+        return max(delay.promised_at, delay.as_of) + rules.cancelled_useful
+    if delay.expected_at is not None and delay.expected_at > now:
+        return delay.expected_at
+    return max(delay.promised_at, now) + rules.open_ended_useful
+
+
+def lapses_at(delay: Delay, rules: DelayRules) -> datetime:
+    """When nobody waits any more, whether its end was reported or not."""
+    return max(delay.expected_at or delay.promised_at, delay.promised_at, delay.as_of) + rules.lapse
+
+
+def _text(moment: datetime | None) -> str:
+    return "" if moment is None else moment.isoformat(timespec="seconds")

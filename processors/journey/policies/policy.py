@@ -1,0 +1,38 @@
+"""What a policy is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Protocol
+
+from processors.journey.actions import Action, Retract, Suppress, Want
+from processors.journey.playbook import Playbook
+from streams.events import JourneyState, Timer
+
+
+class Policy(Protocol):
+    """One idea of care. All methods are pure and read everything from the state."""
+
+    name: str
+    why: str
+
+    def wants(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[Want | Suppress | Retract]:
+        """What should be sent or taken back now; a Suppress is a reason of the policy's own not to send."""
+        ...
+
+    def after(self, state: JourneyState, action: Action, playbook: Playbook) -> JourneyState:
+        """The state once an action of this policy was decided: what the customer now knows."""
+        ...
+
+    def is_news(self, state: JourneyState, action: Action) -> bool:
+        """Whether the decision is worth recording: the same refusal of the same thing is recorded once."""
+        ...
+
+    def timers(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[Timer]:
+        """When time alone would change what this policy wants; all later than ``now``."""
+        ...
+
+    def lapse(self, state: JourneyState, now: datetime, playbook: Playbook) -> JourneyState:
+        """The state without the journeys that nothing more can be expected of."""
+        ...

@@ -1,0 +1,153 @@
+"""Confluent framing (zero byte, four-byte schema id, Avro body) around the typed records.
+
+The writer's schema is looked up by its id, the reader's is ours; both are parsed once. Ids stay strings: a publisher's
+``event_id`` that is no UUID is still a key.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import fastavro
+
+import schemas
+from schemas import Schema
+from streams.errors import Unreadable
+from streams.events import Record
+from streams.records import RECORDS, builder_of, to_values
+from streams.registry import Registry
+from streams.topics import Topic, Topics
+
+_HEADER = struct.Struct(">bI")
+MAGIC = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    writer: Any
+    reader: Any | None  # None where the writer wrote our own version: nothing to resolve
+    build: Callable[[dict[str, Any]], Any]
+
+
+class Codec:
+    """Encodes for the topics it was prepared for, decodes whatever carries a known schema id."""
+
+    def __init__(self, *, registry: Registry, topics: Topics) -> None:
+        self._registry = registry
+        self._topics = topics
+        self._headers: dict[tuple[str, type[Any]], bytes] = {}
+        self._writers: dict[type[Any], Any] = {}
+        self._readers: dict[int, _Reader | Unreadable] = {}
+
+    async def prepare(self, *topics: Topic) -> None:
+        """Look up the schema ids of everything these topics carry.
+
+        Raises SchemaNotRegistered or Unavailable.
+        """
+        for topic in topics:
+            for name in topic.records:
+                schema = schemas.latest(name)
+                schema_id = await self._registry.id_of(self._topics.subject(topic, name), schema)
+                record = RECORDS[name]
+                self._headers[topic.name, record] = _HEADER.pack(MAGIC, schema_id)
+                self._writers.setdefault(record, parse(schema))
+                self._readers[schema_id] = _Reader(self._writers[record], None, builder_of(record))
+
+    def encode(self, topic: Topic, record: Record) -> bytes:
+        """The framed bytes of a record for a prepared topic.
+
+        Raises KeyError if the topic does not carry such records or was not prepared, and what fastavro raises for
+        values that do not fit the schema.
+        """
+        out = io.BytesIO()
+        out.write(self._headers[topic.name, type(record)])
+        fastavro.schemaless_writer(out, self._writers[type(record)], to_values(record))
+        return out.getvalue()
+
+    async def decode(self, value: bytes | None) -> Record:
+        """The typed record. Raises Unreadable with the reason, or Unavailable when the registry does not answer."""
+        if value is None:
+            raise Unreadable("tombstone", "a null value where a record was expected")
+        schema_id = schema_id_of(value)
+        if schema_id is None:
+            raise Unreadable("not_avro", f"does not start with Confluent framing: {value[:8].hex() or 'empty'}")
+        reader = self._readers.get(schema_id)
+        if reader is None:
+            reader = self._readers[schema_id] = await self._look_up(schema_id)
+        if isinstance(reader, Unreadable):
+            raise reader
+        body = io.BytesIO(value)
+        body.seek(_HEADER.size)
+        try:
+            values: Any = fastavro.schemaless_reader(body, reader.writer, reader.reader)
+            record: Record = reader.build(values)
+        except Exception as error:  # whatever a broken body makes the decoder raise, it means the same
+            raise Unreadable("undecodable", f"schema id {schema_id}: {type(error).__name__}: {error}") from error
+        if body.tell() != len(value):
+            raise Unreadable("undecodable", f"schema id {schema_id}: {len(value) - body.tell()} bytes left over")
+        return record
+
+    def wake_at(self, topic: Topic, record: type[Any], value: bytes) -> int | None:
+        """Milliseconds of the record's first field ``wake_at``, read without decoding the rest.
+
+        Only for a record of the version we write ourselves; None where the field is null.
+        Raises Unreadable for another version, which has to be decoded whole.
+        """
+        if not value.startswith(self._headers[topic.name, record]):
+            raise Unreadable("other_version", "wake_at can only be peeked at in our own version")
+        body = io.BytesIO(value)
+        body.seek(_HEADER.size)
+        moment = fastavro.schemaless_reader(body, _WAKE_AT)
+        return moment if isinstance(moment, int) else None
+
+    async def _look_up(self, schema_id: int) -> _Reader | Unreadable:
+        try:
+            schema = await self._registry.schema(schema_id)
+        except Unreadable as unknown:
+            # not remembered: the schema may be registered a moment later
+            raise unknown
+        name = full_name(schema)
+        record = RECORDS.get(name)
+        if record is None:
+            return Unreadable("unknown_event_type", f"{name} (schema id {schema_id}) is not of this contract")
+        ours = schemas.latest(name)
+        return _Reader(parse(schema), None if schema == ours else parse(ours), builder_of(record))
+
+
+_WAKE_AT = fastavro.parse_schema(["null", "long"])
+
+
+def schema_id_of(value: bytes) -> int | None:
+    """The schema id in the framing, or None where there is none."""
+    if len(value) < _HEADER.size:
+        return None
+    magic, schema_id = _HEADER.unpack_from(value)
+    return schema_id if magic == MAGIC else None
+
+
+def full_name(schema: Schema) -> str:
+    """The record's name with its namespace; empty for a schema that is no named type."""
+    name = schema.get("name", "") if isinstance(schema, dict) else ""
+    return name if "." in name else f"{schema.get('namespace', '')}.{name}".strip(".") if name else ""
+
+
+def parse(schema: Schema) -> Any:
+    """The schema as fastavro wants it, with uuids left as the strings they are on the wire."""
+    return fastavro.parse_schema(_without_uuid(schema))
+
+
+def _without_uuid(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_without_uuid(part) for part in schema]
+    if isinstance(schema, dict):
+        if schema.get("logicalType") == "uuid":
+            return schema["type"]
+        return {key: _without_uuid(part) if key in _NESTED else part for key, part in schema.items()}
+    return schema
+
+
+_NESTED: Iterable[str] = frozenset({"type", "fields", "items", "values"})

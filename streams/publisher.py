@@ -1,0 +1,200 @@
+"""Publish touchpoints from any service: ``from streams import Publisher, events``."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+
+from streams import metrics
+from streams.clock import Clock, SystemClock, to_millis
+from streams.cloudevents import headers_for
+from streams.codec import Codec
+from streams.config import Settings
+from streams.errors import InvalidEvent, Unavailable
+from streams.events import Touchpoint
+from streams.records import NAMES
+from streams.registry import ConfluentRegistry, Registry
+from streams.topics import MAX_EVENT_BYTES
+from streams.validation import check_outgoing
+
+log = structlog.get_logger()
+
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+class Publisher:
+    """Publishes touchpoints, each once, in order per customer.
+
+    ::
+
+        async with Publisher(Settings.from_environment()) as publisher:
+            await publisher.publish(event)
+
+    :meth:`publish` returns when the brokers have the event. :meth:`enqueue` returns as soon as there is room for it,
+    which is how many are sent quickly; leaving the context (or :meth:`flush`) waits for all of them and raises if one
+    failed. An event that breaks the contract raises InvalidEvent at the caller, naming the field, and nothing is
+    sent.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        registry: Registry | None = None,
+        clock: Clock | None = None,
+        max_in_flight: int = 5_000,
+    ) -> None:
+        self._settings = settings
+        self._topic = settings.topics.touchpoints
+        self._own_registry = registry is None
+        self._registry = registry or ConfluentRegistry(settings)
+        self._clock = clock or SystemClock()
+        self._room = asyncio.Semaphore(max_in_flight)
+        self._in_flight: set[asyncio.Future[object]] = set()
+        self._failures: list[BaseException] = []
+        self._codec = Codec(registry=self._registry, topics=settings.topics)
+        self._producer: AIOKafkaProducer | None = None
+
+    async def __aenter__(self) -> Self:
+        producer = AIOKafkaProducer(
+            **self._settings.kafka_client(),
+            client_id="careline-publisher",
+            enable_idempotence=True,
+            acks="all",
+            compression_type="lz4",
+            linger_ms=5,
+            max_batch_size=256 * 1024,
+            max_request_size=2 * MAX_EVENT_BYTES,
+        )
+        try:
+            await self._codec.prepare(self._topic)
+            await producer.start()
+        except BaseException as error:
+            await producer.stop()
+            await self._close_registry()
+            if isinstance(error, KafkaError):
+                raise Unavailable(f"Kafka at {self._settings.kafka_bootstrap} does not answer: {error}") from error
+            raise
+        self._producer = producer
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await self._settle()
+        finally:
+            if self._producer is not None:
+                await self._producer.stop()
+                self._producer = None
+            await self._close_registry()
+        if error is None:
+            self._raise_failures()
+
+    async def publish(self, event: Touchpoint, *, at: datetime | None = None, traceparent: str | None = None) -> None:
+        """Publish one event and wait until the brokers have it.
+
+        ``at`` is the record's Kafka timestamp, now if absent: only a replay of another day needs it.
+        Raises InvalidEvent, or Unavailable if the brokers did not take it in time (publishing it again is safe).
+        """
+        future = await self._send(event, at=at, traceparent=traceparent)
+        try:
+            await future
+        except MessageSizeTooLargeError as error:
+            raise InvalidEvent("event", "is larger than the broker takes") from error
+        except KafkaError as error:
+            raise Unavailable(f"event {event.event_id} was not acknowledged: {error}") from error
+
+    async def enqueue(self, event: Touchpoint, *, at: datetime | None = None, traceparent: str | None = None) -> None:
+        """Publish one event as soon as there is room; its failure is raised by :meth:`flush` or on leaving.
+
+        Raises InvalidEvent.
+        """
+        await self._room.acquire()
+        try:
+            future = await self._send(event, at=at, traceparent=traceparent)
+        except BaseException:
+            self._room.release()
+            raise
+        self._in_flight.add(future)
+        future.add_done_callback(self._settled)
+
+    async def enqueue_all(self, events: Iterable[Touchpoint]) -> None:
+        """:meth:`enqueue` each of them, in order."""
+        for event in events:
+            await self.enqueue(event)
+
+    async def flush(self) -> None:
+        """Wait until the brokers have everything enqueued. Raises Unavailable with the first failure."""
+        await self._settle()
+        self._raise_failures()
+
+    async def _send(self, event: Touchpoint, *, at: datetime | None, traceparent: str | None) -> asyncio.Future[object]:
+        if self._producer is None:
+            raise RuntimeError(
+                "use the publisher as an async context manager: async with Publisher(settings) as publisher"
+            )
+        now = self._clock.now()
+        try:
+            check_outgoing(event, now=at or now)
+            if traceparent is not None and not _TRACEPARENT.fullmatch(traceparent):
+                raise InvalidEvent("traceparent", f"{traceparent!r} is no W3C trace context")
+            value = self._codec.encode(self._topic, event)
+            if len(value) > MAX_EVENT_BYTES - 1024:  # room for key, headers and framing
+                raise InvalidEvent("event", f"is {len(value)} bytes long; at most {MAX_EVENT_BYTES - 1024} are taken")
+        except InvalidEvent:
+            metrics.EVENTS_REFUSED.labels(record=type(event).__name__).inc()
+            raise
+        headers = headers_for(
+            event_id=event.event_id,
+            record=NAMES[type(event)],
+            source=event.source,
+            occurred_at=event.occurred_at,
+            published_at=now,
+            traceparent=traceparent,
+        )
+        future: asyncio.Future[object] = await self._producer.send(
+            self._settings.topics.full_name(self._topic),
+            key=event.customer_id.encode(),
+            value=value,
+            timestamp_ms=to_millis(at or now),
+            headers=headers,
+        )
+        record = type(event).__name__
+        future.add_done_callback(
+            lambda done: (
+                None
+                if done.cancelled() or done.exception() is not None
+                else metrics.EVENTS_PUBLISHED.labels(record=record).inc()
+            )
+        )
+        return future
+
+    def _settled(self, future: asyncio.Future[object]) -> None:
+        self._in_flight.discard(future)
+        self._room.release()
+        error = None if future.cancelled() else future.exception()
+        if error is not None:
+            self._failures.append(error)
+
+    async def _settle(self) -> None:
+        while self._in_flight:
+            await asyncio.wait(set(self._in_flight))
+
+    def _raise_failures(self) -> None:
+        if self._failures:
+            first, failed = self._failures[0], len(self._failures)
+            self._failures.clear()
+            raise Unavailable(f"{failed} event(s) were not acknowledged; the first: {first}") from first
+
+    async def _close_registry(self) -> None:
+        if self._own_registry:
+            await self._registry.close()

@@ -108,7 +108,7 @@ class Delay:
     promised_at: datetime
     expected_at: datetime | None = None
     cancelled: bool
-    reason: DelayReason
+    reason: DelayReason = DelayReason.OTHER
     opened_at: datetime
     as_of: datetime
     closed_at: datetime | None = None
@@ -165,7 +165,7 @@ class Note:
 
     note_id: str
     agent_id: str
-    kind: NoteKind
+    kind: NoteKind = NoteKind.NOTE
     text: str
     about: str | None = None
     occurred_at: datetime

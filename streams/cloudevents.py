@@ -10,8 +10,6 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from streams.clock import to_millis
-
 TRACEPARENT = "traceparent"
 PUBLISHED_AT = "ce_publishedat"
 
@@ -19,26 +17,22 @@ Headers = list[tuple[str, bytes]]
 
 
 def headers_for(
-    *, event_id: str, record: str, source: str, occurred_at: datetime, published_at: datetime, traceparent: str | None
+    *, event_id: str, record: str, source: str, occurred_at: datetime, published_at: int | None, traceparent: str | None
 ) -> Headers:
-    """The headers of one event; ``record`` is its full Avro name."""
+    """The headers of one event; ``record`` is its full Avro name, ``published_at`` milliseconds of the wall clock."""
     headers: Headers = [
         ("ce_specversion", b"1.0"),
         ("ce_id", event_id.encode()),
         ("ce_type", record.encode()),
         ("ce_source", source.encode()),
         ("ce_time", occurred_at.isoformat(timespec="milliseconds").replace("+00:00", "Z").encode()),
-        (PUBLISHED_AT, str(to_millis(published_at)).encode()),
         ("content-type", b"application/avro"),
     ]
+    if published_at is not None:
+        headers.append((PUBLISHED_AT, str(published_at).encode()))
     if traceparent is not None:
         headers.append((TRACEPARENT, traceparent.encode()))
     return headers
-
-
-def carried(headers: Iterable[tuple[str, Any]]) -> Headers:
-    """Of an input record's headers those that its outputs carry on: the trace and the time of publication."""
-    return [(name, value) for name, value in headers if name in (TRACEPARENT, PUBLISHED_AT) and value is not None]
 
 
 def published_at_millis(headers: Iterable[tuple[str, Any]]) -> int | None:

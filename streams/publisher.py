@@ -158,7 +158,7 @@ class Publisher:
             record=NAMES[type(event)],
             source=event.source,
             occurred_at=event.occurred_at,
-            published_at=now,
+            published_at=to_millis(now),
             traceparent=traceparent,
         )
         future: asyncio.Future[object] = await self._producer.send(

@@ -1,0 +1,86 @@
+"""The journeys role: touchpoints in; journey state, decisions and outreach out. Thin: what it decides is the core's."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from processors.journey.core import Advance, advance, wake
+from processors.journey.playbook import Playbook
+from streams import metrics
+from streams.config import Settings
+from streams.events import Decision, JourneyState, OutreachRequested, OutreachRetracted, Touchpoint
+from streams.processor import Incoming, Processor, Send, Step
+from streams.registry import Registry
+from streams.topics import Topics
+from streams.validation import check_touchpoint
+
+ROLE = "journeys"
+
+
+class JourneyLogic:
+    """The pure core as the processor's logic."""
+
+    forwards_misplaced = True
+    state_type = JourneyState
+
+    def __init__(self, *, topics: Topics, playbook: Playbook) -> None:
+        self.input = topics.touchpoints
+        self.state_topic = topics.journeys
+        # touchpoints too: a merge is told to the other customer's journey
+        self.outputs = (topics.decisions, topics.outreach, topics.touchpoints)
+        self._topics = topics
+        self._playbook = playbook
+
+    def key(self, record: Touchpoint) -> str:
+        """The customer."""
+        return record.customer_id
+
+    def admit(self, record: Touchpoint, now: datetime) -> None:
+        """Raises InvalidEvent for a touchpoint that can't be true."""
+        check_touchpoint(record, now=now)
+
+    def receive(
+        self, incoming: Incoming, state: JourneyState | None, now: datetime, *, busy: bool
+    ) -> Step[JourneyState]:
+        """One step of the customer's journey."""
+        event: Any = incoming.record
+        return self._step(advance(state, event, now=now, playbook=self._playbook))
+
+    def wake(self, key: str, state: JourneyState, now: datetime, *, busy: bool) -> Step[JourneyState]:
+        """The step that a deadline leads to."""
+        return self._step(wake(state, now=now, playbook=self._playbook))
+
+    def resume(self, key: str, state: JourneyState, now: datetime) -> Step[JourneyState] | None:
+        """Nothing: journeys have no effects outside."""
+        return None
+
+    def completed(self, key: str, state: JourneyState | None, result: Any, now: datetime) -> Step[JourneyState]:
+        """Never called: journeys have no effects outside."""
+        raise NotImplementedError("journeys have no effects outside")
+
+    def _step(self, advanced: Advance) -> Step[JourneyState]:
+        if advanced.duplicate:
+            return Step(state=advanced.state, handling="duplicate")
+        sends = []
+        for record in advanced.outputs:
+            match record:
+                case Decision():
+                    topic, elsewhere = self._topics.decisions, False
+                    metrics.DECISIONS.labels(policy=record.policy, kind=record.kind, reason=record.reason).inc()
+                case OutreachRequested() | OutreachRetracted():
+                    topic, elsewhere = self._topics.outreach, False
+                case _:
+                    topic, elsewhere = self._topics.touchpoints, True
+            sends.append(Send(topic=topic, key=record.customer_id, record=record, elsewhere=elsewhere))
+        return Step(state=advanced.state, sends=tuple(sends))
+
+
+def journeys_role(settings: Settings, playbook: Playbook, *, registry: Registry | None = None) -> Processor[JourneyState]:
+    """The role, ready to be started."""
+    return Processor(
+        settings=settings,
+        role=ROLE,
+        logic=JourneyLogic(topics=settings.topics, playbook=playbook),
+        registry=registry,
+    )

@@ -1,0 +1,82 @@
+"""What is done outside of transactions: in order within a lane, side by side across lanes, results handed back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+import structlog
+
+from streams import metrics
+from streams.processor.logic import Completion, Effect, Performer
+
+log = structlog.get_logger()
+
+
+class Effects:
+    """Runs a partition's effects. ``done`` gets each result; it is called on the event loop."""
+
+    def __init__(
+        self, *, performer: Performer, role: str, concurrency: asyncio.Semaphore, done: Callable[[Completion], None]
+    ) -> None:
+        self._performer = performer
+        self._role = role
+        self._concurrency = concurrency
+        self._done = done
+        self._lanes: dict[str, deque[Effect]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._keys: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return sum(self._keys.values())
+
+    def busy(self, key: str) -> bool:
+        """Whether an effect of the key is queued, under way, or done with its result not yet committed."""
+        return key in self._keys
+
+    def start(self, effect: Effect) -> None:
+        """Queue it in its lane. Called once the transaction that asked for it is committed."""
+        self._keys[effect.key] = self._keys.get(effect.key, 0) + 1
+        metrics.EFFECTS_IN_FLIGHT.labels(role=self._role).inc()
+        lane = self._lanes.get(effect.lane)
+        if lane is not None:
+            lane.append(effect)
+            return
+        self._lanes[effect.lane] = deque([effect])
+        task = asyncio.create_task(self._run(effect.lane), name=f"effects {effect.lane}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def settled(self, effect: Effect) -> None:
+        """Its result is committed."""
+        left = self._keys[effect.key] - 1
+        if left:
+            self._keys[effect.key] = left
+        else:
+            del self._keys[effect.key]
+        metrics.EFFECTS_IN_FLIGHT.labels(role=self._role).dec()
+
+    async def idle(self) -> None:
+        """Wait until nothing is under way; results may still be uncommitted."""
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
+
+    async def cancel(self) -> None:
+        """Cut off what is under way: what became of it is unknown, and the next owner will treat it so."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        metrics.EFFECTS_IN_FLIGHT.labels(role=self._role).dec(len(self))
+        self._keys.clear()
+        self._lanes.clear()
+
+    async def _run(self, name: str) -> None:
+        lane = self._lanes[name]
+        while lane:
+            effect = lane[0]
+            async with self._concurrency:
+                result = await self._performer.perform(effect)
+            lane.popleft()
+            self._done(Completion(effect, result))
+        del self._lanes[name]

@@ -1,0 +1,79 @@
+"""The way in: an input record becomes an event, a dead letter, or is forwarded to the partition it belongs to."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from aiokafka import ConsumerRecord
+from aiokafka.partitioner import murmur2
+
+from streams.codec import Codec
+from streams.errors import InvalidEvent, PartitionStopped, Unreadable
+from streams.processor.logic import Incoming, Logic
+from streams.records import NAMES
+from streams.topics import MAX_EVENT_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Misplaced:
+    """An event on another partition than its customer's."""
+
+    key: str
+    partition: int
+
+
+def partition_of(key: bytes, partitions: int) -> int:
+    """Where the Java client's default partitioner (murmur2) puts the key."""
+    return int(murmur2(key) & 0x7FFFFFFF) % partitions
+
+
+class Intake:
+    """Reads input records. Stops the partition when most of the latest ``window`` records could not be read."""
+
+    def __init__(
+        self, *, logic: Logic[Any], codec: Codec, partition: int, partitions: int, window: int, share: float
+    ) -> None:
+        self._logic = logic
+        self._codec = codec
+        self._partition = partition
+        self._partitions = partitions
+        self._latest: deque[bool] = deque(maxlen=window)
+        self._share = share
+        self._known = frozenset(logic.input.records)
+
+    async def read(self, record: ConsumerRecord, now: datetime) -> Incoming | Misplaced:
+        """The event. Raises Unreadable for a dead letter, PartitionStopped when there were too many of them."""
+        try:
+            incoming = await self._read(record, now)
+        except Unreadable as why:
+            self._latest.append(False)
+            failed = self._latest.count(False)
+            if self._latest.maxlen is not None and failed > self._share * self._latest.maxlen:
+                raise PartitionStopped(
+                    f"{failed} of the latest {len(self._latest)} records of {record.topic}[{record.partition}] up to "
+                    f"offset {record.offset} could not be read, the last because {why}"
+                ) from why
+            raise
+        self._latest.append(True)
+        return incoming
+
+    async def _read(self, record: ConsumerRecord, now: datetime) -> Incoming | Misplaced:
+        if record.value is not None and len(record.value) > MAX_EVENT_BYTES:
+            raise Unreadable("too_large", f"{len(record.value)} bytes; at most {MAX_EVENT_BYTES} are taken")
+        event = await self._codec.decode(record.value)
+        name = NAMES[type(event)]
+        if name not in self._known:
+            raise Unreadable("wrong_topic", f"{name} does not belong on {record.topic}")
+        try:
+            self._logic.admit(event, now)
+        except InvalidEvent as why:
+            raise Unreadable(f"invalid_{why.field}", str(why)) from why
+        key = self._logic.key(event)
+        if self._logic.forwards_misplaced:
+            home = partition_of(key.encode(), self._partitions)
+            if home != self._partition:
+                return Misplaced(key, home)
+        return Incoming(record=event, value=record.value, headers=list(record.headers))

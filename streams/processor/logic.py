@@ -1,0 +1,103 @@
+"""What a role gives the processor: a pure logic, and for what happens outside, a performer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeVar
+
+from streams.cloudevents import Headers
+from streams.events import Record
+from streams.topics import Topic
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """An input record, decoded. ``value`` is what it was decoded from."""
+
+    record: Record
+    value: bytes
+    headers: Headers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Send:
+    """A record for an output topic. ``elsewhere``: to the partition of its key, else to the same one as the input."""
+
+    topic: Topic
+    key: str
+    record: Record
+    elsewhere: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """Something to do outside once the transaction is committed. Effects of one ``lane`` are done in order."""
+
+    key: str
+    lane: str
+    task: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step(Generic[S]):
+    """What a record, a deadline or a result leads to. ``state`` None deletes the key's state."""
+
+    state: S | None
+    sends: tuple[Send, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    withdraw_effects: bool = False
+    """Drop the key's effects that this transaction asked for earlier: they were not begun."""
+    handling: str = "folded"
+
+
+class Logic(Protocol[S]):
+    """Pure: no I/O, no clock. A state has ``wake_at``, aware UTC or None: when :meth:`wake` is due."""
+
+    input: Topic
+    state_topic: Topic
+    state_type: type[Any]
+    outputs: tuple[Topic, ...]
+    forwards_misplaced: bool
+
+    def key(self, record: Any) -> str:
+        """The key of the state that the input record is about."""
+        ...
+
+    def admit(self, record: Any, now: datetime) -> None:
+        """Raises Unreadable for an input record that decodes but can't be true."""
+        ...
+
+    def receive(self, incoming: Incoming, state: S | None, now: datetime, *, busy: bool) -> Step[S]:
+        """The step an input record leads to. ``busy``: an effect of this key is under way."""
+        ...
+
+    def wake(self, key: str, state: S, now: datetime, *, busy: bool) -> Step[S]:
+        """The step that the state's deadline leads to; the new state's ``wake_at`` is later than ``now``."""
+        ...
+
+    def resume(self, key: str, state: S, now: datetime) -> Step[S] | None:
+        """After a recovery, for every state with a deadline: what to do if its effect was cut off; None for nothing."""
+        ...
+
+    def completed(self, key: str, state: S | None, result: Any, now: datetime) -> Step[S]:
+        """The step that an effect's result leads to."""
+        ...
+
+
+class Performer(Protocol):
+    """Does what effects ask for. Never raises: what goes wrong is a result."""
+
+    async def perform(self, effect: Effect) -> Any:
+        """The result, handed to :meth:`Logic.completed`."""
+        ...
+
+
+@dataclass(slots=True)
+class Completion:
+    """A result on its way back into a transaction."""
+
+    effect: Effect
+    result: Any = field(default=None)

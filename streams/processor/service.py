@@ -1,0 +1,200 @@
+"""The processor as a service: it joins its group, owns the partitions it is given, and lets go of them in order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any, Generic, TypeVar
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+from mode import Service
+
+from streams import metrics
+from streams.clock import Clock, SystemClock
+from streams.codec import Codec
+from streams.config import Settings
+from streams.errors import CarelineError, SchemaNotRegistered, Unavailable
+from streams.processor.logic import Logic, Performer
+from streams.processor.partition import Limits, Partition
+from streams.registry import ConfluentRegistry, Registry
+
+log = structlog.get_logger()
+
+S = TypeVar("S")
+
+_RETRY_SECONDS = 1.0
+
+
+class Processor(Service, Generic[S]):
+    """Runs a :class:`~streams.processor.logic.Logic` exactly once over its input topic.
+
+    Workers of one ``role`` share the partitions; each has an ``instance`` of its own in the settings, by which a
+    restarted worker gets its partitions back at once (static membership).
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        role: str,
+        logic: Logic[S],
+        performer: Performer | None = None,
+        registry: Registry | None = None,
+        clock: Clock | None = None,
+        limits: Limits | None = None,
+        concurrency: int = 16,
+    ) -> None:
+        super().__init__()
+        self._settings = settings
+        self._role = role
+        self._logic = logic
+        self._performer = performer
+        self._own_registry = registry is None
+        self._registry = registry or ConfluentRegistry(settings)
+        self._codec = Codec(registry=self._registry, topics=settings.topics)
+        self._clock = clock or SystemClock()
+        self._limits = limits or Limits()
+        self._concurrency = asyncio.Semaphore(concurrency)
+        self._group = f"{settings.topic_prefix}{role}"
+        self._partitions: dict[int, tuple[Partition[S], asyncio.Task[None]]] = {}
+        self._assigned = False
+        self._consumer: AIOKafkaConsumer | None = None
+        self._admin: AIOKafkaAdminClient | None = None
+
+    # -- for /livez and /readyz -----------------------------------------------------------------------------------
+
+    def waiting_for(self) -> list[str]:
+        """What keeps the role from being ready: nothing once every partition it owns is recovered."""
+        if not self._assigned:
+            return ["partitions to be assigned"]
+        return [
+            f"partition {number} to be recovered"
+            for number, (partition, _) in sorted(self._partitions.items())
+            if not partition.ready and partition.stopped is None
+        ] + self.broken()
+
+    def broken(self) -> list[str]:
+        """What does not mend by itself: partitions that stopped."""
+        return [
+            f"partition {number} stopped: {partition.stopped}"
+            for number, (partition, _) in sorted(self._partitions.items())
+            if partition.stopped is not None
+        ]
+
+    # -- mode's life cycle ----------------------------------------------------------------------------------------
+
+    async def on_start(self) -> None:
+        """Look up the schemas, join the group. Waits for servers that do not answer yet."""
+        topics = (self._logic.input, self._logic.state_topic, *self._logic.outputs)
+        await self._patiently("the schema registry", lambda: self._codec.prepare(*topics))
+        await self._patiently("Kafka", self._connect)
+
+    async def on_stop(self) -> None:
+        """Finish what is under way, commit it, leave."""
+        await self._let_go()
+        if self._consumer is not None:
+            await self._consumer.stop()
+        if self._admin is not None:
+            await self._admin.close()
+        if self._own_registry:
+            await self._registry.close()
+
+    async def _patiently(self, whom: str, call: Any) -> None:
+        while not self.should_stop:
+            try:
+                await call()
+                return
+            except (Unavailable, SchemaNotRegistered, KafkaError) as error:
+                log.warning("waiting", role=self._role, whom=whom, why=str(error))
+                await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _connect(self) -> None:
+        client = self._settings.kafka_client()
+        topic = self._settings.topics.full_name(self._logic.input)
+        admin = AIOKafkaAdminClient(**client)
+        consumer = AIOKafkaConsumer(
+            **client,
+            client_id=f"careline-{self._role}-{self._settings.instance}",
+            group_id=self._group,
+            group_instance_id=f"{self._group}-{self._settings.instance}",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            session_timeout_ms=10_000,
+            heartbeat_interval_ms=2_000,
+            max_poll_interval_ms=600_000,
+            max_partition_fetch_bytes=4 << 20,
+        )
+        try:
+            await admin.start()
+            described = await admin.describe_topics([topic])
+            if described[0]["error_code"]:
+                raise Unavailable(f"there is no topic {topic}; create it with: careline topics apply")
+            self._count = len(described[0]["partitions"])
+            self._admin, self._consumer = admin, consumer
+            consumer.subscribe([topic], listener=_Listener(self))
+            await consumer.start()
+        except (KafkaError, CarelineError):
+            self._admin = self._consumer = None
+            await consumer.stop()
+            await admin.close()
+            raise
+
+    # -- the group's word -----------------------------------------------------------------------------------------
+
+    async def _take(self, assigned: Iterable[TopicPartition]) -> None:
+        for tp in sorted(assigned):
+            partition = Partition(
+                tp.partition,
+                settings=self._settings,
+                role=self._role,
+                group=self._group,
+                logic=self._logic,
+                performer=self._performer,
+                codec=self._codec,
+                consumer=self._consumer,
+                admin=self._admin,
+                partitions=self._count,
+                clock=self._clock,
+                limits=self._limits,
+                concurrency=self._concurrency,
+            )
+            task = asyncio.create_task(partition.run(), name=f"{self._role} {tp.partition}")
+            task.add_done_callback(self._ended)
+            self._partitions[tp.partition] = partition, task
+        self._assigned = True
+        metrics.PARTITIONS_OWNED.labels(role=self._role).set(len(self._partitions))
+
+    async def _let_go(self) -> None:
+        if not self._partitions:
+            return
+        for partition, _ in self._partitions.values():
+            partition.finish()
+        tasks = [task for _, task in self._partitions.values()]
+        _, late = await asyncio.wait(tasks, timeout=self._limits.finish_within.total_seconds())
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._partitions.clear()
+        self._assigned = False
+        metrics.PARTITIONS_OWNED.labels(role=self._role).set(0)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # none of the failures a partition deals with itself: better no worker than half a one
+            log.critical("partition failed", role=self._role, error=repr(error))
+            asyncio.get_running_loop().create_task(self.crash(error))
+
+
+class _Listener(ConsumerRebalanceListener):
+    def __init__(self, processor: Processor[Any]) -> None:
+        self._processor = processor
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        await self._processor._let_go()
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        await self._processor._take(assigned)

@@ -1,0 +1,110 @@
+"""One batch on its way to one commit: what it changes, what it sends, what it will have done outside."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from aiokafka import AIOKafkaProducer
+
+from streams.clock import PartitionClock, from_millis
+from streams.cloudevents import TRACEPARENT, Headers, headers_for, published_at_millis
+from streams.codec import Codec
+from streams.config import Settings
+from streams.processor.intake import partition_of
+from streams.processor.logic import Completion, Effect, Logic, Send
+from streams.processor.store import Overlay
+from streams.records import NAMES
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A record ready for the wire."""
+
+    key: bytes | None
+    value: bytes | None
+    timestamp: int
+    headers: Headers
+
+
+@dataclass(slots=True, kw_only=True)
+class Transaction(Generic[S]):
+    """Everything of one batch that becomes true at once, or not at all."""
+
+    overlay: Overlay[S]
+    clock: PartitionClock
+    position: int
+    outgoing: dict[tuple[str, int], list[Outgoing]] = field(default_factory=lambda: defaultdict(list))
+    effects: list[Effect] = field(default_factory=list)
+    settled: list[Completion] = field(default_factory=list)
+    handled: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    dead_letters: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    published_at: list[int] = field(default_factory=list)
+    timers: int = 0
+
+
+class Outbox:
+    """Turns what the logic wants sent into records, and sends a transaction's records as batches."""
+
+    def __init__(
+        self, *, settings: Settings, codec: Codec, logic: Logic[Any], role: str, partition: int, partitions: int
+    ) -> None:
+        self._topics = settings.topics
+        self._codec = codec
+        self._logic = logic
+        self._source = f"careline/{role}"
+        self._partition = partition
+        self._partitions = partitions
+
+    def add(self, tx: Transaction[Any], send: Send, *, at: int, cause: Headers) -> None:
+        """Queue a record; ``cause`` are the headers of the input it goes back to."""
+        key = send.key.encode()
+        partition = partition_of(key, self._partitions) if send.elsewhere else self._partition
+        out = Outgoing(key, self._codec.encode(send.topic, send.record), at, self._headers(send.record, at, cause))
+        tx.outgoing[self._topics.full_name(send.topic), partition].append(out)
+
+    def add_states(self, tx: Transaction[Any]) -> dict[str, bytes | None]:
+        """Queue the changed states; their encoded bytes by key, None for a deleted one."""
+        topic = self._logic.state_topic
+        queue = tx.outgoing[self._topics.full_name(topic), self._partition]
+        encoded: dict[str, bytes | None] = {}
+        for key, state in tx.overlay.changed.items():
+            value = None if state is None else self._codec.encode(topic, state)
+            encoded[key] = value
+            queue.append(Outgoing(key.encode(), value, tx.clock.millis, []))
+        return encoded
+
+    async def send(self, producer: AIOKafkaProducer, tx: Transaction[Any]) -> None:
+        """Send all of it and wait until every record is acknowledged. Raises what the first failed send raised."""
+        pending: list[asyncio.Future[Any]] = []
+        for (topic, partition), records in tx.outgoing.items():
+            batch = producer.create_batch()
+            for out in records:
+                args = {"key": out.key, "value": out.value, "timestamp": out.timestamp, "headers": out.headers}
+                if batch.append(**args) is None:
+                    pending.append(await producer.send_batch(batch, topic, partition=partition))
+                    batch = producer.create_batch()
+                    if batch.append(**args) is None:
+                        raise ValueError(f"a record for {topic} does not fit into an empty batch")
+            if batch.record_count():
+                pending.append(await producer.send_batch(batch, topic, partition=partition))
+        await asyncio.gather(*pending)
+
+    def _headers(self, record: Any, at: int, cause: Headers) -> Headers:
+        said = dict(cause)
+        identity = next(
+            (getattr(record, name) for name in ("event_id", "decision_id", "outreach_id") if hasattr(record, name)), ""
+        )
+        return headers_for(
+            event_id=identity,
+            record=NAMES[type(record)],
+            source=self._source,
+            occurred_at=from_millis(at),
+            # latencies count from the touchpoint behind it; what a timer led to has none
+            published_at=published_at_millis(cause),
+            traceparent=said[TRACEPARENT].decode() if TRACEPARENT in said else None,
+        )

@@ -1,0 +1,52 @@
+"""The deadlines of a partition: one per key, the earliest first."""
+
+from __future__ import annotations
+
+import heapq
+
+
+class Wakes:
+    """When each key wants to be woken, in milliseconds. A later word on a key replaces the earlier one."""
+
+    def __init__(self) -> None:
+        self._due: dict[str, int] = {}
+        self._heap: list[tuple[int, str]] = []
+
+    def __len__(self) -> int:
+        return len(self._due)
+
+    def keys(self) -> list[str]:
+        """The keys that have a deadline, in an order that does not depend on how they came."""
+        return sorted(self._due)
+
+    def due(self, key: str) -> int | None:
+        """When the key is to be woken, None: not at all."""
+        return self._due.get(key)
+
+    def set(self, key: str, millis: int | None) -> None:
+        """Wake the key then; None: not at all."""
+        if self._due.get(key) == millis:
+            return
+        if millis is None:
+            self._due.pop(key, None)
+            return
+        self._due[key] = millis
+        heapq.heappush(self._heap, (millis, key))
+
+    def next(self) -> int | None:
+        """The earliest deadline."""
+        while self._heap:
+            millis, key = self._heap[0]
+            if self._due.get(key) == millis:
+                return millis
+            heapq.heappop(self._heap)  # replaced since
+        return None
+
+    def pop_before(self, millis: int) -> tuple[int, str] | None:
+        """Take out the earliest deadline that is before ``millis``; by key where several are at once."""
+        due = self.next()
+        if due is None or due >= millis:
+            return None
+        _, key = heapq.heappop(self._heap)
+        del self._due[key]
+        return due, key

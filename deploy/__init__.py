@@ -1,0 +1,1 @@
+"""Everything that runs Careline somewhere: the local stack, containers, monitoring."""

@@ -1,0 +1,21 @@
+"""The local stack: real servers on loopback, without containers where there is no Docker engine.
+
+with running_stack(Path(".careline")) as stack:
+    environment = stack.environment()
+"""
+
+from deploy.local.errors import StackError
+from deploy.local.preflight import MissingError
+from deploy.local.stack import Stack, running_stack, stack_environment
+from deploy.local.status import PartStatus, State, Status
+
+__all__ = [
+    "MissingError",
+    "PartStatus",
+    "Stack",
+    "StackError",
+    "State",
+    "Status",
+    "running_stack",
+    "stack_environment",
+]

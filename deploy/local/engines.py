@@ -1,0 +1,163 @@
+"""What runs the parts of a stack: programs on this machine, or containers."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import threading
+from collections.abc import Callable, Collection, Mapping
+from datetime import timedelta
+from typing import Protocol
+
+from deploy.local import artifacts, preflight, processes
+from deploy.local.errors import PrepareError
+from deploy.local.parts import Part, child_environment
+from deploy.local.place import Place, Started
+
+_CONTAINERS = ("kafka", "registry", "redis")
+"""What the compose file runs for a local stack. Mail is taken by a program of ours even then: its directory is on
+this machine, and no image has to be built first."""
+
+
+class Engine(Protocol):
+    """Starts and ends parts."""
+
+    def prepare(self, report: Callable[[str], None]) -> None:
+        """Fetch what all parts need; what takes long is told to `report`. Raises FetchError."""
+
+    def start(self, part: Part, ports: Mapping[str, int]) -> processes.Identity | None:
+        """Start a part; None if what runs it has no pid here. Raises PrepareError, FetchError, OSError."""
+
+    def alive(self, part: Part, started: Started) -> bool:
+        """Whether the part runs, be it ready or not."""
+
+    def stop(self, parts: Mapping[Part, Started], *, purge: bool = False) -> None:
+        """End these parts, by force if they do not end in time; `purge` deletes what they kept outside of the home."""
+
+
+class Programs:
+    """Every part is a program on this machine."""
+
+    def __init__(self, place: Place, environ: Mapping[str, str]) -> None:
+        self._place = place
+        self._environ = environ
+
+    def prepare(self, report: Callable[[str], None]) -> None:
+        """Have Maven copy the servers, the first time."""
+        if not artifacts.cached(self._environ):
+            report("copying the servers (once, about 150 MB)")
+        artifacts.servers(self._environ)
+
+    def start(self, part: Part, ports: Mapping[str, int]) -> processes.Identity | None:
+        """Start the program, detached."""
+        argv = part.command(self._place, ports, artifacts.servers(self._environ), self._environ)
+        return processes.launch(
+            argv,
+            mark=self._place.mark(part.name),
+            directory=self._place.data,
+            log=self._place.log(part.name),
+            environ=child_environment(self._environ),
+        )
+
+    def alive(self, part: Part, started: Started) -> bool:
+        """Whether the process on record lives."""
+        del part
+        return started.process is not None and started.process.alive()
+
+    def stop(self, parts: Mapping[Part, Started], *, purge: bool = False) -> None:
+        """End the processes on record and any whose pid did not make it there; all at the same time."""
+        del purge
+        names = {part.name for part in parts}
+        known = {started.process for started in parts.values() if started.process}
+        stray = {identity for name in names for identity in processes.marked(self._place.mark(name))}
+        if known or stray:
+            processes.stop(known | stray, grace=max((part.grace for part in parts), default=timedelta()))
+
+
+class Containers:
+    """Kafka, the registry and Redis are containers of the compose file; mail is taken on this machine."""
+
+    def __init__(
+        self,
+        place: Place,
+        environ: Mapping[str, str],
+        *,
+        run: Callable[..., subprocess.CompletedProcess[str]] = subprocess.run,
+    ) -> None:
+        self._place = place
+        self._environ = environ
+        self._programs = Programs(place, environ)
+        self._run = run
+        self._starting = threading.Lock()
+        # A project for each home, so that two stacks stay apart.
+        self.project = "careline-" + hashlib.sha256(str(place.home).encode()).hexdigest()[:10]
+
+    def prepare(self, report: Callable[[str], None]) -> None:
+        """Pull the images, the first time."""
+        report("pulling the images that are not here yet")
+        self._compose("pull", "--quiet", "--policy", "missing", *_CONTAINERS, ports={})
+
+    def start(self, part: Part, ports: Mapping[str, int]) -> processes.Identity | None:
+        """Start the part's service with its port published on loopback."""
+        if part.name not in _CONTAINERS:
+            argv = part.command(self._place, ports, _NO_SERVERS, self._environ)
+            return processes.launch(
+                argv,
+                mark=self._place.mark(part.name),
+                directory=self._place.data,
+                log=self._place.log(part.name),
+                environ=child_environment(self._environ),
+            )
+        # One after the other: the first makes the project's network, and two would trip over each other.
+        with self._starting:
+            self._compose("up", "--detach", "--no-deps", part.name, ports=ports)
+        return None
+
+    def alive(self, part: Part, started: Started) -> bool:
+        """Whether the service's container runs."""
+        if part.name not in _CONTAINERS:
+            return self._programs.alive(part, started)
+        return bool(
+            self._compose("ps", "--status", "running", "--quiet", part.name, ports=started.ports).strip()
+        )
+
+    def stop(self, parts: Mapping[Part, Started], *, purge: bool = False) -> None:
+        """Remove the containers, and with `purge` their volumes."""
+        self._programs.stop(
+            {part: started for part, started in parts.items() if part.name not in _CONTAINERS}
+        )
+        mine: Collection[str] = [part.name for part in parts if part.name in _CONTAINERS]
+        if purge:
+            self._compose("down", "--volumes", "--remove-orphans", ports={})
+        elif mine:
+            self._compose("rm", "--stop", "--force", *mine, ports={})
+
+    def _compose(self, *words: str, ports: Mapping[str, int]) -> str:
+        argv = [
+            "docker",
+            "compose",
+            "--project-name",
+            self.project,
+            "--file",
+            str(preflight.COMPOSE_FILE),
+            *words,
+        ]
+        numbers = {f"CARELINE_{name.upper()}_PORT": str(port) for name, port in ports.items()}
+        try:
+            done = self._run(
+                argv, env={**self._environ, **numbers}, capture_output=True, text=True, check=False
+            )
+        except OSError as error:
+            raise PrepareError(f"docker could not be run: {error}") from error
+        if done.returncode:
+            raise PrepareError(f"`{' '.join(argv)}` failed:\n{(done.stderr or done.stdout).strip()}")
+        return done.stdout
+
+
+_NO_SERVERS = artifacts.Servers(kafka=preflight.HERE, registry=preflight.HERE)
+"""The mail sink is run from this package and looks for neither."""
+
+
+def engine_for(mode: str, place: Place, environ: Mapping[str, str]) -> Engine:
+    """The engine of a mode, "local" or "docker"."""
+    return Containers(place, environ) if mode == "docker" else Programs(place, environ)

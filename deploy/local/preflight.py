@@ -1,0 +1,191 @@
+"""What this machine offers for a stack, decided before anything starts.
+
+Run on its own by a plain system Python (`python3 deploy/local/preflight.py`) before the virtual environment exists:
+so this file imports the standard library only, and parses on Pythons older than the one it asks for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple, Optional
+
+ADDRESS_VARIABLES = (
+    "CARELINE_KAFKA_BOOTSTRAP",
+    "CARELINE_REGISTRY_URL",
+    "CARELINE_REDIS_URL",
+    "CARELINE_SMTP_URL",
+)
+"""The four addresses that make a stack; all given means that nothing is started."""
+
+MODE_VARIABLE = "CARELINE_STACK"
+MODES = ("env", "docker", "local")
+OLDEST_PYTHON = (3, 11)
+OLDEST_JAVA = 17
+HERE = Path(__file__).resolve().parent
+COMPOSE_FILE = HERE.parent.parent / "docker-compose.yml"
+
+
+class Machine(NamedTuple):
+    """What was found here: the facts that the choice is made from."""
+
+    java: Optional[int]  # noqa: UP045 - evaluated by Pythons older than `int | None`
+    """Major version of the `java` that would be used, None without one."""
+    maven: bool
+    docker: bool
+    """Whether a Docker engine answered, with the compose plugin and our compose file at hand."""
+    servers_cached: bool
+    """Whether the servers were copied before, so that Maven is not needed again."""
+
+
+NOTHING = Machine(java=None, maven=False, docker=False, servers_cached=False)
+
+
+class MissingError(Exception):
+    """The machine lacks what a stack needs. The message is one line that names what to install."""
+
+
+def java_program(environ: Mapping[str, str]) -> str:
+    """The `java` to run: JAVA_HOME's, else the one on the PATH."""
+    home = environ.get("JAVA_HOME")
+    candidate = Path(home) / "bin" / "java" if home else None
+    return str(candidate) if candidate and candidate.exists() else "java"
+
+
+def cache_directory(environ: Mapping[str, str]) -> Path:
+    """Where the servers are kept, once for all stacks; a changed pom gets a directory of its own."""
+    root = environ.get("CARELINE_CACHE")
+    base = Path(root) if root else Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "careline"
+    version = hashlib.sha256((HERE / "pom.xml").read_bytes()).hexdigest()[:12]
+    return base.expanduser().absolute() / ("servers-" + version)
+
+
+def answer_of(argv: Sequence[str], environ: Mapping[str, str]) -> Optional[str]:  # noqa: UP045
+    """All that a program prints, or None when it is absent, fails, or takes over 10 seconds."""
+    try:
+        done = subprocess.run(
+            argv,
+            env=dict(environ),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=10,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.decode(errors="replace") if done.returncode == 0 else None
+
+
+def java_version(printed: Optional[str]) -> Optional[int]:  # noqa: UP045
+    """The major version in what `java -version` prints: 17 for "17.0.15", 8 for "1.8.0_392"."""
+    found = re.search(r'version "(?:1\.)?(\d+)', printed or "")
+    return int(found.group(1)) if found else None
+
+
+def inspect(
+    environ: Mapping[str, str],
+    *,
+    answer: Callable[[Sequence[str], Mapping[str, str]], Optional[str]] = answer_of,  # noqa: UP045
+) -> Machine:
+    """Look at this machine. Starts nothing and writes nothing; under 30 seconds even with a Docker that hangs."""
+    docker = (
+        COMPOSE_FILE.exists()
+        and answer(("docker", "info"), environ) is not None
+        and answer(("docker", "compose", "version"), environ) is not None
+    )
+    return Machine(
+        java=java_version(answer((java_program(environ), "-version"), environ)),
+        maven=shutil.which("mvn", path=environ.get("PATH")) is not None,
+        docker=docker,
+        servers_cached=cache_directory(environ).exists(),
+    )
+
+
+def choose(environ: Mapping[str, str], look: Callable[[], Machine]) -> str:
+    """Where the stack comes from: "env", "docker" or "local". `look` is called only if the answer depends on it.
+
+    Raises MissingError with one line that says what is missing and how to get it.
+    """
+    forced = environ.get(MODE_VARIABLE, "")
+    if forced and forced not in MODES:
+        raise MissingError(
+            f"{MODE_VARIABLE}={forced} is unknown: use one of {', '.join(MODES)}, or leave it out."
+        )
+    absent = [name for name in ADDRESS_VARIABLES if not environ.get(name)]
+    if not forced and not absent:
+        return "env"
+    if forced == "env":
+        if absent:
+            raise MissingError(
+                f"{MODE_VARIABLE}=env needs the addresses of running servers: set {', '.join(absent)}."
+            )
+        return "env"
+    machine = look()
+    if machine.docker and forced != "local":
+        return "docker"
+    if forced == "docker":
+        raise MissingError(
+            f"{MODE_VARIABLE}=docker needs a Docker engine that answers `docker info`, with the compose plugin: "
+            "start the engine, or install both from https://docs.docker.com/engine/install/."
+        )
+    java_fits = machine.java is not None and machine.java >= OLDEST_JAVA
+    if java_fits and (machine.maven or machine.servers_cached):
+        return "local"
+    found = [f"Java {machine.java}" if machine.java else "no Java", "Maven" if machine.maven else "no mvn"]
+    if not forced:
+        found.append("no Docker engine that answers")
+    need = f"Java {OLDEST_JAVA}+ and Maven"
+    raise MissingError(
+        f"Careline needs {need if forced else 'a Docker engine, or ' + need} (found: {', '.join(found)}): "
+        "for instance `apt install openjdk-17-jre-headless maven` or `brew install openjdk@17 maven`; "
+        "or set " + ", ".join(ADDRESS_VARIABLES) + " to running servers."
+    )
+
+
+def missing_of_python(version: Sequence[int], has_module: Callable[[str], bool]) -> list[str]:
+    """One line for each thing that this Python lacks to set the project up."""
+    lines = []
+    wanted = ".".join(map(str, OLDEST_PYTHON))
+    if tuple(version[:2]) < OLDEST_PYTHON:
+        lines.append(
+            f"Careline needs Python {wanted} or newer (found: {version[0]}.{version[1]}): install one, for instance "
+            f"with `apt install python{wanted} python{wanted}-venv`, and name it: `make PYTHON=python{wanted} demo`."
+        )
+    # Debian splits venv: the module is there, but without ensurepip it makes no usable environment.
+    if not has_module("venv") or not has_module("ensurepip"):
+        lines.append(
+            "Careline needs Python's venv module: install it, for instance with `apt install python3-venv`."
+        )
+    return lines
+
+
+def main() -> int:
+    """Print one line for each missing thing and return 1, or say where the stack will come from and return 0."""
+    missing = missing_of_python(tuple(sys.version_info[:3]), lambda name: find_spec(name) is not None)
+    chosen = ""
+    try:
+        chosen = choose(os.environ, lambda: inspect(os.environ))
+    except MissingError as error:
+        missing.append(str(error))
+    for line in missing:
+        print(line, file=sys.stderr)
+    if not missing:
+        sources = {
+            "env": "the servers named in the environment",
+            "docker": "containers of the Docker engine",
+            "local": "Java on this machine",
+        }
+        print(f"careline: all that is needed is here; the stack comes from {sources[chosen]}.")
+    return 1 if missing else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

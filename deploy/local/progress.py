@@ -1,0 +1,116 @@
+"""What a person sees while a stack starts: a line for each part, live on a terminal."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+
+class Report(AbstractContextManager["Report"], Protocol):
+    """Told of every step, from several threads."""
+
+    def note(self, text: str) -> None:
+        """Something about the stack as a whole."""
+
+    def starting(self, part: str, address: str, log: Path) -> None:
+        """A part is being started."""
+
+    def ready(self, part: str, address: str, log: Path) -> None:
+        """A part answers."""
+
+
+class Plain:
+    """One line for each thing that happened, for logs and pipes."""
+
+    def __init__(self, write: Callable[[str], None] = print) -> None:
+        self._write = write
+        self._begun: dict[str, float] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Nothing is left open."""
+
+    def note(self, text: str) -> None:
+        """Write it."""
+        self._write(text)
+
+    def starting(self, part: str, address: str, log: Path) -> None:
+        """Remember when; the line comes when it is ready."""
+        self._begun[part] = time.monotonic()
+
+    def ready(self, part: str, address: str, log: Path) -> None:
+        """Write where it listens, how long it took, and where its log is."""
+        seconds = time.monotonic() - self._begun.get(part, time.monotonic())
+        self._write(f"{part:<9} ready in {seconds:4.1f} s  {address}  (log: {short(log)})")
+
+
+class Silent(Plain):
+    """Says nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda text: None)
+
+
+class Live:
+    """A spinner for each part that is being started, on a terminal."""
+
+    def __init__(self, console: Console) -> None:
+        self._progress = Progress(
+            SpinnerColumn(finished_text="[green]✔[/]"),
+            TextColumn("{task.description}"),
+            TimeElapsedColumn(),
+            console=console,
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def note(self, text: str) -> None:
+        """Print it above the spinners."""
+        self._progress.console.print(text, highlight=False, markup=False)
+
+    def starting(self, part: str, address: str, log: Path) -> None:
+        """Begin a spinner."""
+        self._tasks[part] = self._progress.add_task(self._line(part, address, log), total=1)
+
+    def ready(self, part: str, address: str, log: Path) -> None:
+        """End it."""
+        self._progress.update(self._tasks[part], completed=1, description=self._line(part, address, log))
+
+    @staticmethod
+    def _line(part: str, address: str, log: Path) -> str:
+        return f"[bold]{part:<9}[/] {escape(address)}  [dim]log: {escape(short(log))}[/]"
+
+
+def report_on(console: Console) -> Report:
+    """Spinners on a terminal, plain lines elsewhere."""
+    return (
+        Live(console)
+        if console.is_terminal
+        else Plain(lambda text: console.print(text, soft_wrap=True, highlight=False, markup=False))
+    )
+
+
+def short(path: Path) -> str:
+    """The path from the working directory where that is shorter to read."""
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)

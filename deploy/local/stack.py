@@ -1,0 +1,315 @@
+"""The stack: Kafka, schema registry, Redis and a mail sink, up and down as one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from datetime import timedelta
+from pathlib import Path
+
+from deploy.local import preflight, probes
+from deploy.local.engines import Engine, engine_for
+from deploy.local.errors import PrepareError, StackError
+from deploy.local.interrupts import endings_raised, uninterrupted
+from deploy.local.parts import PARTS, Part
+from deploy.local.place import Place, Record, Started, free_port
+from deploy.local.processes import last_lines, marked
+from deploy.local.progress import Report, Silent, short
+from deploy.local.status import PartStatus, State, Status
+
+MAIL_VARIABLE = "CARELINE_MAIL_DIR"
+_PATIENCE = timedelta(seconds=90)
+"""How long a part may take until it answers; ten times what a slow machine needs."""
+
+
+class Stack:
+    """One stack in one home. The processes outlive this object; another one of the same home finds them again."""
+
+    def __init__(
+        self,
+        home: Path | str | None = None,
+        *,
+        environ: Mapping[str, str] | None = None,
+        report: Report | None = None,
+        parts: Sequence[Part] = PARTS,
+    ) -> None:
+        """`home` as in Place.of; `environ` is os.environ unless given."""
+        self._environ = dict(os.environ if environ is None else environ)
+        self.place = Place.of(home, self._environ)
+        self._report = report or Silent()
+        self._parts = parts
+        self._writing = threading.Lock()
+
+    def up(self) -> bool:
+        """Start what is not running, until every part answers; False if all of it ran already.
+
+        What this call started is taken down again if it fails or is interrupted. Raises preflight.MissingError before
+        anything starts, and StackError.
+        """
+        if self._mode() == "env":
+            status = self._foreign()
+            silent = [f"{part.name} at {part.address}: {part.why}" for part in status.parts if part.why]
+            if silent:
+                raise StackError(
+                    "These servers, named in the environment, do not answer:\n  "
+                    + "\n  ".join(silent)
+                    + "\nUnset "
+                    + ", ".join(preflight.ADDRESS_VARIABLES)
+                    + " to have a stack started instead."
+                )
+            return False
+        with endings_raised(), self.place.locked():
+            return self._start_missing()
+
+    def down(self, *, purge: bool = False) -> bool:
+        """End every part, by force after its grace; `purge` deletes the data, mail and logs too.
+
+        False if nothing of it ran. Raises StackError if something still runs afterwards.
+        """
+        if not self.place.home.exists():
+            return False
+        with uninterrupted(), self.place.locked():
+            record = Record.read(self.place.record)
+            ran = False
+            if record is not None:
+                engine = engine_for(record.mode, self.place, self._environ)
+                mine = {part: record.parts[part.name] for part in self._parts if part.name in record.parts}
+                ran = any(engine.alive(part, started) for part, started in mine.items())
+                engine.stop(mine, purge=purge)
+                for started in record.parts.values():
+                    started.process = None
+                record.write(self.place.record)
+            if left := marked(self.place.mark()):
+                # Nothing on record, or not all: an `up` that was killed between a start and its note of it.
+                ran = True
+                engine_for("local", self.place, self._environ).stop(
+                    {part: Started({}, "") for part in self._parts}
+                )
+                if left := marked(self.place.mark()):
+                    raise StackError(
+                        f"still running: pid {', '.join(str(identity.pid) for identity in left)}"
+                    )
+            if purge:
+                self._purge()
+        if purge:
+            with contextlib.suppress(OSError):
+                self.place.home.rmdir()
+        return ran
+
+    def status(self) -> Status:
+        """Ask every part. Raises StackError on an unreadable record."""
+        record = Record.read(self.place.record)
+        if self._uses_environment(record):
+            return self._foreign()
+        if record is None:
+            return Status(mode="none", parts=())
+        engine = engine_for(record.mode, self.place, self._environ)
+        found = []
+        for part in self._parts:
+            started = record.parts.get(part.name)
+            if started is None or not engine.alive(part, started):
+                address = started.address if started else ""
+                found.append(PartStatus(part.name, State.STOPPED, address, self.place.log(part.name), None))
+                continue
+            why = probes.silence(part.probe, started.address)
+            state = State.SILENT if why else State.RUNNING
+            pid = started.process.pid if started.process else None
+            found.append(
+                PartStatus(part.name, state, started.address, self.place.log(part.name), pid, why or "")
+            )
+        return Status(mode=record.mode, parts=tuple(found))
+
+    def environment(self) -> dict[str, str]:
+        """The settings that programs need to use this stack. Raises StackError if it was not started."""
+        record = Record.read(self.place.record)
+        if self._uses_environment(record):
+            names = (*preflight.ADDRESS_VARIABLES, MAIL_VARIABLE)
+            return {name: self._environ[name] for name in names if self._environ.get(name)}
+        if record is None or not record.variables:
+            raise StackError(
+                f"there is no stack in {short(self.place.home)}: start one with `careline stack up`"
+            )
+        return dict(record.variables)
+
+    def _mode(self) -> str:
+        record = Record.read(self.place.record)
+        if self._uses_environment(record):
+            return "env"
+        if record is not None:
+            engine = engine_for(record.mode, self.place, self._environ)
+            if any(
+                engine.alive(part, record.parts[part.name])
+                for part in self._parts
+                if part.name in record.parts
+            ):
+                return record.mode
+        # Those that are all given and not ours were dealt with above.
+        own = {
+            name: value for name, value in self._environ.items() if name not in preflight.ADDRESS_VARIABLES
+        }
+        return preflight.choose(own, lambda: preflight.inspect(self._environ))
+
+    def _uses_environment(self, record: Record | None) -> bool:
+        forced = self._environ.get(preflight.MODE_VARIABLE, "")
+        if forced:
+            return forced == "env" and preflight.choose(self._environ, lambda: preflight.NOTHING) == "env"
+        given = {name: self._environ.get(name, "") for name in preflight.ADDRESS_VARIABLES}
+        if not all(given.values()):
+            return False
+        # Addresses that are our own, from `careline stack env`, do not make it somebody else's.
+        return record is None or any(record.variables.get(name) != value for name, value in given.items())
+
+    def _foreign(self) -> Status:
+        secured = self._environ.get("CARELINE_KAFKA_SECURITY_PROTOCOL", "PLAINTEXT") != "PLAINTEXT"
+        found = []
+        for part in self._parts:
+            address = self._environ[part.variable].rstrip("/")
+            probe = probes.kafka_port if part.name == "kafka" and secured else part.probe
+            why = probes.silence(probe, address)
+            found.append(
+                PartStatus(part.name, State.SILENT if why else State.RUNNING, address, None, None, why or "")
+            )
+        return Status(mode="env", parts=tuple(found))
+
+    def _start_missing(self) -> bool:
+        place = self.place
+        mode = self._mode()
+        place.create()
+        engine = engine_for(mode, place, self._environ)
+        record = Record.read(self.place.record)
+        if record is None or record.mode != mode:
+            record = Record(mode=mode)
+        missing = [
+            part for part in self._parts if not self._answers(engine, part, record.parts.get(part.name))
+        ]
+        if not missing:
+            return False
+        # What lives but does not answer, and what was started but never noted, would be in the way.
+        engine.stop({part: record.parts.get(part.name, Started({}, "")) for part in missing})
+        taken = {port for started in record.parts.values() for port in started.ports.values()}
+        for part in missing:
+            before = record.parts[part.name].ports if part.name in record.parts else {}
+            ports: dict[str, int] = {}
+            for name in part.ports:
+                ports[name] = free_port(taken=taken - set(before.values()), preferred=before.get(name))
+                taken.add(ports[name])
+            record.parts[part.name] = Started(ports=ports, address=part.address(ports))
+        record.variables = {part.variable: record.parts[part.name].address for part in self._parts}
+        record.variables[MAIL_VARIABLE] = str(place.mail)
+        record.write(place.record)
+        try:
+            with self._report:
+                engine.prepare(self._report.note)
+                self._start(engine, missing, record)
+        except BaseException:
+            with uninterrupted():
+                engine.stop({part: record.parts[part.name] for part in missing})
+                for part in missing:
+                    record.parts[part.name].process = None
+                record.write(place.record)
+            raise
+        return True
+
+    @staticmethod
+    def _answers(engine: Engine, part: Part, started: Started | None) -> bool:
+        if started is None or not engine.alive(part, started):
+            return False
+        # Twice: a server that is busy is not one that hangs.
+        return any(probes.silence(part.probe, started.address) is None for _ in range(2))
+
+    def _start(self, engine: Engine, parts: list[Part], record: Record) -> None:
+        given_up = threading.Event()
+        pool = ThreadPoolExecutor(max_workers=len(parts), thread_name_prefix="stack")
+        try:
+            running = {pool.submit(self._start_one, engine, part, record, given_up) for part in parts}
+            while running:
+                # In short waits, because a wait without an end does not hear Ctrl-C everywhere.
+                done, running = wait(running, timeout=0.2, return_when="FIRST_EXCEPTION")
+                for future in done:
+                    future.result()
+        finally:
+            given_up.set()
+            # Once all have returned nothing more is started, so that a takedown leaves nothing out.
+            with uninterrupted():
+                pool.shutdown(wait=True)
+
+    def _start_one(self, engine: Engine, part: Part, record: Record, given_up: threading.Event) -> None:
+        started, log = record.parts[part.name], self.place.log(part.name)
+        self._report.starting(part.name, started.address, log)
+        try:
+            identity = engine.start(part, started.ports)
+            with self._writing:
+                started.process = identity
+                record.write(self.place.record)
+        except (PrepareError, OSError) as error:
+            raise StackError(self._story(part, str(error))) from error
+        until = time.monotonic() + _PATIENCE.total_seconds()
+        while not given_up.is_set():
+            try:
+                part.probe(started.address)
+                if part.settle is not None:
+                    part.settle(started.address)
+                self._report.ready(part.name, started.address, log)
+                return
+            except probes.SilentError as error:
+                if not engine.alive(part, started):
+                    raise StackError(self._story(part, "it ended while it was starting")) from None
+                if time.monotonic() > until:
+                    patience = f"{_PATIENCE.total_seconds():.0f} s"
+                    raise StackError(self._story(part, f"no answer after {patience}: {error}")) from None
+            given_up.wait(0.1)
+
+    def _story(self, part: Part, what: str) -> str:
+        log = self.place.log(part.name)
+        told = last_lines(log)
+        excerpt = (
+            f"\nThe end of {short(log)}:\n" + "\n".join(f"  {line}" for line in told.splitlines())
+            if told
+            else ""
+        )
+        return f"{part.name} did not start: {what}{excerpt}"
+
+    def _purge(self) -> None:
+        for directory in (self.place.data, self.place.mail, self.place.logs):
+            shutil.rmtree(directory, ignore_errors=True)
+        self.place.record.unlink(missing_ok=True)
+        (self.place.home / "lock").unlink(missing_ok=True)
+
+
+def stack_environment(
+    home: Path | str | None = None, *, environ: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """The CARELINE_ settings of the stack in `home`: four addresses, and where mail is kept if it is our own sink.
+
+    Servers given in the environment come first. Raises StackError if there is neither.
+    """
+    return Stack(home, environ=environ).environment()
+
+
+@contextlib.contextmanager
+def running_stack(
+    home: Path | str | None = None,
+    *,
+    keep: bool = False,
+    purge: bool = False,
+    environ: Mapping[str, str] | None = None,
+    report: Report | None = None,
+    parts: Sequence[Part] = PARTS,
+) -> Iterator[Stack]:
+    """A stack for as long as the block runs, taken down however it ends: return, exception, Ctrl-C, SIGTERM, SIGHUP.
+
+    `keep` leaves it running after all; `purge` deletes its data as well. Raises what Stack.up raises.
+    """
+    stack = Stack(home, environ=environ, report=report, parts=parts)
+    with endings_raised():
+        try:
+            stack.up()
+            yield stack
+        finally:
+            if not keep:
+                stack.down(purge=purge)

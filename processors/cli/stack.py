@@ -1,0 +1,145 @@
+"""`careline stack`: the local stack, from the command line. What it does is in deploy.local."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from deploy.local import MissingError, Stack, StackError, State, Status
+from deploy.local.progress import report_on, short
+
+FAILED = 1
+NOT_RUNNING = 3
+MISSING = 4
+
+app = typer.Typer(
+    help="The local stack: Kafka, schema registry, Redis and a mail sink, on loopback.",
+    no_args_is_help=True,
+)
+Home = Annotated[
+    Path | None,
+    typer.Option(
+        help="Where the stack keeps its data and logs.", envvar="CARELINE_HOME", show_default=".careline"
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Errors that are meant for the person at the terminal become one message and an exit code."""
+    try:
+        yield
+    except MissingError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(MISSING) from None
+    except StackError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(FAILED) from None
+
+
+@app.command()
+def up(home: Home = None) -> None:
+    """Start what is not running yet, and wait until all of it answers.
+
+    Servers named in the environment are used as they are; else a Docker engine; else Java on this machine.
+    Exit codes: 0 all answers, 1 a part did not start, 4 this machine lacks something.
+
+    Example: careline stack up && eval "$(careline stack env)"
+    """
+    console = Console()
+    with _explained():
+        stack = Stack(home, report=report_on(console))
+        started = stack.up()
+        console.print(
+            "The stack is up." if started else "The stack is running already.",
+            "Settings for other programs: [bold]careline stack env[/]. To end it: [bold]careline stack down[/].",
+            soft_wrap=True,
+        )
+
+
+@app.command()
+def down(
+    home: Home = None,
+    purge: Annotated[bool, typer.Option("--purge", help="Delete its data, mail and logs as well.")] = False,
+) -> None:
+    """End every server of the stack; nothing is left running. Topics and schemas are kept for the next `up`.
+
+    Exit codes: 0 nothing runs (be it that nothing ran), 1 something could not be ended.
+
+    Example: careline stack down --purge
+    """
+    with _explained():
+        ran = Stack(home).down(purge=purge)
+        typer.echo(
+            ("The stack is down" if ran else "No stack was running")
+            + (", its data deleted." if purge else ".")
+        )
+
+
+@app.command()
+def status(home: Home = None, as_json: Json = False) -> None:
+    """Ask every server whether it answers.
+
+    Exit codes: 0 all answer, 3 some or all do not.
+
+    Example: careline stack status --json
+    """
+    with _explained():
+        stack = Stack(home)
+        found = stack.status()
+    if as_json:
+        typer.echo(json.dumps(_as_data(found), indent=2))
+    elif not found.parts:
+        typer.echo(f"There is no stack in {short(stack.place.home)}: start one with `careline stack up`.")
+    else:
+        for part in found.parts:
+            where = f"  log: {short(part.log)}" if part.log else ""
+            why = f"  ({part.why})" if part.why else ""
+            typer.echo(f"{part.name:<9} {part.state:<14} {part.address}{where}{why}")
+    if not found.running:
+        raise typer.Exit(NOT_RUNNING)
+
+
+@app.command()
+def env(home: Home = None, as_json: Json = False) -> None:
+    """Print the settings that programs need to use the stack, as lines for a shell.
+
+    Exit codes: 0 printed, 3 the stack is not running.
+
+    Example: eval "$(careline stack env)"
+    """
+    with _explained():
+        stack = Stack(home)
+        found = stack.status()
+        if not any(part.state is not State.STOPPED for part in found.parts):
+            typer.echo("The stack is not running: start it with `careline stack up`.", err=True)
+            raise typer.Exit(NOT_RUNNING)
+        variables = stack.environment()
+    if as_json:
+        typer.echo(json.dumps(variables, indent=2))
+    else:
+        for name, value in variables.items():
+            typer.echo(f"export {name}={shlex.quote(value)}")
+
+
+def _as_data(found: Status) -> dict[str, object]:
+    parts = [
+        {
+            "name": part.name,
+            "state": part.state.value,
+            "address": part.address,
+            "pid": part.pid,
+            "log": str(part.log) if part.log else None,
+            "why": part.why or None,
+        }
+        for part in found.parts
+    ]
+    return {"running": found.running, "mode": found.mode, "parts": parts}

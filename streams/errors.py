@@ -56,3 +56,7 @@ class SchemaNotRegistered(CarelineError):
     def __init__(self, subject: str) -> None:
         super().__init__(f"{subject}: our schema is not registered there; run `careline schemas apply`")
         self.subject = subject
+
+
+class Refused(CarelineError):
+    """A server understood and will not do it; a person has to change something. The message says what it said."""

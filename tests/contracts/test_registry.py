@@ -136,7 +136,7 @@ async def test_every_earlier_version_counts(registry: Registry, subject: str) ->
 async def test_no_avro_is_refused(registry: Registry, subject: str) -> None:
     """A schema that is none never gets an id."""
     await registry.set_compatibility(subject, FULL_TRANSITIVE)
-    with pytest.raises(IncompatibleSchema, match="Avro schema|artifact type"):
+    with pytest.raises(IncompatibleSchema, match=r"Avro schema|artifact type"):
         await registry.register(subject, {"type": "record", "name": "R"})
 
 

@@ -6,7 +6,8 @@ with running_stack(Path(".careline")) as stack:
 
 from deploy.local.errors import StackError
 from deploy.local.preflight import MissingError
-from deploy.local.stack import Stack, running_stack, stack_environment
+from deploy.local.running import running_stack, stack_environment
+from deploy.local.stack import Stack
 from deploy.local.status import PartStatus, State, Status
 
 __all__ = [

@@ -141,7 +141,7 @@ def choose(environ: Mapping[str, str], look: Callable[[], Machine]) -> str:
         return "local"
     found = [f"Java {machine.java}" if machine.java else "no Java", "Maven" if machine.maven else "no mvn"]
     if not forced:
-        found.append("no Docker engine that answers")
+        found.append("no Docker engine that answers, with the compose plugin")
     need = f"Java {OLDEST_JAVA}+ and Maven"
     raise MissingError(
         f"Careline needs {need if forced else 'a Docker engine, or ' + need} (found: {', '.join(found)}): "

@@ -13,6 +13,7 @@ from typing import Protocol, Self
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Column
 
 
 class Report(AbstractContextManager["Report"], Protocol):
@@ -70,7 +71,7 @@ class Live:
     def __init__(self, console: Console) -> None:
         self._progress = Progress(
             SpinnerColumn(finished_text="[green]✔[/]"),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", table_column=Column(overflow="fold")),
             TimeElapsedColumn(),
             console=console,
         )

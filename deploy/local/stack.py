@@ -7,7 +7,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 from pathlib import Path
@@ -279,37 +279,3 @@ class Stack:
             shutil.rmtree(directory, ignore_errors=True)
         self.place.record.unlink(missing_ok=True)
         (self.place.home / "lock").unlink(missing_ok=True)
-
-
-def stack_environment(
-    home: Path | str | None = None, *, environ: Mapping[str, str] | None = None
-) -> dict[str, str]:
-    """The CARELINE_ settings of the stack in `home`: four addresses, and where mail is kept if it is our own sink.
-
-    Servers given in the environment come first. Raises StackError if there is neither.
-    """
-    return Stack(home, environ=environ).environment()
-
-
-@contextlib.contextmanager
-def running_stack(
-    home: Path | str | None = None,
-    *,
-    keep: bool = False,
-    purge: bool = False,
-    environ: Mapping[str, str] | None = None,
-    report: Report | None = None,
-    parts: Sequence[Part] = PARTS,
-) -> Iterator[Stack]:
-    """A stack for as long as the block runs, taken down however it ends: return, exception, Ctrl-C, SIGTERM, SIGHUP.
-
-    `keep` leaves it running after all; `purge` deletes its data as well. Raises what Stack.up raises.
-    """
-    stack = Stack(home, environ=environ, report=report, parts=parts)
-    with endings_raised():
-        try:
-            stack.up()
-            yield stack
-        finally:
-            if not keep:
-                stack.down(purge=purge)

@@ -61,7 +61,7 @@ class JourneyLogic:
 
     def _step(self, advanced: Advance) -> Step[JourneyState]:
         if advanced.duplicate:
-            return Step(state=advanced.state, handling="duplicate")
+            return Step(state=advanced.state, unchanged=True, handling="duplicate")
         sends = []
         for record in advanced.outputs:
             match record:
@@ -76,7 +76,9 @@ class JourneyLogic:
         return Step(state=advanced.state, sends=tuple(sends))
 
 
-def journeys_role(settings: Settings, playbook: Playbook, *, registry: Registry | None = None) -> Processor[JourneyState]:
+def journeys_role(
+    settings: Settings, playbook: Playbook, *, registry: Registry | None = None
+) -> Processor[JourneyState]:
     """The role, ready to be started."""
     return Processor(
         settings=settings,

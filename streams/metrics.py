@@ -159,14 +159,41 @@ VIEW_REBUILDS = Counter(
     "Times the view was rebuilt from the topics.",
     registry=REGISTRY,
 )
+VIEW_SKIPPED = Counter(
+    # Rises with careline_dead_letters_total: the same records, which the journeys role puts aside.
+    "careline_view_skipped_total",
+    "Records that the view does not show because they cannot be read or break the contract.",
+    ["topic", "reason"],
+    registry=REGISTRY,
+)
 VIEW_LAG_RECORDS = Gauge("careline_view_lag_records", "Records not yet projected.", ["topic"], registry=REGISTRY)
 MEASURE_RECORDS = Counter(
     "careline_measure_records_total", "Facts taken into the measurements, by record.", ["record"], registry=REGISTRY
+)
+MEASURE_SKIPPED = Counter(
+    # Rises with careline_dead_letters_total: the same records, which the journeys role puts aside.
+    "careline_measure_skipped_total",
+    "Records left out of the measurements because they cannot be read or break the contract.",
+    ["topic", "reason"],
+    registry=REGISTRY,
 )
 MEASURE_LETTERS = Gauge("careline_measure_letters", "Letters by policy, all hours.", ["policy"], registry=REGISTRY)
 MEASURE_SATISFACTION = Gauge(
     "careline_measure_satisfaction_mean",
     "Mean CSAT (1 to 5) of those written to and those not.",
     ["group"],  # written_to, not_written_to
+    registry=REGISTRY,
+)
+MEASURE_SATISFACTION_BOUND = Gauge(
+    # Wide apart: too few answers to say anything; the two groups' bounds overlapping: no difference is shown.
+    "careline_measure_satisfaction_bound",
+    "Ends of the 95 % interval of the mean CSAT.",
+    ["group", "bound"],  # low, high
+    registry=REGISTRY,
+)
+MEASURE_ANSWERS = Gauge(
+    "careline_measure_satisfaction_answers",
+    "CSAT answers behind the mean.",
+    ["group"],
     registry=REGISTRY,
 )

@@ -136,13 +136,11 @@ def _noted(state: JourneyState, action: Action, now: datetime) -> JourneyState:
                 requested_at=now,
                 useful_until=want.useful_until,
             )
+            if (revised := _revised(state, want, now)) is not None:
+                state = _taken_back(state, revised.outreach_id, now)
             return replace(state, outreach=put(state.outreach, note, lambda item: item.outreach_id))
         case Retract():
-            retracted = tuple(
-                replace(note, retracted_at=now) if note.outreach_id == action.outreach_id else note
-                for note in state.outreach
-            )
-            return replace(state, outreach=retracted)
+            return _taken_back(state, action.outreach_id, now)
         case Hold() | Suppress():
             return state
         case _:
@@ -174,20 +172,40 @@ def _records(
     )
     outputs: list[Output] = [decision]
     if isinstance(action, Reach):
+        if (revised := _revised(state, action.want, now)) is not None:
+            # first, so that an earlier letter which has not left yet does not follow the one that corrects it
+            outputs.append(_retraction(state, revised, now, reason="revised", decision=decision.decision_id))
         outputs.append(_request(state, action, decision, playbook))
-    elif isinstance(action, Retract) and any(note.outreach_id == outreach for note in state.outreach):
-        outputs.append(
-            OutreachRetracted(
-                outreach_id=outreach,
-                customer_id=state.customer_id,
-                retracted_at=now,
-                decision_id=decision.decision_id,
-                policy=action.policy,
-                journey_id=action.journey_id,
-                reason=action.reason,
-            )
-        )
+    elif isinstance(action, Retract):
+        for note in state.outreach:
+            if note.outreach_id == outreach:
+                outputs.append(_retraction(state, note, now, reason=action.reason, decision=decision.decision_id))
     return outputs
+
+
+def _revised(state: JourneyState, want: Want, now: datetime) -> Outreach | None:
+    """The earlier outreach that the wanted one replaces, while it still says something."""
+    for note in state.outreach:
+        if note.outreach_id == want.revises and note.retracted_at is None and note.useful_until > now:
+            return note
+    return None
+
+
+def _taken_back(state: JourneyState, outreach: str, now: datetime) -> JourneyState:
+    notes = (replace(note, retracted_at=now) if note.outreach_id == outreach else note for note in state.outreach)
+    return replace(state, outreach=tuple(notes))
+
+
+def _retraction(state: JourneyState, note: Outreach, now: datetime, *, reason: str, decision: str) -> OutreachRetracted:
+    return OutreachRetracted(
+        outreach_id=note.outreach_id,
+        customer_id=state.customer_id,
+        retracted_at=now,
+        decision_id=decision,
+        policy=note.policy,
+        journey_id=note.journey_id,
+        reason=reason,
+    )
 
 
 _KINDS: Mapping[type[Action], DecisionKind] = {
@@ -230,14 +248,12 @@ def _outreach_id(state: JourneyState, want: Want) -> str:
 def _last_words(state: JourneyState, event: CustomerErased, now: datetime) -> tuple[Output, ...]:
     """What is still on its way to somebody who asked to be forgotten is taken back."""
     return tuple(
-        OutreachRetracted(
-            outreach_id=note.outreach_id,
-            customer_id=state.customer_id,
-            retracted_at=now,
-            decision_id=decision_id(note.outreach_id, DecisionKind.RETRACT, "erased", now),
-            policy=note.policy,
-            journey_id=note.journey_id,
+        _retraction(
+            state,
+            note,
+            now,
             reason="erased",
+            decision=decision_id(note.outreach_id, DecisionKind.RETRACT, "erased", now),
         )
         for note in state.outreach
         if note.retracted_at is None and note.useful_until > now

@@ -82,4 +82,4 @@ class OutreachLedgerEntry:
     provider: str | None = None
     provider_message_id: str | None = None
     detail: str | None = None
-    request: bytes | None = None
+    request: OutreachRequested | None = None

@@ -50,17 +50,33 @@ class Step(Generic[S]):
     effects: tuple[Effect, ...] = ()
     withdraw_effects: bool = False
     """Drop the key's effects that this transaction asked for earlier: they were not begun."""
+    unchanged: bool = False
+    """The state stays as it is; nothing of it is written."""
     handling: str = "folded"
+    """For the metrics: folded, duplicate, too_late."""
 
 
 class Logic(Protocol[S]):
     """Pure: no I/O, no clock. A state has ``wake_at``, aware UTC or None: when :meth:`wake` is due."""
 
-    input: Topic
-    state_topic: Topic
-    state_type: type[Any]
-    outputs: tuple[Topic, ...]
-    forwards_misplaced: bool
+    @property
+    def input(self) -> Topic: ...
+
+    @property
+    def state_topic(self) -> Topic: ...
+
+    @property
+    def state_type(self) -> type[Any]: ...
+
+    @property
+    def outputs(self) -> tuple[Topic, ...]:
+        """Every topic that a step may send to."""
+        ...
+
+    @property
+    def forwards_misplaced(self) -> bool:
+        """Whether a record on another partition than its key's goes there; else it is taken where it is."""
+        ...
 
     def key(self, record: Any) -> str:
         """The key of the state that the input record is about."""

@@ -254,7 +254,7 @@ class Partition(Generic[S]):
             self._room.set()
             completions = list(self._completions)
             tick = self._tick()
-            if records or completions or tick is not None or self._resuming:
+            if records or completions or self._resuming or self._due(tick):
                 await self._transact(records, completions, tick)
 
     async def _wait_for_work(self) -> None:
@@ -269,15 +269,14 @@ class Partition(Generic[S]):
                 await asyncio.sleep(rest)
 
     def _tick(self) -> int | None:
-        """The wall's milliseconds if they make a deadline due: only live, and only when everything was read."""
+        """The wall's milliseconds: only live, and only up to when the broker last said that everything was read."""
+        if self._settings.time_source is not TimeSource.WALL or self._caught_up_at is None or self._records:
+            return None
+        return min(to_millis(self._wall.now()), self._caught_up_at)
+
+    def _due(self, tick: int | None) -> bool:
         due = self._wakes.next()
-        if due is None or self._settings.time_source is not TimeSource.WALL:
-            return None
-        if self._caught_up_at is None or self._records:
-            return None
-        wall = min(to_millis(self._wall.now()), self._caught_up_at)
-        probe = PartitionClock(self._clock.millis).tick(wall)
-        return wall if due < probe else None
+        return tick is not None and due is not None and due < PartitionClock(self._clock.millis).tick(tick)
 
     async def _transact(self, records: list[ConsumerRecord], completions: list[Completion], tick: int | None) -> None:
         began = time.monotonic()
@@ -393,7 +392,7 @@ class Partition(Generic[S]):
         self._apply(tx, key, step, at=tx.clock.millis, cause=[])
 
     def _apply(self, tx: Transaction[S], key: str, step: Step[S], *, at: int, cause: Headers) -> None:
-        if step.handling != "duplicate":
+        if not step.unchanged:
             tx.overlay.put(key, step.state)
             wake_at = getattr(step.state, "wake_at", None)
             self._wakes.set(key, None if wake_at is None else to_millis(wake_at))

@@ -1,0 +1,243 @@
+"""The ledger: before a provider is called the intent is committed, after it what came of it. Pure.
+
+A crash between the two leaves an intent without an end. Where sending twice is sending once it is sent again; elsewhere
+nobody knows whether it left, so it is recorded as uncertain for a person to look at, and never sent twice in silence.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from streams.events import (
+    FailureReason,
+    LedgerStatus,
+    Outcome,
+    OutreachChannel,
+    OutreachFailed,
+    OutreachLedgerEntry,
+    OutreachRequested,
+    OutreachRetracted,
+    OutreachSent,
+    OutreachUncertain,
+)
+from streams.processor import Effect, Incoming, Send, Step
+from streams.topics import Topics
+
+LEASE = timedelta(minutes=2)
+"""How long a provider's call may take before the ledger looks again."""
+
+FIRST_RETRY = timedelta(seconds=5)
+LONGEST_RETRY = timedelta(minutes=10)
+
+_SOURCE = "careline/outreach"
+_NAMESPACE = uuid.UUID("4b8e6d52-6d3a-5a60-8f0e-6e2a9d3c5f11")
+_WAITING = "waiting: "
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deliver:
+    """What the performer is asked to do."""
+
+    request: OutreachRequested
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """A provider took it."""
+
+    channel: OutreachChannel
+    provider: str
+    message_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """It did not leave and never will."""
+
+    channel: OutreachChannel
+    provider: str
+    reason: FailureReason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Postponed:
+    """It certainly did not leave, or may safely be sent again; later it may leave."""
+
+    channel: OutreachChannel
+    provider: str
+    detail: str
+    retry_after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """Nobody knows whether it left, and sending it again could be sending it twice."""
+
+    channel: OutreachChannel
+    provider: str
+    detail: str
+
+
+Result = Delivered | Failed | Postponed | Unknown
+Entry = OutreachLedgerEntry
+
+
+class LedgerLogic:
+    """The dispatcher's logic: requests and retractions in, ledger entries and outcomes out."""
+
+    forwards_misplaced = False
+    state_type = OutreachLedgerEntry
+
+    def __init__(self, *, topics: Topics, idempotent: Mapping[OutreachChannel, bool]) -> None:
+        """``idempotent``: for each channel whether the same outreach may be sent again after a crash."""
+        self.input = topics.outreach
+        self.state_topic = topics.outreach_ledger
+        self.outputs = (topics.outcomes, topics.touchpoints)
+        self._topics = topics
+        self._idempotent = idempotent
+
+    def key(self, record: OutreachRequested | OutreachRetracted) -> str:
+        """The outreach."""
+        return record.outreach_id
+
+    def admit(self, record: Any, now: datetime) -> None:
+        """Everything the journeys role writes is taken."""
+
+    def receive(self, incoming: Incoming, state: Entry | None, now: datetime, *, busy: bool) -> Step[Entry]:
+        """A request becomes an intent and a call; a retraction stops what has not left."""
+        match incoming.record:
+            case OutreachRequested() as request:
+                return self._request(request, state, now)
+            case OutreachRetracted() as retracted:
+                return self._retract(retracted, state, now, busy=busy)
+            case other:
+                raise TypeError(f"{type(other).__name__} on the outreach topic")
+
+    def wake(self, key: str, state: Entry, now: datetime, *, busy: bool) -> Step[Entry]:
+        """A retry is due, or a call takes long."""
+        if busy:
+            return Step(state=replace(state, wake_at=now + LEASE))
+        return self._call(state, now)
+
+    def resume(self, key: str, state: Entry, now: datetime) -> Step[Entry] | None:
+        """After a crash: an intent that was not waiting for a retry was with the provider."""
+        if state.status is not LedgerStatus.INTENT or (state.detail or "").startswith(_WAITING):
+            return None
+        request = state.request
+        if request is not None and all(self._idempotent.get(to.channel, False) for to in request.addresses):
+            return self._call(state, now)
+        return self._end(
+            state,
+            LedgerStatus.UNCERTAIN,
+            now,
+            OutreachUncertain(
+                **_facts(state, "uncertain", now),
+                channel=state.channel or OutreachChannel.OTHER,
+                provider=state.provider or "unknown",
+                detail="the dispatcher stopped while the provider was being called",
+            ),
+            detail="the dispatcher stopped while the provider was being called",
+        )
+
+    def completed(self, key: str, state: Entry | None, result: Result, now: datetime) -> Step[Entry]:
+        """What came of a call."""
+        if state is None:
+            raise RuntimeError(f"a result for outreach {key}, of which the ledger knows nothing")
+        state = replace(state, channel=result.channel, provider=result.provider)
+        match result:
+            case Delivered(channel=channel, provider=provider, message_id=message_id):
+                sent = OutreachSent(
+                    **_facts(state, "sent", now), channel=channel, provider=provider, provider_message_id=message_id
+                )
+                return self._end(
+                    replace(state, provider_message_id=message_id), LedgerStatus.SENT, now, sent, detail=None
+                )
+            case Failed(channel=channel, reason=reason, detail=detail):
+                failed = OutreachFailed(**_facts(state, "failed", now), channel=channel, reason=reason, detail=detail)
+                return self._end(state, LedgerStatus.FAILED, now, failed, detail=detail)
+            case Unknown(channel=channel, provider=provider, detail=detail):
+                unknown = OutreachUncertain(
+                    **_facts(state, "uncertain", now), channel=channel, provider=provider, detail=detail
+                )
+                return self._end(state, LedgerStatus.UNCERTAIN, now, unknown, detail=detail)
+            case Postponed(detail=detail, retry_after=retry_after):
+                return self._later(state, now, detail=detail, retry_after=retry_after)
+
+    # -- steps ----------------------------------------------------------------------------------------------------
+
+    def _request(self, request: OutreachRequested, state: Entry | None, now: datetime) -> Step[Entry]:
+        if state is not None:
+            return Step(state=state, unchanged=True, handling="duplicate")
+        first = request.addresses[0].channel if request.addresses else OutreachChannel.OTHER
+        entry = Entry(
+            outreach_id=request.outreach_id,
+            customer_id=request.customer_id,
+            status=LedgerStatus.INTENT,
+            updated_at=now,
+            channel=first,
+            request=request,
+        )
+        return self._call(entry, now)
+
+    def _call(self, state: Entry, now: datetime) -> Step[Entry]:
+        """Commit the intent and have the provider called, unless it is too late to be of use."""
+        request = state.request
+        if request is None:
+            return self._give_up(state, now, FailureReason.OTHER, "the ledger does not hold the request any more")
+        if now >= request.useful_until:
+            return self._give_up(state, now, FailureReason.EXPIRED, state.detail or "no longer useful")
+        entry = replace(state, attempts=state.attempts + 1, wake_at=now + LEASE, updated_at=now, detail=None)
+        effect = Effect(key=entry.outreach_id, lane=entry.customer_id, task=Deliver(request=request))
+        return Step(state=entry, effects=(effect,))
+
+    def _retract(self, retracted: OutreachRetracted, state: Entry | None, now: datetime, *, busy: bool) -> Step[Entry]:
+        if state is None or state.status is not LedgerStatus.INTENT or busy:
+            return Step(state=state, unchanged=True, handling="too_late")  # it has left, or is leaving
+        step = self._give_up(state, now, FailureReason.RETRACTED, retracted.reason)
+        return replace(step, withdraw_effects=True)
+
+    def _later(self, state: Entry, now: datetime, *, detail: str, retry_after: timedelta | None) -> Step[Entry]:
+        request = state.request
+        pause = min(FIRST_RETRY * 2 ** (state.attempts - 1), LONGEST_RETRY)
+        again = now + max(pause, retry_after or pause)
+        if request is None or again >= request.useful_until:
+            return self._give_up(state, now, FailureReason.EXPIRED, f"not taken while it was of use: {detail}")
+        return Step(state=replace(state, wake_at=again, updated_at=now, detail=_WAITING + detail))
+
+    def _give_up(self, state: Entry, now: datetime, reason: FailureReason, detail: str) -> Step[Entry]:
+        status = {
+            FailureReason.EXPIRED: LedgerStatus.EXPIRED,
+            FailureReason.RETRACTED: LedgerStatus.RETRACTED,
+        }.get(reason, LedgerStatus.FAILED)
+        channel = state.channel or OutreachChannel.OTHER
+        failed = OutreachFailed(**_facts(state, "failed", now), channel=channel, reason=reason, detail=detail)
+        return self._end(state, status, now, failed, detail=detail)
+
+    def _end(
+        self, state: Entry, status: LedgerStatus, now: datetime, outcome: Outcome, *, detail: str | None
+    ) -> Step[Entry]:
+        entry = replace(state, status=status, updated_at=now, wake_at=None, request=None, detail=detail)
+        return Step(
+            state=entry,
+            # as an outcome for whoever measures, and as a touchpoint, so that the journey knows
+            sends=tuple(
+                Send(topic=topic, key=state.customer_id, record=outcome)
+                for topic in (self._topics.outcomes, self._topics.touchpoints)
+            ),
+        )
+
+
+def _facts(state: Entry, what: str, now: datetime) -> dict[str, Any]:
+    """The common fields of an outcome; its id is derived, so that telling it twice is telling it once."""
+    return {
+        "event_id": str(uuid.uuid5(_NAMESPACE, f"{state.outreach_id}/{what}")),
+        "customer_id": state.customer_id,
+        "occurred_at": now,
+        "source": _SOURCE,
+        "outreach_id": state.outreach_id,
+    }

@@ -1,0 +1,62 @@
+"""The real parts: one local stack for the whole test session, and topics of their own for every test that asks."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.local import Stack, running_stack, stack_environment
+from streams.config import Settings
+from streams.provision import apply_schemas, apply_topics, plan_topics
+from streams.registry import ConfluentRegistry
+
+MAIL = "CARELINE_MAIL_DIR"
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The local stack: servers named in the environment, else our own, taken down at the end."""
+    with running_stack(tmp_path_factory.mktemp("stack"), purge=True) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def stack_env(stack: Stack) -> dict[str, str]:
+    """The stack's addresses as CARELINE_ variables."""
+    return stack_environment(stack.place.home)
+
+
+@pytest.fixture(scope="session")
+def mail_dir(stack_env: dict[str, str]) -> Path:
+    """Where the mail sink keeps its letters."""
+    return Path(stack_env[MAIL])
+
+
+@pytest.fixture
+def live_env(stack_env: dict[str, str]) -> dict[str, str]:
+    """The environment of a role in a test: the stack, under a prefix nobody else uses."""
+    addresses = {name: value for name, value in stack_env.items() if name != MAIL}
+    return addresses | {"CARELINE_TOPIC_PREFIX": f"test-{uuid.uuid4().hex[:8]}."}
+
+
+@pytest.fixture
+async def settings(live_env: dict[str, str]) -> AsyncIterator[Settings]:
+    """Settings of the stack, under a prefix of the test's own, its topics and schemas applied."""
+    settings = Settings.from_environment(live_env)
+    registry = ConfluentRegistry(settings)
+    try:
+        await apply_schemas(registry, settings.topics)
+    finally:
+        await registry.close()
+    await apply_topics(await plan_topics(settings))
+    yield settings
+
+
+@pytest.fixture
+def role_env(live_env: dict[str, str]) -> dict[str, str]:
+    """The whole environment for a role that runs as a process of its own."""
+    return {**os.environ, **live_env}

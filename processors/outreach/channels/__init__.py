@@ -1,0 +1,88 @@
+"""Ways to reach a customer: one protocol, and what passes through it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol, Self
+
+from streams.events.outreach import OutreachRequested
+from streams.events.types import Address, Gesture, OutreachChannel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """One outreach, written and addressed. What is personal stays out of its ``repr``, and so out of the logs."""
+
+    outreach_id: str
+    customer_id: str
+    channel: OutreachChannel
+    address: str = field(repr=False)
+    subject: str = field(repr=False)
+    text: str = field(repr=False)
+    html: str | None = field(default=None, repr=False)
+    locale: str
+    policy: str
+    template: str
+    journey_id: str
+    why: str
+    requested_at: datetime
+    useful_until: datetime
+    gesture: Gesture | None = None
+    revises: str | None = None
+
+    @classmethod
+    def of(
+        cls, request: OutreachRequested, *, address: Address, subject: str, text: str, html: str | None = None
+    ) -> Self:
+        """``request`` as it goes to one of its addresses."""
+        return cls(
+            outreach_id=request.outreach_id,
+            customer_id=request.customer_id,
+            channel=address.channel,
+            address=address.address,
+            subject=subject,
+            text=text,
+            html=html,
+            locale=request.locale,
+            policy=request.policy,
+            template=request.template,
+            journey_id=request.journey_id,
+            why=request.why,
+            requested_at=request.requested_at,
+            useful_until=request.useful_until,
+            gesture=request.gesture,
+            revises=request.revises,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """The provider took the letter. ``message_id`` is the name under which it can be asked about it."""
+
+    provider: str
+    message_id: str | None
+
+
+class Channel(Protocol):
+    """Carries letters to one kind of address. Safe to use from many tasks at once.
+
+    ``provider``: who carries them, a short stable name as ``smtp``.
+    ``idempotent``: the same ``outreach_id`` may be sent again after a crash; the customer still sees it once.
+    """
+
+    @property
+    def provider(self) -> str: ...
+
+    @property
+    def idempotent(self) -> bool: ...
+
+    async def send(self, letter: Letter) -> Receipt:
+        """Hand the letter over, once.
+
+        Raises Refused (never), TryLater (certainly not sent) or Ambiguous (nobody knows); nothing else.
+        A closed channel raises TryLater.
+        """
+
+    async def close(self) -> None:
+        """Let go of every connection. Closing twice is closing once."""

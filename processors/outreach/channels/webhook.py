@@ -1,0 +1,157 @@
+"""Letters to a service of the customer's or of ours: signed webhooks (https://www.standardwebhooks.com)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from binascii import Error as NotBase64
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+from standardwebhooks import Webhook
+from standardwebhooks.webhooks import EmptyWebhookSecretError
+
+from processors.outreach.channels import Letter, Receipt
+from processors.outreach.channels.smtp import is_loopback
+from processors.outreach.errors import Ambiguous, Refused, TryLater
+from streams.errors import SettingsError
+
+_LATER = frozenset({408, 425, 429})
+_LONGEST = timedelta(days=1)
+
+
+class WebhookChannel:
+    """POSTs each letter as signed JSON. The receiver drops a ``webhook-id`` it has seen: that is the outreach_id."""
+
+    provider = "webhook"
+    idempotent = True
+
+    def __init__(
+        self,
+        *,
+        secret: str,
+        clock: Callable[[], datetime],
+        timeout: timedelta = timedelta(seconds=15),
+        connections: int = 20,
+    ) -> None:
+        """``secret`` as ``whsec_...``; ``clock`` stamps the signature and must tell the real time, as receivers turn
+        away what is more than five minutes off. ``timeout`` bounds the whole exchange. Raises SettingsError."""
+        try:
+            self._signer = Webhook(secret)
+        except (ValueError, NotBase64, EmptyWebhookSecretError) as error:
+            raise SettingsError("CARELINE_WEBHOOK_SECRET: not a secret of the form whsec_<base64>") from error
+        self._clock = clock
+        self._timeout = timeout.total_seconds()
+        self._closed = False
+        self._client = httpx.AsyncClient(
+            follow_redirects=False,
+            trust_env=False,  # a proxy found in the environment would see every letter
+            timeout=httpx.Timeout(self._timeout),
+            limits=httpx.Limits(max_connections=connections),
+            headers={"user-agent": "careline"},
+        )
+
+    async def send(self, letter: Letter) -> Receipt:
+        """POST the letter to its address. See Channel.send for what it raises."""
+        url = _endpoint(letter.address)
+        if self._closed:
+            raise TryLater("the channel is closed")
+        body = payload(letter)
+        now = self._clock()
+        headers = {
+            "content-type": "application/json",
+            "webhook-id": letter.outreach_id,
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": self._signer.sign(letter.outreach_id, now, body),
+        }
+        body_started = False
+
+        async def trace(event: str, _: dict[str, Any]) -> None:
+            nonlocal body_started
+            body_started = body_started or event.endswith(".send_request_body.started")
+
+        try:
+            async with (
+                asyncio.timeout(self._timeout),
+                self._client.stream(
+                    "POST", url, content=body.encode(), headers=headers, extensions={"trace": trace}
+                ) as answer,
+            ):
+                status, wish = answer.status_code, answer.headers.get("retry-after")
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError, UnicodeError) as error:
+            raise Refused("not an address that can be called") from error
+        except (httpx.HTTPError, httpx.StreamError, TimeoutError, OSError) as error:
+            said = f"{type(error).__name__}: {error}".rstrip(": ")
+            if body_started:
+                raise Ambiguous(f"the receiver had the letter but did not answer: {said}") from error
+            raise TryLater(f"the receiver cannot be reached: {said}") from error
+        if 200 <= status < 300:
+            return Receipt(provider=self.provider, message_id=letter.outreach_id)
+        if status in _LATER or status >= 500:
+            raise TryLater(f"the receiver answered {status}", retry_after=retry_after(wish, now))
+        raise Refused(f"the receiver answered {status}")
+
+    async def close(self) -> None:
+        """Close every connection."""
+        self._closed = True
+        await self._client.aclose()
+
+
+def payload(letter: Letter) -> str:
+    """The JSON body. It holds nothing that changes between attempts: the same letter is the same bytes."""
+    gesture = letter.gesture
+    return json.dumps(
+        {
+            "type": "careline.outreach",
+            "timestamp": letter.requested_at.isoformat(),
+            "data": {
+                "outreach_id": letter.outreach_id,
+                "customer_id": letter.customer_id,
+                "revises": letter.revises,
+                "policy": letter.policy,
+                "template": letter.template,
+                "journey_id": letter.journey_id,
+                "locale": letter.locale,
+                "subject": letter.subject,
+                "text": letter.text,
+                "html": letter.html,
+                "gesture": None
+                if gesture is None
+                else {"code": gesture.code, "title": gesture.title, "link": gesture.link},
+                "why": letter.why,
+                "useful_until": letter.useful_until.isoformat(),
+            },
+        },
+        separators=(",", ":"),
+    )
+
+
+def retry_after(value: str | None, now: datetime) -> timedelta | None:
+    """The Retry-After header (seconds or a date), up to a day; None if there is none or it makes no sense."""
+    if value is None:
+        return None
+    try:
+        if value.strip().isdecimal():
+            wait = timedelta(seconds=min(int(value), _LONGEST.total_seconds()))
+        else:
+            then = parsedate_to_datetime(value)
+            wait = (then if then.tzinfo else then.replace(tzinfo=UTC)) - now
+    except (ValueError, OverflowError):
+        return None
+    return min(max(wait, timedelta()), _LONGEST)
+
+
+def _endpoint(address: str) -> httpx.URL:
+    """https anywhere, http on this machine alone; no user name in it. Raises Refused."""
+    try:
+        url = httpx.URL(address)
+    except (httpx.InvalidURL, UnicodeError, ValueError) as error:
+        raise Refused("not an address that can be called") from error
+    if not url.host or url.userinfo or not address.isprintable() or not 0 < (url.port or 443) < 65536:
+        raise Refused("not an address that can be called")
+    if url.scheme == "https" or (url.scheme == "http" and is_loopback(url.host)):
+        return url
+    raise Refused("a webhook needs an https:// address")

@@ -1,0 +1,89 @@
+"""Times and lengths of time as a person in their own place and language would say them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_skeleton, format_time, get_timezone_name
+from babel.units import format_unit
+
+_ABOUT = {"en": "about", "de": "etwa", "es": "cerca de"}
+
+
+def locale_of(tag: str) -> Locale | None:
+    """The best known locale for a BCP 47 tag (``es-MX-x-home`` is ``es_MX``), or None."""
+    parts = tag.replace("_", "-").split("-")
+    for length in range(len(parts), 0, -1):
+        try:
+            return Locale.parse("_".join(parts[:length]))
+        except (UnknownLocaleError, ValueError):
+            continue
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Teller:
+    """Tells times in one zone and one language. ``zone`` is None where the customer's is unknown: then it is UTC,
+    and each time says so."""
+
+    locale: Locale
+    zone: ZoneInfo | None
+
+    @classmethod
+    def of(cls, *, locale: Locale, time_zone: str) -> Self:
+        """A teller for an IANA zone name; an unknown one is no error, the customer still gets the letter."""
+        try:
+            return cls(locale=locale, zone=ZoneInfo(time_zone))
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            return cls(locale=locale, zone=None)
+
+    def clock(self, at: datetime) -> str:
+        """``9:45 pm``, ``21:45 Uhr``; with ``UTC`` behind it where the zone is not the customer's own."""
+        said = _plain(format_time(self._local(at), "short", locale=self.locale))
+        if self.locale.language == "en":
+            said = said.replace("AM", "am").replace("PM", "pm")
+        elif self.locale.language == "de":
+            said = f"{said} Uhr"
+        return f"{said} UTC" if self._is_utc else said
+
+    def day(self, at: datetime) -> str:
+        """``Friday, February 8``."""
+        local = self._local(at)
+        weekday = format_date(local.date(), "EEEE", locale=self.locale)
+        return f"{weekday}, {format_skeleton('MMMMd', local, locale=self.locale)}"
+
+    def zone_name(self) -> str:
+        """``Eastern Time``; ``UTC`` where the zone is unknown."""
+        if self.zone is None or self._is_utc:
+            return "UTC"
+        return get_timezone_name(self.zone, locale=self.locale)
+
+    def duration(self, minutes: float) -> str:
+        """``about 2 hours``: never more precise than anyone can know."""
+        about = _ABOUT.get(self.locale.language, "~")
+        minutes = max(minutes, 0)
+        count: float
+        if minutes < 57.5:
+            count, unit = max(5 * round(minutes / 5), 5), "minute"
+        elif minutes < 23.75 * 60:
+            count, unit = round(minutes / 30) / 2, "hour"
+        else:
+            count, unit = round(minutes / 720) / 2, "day"
+        number = int(count) if count == int(count) else count
+        return f"{about} {_plain(format_unit(number, f'duration-{unit}', locale=self.locale))}"
+
+    @property
+    def _is_utc(self) -> bool:
+        return self.zone is None or self.zone.key in ("UTC", "Etc/UTC", "Zulu", "Etc/UCT", "UCT")
+
+    def _local(self, at: datetime) -> datetime:
+        return at.astimezone(self.zone or UTC)
+
+
+def _plain(said: str) -> str:
+    """With ordinary spaces: a subject line need not be encoded for the sake of a narrow one."""
+    return said.replace("\u202f", " ").replace("\xa0", " ")

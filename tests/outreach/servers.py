@@ -1,0 +1,171 @@
+"""Real servers inside the test: a mail server and a webhook receiver that misbehave when told to."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections import deque
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from typing import Any, Self
+
+from aiohttp import web
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from standardwebhooks import Webhook, WebhookVerificationError
+
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+
+class _Dialogue(SMTP):
+    """aiosmtpd, with a word in between."""
+
+    async def smtp_MAIL(self, arg: str) -> None:  # noqa: N802
+        if self.event_handler.follow("at-mail"):
+            await self.push(self.event_handler.answer)
+        elif self.event_handler.follow("drop-at-mail"):
+            self.transport.abort()
+        else:
+            await super().smtp_MAIL(arg)
+
+    async def smtp_DATA(self, arg: str) -> None:  # noqa: N802
+        sink: MailSink = self.event_handler
+        if sink.follow("at-data"):
+            await self.push(sink.answer)
+        elif sink.follow("stall-in-body") or (drop := sink.follow("drop-in-body")):
+            await self.push("354 go ahead")
+            self.transport.pause_reading()
+            await asyncio.sleep(0.2)
+            if drop:
+                self.transport.abort()
+            await sink.released.wait()
+        else:
+            await super().smtp_DATA(arg)
+
+
+class MailSink:
+    """A mail server. ``next`` holds what the coming letters meet, ``messages`` what was delivered.
+
+    Behaviours: ``at-mail 421 bye``, ``at-rcpt 550 unknown``, ``at-data 451 busy``, ``after-dot 554 no`` (answers);
+    ``drop-at-mail``, ``drop-in-body``, ``stall-in-body``; ``hang-after-dot``, ``drop-after-dot`` (delivered all
+    the same, only the answer is lost).
+    """
+
+    def __init__(self, *, tls: ssl.SSLContext | None = None, starttls: bool = False, password: str | None = None):
+        self.next: deque[str] = deque()
+        self.answer = ""
+        self.messages: list[EmailMessage] = []
+        self.raw: list[bytes] = []
+        self.over_tls: list[bool] = []
+        self.recipients: list[str] = []
+        self.connections = 0
+        self.delivered = asyncio.Event()
+        self.released = asyncio.Event()
+        self._tls = tls
+        self._starttls = starttls
+        self._password = password
+
+    async def __aenter__(self) -> Self:
+        loop = asyncio.get_running_loop()
+        self.server = await loop.create_server(
+            self._dialogue, "127.0.0.1", 0, ssl=None if self._starttls else self._tls
+        )
+        self.port = self.server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.released.set()
+        self.server.close()
+
+    def _dialogue(self) -> _Dialogue:
+        self.connections += 1
+        options: dict[str, Any] = {"hostname": "localhost", "loop": asyncio.get_running_loop()}
+        if self._starttls:
+            options |= {"tls_context": self._tls, "require_starttls": True}
+        if self._password is not None:
+            options |= {"authenticator": self._check, "auth_required": True, "auth_require_tls": False}
+        return _Dialogue(self, data_size_limit=None, **options)
+
+    def _check(self, server: object, session: object, envelope: object, mechanism: str, data: object) -> AuthResult:
+        assert isinstance(data, LoginPassword)
+        return AuthResult(success=data.password == (self._password or "").encode())
+
+    def follow(self, behaviour: str) -> bool:
+        """Whether this is what the current letter is to meet; if so it is used up."""
+        if self.next and self.next[0].split(" ")[0] == behaviour:
+            self.answer = self.next.popleft().partition(" ")[2]
+            return True
+        return False
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self.follow("at-rcpt"):
+            return self.answer
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        if self.follow("after-dot"):
+            return self.answer
+        assert isinstance(envelope.content, bytes)
+        self.raw.append(envelope.content)
+        message = message_from_bytes(envelope.content, policy=default)
+        assert isinstance(message, EmailMessage)
+        self.messages.append(message)
+        self.recipients += envelope.rcpt_tos
+        self.over_tls.append(server.transport.get_extra_info("sslcontext") is not None)
+        self.delivered.set()
+        if self.follow("hang-after-dot"):
+            await self.released.wait()
+        if self.follow("drop-after-dot"):
+            server.transport.abort()
+        return "250 OK"
+
+
+class WebhookReceiver:
+    """A receiver that checks the signature with the standard's own library and drops an id it has seen.
+
+    ``next`` holds what the coming calls meet: ``410``, ``429 Retry-After: 7``, ``302``, or ``hang`` and ``drop``
+    (both after it took the letter).
+    """
+
+    def __init__(self) -> None:
+        self.next: deque[str] = deque()
+        self.calls = 0
+        self.seen: dict[str, Any] = {}
+        self.bodies: list[bytes] = []
+        self.released = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        app = web.Application()
+        app.router.add_route("*", "/{any:.*}", self._answer)
+        self.runner = web.AppRunner(app, shutdown_timeout=0.2)
+        await self.runner.setup()
+        site = web.TCPSite(self.runner, "127.0.0.1", 0)
+        await site.start()
+        self.url = f"http://127.0.0.1:{self.runner.addresses[0][1]}/hook"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.released.set()
+        await self.runner.cleanup()
+
+    async def _answer(self, call: web.Request) -> web.Response:
+        self.calls += 1
+        body = await call.read()
+        self.bodies.append(body)
+        how, _, header = (self.next.popleft() if self.next else "204").partition(" ")
+        headers = dict([header.split(": ", 1)]) if header else {}
+        if how.isdigit() and how != "204":
+            return web.Response(status=int(how), headers=headers)
+        try:
+            content = Webhook(SECRET).verify(body, dict(call.headers))
+        except WebhookVerificationError as error:
+            return web.Response(status=401, text=str(error))
+        self.seen.setdefault(call.headers["webhook-id"], content)
+        if how == "hang":
+            await self.released.wait()
+        if how == "drop" and call.transport is not None:
+            call.transport.abort()
+        return web.Response(status=204)

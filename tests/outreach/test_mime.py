@@ -1,0 +1,85 @@
+"""No text becomes a header."""
+
+from __future__ import annotations
+
+from email.headerregistry import Address
+from email.parser import BytesParser
+from email.policy import default
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from processors.outreach.channels.mime import compose, mailbox
+from processors.outreach.errors import Refused
+from tests.outreach.given import NOON, letter
+
+SENDER = Address("Careline", addr_spec="care@careline.example")
+HEADERS = {
+    "From", "To", "Subject", "Date", "Message-ID", "Careline-Outreach-Id", "Auto-Submitted", "Content-Language",
+    "MIME-Version", "Content-Type",
+}  # fmt: skip
+
+
+@given(subject=st.text(st.characters(), max_size=300), text=st.text(st.characters(), max_size=300))
+@example(subject="late\r\nBcc: all@b.example", text="")
+@example(subject="=?utf-8?q?late=0ABcc:_all@b.example?=", text="")
+@example(subject="=?utf-8?b?bGF0ZQpCY2M6IGFsbEBiLmV4YW1wbGU=?=", text="\r\n.\r\nMAIL FROM:<a@b>")
+@example(subject="\u2028Bcc: all@b.example\x85\x0b\x1c", text="--===============\n")
+@example(subject="\ud800" + "x" * 2000, text="\ud800\x00")
+def test_whatever_a_letter_says_its_headers_stay_the_same(subject: str, text: str) -> None:
+    """A subject with line breaks, encoded words or half a character ends in the subject, and in no other header."""
+    wire = compose(letter(subject=subject, text=text, html=text), sender=SENDER, reply_to=None, at=NOON)
+    message = BytesParser(policy=default).parsebytes(wire)
+    assert set(message) == HEADERS
+    assert len(message.keys()) == len(HEADERS)
+    assert message["To"] == "ana@mail.example"
+    assert [part.get_content_type() for part in message.walk()] == ["multipart/alternative", "text/plain", "text/html"]
+    assert all(len(line) <= 998 for line in wire.split(b"\r\n"))
+    assert b"\n" not in wire.replace(b"\r\n", b"")
+    assert b"\r" not in wire.replace(b"\r\n", b"")
+
+
+@given(
+    st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cf", "Zs", "Zl", "Zp")), min_size=1, max_size=80)
+)
+def test_an_honest_subject_arrives_as_it_was_written(subject: str) -> None:
+    """Any script, any emoji: read back, it is the same subject."""
+    wire = compose(letter(subject=subject), sender=SENDER, reply_to=None, at=NOON)
+    assert BytesParser(policy=default).parsebytes(wire)["Subject"] == subject.replace("=?", "= ?")
+
+
+def test_the_same_letter_is_the_same_message_id() -> None:
+    """So that a mailbox, or a person, can tell that a letter came twice."""
+    first, second = (
+        BytesParser(policy=default).parsebytes(compose(letter(7), sender=SENDER, reply_to=None, at=NOON))["Message-ID"]
+        for _ in range(2)
+    )
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "", "ana", "@mail.example", "ana@", "ana@mail..example", "ana@-mail.example", ".ana@mail.example",
+        "an a@mail.example", "ana@mail.example, b@mail.example", "ana@mail.example\nBcc: b@mail.example",
+        "<ana@mail.example>", "ana@mail.example>", "ana@[127.0.0.1]", "änna@mail.example",
+        "a" * 65 + "@mail.example", "a@" + "b" * 64 + ".example", "a@" + "b." * 130 + "example", "ana\x00@mail.example",
+    ],
+)  # fmt: skip
+def test_what_is_not_one_plain_address_is_refused(address: str) -> None:
+    """One mailbox and nothing else: no list, no route, no line break."""
+    with pytest.raises(Refused):
+        mailbox(address)
+
+
+def test_an_international_domain_is_written_in_ascii() -> None:
+    """bücher.example is a domain like any other."""
+    assert mailbox("ana+fly@bücher.example") == "ana+fly@xn--bcher-kva.example"
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a>\r\nBcc: x", "<a>"])
+def test_an_id_that_is_not_one_is_refused(name: str) -> None:
+    """Ids go into headers, too."""
+    with pytest.raises(Refused):
+        compose(letter(outreach_id=name), sender=SENDER, reply_to=None, at=NOON)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -44,16 +46,22 @@ def live_env(stack_env: dict[str, str]) -> dict[str, str]:
 
 
 @pytest.fixture
-async def settings(live_env: dict[str, str]) -> AsyncIterator[Settings]:
+def settings(live_env: dict[str, str]) -> Settings:
     """Settings of the stack, under a prefix of the test's own, its topics and schemas applied."""
     settings = Settings.from_environment(live_env)
+    # in a thread of its own: a fixture that is already on an event loop may ask for this one
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(lambda: asyncio.run(_set_up(settings))).result()
+    return settings
+
+
+async def _set_up(settings: Settings) -> None:
     registry = ConfluentRegistry(settings)
     try:
         await apply_schemas(registry, settings.topics)
     finally:
         await registry.close()
     await apply_topics(await plan_topics(settings))
-    yield settings
 
 
 @pytest.fixture

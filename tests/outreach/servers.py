@@ -17,7 +17,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
-class _Dialogue(SMTP):
+class _Dialogue(SMTP):  # type: ignore[misc]  # aiosmtpd carries no types
     """aiosmtpd, with a word in between."""
 
     async def smtp_MAIL(self, arg: str) -> None:  # noqa: N802
@@ -32,13 +32,14 @@ class _Dialogue(SMTP):
         sink: MailSink = self.event_handler
         if sink.follow("at-data"):
             await self.push(sink.answer)
-        elif sink.follow("stall-in-body") or (drop := sink.follow("drop-in-body")):
+        elif (drop := sink.follow("drop-in-body")) or sink.follow("stall-in-body"):
             await self.push("354 go ahead")
             self.transport.pause_reading()
             await asyncio.sleep(0.2)
             if drop:
                 self.transport.abort()
             await sink.released.wait()
+            self.transport.abort()
         else:
             await super().smtp_DATA(arg)
 

@@ -26,9 +26,9 @@ def now() -> datetime:
 
 @asynccontextmanager
 async def hooked(**options: Any) -> AsyncIterator[tuple[WebhookReceiver, WebhookChannel]]:
-    options = {"secret": SECRET, "clock": now, "timeout": timedelta(seconds=1)} | options
+    given: dict[str, Any] = {"secret": SECRET, "timeout": timedelta(seconds=1), **options}
     async with WebhookReceiver() as receiver:
-        channel = WebhookChannel(**options)
+        channel = WebhookChannel(clock=now, **given)
         yield receiver, channel
         await channel.close()
 

@@ -146,7 +146,7 @@ class ConfluentRegistry:
         return None
 
     def _unexpected(self, error: ClientError) -> Unavailable:
-        return Unavailable(f"schema registry {self._url}: {error.http_code} {_reason(error)}")
+        return Unavailable(f"schema registry {_shown(self._url)}: {error.http_code} {_reason(error)}")
 
 
 class InMemoryRegistry:
@@ -218,7 +218,9 @@ class _Client(AsyncSchemaRegistryClient):
         try:
             super().__init__(settings.registry_url, auth=auth, timeout=httpx.Timeout(10))
         except (AssertionError, ValueError) as error:
-            raise SettingsError(f"CARELINE_REGISTRY_URL: {settings.registry_url} is no http(s) address") from error
+            raise SettingsError(
+                f"CARELINE_REGISTRY_URL: {_shown(settings.registry_url)} is no http(s) address"
+            ) from error
         self.http = httpx.AsyncClient(**self.client_kwargs)
 
     async def request(
@@ -237,17 +239,17 @@ class _Client(AsyncSchemaRegistryClient):
             )
             response.json()
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise Unavailable(f"schema registry {url}: {type(error).__name__}: {error}") from error
+            raise Unavailable(f"schema registry {_shown(url)}: {type(error).__name__}: {error}") from error
         except ValueError as error:
             raise Unavailable(
-                f"schema registry {url}: {response.status_code}, and not JSON as of a registry"
+                f"schema registry {_shown(url)}: {response.status_code}, and not JSON as of a registry"
             ) from error
         if response.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             raise SettingsError(
-                f"CARELINE_REGISTRY_USERNAME, CARELINE_REGISTRY_PASSWORD: {url} answers {response.status_code}"
+                f"CARELINE_REGISTRY_USERNAME, CARELINE_REGISTRY_PASSWORD: {_shown(url)} answers {response.status_code}"
             )
         if response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
-            raise Unavailable(f"schema registry {url}: {response.status_code} {response.text[:200]}")
+            raise Unavailable(f"schema registry {_shown(url)}: {response.status_code} {response.text[:200]}")
         return response
 
 
@@ -260,6 +262,11 @@ def _wrapped(subject: str, schema: Schema) -> AvroSchema:
 
 def _unknown(schema_id: int) -> Unreadable:
     return Unreadable("unknown_schema", f"the registry has no schema with id {schema_id}")
+
+
+def _shown(url: str) -> str:
+    """The address without the credentials that may stand in it."""
+    return url.rpartition("@")[2]
 
 
 def _reason(error: ClientError) -> str:

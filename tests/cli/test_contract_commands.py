@@ -31,11 +31,10 @@ def prefix(monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.fixture
-def live(settings: Settings, prefix: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+def live(live_env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     """The environment of the running stack, under a prefix of its own; its topics are gone afterwards."""
-    monkeypatch.setenv("CARELINE_KAFKA_BOOTSTRAP", settings.kafka_bootstrap)
-    monkeypatch.setenv("CARELINE_REGISTRY_URL", settings.registry_url)
-    monkeypatch.setenv("CARELINE_PARTITIONS", "3")
+    for name, value in {**live_env, "CARELINE_PARTITIONS": "3"}.items():
+        monkeypatch.setenv(name, value)
     found = Settings.from_environment()
     yield found
     asyncio.run(_delete(found))

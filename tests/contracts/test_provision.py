@@ -21,19 +21,19 @@ from streams.topics import Topics
 
 
 @pytest.fixture
-async def admin(settings: Settings) -> AsyncIterator[Any]:
-    client = AIOKafkaAdminClient(**settings.kafka_client())
+async def admin(live_env: dict[str, str]) -> AsyncIterator[Any]:
+    client = AIOKafkaAdminClient(**Settings.from_environment(live_env).kafka_client())
     await client.start()
     yield client
     await client.close()
 
 
 @pytest.fixture
-async def fresh(settings: Settings, admin: Any) -> AsyncIterator[Settings]:
+async def fresh(live_env: dict[str, str], admin: Any) -> AsyncIterator[Settings]:
     """The running stack, under a prefix nobody used yet; its topics are gone afterwards."""
-    prefix = f"test-{uuid.uuid4().hex[:8]}."
-    yield _with(settings, topic_prefix=prefix, partitions=3)
-    if left := [topic for topic in await admin.list_topics() if topic.startswith(prefix)]:
+    fresh = Settings.from_environment({**live_env, "CARELINE_PARTITIONS": "3"})
+    yield fresh
+    if left := [topic for topic in await admin.list_topics() if topic.startswith(fresh.topic_prefix)]:
         await admin.delete_topics(left)
 
 
@@ -186,7 +186,11 @@ async def test_a_silent_broker_is_unavailable() -> None:
 @pytest.fixture(params=["memory", pytest.param("confluent", marks=pytest.mark.live)])
 async def registry(request: pytest.FixtureRequest) -> AsyncIterator[Registry]:
     made: Registry
-    made = InMemoryRegistry() if request.param == "memory" else ConfluentRegistry(request.getfixturevalue("settings"))
+    made = (
+        InMemoryRegistry()
+        if request.param == "memory"
+        else ConfluentRegistry(Settings.from_environment(request.getfixturevalue("live_env")))
+    )
     yield made
     await made.close()
 

@@ -12,8 +12,8 @@ Eight rules keep it exact; each is kept in one place:
 8. dead letters in the same transaction, and a stop when most of a window fails: :mod:`.intake`
 """
 
+from streams.processor.limits import Limits
 from streams.processor.logic import Effect, Incoming, Logic, Performer, Send, Step
-from streams.processor.partition import Limits
 from streams.processor.service import Processor
 
 __all__ = ["Effect", "Incoming", "Limits", "Logic", "Performer", "Processor", "Send", "Step"]

@@ -17,8 +17,9 @@ from streams.clock import Clock, SystemClock
 from streams.codec import Codec
 from streams.config import Settings
 from streams.errors import CarelineError, SchemaNotRegistered, Unavailable
+from streams.processor.limits import Limits
 from streams.processor.logic import Logic, Performer
-from streams.processor.partition import Limits, Partition
+from streams.processor.partition import Partition
 from streams.registry import ConfluentRegistry, Registry
 
 log = structlog.get_logger()

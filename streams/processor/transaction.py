@@ -57,20 +57,21 @@ class Outbox:
         self._codec = codec
         self._logic = logic
         self._source = f"careline/{role}"
-        self._partition = partition
+        self.same_partition = partition
+        """Of every topic that is partitioned alike."""
         self._partitions = partitions
 
     def add(self, tx: Transaction[Any], send: Send, *, at: int, cause: Headers) -> None:
         """Queue a record; ``cause`` are the headers of the input it goes back to."""
         key = send.key.encode()
-        partition = partition_of(key, self._partitions) if send.elsewhere else self._partition
+        partition = partition_of(key, self._partitions) if send.elsewhere else self.same_partition
         out = Outgoing(key, self._codec.encode(send.topic, send.record), at, self._headers(send.record, at, cause))
         tx.outgoing[self._topics.full_name(send.topic), partition].append(out)
 
     def add_states(self, tx: Transaction[Any]) -> dict[str, bytes | None]:
         """Queue the changed states; their encoded bytes by key, None for a deleted one."""
         topic = self._logic.state_topic
-        queue = tx.outgoing[self._topics.full_name(topic), self._partition]
+        queue = tx.outgoing[self._topics.full_name(topic), self.same_partition]
         encoded: dict[str, bytes | None] = {}
         for key, state in tx.overlay.changed.items():
             value = None if state is None else self._codec.encode(topic, state)

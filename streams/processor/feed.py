@@ -1,0 +1,80 @@
+"""What a partition reads ahead while it commits, and how far the broker has been read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+
+class Feed:
+    """Fetches the partition's records from ``position`` on, at most two batches ahead."""
+
+    def __init__(
+        self,
+        *,
+        consumer: AIOKafkaConsumer,
+        tp: TopicPartition,
+        batch: int,
+        news: asyncio.Event,
+        lag: Callable[[int], None],
+    ) -> None:
+        self._consumer = consumer
+        self._tp = tp
+        self._batch = batch
+        self._news = news
+        self._lag = lag
+        self._records: deque[ConsumerRecord] = deque()
+        self._room = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self.caught_up_at: int | None = None
+        """When the broker last said that nothing more was there, in wall milliseconds; None while behind."""
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def start(self, position: int) -> None:
+        """Begin to fetch."""
+        self._consumer.seek(self._tp, position)
+        self._task = asyncio.create_task(self._run(), name=f"feed {self._tp}")
+
+    async def stop(self) -> None:
+        """Fetch no more."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await self._task
+
+    async def take(self) -> list[ConsumerRecord]:
+        """A batch of what has been fetched, [] for nothing. Raises what fetching failed with."""
+        if self._task is not None and self._task.done():
+            await self._task
+        taken = [self._records.popleft() for _ in range(min(self._batch, len(self._records)))]
+        self._room.set()
+        return taken
+
+    async def _run(self) -> None:
+        try:
+            while True:
+                fetched = await self._consumer.getmany(self._tp, timeout_ms=200, max_records=self._batch)
+                self._records.extend(fetched.get(self._tp, ()))
+                if self._records:
+                    self._news.set()
+                while len(self._records) >= 2 * self._batch:
+                    self._room.clear()
+                    await self._room.wait()
+                self.caught_up_at = await self._end_seen()
+        finally:
+            self._news.set()
+
+    async def _end_seen(self) -> int | None:
+        end = self._consumer.last_stable_offset(self._tp)
+        position = await self._consumer.position(self._tp)
+        self._lag(max((self._consumer.highwater(self._tp) or 0) - position, 0) + len(self._records))
+        if end is None or position < end:
+            return None
+        polled: int | None = self._consumer.last_poll_timestamp(self._tp)
+        return polled

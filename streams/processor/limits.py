@@ -1,0 +1,21 @@
+"""How a processor batches, and when it gives up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How the processor batches and when it gives up."""
+
+    batch: int = 1_000
+    commit_every: timedelta = timedelta(milliseconds=50)
+    commit_hangs_after: timedelta = timedelta(seconds=30)
+    transaction_timeout: timedelta = timedelta(seconds=10)
+    retake_after: timedelta = timedelta(seconds=1)
+    finish_within: timedelta = timedelta(seconds=8)
+    dead_letter_window: int = 200
+    dead_letter_share: float = 0.5
+    cache: int = 20_000

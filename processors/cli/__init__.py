@@ -1,1 +1,25 @@
-"""The `careline` command line: one module a command group."""
+"""The command line: `careline`. Every command is thin; what it does is elsewhere."""
+
+from __future__ import annotations
+
+import typer
+
+from processors.cli import run, schemas, stack, topics
+from processors.cli.customer import customer
+
+app = typer.Typer(
+    name="careline",
+    help="Customer-journey event streaming that reaches out before the customer has to ask.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(stack.app, name="stack")
+app.add_typer(topics.app, name="topics")
+app.add_typer(schemas.app, name="schemas")
+app.add_typer(run.app, name="run")
+app.command()(customer)
+
+
+def main() -> None:
+    """The console script."""
+    app()

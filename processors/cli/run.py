@@ -1,0 +1,148 @@
+"""`careline run`: one role, in the foreground, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
+
+import structlog
+import typer
+import uvloop
+from mode import Service
+
+from processors.cli.exits import explained
+from streams.config import Settings
+from streams.errors import CarelineError
+from streams.ops import OpsServer
+
+app = typer.Typer(
+    help="Run one role in the foreground: journeys, outreach, view or measure. Stops in order on Ctrl-C or SIGTERM.",
+    no_args_is_help=True,
+)
+
+Waiting = Callable[[], list[str]]
+
+_LOOK_SECONDS = 0.2
+
+
+@app.command()
+def journeys() -> None:
+    """Keep live journey state and decide who hears from us: touchpoints in; journeys, decisions and outreach out.
+
+    Example: CARELINE_OPS_PORT=9101 careline run journeys
+    """
+    with explained():
+        from processors.journeys import journeys_role
+        from processors.playbook import load_playbook
+
+        settings = Settings.from_environment()
+        playbook = load_playbook(settings.playbook)
+        _run(settings, lambda: _processor(journeys_role(settings, playbook)))
+
+
+@app.command()
+def outreach() -> None:
+    """Deliver what was requested, each outreach once, by e-mail and signed webhook.
+
+    Example: CARELINE_SMTP_URL=smtp://127.0.0.1:1025 careline run outreach
+    """
+    with explained():
+        from processors.outreach.role import OutreachRole, channels_of
+
+        settings = Settings.from_environment()
+        _run(settings, lambda: _processor(OutreachRole(settings, channels=channels_of(settings))))
+
+
+@app.command()
+def view() -> None:
+    """Project journeys, touchpoints, decisions and outcomes to Redis, for `careline customer` and whoever looks.
+
+    Example: careline run view
+    """
+    with explained():
+        from processors.view.role import ViewRole
+
+        settings = Settings.from_environment()
+
+        def made() -> _Made:
+            role = ViewRole(settings)
+            return role, lambda: role.waiting_for, list, {}
+
+        _run(settings, made)
+
+
+@app.command()
+def measure() -> None:
+    """Count letters by policy and hour, and the satisfaction of those written to and those not (a Faust app).
+
+    Example: CARELINE_OPS_PORT=9104 careline run measure
+    """
+    with explained():
+        from processors.measure.role import MeasureRole
+
+        settings = Settings.from_environment()
+
+        def made() -> _Made:
+            role = MeasureRole(settings)
+            return role, lambda: role.waiting_for, list, {"/measurements": role.measurements}
+
+        _run(settings, made)
+
+
+_Made = tuple[Service, Waiting, Waiting, Mapping[str, Callable[[], Any]]]
+
+
+def _processor(role: Any) -> _Made:
+    return role, role.waiting_for, role.broken, {}
+
+
+def _run(settings: Settings, make: Callable[[], _Made]) -> None:
+    logs_to(settings.log_level)
+    uvloop.run(_serve(settings, make))
+
+
+async def _serve(settings: Settings, make: Callable[[], _Made]) -> None:
+    role, waiting_for, broken, routes = make()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    ops = OpsServer(host=settings.ops_host, port=settings.ops_port, live=broken, ready=waiting_for, routes=routes)
+    async with ops:
+        starting = asyncio.create_task(role.start())
+        stopping = asyncio.create_task(stop.wait())
+        crashed = asyncio.create_task(_crash_of(role))
+        try:
+            await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if starting.done():
+                await starting
+                await asyncio.wait({stopping, crashed}, return_when=asyncio.FIRST_COMPLETED)
+                if crashed.done():
+                    await crashed
+        finally:
+            for task in (starting, stopping, crashed):
+                task.cancel()
+            await role.stop()
+
+
+async def _crash_of(role: Service) -> NoReturn:
+    while not role.crashed:
+        await asyncio.sleep(_LOOK_SECONDS)
+    raise CarelineError(f"{role.label} failed: {role.crash_reason!r}")
+
+
+def logs_to(level: str) -> None:
+    """Structured lines for ourselves, warnings of the libraries among them."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.dev.ConsoleRenderer(colors=False),
+        ],
+    )
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("aiokafka").setLevel(logging.ERROR)

@@ -1,0 +1,193 @@
+"""The Faust app: agents that keep one row a subject, in tables windowed by the hour of the event.
+
+A row is written whole, under an id, into the window of the event's own time. A record that comes again writes the same
+row into the same window; a counter in a window would count it twice. The figures are counted from the rows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import faust
+import structlog
+from yarl import URL
+
+from processors.measure.figures import HOUR, Answer, Figures, Letter, figures
+from processors.measure.transport import CommittedTransport
+from streams import events, metrics
+from streams.clock import from_millis, to_millis
+from streams.codec import Codec
+from streams.config import Settings
+from streams.errors import InvalidEvent, Unavailable, Unreadable
+from streams.topics import Topic
+from streams.validation import check_touchpoint
+
+log = structlog.get_logger()
+
+_PATIENCE = timedelta(seconds=1)
+
+
+class MeasureApp:
+    """The Faust app (``faust``) with its agents and tables.
+
+    Tables live in memory and in their changelog topics (``{prefix}measure-{table}-changelog``), from which a restarted
+    worker takes them. They hold ids, scores and times; of customers only a digest.
+    """
+
+    def __init__(self, settings: Settings, *, codec: Codec, directory: Path) -> None:
+        """``directory`` is where Faust makes its folders, which stay empty."""
+        self._settings = settings
+        self._codec = codec
+        self.written = 0
+        """Grows with every row that is written: whether figures counted earlier may be out of date."""
+        self.faust = faust.App(
+            app_id(settings),
+            broker=[URL(f"kafka://{address}") for address in settings.kafka_bootstrap.split(",")],
+            broker_credentials=_credentials(settings),
+            broker_client_id="careline-measure",
+            broker_max_poll_records=2_000,
+            consumer_auto_offset_reset="earliest",
+            processing_guarantee="at_least_once",
+            store="memory://",
+            datadir=str(directory),
+            topic_partitions=settings.partitions,
+            topic_replication_factor=settings.replication,
+            topic_disable_leader=True,
+            stream_wait_empty=False,
+            web_enabled=False,
+            autodiscover=False,
+        )
+        self.faust.transport = CommittedTransport(self.faust.conf.broker_consumer, self.faust, loop=None)
+        # outreach id -> the policy that wanted it
+        self._policies = self._table("policies")
+        # outreach id, hour it left -> to whom and when
+        self._letters = self._table("letters").tumbling(HOUR, expires=None)
+        # feedback id, hour it was given -> by whom, the score and when
+        self._answers = self._table("answers").tumbling(HOUR, expires=None)
+        topics = settings.topics
+        self._agent(topics.decisions, self._on_decisions)
+        self._agent(topics.outcomes, self._on_outcomes)
+        self._agent(topics.touchpoints, self._on_touchpoints)
+
+    def figures(self) -> Figures:
+        """The figures of the rows as they are now."""
+        return figures(
+            policies=dict(self._policies.items()),
+            letters=(
+                Letter(outreach_id=key, customer=row["customer"], sent_at=from_millis(row["at"]))
+                for (key, _), row in self._letters.table.items()
+            ),
+            answers=(
+                Answer(
+                    feedback_id=key, customer=row["customer"], score=row["score"], answered_at=from_millis(row["at"])
+                )
+                for (key, _), row in self._answers.table.items()
+            ),
+        )
+
+    def _table(self, name: str) -> Any:
+        return self.faust.Table(name, partitions=self._settings.partitions, key_type=str)
+
+    def _agent(self, topic: Topic, handle: Any) -> None:
+        full_name = self._settings.topics.full_name(topic)
+        channel = self.faust.topic(
+            full_name,
+            key_type=bytes,
+            value_type=bytes,
+            key_serializer="raw",
+            value_serializer="raw",
+            partitions=self._settings.partitions,
+            allow_empty=True,
+        )
+        self.faust.agent(channel, name=f"careline.measure.{topic.name}", concurrency=1)(handle)
+
+    async def _on_decisions(self, stream: Any) -> None:
+        async for record in self._records(stream):
+            if isinstance(record, events.Decision) and record.kind is events.DecisionKind.SEND and record.outreach_id:
+                self._policies[record.outreach_id] = record.policy
+                self._count(record)
+
+    async def _on_outcomes(self, stream: Any) -> None:
+        async for record in self._records(stream):
+            if isinstance(record, events.OutreachSent):
+                row = {"customer": digest(record.customer_id), "at": to_millis(record.occurred_at)}
+                self._letters.relative_to(record.occurred_at.timestamp())[record.outreach_id] = row
+                self._count(record)
+
+    async def _on_touchpoints(self, stream: Any) -> None:
+        async for record in self._records(stream):
+            asked = isinstance(record, events.FeedbackGiven) and record.kind is events.FeedbackKind.CSAT
+            if asked and record.score is not None and 1 <= record.score <= 5:
+                row = {
+                    "customer": digest(record.customer_id),
+                    "score": record.score,
+                    "at": to_millis(record.occurred_at),
+                }
+                self._answers.relative_to(record.occurred_at.timestamp())[record.feedback_id] = row
+                self._count(record)
+
+    async def _records(self, stream: Any) -> AsyncIterator[Any]:
+        """The records that can be read; each counts as handled once the next is asked for.
+
+        Left to itself Faust acknowledges an event whose agent failed, and a row is missing for good.
+        """
+        async for event in stream.noack().events():
+            message = event.message
+            try:
+                record: Any = await self._decode(message.value)
+                if message.topic == self._settings.topics.full_name(self._settings.topics.touchpoints):
+                    check_touchpoint(record, now=from_millis(int(message.timestamp * 1000)))
+            except (Unreadable, InvalidEvent) as why:
+                reason = why.reason if isinstance(why, Unreadable) else "invalid_event"
+                metrics.MEASURE_SKIPPED.labels(topic=message.topic, reason=reason).inc()
+                log.warning(
+                    "skipped", topic=message.topic, partition=message.partition, offset=message.offset, reason=reason
+                )
+            else:
+                yield record
+            event.ack()
+
+    async def _decode(self, value: bytes | None) -> Any:
+        while True:
+            try:
+                return await self._codec.decode(value)
+            except Unavailable as error:
+                log.warning("waiting", why=str(error))
+                await asyncio.sleep(_PATIENCE.total_seconds())
+
+    def _count(self, record: Any) -> None:
+        self.written += 1
+        metrics.MEASURE_RECORDS.labels(record=type(record).__name__).inc()
+
+
+def app_id(settings: Settings) -> str:
+    """The app's name: its consumer group, and the beginning of its topics' names."""
+    return f"{settings.topic_prefix}measure"
+
+
+def changelogs(settings: Settings) -> tuple[str, ...]:
+    """The topics the tables are kept in."""
+    return tuple(f"{app_id(settings)}-{table}-changelog" for table in ("policies", "letters", "answers"))
+
+
+def digest(customer_id: str) -> str:
+    """What stands for a customer in the tables: enough to tell them apart, not to tell who they are."""
+    return hashlib.blake2b(customer_id.encode(), digest_size=12).hexdigest()
+
+
+def _credentials(settings: Settings) -> Any:
+    client = settings.kafka_client()
+    context = client.get("ssl_context")
+    if "sasl_mechanism" in client:
+        return faust.SASLCredentials(
+            mechanism=client["sasl_mechanism"],
+            username=client["sasl_plain_username"],
+            password=client["sasl_plain_password"],
+            ssl_context=context,
+        )
+    return None if context is None else faust.SSLCredentials(context)

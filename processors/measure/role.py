@@ -1,0 +1,114 @@
+"""The measure role: the Faust app as a service, its figures as metrics and as JSON."""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import structlog
+from mode import Service
+
+from processors.measure.app import MeasureApp
+from processors.measure.changelogs import declare
+from processors.measure.figures import Figures, Satisfaction
+from streams import metrics
+from streams.codec import Codec
+from streams.config import Settings
+from streams.errors import Unavailable
+from streams.registry import ConfluentRegistry, Registry
+
+log = structlog.get_logger()
+
+_REFRESH = timedelta(seconds=5)
+_PATIENCE = timedelta(seconds=1)
+
+
+class MeasureRole(Service):
+    """Measures letters and satisfaction for as long as it runs.
+
+    One worker sees every customer. Of several, each shows the customers of its own partitions: letters may be added up,
+    means may not.
+    """
+
+    def __init__(self, settings: Settings, *, registry: Registry | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._own_registry = registry is None
+        self._registry = registry or ConfluentRegistry(settings)
+        self._settings = settings
+        self._codec = Codec(registry=self._registry, topics=settings.topics)
+        self._directory = tempfile.TemporaryDirectory(prefix="careline-measure-")
+        self._app = MeasureApp(settings, codec=self._codec, directory=Path(self._directory.name))
+        self._trouble: str | None = "the first connection"
+        self._counted: tuple[int, Figures] | None = None
+
+    @property
+    def waiting_for(self) -> list[str]:
+        """What keeps the figures from being whole, for an operator; [] when they are."""
+        if self._trouble is not None:
+            return [self._trouble]
+        app = self._app.faust
+        if app.rebalancing or not app.tables.recovery.completed.is_set():
+            return ["the tables' recovery from their changelogs"]
+        return []
+
+    @property
+    def ready(self) -> bool:
+        """Whether the tables are recovered and new facts are taken in."""
+        return not self.waiting_for
+
+    def figures(self) -> Figures:
+        """The figures as of now."""
+        written = self._app.written
+        recovering = bool(self.waiting_for)
+        if self._counted is None or recovering or self._counted[0] != written:
+            self._counted = (-1 if recovering else written, self._app.figures())
+        return self._counted[1]
+
+    def measurements(self) -> dict[str, Any]:
+        """The figures as JSON has them; what /measurements answers."""
+        return {"ready": self.ready, **self.figures().as_data()}
+
+    async def on_stop(self) -> None:
+        """Let go of the connection and the folders."""
+        if self._own_registry:
+            await self._registry.close()
+        self._directory.cleanup()
+
+    @Service.task
+    async def _begin(self) -> None:
+        topics = self._settings.topics
+        while not self.should_stop:
+            try:
+                await self._codec.prepare(topics.decisions, topics.outcomes, topics.touchpoints)
+                await declare(self._settings)
+            except Unavailable as error:
+                self._trouble = str(error)
+                log.warning("waiting", why=str(error))
+                await self.sleep(_PATIENCE.total_seconds())
+            else:
+                self._trouble = None
+                # a child: it is stopped with this service, and a crash of it is a crash of this service
+                self._app.faust.beacon.reattach(self.beacon)
+                await self.add_runtime_dependency(self._app.faust)
+                return
+
+    @Service.timer(_REFRESH.total_seconds())
+    async def _show(self) -> None:
+        if not self.ready:
+            return
+        found = self.figures()
+        for policy, letters in found.letters_by_policy().items():
+            metrics.MEASURE_LETTERS.labels(policy=policy).set(letters)
+        for group, one in (("written_to", found.written_to), ("not_written_to", found.not_written_to)):
+            _show_satisfaction(group, one)
+
+
+def _show_satisfaction(group: str, one: Satisfaction) -> None:
+    metrics.MEASURE_ANSWERS.labels(group=group).set(one.answers)
+    if one.mean is not None:
+        metrics.MEASURE_SATISFACTION.labels(group=group).set(one.mean)
+    for bound, value in (("low", one.low), ("high", one.high)):
+        if value is not None:
+            metrics.MEASURE_SATISFACTION_BOUND.labels(group=group, bound=bound).set(value)

@@ -1,0 +1,172 @@
+"""From a record of the topics to what the view shows: pure, a tuple of writes as values.
+
+All writes commute and repeat without effect, so the order in which the topics are read does not matter, and reading
+again from the beginning gives the same view.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from processors.view.documents import to_json, to_plain
+from streams import events
+from streams.clock import to_millis
+from streams.events import Record
+
+PREFIX = "careline:view:"
+TIMELINE_KEPT = 500
+"""Entries of a customer's timeline that are kept, the latest by time."""
+
+OUTCOMES = (events.OutreachSent, events.OutreachFailed, events.OutreachUncertain, events.OutreachEngaged)
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """The document at ``key`` is ``value``."""
+
+    key: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class PutField:
+    """``field`` of the hash at ``key`` is ``value``, which happened at ``at`` (ms)."""
+
+    key: str
+    field: str
+    value: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """``member`` is in the sorted set at ``key``, at the highest ``score`` (ms) given for it.
+
+    Only the highest ``keep`` members stay (0: all).
+    """
+
+    key: str
+    member: str
+    score: int
+    keep: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Nothing of the customer up to ``until`` (ms) is shown any more, now or when it is read again."""
+
+    customer_id: str
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class DropState:
+    """The customer has no journey state any more."""
+
+    customer_id: str
+
+
+Write = Put | PutField | Rank | Forget | DropState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a record stands."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+def customer_key(customer_id: str) -> str:
+    """Of the latest journey state."""
+    return f"{PREFIX}customer:{customer_id}"
+
+
+def timeline_key(customer_id: str) -> str:
+    """Of the timeline."""
+    return f"{PREFIX}timeline:{customer_id}"
+
+
+def outreaches_key(customer_id: str) -> str:
+    """Of the customer's outreach ids."""
+    return f"{PREFIX}outreaches:{customer_id}"
+
+
+def outreach_key(outreach_id: str) -> str:
+    """Of one outreach."""
+    return f"{PREFIX}outreach:{outreach_id}"
+
+
+def project(record: Record, place: Place) -> tuple[Write, ...]:
+    """What the record changes in the view; () for one that the view does not show."""
+    if isinstance(record, events.JourneyState):
+        plain = to_plain(record)
+        del plain["recent_events"]  # for recognising duplicates; nothing to show
+        return (Put(customer_key(record.customer_id), to_json(plain)),)
+    if isinstance(record, events.OutreachLedgerEntry):
+        return ()
+    at, identity, kind = _sorted_in(record)
+    millis = to_millis(at)
+    if isinstance(record, events.CustomerErased):
+        return (Forget(record.customer_id, millis),)
+    plain = to_plain(record)
+    customer_id = plain.pop("customer_id")
+    entry = {
+        "id": identity,
+        "at": at.isoformat(),
+        "kind": kind,
+        "what": type(record).__name__,
+        "topic": place.topic,
+        "partition": place.partition,
+        "offset": place.offset,
+        "record": plain,
+    }
+    writes: tuple[Write, ...] = (Rank(timeline_key(customer_id), to_json(entry), millis, keep=TIMELINE_KEPT),)
+    of_outreach = _of_outreach(record)
+    if of_outreach is not None:
+        outreach_id, field = of_outreach
+        document = to_json({"what": entry["what"], "customer_id": customer_id, "record": plain})
+        writes += (
+            Rank(outreaches_key(customer_id), outreach_id, millis),
+            PutField(outreach_key(outreach_id), field, document, millis),
+        )
+    return writes
+
+
+def erase(customer_id: str, *, at: int) -> tuple[Write, ...]:
+    """What a tombstone of the journeys topic, written at ``at`` (ms), changes: the customer's view is gone."""
+    return (DropState(customer_id), Forget(customer_id, at))
+
+
+def shown(record: Record, erased: int | None) -> bool:
+    """Whether a record of a customer who was erased at ``erased`` (ms) may be shown: only what happened since."""
+    if erased is None or isinstance(record, (events.JourneyState, events.OutreachLedgerEntry)):
+        return True
+    return to_millis(_sorted_in(record)[0]) > erased
+
+
+def _sorted_in(record: Any) -> tuple[datetime, str, str]:
+    """When it happened, what it is recognised by when it comes again, and the kind of entry."""
+    if isinstance(record, events.Decision):
+        return record.decided_at, record.decision_id, "decision"
+    if isinstance(record, events.OutreachRequested):
+        return record.requested_at, f"request/{record.outreach_id}", "outreach"
+    if isinstance(record, events.OutreachRetracted):
+        return record.retracted_at, f"retraction/{record.outreach_id}", "outreach"
+    return record.occurred_at, record.event_id, "outcome" if isinstance(record, OUTCOMES) else "touchpoint"
+
+
+def _of_outreach(record: Any) -> tuple[str, str] | None:
+    """The outreach a record belongs to, and its field there. A decision that names none stands for itself."""
+    if isinstance(record, events.Decision):
+        return record.outreach_id or f"decision/{record.decision_id}", f"decision/{record.decision_id}"
+    if isinstance(record, events.OutreachRequested):
+        return record.outreach_id, "request"
+    if isinstance(record, events.OutreachRetracted):
+        return record.outreach_id, "retraction"
+    if isinstance(record, OUTCOMES):
+        return record.outreach_id, f"outcome/{record.event_id}"
+    return None

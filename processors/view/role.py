@@ -1,0 +1,236 @@
+"""The view role: reads what the others wrote, read-committed, and keeps the view in step with it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any, TypeVar
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+from mode import Service
+
+from processors.view.projection import Forget, Write, erase, project, shown
+from processors.view.projection import Place as RecordPlace
+from processors.view.redis_store import RedisViewStore
+from processors.view.store import Position, Standing, ViewChanged, ViewStore
+from streams import metrics
+from streams.clock import from_millis
+from streams.codec import Codec
+from streams.config import Settings
+from streams.errors import InvalidEvent, Unavailable, Unreadable
+from streams.registry import ConfluentRegistry, Registry
+from streams.validation import check_touchpoint
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+_FIRST_WAIT = timedelta(milliseconds=100)
+_LONGEST_WAIT = timedelta(seconds=5)
+
+
+class ViewRole(Service):
+    """Projects touchpoints, journeys, decisions, outreach and outcomes to Redis for as long as it runs.
+
+    It takes all partitions itself, without a consumer group: how far it has come stands in the view. Two of them on one
+    view take turns (each sees that the other wrote, and goes on from there). While Kafka, the registry or Redis do not
+    answer it tries again and again; an emptied Redis is filled from the beginning. What cannot be read, or breaks the
+    contract, is skipped and counted: the journeys role puts the same records into the dead letters.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        store: ViewStore | None = None,
+        registry: Registry | None = None,
+        batch: int = 2_000,
+        look_every: timedelta = timedelta(seconds=1),
+        **kwargs: Any,
+    ) -> None:
+        """``batch`` records at most are one Redis transaction; ``look_every``: how soon an emptied Redis is noticed."""
+        super().__init__(**kwargs)
+        self._settings = settings
+        self._own_registry = registry is None
+        self._registry = registry or ConfluentRegistry(settings)
+        self._store = store or RedisViewStore(settings)
+        self._batch = batch
+        self._look_every = look_every.total_seconds()
+        self._codec = Codec(registry=self._registry, topics=settings.topics)
+        topics = settings.topics
+        self._names = {
+            topics.full_name(topic): topic
+            for topic in (topics.touchpoints, topics.journeys, topics.decisions, topics.outreach, topics.outcomes)
+        }
+        self._consumer: AIOKafkaConsumer | None = None
+        self._trouble: str | None = "the first connection"
+        self._behind: dict[TopicPartition, int] = {}  # where each topic ended when this view was taken up
+        self._caught_up = False
+        self._lag: dict[str, int] = dict.fromkeys(self._names, 0)
+
+    @property
+    def waiting_for(self) -> list[str]:
+        """What keeps the view from being up to date, for an operator; [] when it is."""
+        waits = [] if self._trouble is None else [self._trouble]
+        if not self._caught_up:
+            left = ", ".join(f"{count} records of {name}" for name, count in self._lag.items() if count)
+            waits.append(f"catching up: {left or 'the last records'}")
+        return waits
+
+    @property
+    def ready(self) -> bool:
+        """Whether the view has caught up with the topics and everything it needs answers."""
+        return not self.waiting_for
+
+    async def on_stop(self) -> None:
+        """Let go of the connections; how far it came is in the view already."""
+        if self._consumer is not None:
+            with contextlib.suppress(KafkaError):
+                await self._consumer.stop()
+        await self._store.close()
+        if self._own_registry:
+            await self._registry.close()
+
+    @Service.task
+    async def _work(self) -> None:
+        consumer = await self._patiently(self._connect)
+        while not self.should_stop and consumer is not None:
+            try:
+                await self._follow(consumer)
+            except ViewChanged as changed:
+                log.warning("view_changed", why=str(changed))
+
+    async def _connect(self) -> AIOKafkaConsumer:
+        consumer = AIOKafkaConsumer(
+            **self._settings.kafka_client(),
+            client_id="careline-view",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",  # also where retention overtook us
+            isolation_level="read_committed",
+            max_partition_fetch_bytes=4 << 20,
+        )
+        try:
+            await consumer.start()
+            await consumer._client.set_topics(list(self._names))  # without a group nothing else asks for them
+            for name in self._names:
+                if not consumer.partitions_for_topic(name):
+                    raise Unavailable(f"there is no topic {name}; create it with: careline topics apply")
+            await self._codec.prepare(*self._names.values())
+        except BaseException as error:
+            await consumer.stop()
+            if isinstance(error, KafkaError):
+                address = self._settings.kafka_bootstrap
+                raise Unavailable(f"Kafka at {address} does not answer: {error}") from error
+            raise
+        consumer.assign(
+            [TopicPartition(name, number) for name in self._names for number in consumer.partitions_for_topic(name)]
+        )
+        self._consumer = consumer
+        return consumer
+
+    async def _follow(self, consumer: AIOKafkaConsumer) -> None:
+        """Go on from where the view stands, until it turns out to be another view than thought."""
+        self._caught_up = False
+        standing = await self._patiently(self._take_up)
+        if standing is None:
+            return
+        partitions = list(consumer.assignment())
+        self._behind = await consumer.end_offsets(partitions)
+        for tp in partitions:
+            if tp in standing.positions:
+                consumer.seek(tp, standing.positions[tp])
+            else:
+                await consumer.seek_to_beginning(tp)
+        looked = self.loop.time()
+        while not self.should_stop:
+            fetched = await consumer.getmany(timeout_ms=200, max_records=self._batch)
+            if fetched or self.loop.time() - looked >= self._look_every:  # writing nothing is looking
+                changes = await self._patiently(partial(self._changes, standing, fetched))
+                if changes is None:
+                    return
+                step = await self._patiently(partial(self._store.apply, standing, *changes))
+                if step is None:
+                    return
+                standing, looked = step, self.loop.time()
+                for tp, records in fetched.items():
+                    metrics.VIEW_RECORDS.labels(topic=tp.topic).inc(len(records))
+            await self._measure_lag(consumer)
+
+    async def _take_up(self) -> Standing:
+        standing = await self._store.load()
+        if standing.generation is None:
+            log.info("view_rebuild", why="there is no view yet, or it was emptied")
+            standing = await self._store.begin()
+            metrics.VIEW_REBUILDS.inc()
+        return standing
+
+    async def _changes(
+        self, standing: Standing, fetched: dict[TopicPartition, list[ConsumerRecord]]
+    ) -> tuple[list[Write], dict[Position, int]]:
+        erased = dict(standing.erased)
+        writes: list[Write] = []
+        positions: dict[Position, int] = {}
+        for tp, records in fetched.items():
+            for record in records:
+                writes += await self._project(record, erased)
+            positions[tp.topic, tp.partition] = records[-1].offset + 1
+        return writes, positions
+
+    async def _project(self, raw: ConsumerRecord, erased: dict[str, int]) -> tuple[Write, ...]:
+        topics = self._settings.topics
+        topic = self._names[raw.topic]
+        try:
+            if raw.value is None and topic is topics.journeys and raw.key is not None:
+                customer_id = raw.key.decode(errors="replace")
+                erased[customer_id] = max(raw.timestamp, erased.get(customer_id, 0))
+                return erase(customer_id, at=raw.timestamp)
+            record: Any = await self._codec.decode(raw.value)
+            if topic is topics.touchpoints:
+                check_touchpoint(record, now=from_millis(raw.timestamp))
+        except (Unreadable, InvalidEvent) as why:
+            reason = why.reason if isinstance(why, Unreadable) else "invalid_event"
+            metrics.VIEW_SKIPPED.labels(topic=raw.topic, reason=reason).inc()
+            log.warning(
+                "skipped", topic=raw.topic, partition=raw.partition, offset=raw.offset, reason=reason, detail=str(why)
+            )
+            return ()
+        if not shown(record, erased.get(record.customer_id)):
+            return ()
+        writes = project(record, RecordPlace(topic=raw.topic, partition=raw.partition, offset=raw.offset))
+        for write in writes:
+            if isinstance(write, Forget):
+                erased[write.customer_id] = max(write.until, erased.get(write.customer_id, 0))
+        return writes
+
+    async def _measure_lag(self, consumer: AIOKafkaConsumer) -> None:
+        lag = dict.fromkeys(self._names, 0)
+        for tp in consumer.assignment():
+            position = await consumer.position(tp)
+            end = max(consumer.last_stable_offset(tp) or 0, self._behind.get(tp, 0))
+            lag[tp.topic] += max(0, end - position)
+            if tp in self._behind and position >= self._behind[tp]:
+                del self._behind[tp]
+        self._lag = lag
+        self._caught_up = self._caught_up or not self._behind
+        for name, count in lag.items():
+            metrics.VIEW_LAG_RECORDS.labels(topic=name).set(count)
+
+    async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T | None:
+        """The call's result, however long servers stay away; None if the role is to stop meanwhile."""
+        wait = _FIRST_WAIT
+        while not self.should_stop:
+            try:
+                result = await call()
+            except Unavailable as error:
+                if self._trouble != str(error):
+                    log.warning("waiting", why=str(error))
+                self._trouble = str(error)
+                await self.sleep(wait.total_seconds())
+                wait = min(wait * 2, _LONGEST_WAIT)
+            else:
+                self._trouble = None
+                return result
+        return None

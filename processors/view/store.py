@@ -1,0 +1,166 @@
+"""Where the view is kept: one protocol, its twin in memory; Redis is in :mod:`processors.view.redis_store`."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from processors.view.projection import (
+    DropState,
+    Forget,
+    Put,
+    PutField,
+    Rank,
+    Write,
+    customer_key,
+    outreach_key,
+    outreaches_key,
+    timeline_key,
+)
+from streams.errors import CarelineError
+
+Position = tuple[str, int]
+"""Topic and partition."""
+
+
+class ViewChanged(CarelineError):
+    """The view is not as this writer left it: emptied, set back, or written by another. Ask :meth:`load` and go on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How far the view has come. ``generation`` None: there is none, or not a whole one."""
+
+    generation: str | None
+    positions: Mapping[Position, int] = field(default_factory=dict)
+    erased: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Documents:
+    """What is kept of one customer, as it was written; ``timeline`` newest first."""
+
+    state: str | None
+    timeline: tuple[str, ...]
+    outreach: Mapping[str, Mapping[str, str]]
+    erased: int | None
+
+
+class ViewStore(Protocol):
+    """Keeps the view. Every method raises Unavailable while the server does not answer; nothing is half done then."""
+
+    async def load(self) -> Standing:
+        """How far the view has come."""
+        ...
+
+    async def begin(self) -> Standing:
+        """Empty the view and begin a new one, at the beginning of everything."""
+        ...
+
+    async def apply(self, standing: Standing, writes: Sequence[Write], positions: Mapping[Position, int]) -> Standing:
+        """Write all of it and the new positions, or nothing.
+
+        ``standing`` is how this writer knows the view. Raises ViewChanged, with nothing written, if it is not so.
+        """
+        ...
+
+    async def customer(self, customer_id: str, *, limit: int) -> Documents:
+        """What is kept of the customer, with at most ``limit`` entries of the timeline."""
+        ...
+
+    async def outreach(self, outreach_id: str) -> Mapping[str, str]:
+        """What is kept of one outreach; {} where nothing is."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+class InMemoryViewStore:
+    """A view in this process. ``lose`` empties it as a restarted server would be."""
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count(1)
+        self.lose()
+
+    def lose(self) -> None:
+        """Forget everything at once."""
+        self._standing = Standing(generation=None)
+        self._documents: dict[str, str] = {}
+        self._hashes: dict[str, dict[str, tuple[str, int]]] = {}
+        self._ranks: dict[str, dict[str, int]] = {}
+
+    async def load(self) -> Standing:
+        """See :meth:`ViewStore.load`."""
+        return self._standing
+
+    async def begin(self) -> Standing:
+        """See :meth:`ViewStore.begin`."""
+        self.lose()
+        self._standing = Standing(generation=f"memory-{next(self._numbers)}")
+        return self._standing
+
+    async def apply(self, standing: Standing, writes: Sequence[Write], positions: Mapping[Position, int]) -> Standing:
+        """See :meth:`ViewStore.apply`."""
+        if standing.generation is None or standing != self._standing:
+            raise ViewChanged("the view is not as it was left")
+        erased = dict(standing.erased)
+        for write in writes:
+            self._write(write, erased)
+        self._standing = Standing(
+            generation=standing.generation, positions={**standing.positions, **positions}, erased=erased
+        )
+        return self._standing
+
+    async def customer(self, customer_id: str, *, limit: int) -> Documents:
+        """See :meth:`ViewStore.customer`."""
+        ids = self._highest(outreaches_key(customer_id))
+        return Documents(
+            state=self._documents.get(customer_key(customer_id)),
+            timeline=tuple(self._highest(timeline_key(customer_id))[:limit]),
+            outreach={one: await self.outreach(one) for one in ids},
+            erased=self._standing.erased.get(customer_id),
+        )
+
+    async def outreach(self, outreach_id: str) -> Mapping[str, str]:
+        """See :meth:`ViewStore.outreach`."""
+        return {name: value for name, (value, _) in self._hashes.get(outreach_key(outreach_id), {}).items()}
+
+    async def close(self) -> None:
+        """Nothing to let go of."""
+
+    def _write(self, write: Write, erased: dict[str, int]) -> None:
+        match write:
+            case Put(key, value):
+                self._documents[key] = value
+            case PutField(key, name, value, at):
+                self._hashes.setdefault(key, {})[name] = (value, at)
+            case Rank(key, member, score, keep):
+                ranks = self._ranks.setdefault(key, {})
+                ranks[member] = max(score, ranks.get(member, score))
+                for low in self._highest(key)[keep:] if keep else ():
+                    del ranks[low]
+            case DropState(customer_id):
+                self._documents.pop(customer_key(customer_id), None)
+            case Forget(customer_id, until):
+                erased[customer_id] = max(until, erased.get(customer_id, until))
+                self._forget(customer_id, until)
+
+    def _forget(self, customer_id: str, until: int) -> None:
+        timeline = self._ranks.get(timeline_key(customer_id), {})
+        for member in [member for member, score in timeline.items() if score <= until]:
+            del timeline[member]
+        ids = self._ranks.get(outreaches_key(customer_id), {})
+        for one in list(ids):
+            fields = self._hashes.get(outreach_key(one), {})
+            for name in [name for name, (_, at) in fields.items() if at <= until]:
+                del fields[name]
+            if not fields:
+                del ids[one]
+
+    def _highest(self, key: str) -> list[str]:
+        ranks = self._ranks.get(key, {})
+        return sorted(ranks, key=lambda member: (ranks[member], member.encode()), reverse=True)

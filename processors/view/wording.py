@@ -1,0 +1,119 @@
+"""Records as a care person would put them: one line each, times in the customer's own zone."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, tzinfo
+from typing import Any
+
+from streams import events
+
+
+def clock_time(moment: datetime | None, zone: tzinfo) -> str:
+    """As ``Fri 8 Feb 2013, 14:05``; a dash for no time."""
+    if moment is None:
+        return "–"
+    local = moment.astimezone(zone)
+    return f"{local:%a} {local.day} {local:%b %Y, %H:%M}"
+
+
+def span(length: timedelta) -> str:
+    """As ``2 h 05 min`` or ``3 days``."""
+    minutes = max(0, round(length.total_seconds() / 60))
+    if minutes >= 48 * 60:
+        return f"{minutes // (24 * 60)} days"
+    return f"{minutes // 60} h {minutes % 60:02} min" if minutes >= 60 else f"{minutes} min"
+
+
+def words(code: str) -> str:
+    """A code as words: ``IN_PERSON`` is ``in person``."""
+    return code.replace("_", " ").replace("-", " ").lower()
+
+
+def summary(record: Any, zone: tzinfo) -> str:
+    """What happened, in one line."""
+    match record:
+        case events.ContactOpened():
+            return _said(f"got in touch by {words(record.channel)}", record.matter or record.summary)
+        case events.ContactReplied():
+            return _said("automatic answer" if record.automated else "was answered", record.summary)
+        case events.ContactClosed():
+            return f"contact closed: {words(record.resolution)}"
+        case events.OrderPlaced():
+            return f"ordered: {record.description}"
+        case events.OrderShipped():
+            expected = f", expected {clock_time(record.expected_at, zone)}" if record.expected_at else ""
+            return _said(f"order {record.order_id} is on its way", record.carrier) + expected
+        case events.OrderDelivered():
+            return f"has what was promised: order {record.order_id}"
+        case events.OrderCancelled():
+            return _said(f"order {record.order_id} cancelled (by {words(record.by)})", record.reason)
+        case events.DelayNoticed() | events.Delay():
+            return f"{record.description}: {_delay(record, zone)}"
+        case events.DelayEnded():
+            return f"the wait for {record.subject_id} is over"
+        case events.ItemUnavailable():
+            return f"could not have: {record.description}"
+        case events.MentionPosted() | events.Mention():
+            return _said(f"on {record.platform} ({words(record.sentiment)})", record.text)
+        case events.FeedbackGiven():
+            score = "" if record.score is None else f" {record.score}"
+            return _said(f"feedback {record.kind}{score}", record.text)
+        case events.AgentNoted():
+            return _said(f"{words(record.kind)} of {record.agent_id}", record.text)
+        case events.ProfileUpdated():
+            return "profile updated"
+        case events.ConsentChanged() | events.Consent():
+            return consent(record)
+        case events.ProfilesMerged():
+            return f"is the same person as {record.other_customer_id}"
+        case events.Decision():
+            return f"{decided(record, zone)}: {record.explanation}"
+        case events.OutreachRequested():
+            return _said(f"outreach requested: {record.template}", record.why)
+        case events.OutreachRetracted():
+            return f"outreach taken back: {words(record.reason)}"
+        case events.OutreachSent():
+            return f"sent by {words(record.channel)}"
+        case events.OutreachFailed():
+            return _said(f"did not leave: {words(record.reason)}", record.detail)
+        case events.OutreachUncertain():
+            return _said("nobody knows whether it left", record.detail)
+        case events.OutreachEngaged():
+            return _said(f"{words(record.kind)} by {words(record.channel)}", record.detail)
+        case events.Contact():
+            state = f"answered {clock_time(record.answered_at, zone)}" if record.answered_at else "not answered yet"
+            return _said(f"{words(record.channel)} contact, {state}", record.matter or record.summary)
+        case events.Order():
+            promised = f", promised for {clock_time(record.promised_at, zone)}" if record.promised_at else ""
+            return f"{record.description}{promised}"
+        case events.Wish():
+            return f"could not have: {record.description}"
+    return type(record).__name__
+
+
+def decided(decision: events.Decision, zone: tzinfo) -> str:
+    """The decision and its reason, as ``hold until Sat 9 Feb 2013, 08:00 (quiet hours)``."""
+    until = f" until {clock_time(decision.hold_until, zone)}" if decision.hold_until is not None else ""
+    return f"{words(decision.kind)}{until} ({words(decision.reason)})"
+
+
+def consent(one: events.Consent | events.ConsentChanged) -> str:
+    """As ``marketing by email: granted``."""
+    by = "on every channel" if one.channel is None else f"by {words(one.channel)}"
+    return f"{words(one.purpose)} {by}: {words(one.status)}"
+
+
+def _delay(record: events.DelayNoticed | events.Delay, zone: tzinfo) -> str:
+    because = "" if record.reason is events.DelayReason.OTHER else f" ({words(record.reason)})"
+    if record.cancelled:
+        return f"cancelled{because}"
+    if record.expected_at is None:
+        return f"late, nobody knows how long{because}"
+    late = span(record.expected_at - record.promised_at)
+    return f"{late} late, expected {clock_time(record.expected_at, zone)}{because}"
+
+
+def _said(what: str, text: str | None) -> str:
+    if not text:
+        return what
+    return f"{what}: {text if len(text) <= 160 else text[:159] + '…'}"

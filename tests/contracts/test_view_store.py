@@ -1,0 +1,197 @@
+"""What every store of the view promises: the twin in memory and a real Redis alike."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+
+import pytest
+from pydantic import SecretStr
+from redis.asyncio import Redis
+
+from processors.view.projection import (
+    DropState,
+    Forget,
+    Put,
+    PutField,
+    Rank,
+    Write,
+    customer_key,
+    outreach_key,
+    outreaches_key,
+    timeline_key,
+)
+from processors.view.redis_store import RedisViewStore
+from processors.view.store import InMemoryViewStore, ViewChanged, ViewStore
+from streams.config import Settings
+from streams.errors import SettingsError, Unavailable
+
+Lose = Callable[[], Awaitable[None]]
+
+
+@pytest.fixture(params=["memory", pytest.param("redis", marks=pytest.mark.live)])
+async def kept(request: pytest.FixtureRequest) -> AsyncIterator[tuple[ViewStore, Lose]]:
+    if request.param == "memory":
+        memory = InMemoryViewStore()
+
+        async def forget() -> None:
+            memory.lose()
+
+        yield memory, forget
+        return
+    settings: Settings = request.getfixturevalue("settings")
+    url = settings.redis_url.get_secret_value().rpartition("/")[0] + "/9"  # a database of its own
+    redis = Redis.from_url(url)
+    await redis.flushdb()
+
+    async def flush() -> None:
+        await redis.flushdb()
+
+    store = RedisViewStore(settings.model_copy(update={"redis_url": SecretStr(url)}))
+    yield store, flush
+    await store.close()
+    await redis.flushdb()
+    await redis.aclose()
+
+
+@pytest.fixture
+def store(kept: tuple[ViewStore, Lose]) -> ViewStore:
+    return kept[0]
+
+
+@pytest.fixture
+def lose(kept: tuple[ViewStore, Lose]) -> Lose:
+    return kept[1]
+
+
+WRITES: tuple[Write, ...] = (
+    Put(customer_key("anna"), "state of Anna"),
+    Rank(timeline_key("anna"), "first", 1_000, keep=500),
+    Rank(timeline_key("anna"), "second", 2_000, keep=500),
+    Rank(outreaches_key("anna"), "letter", 2_000),
+    PutField(outreach_key("letter"), "request", "please: write", 2_000),
+    Put(customer_key("ben"), "state of Ben"),
+)
+
+
+async def test_what_is_written_is_there_with_its_positions(store: ViewStore) -> None:
+    """A restart finds both the view and how far it came, in one piece."""
+    empty = await store.load()
+    assert empty.generation is None
+    standing = await store.apply(await store.begin(), WRITES, {("t", 0): 7, ("t.u-v", 11): 3})
+    assert await store.load() == standing
+    assert standing.positions == {("t", 0): 7, ("t.u-v", 11): 3}
+    anna = await store.customer("anna", limit=10)
+    assert anna.state == "state of Anna"
+    assert anna.timeline == ("second", "first")
+    assert anna.outreach == {"letter": {"request": "please: write"}}
+    assert anna.erased is None
+    assert await store.outreach("letter") == {"request": "please: write"}
+    assert (await store.customer("anna", limit=1)).timeline == ("second",)
+
+
+async def test_writing_again_changes_nothing(store: ViewStore) -> None:
+    """A batch that comes a second time leaves the view as it was."""
+    standing = await store.apply(await store.begin(), WRITES, {("t", 0): 7})
+    before = await store.customer("anna", limit=10)
+    assert await store.apply(standing, WRITES, {("t", 0): 7}) == standing
+    assert await store.customer("anna", limit=10) == before
+
+
+async def test_the_order_of_writing_does_not_matter(store: ViewStore) -> None:
+    """Topics are read in any order; the view is the same."""
+    await store.apply(await store.begin(), WRITES, {})
+    forwards = await store.customer("anna", limit=10)
+    await store.apply(await store.begin(), WRITES[::-1], {})
+    assert await store.customer("anna", limit=10) == forwards
+
+
+async def test_a_new_view_begins_empty(store: ViewStore) -> None:
+    """A rebuild starts from nothing, with another name than the last."""
+    old = await store.apply(await store.begin(), WRITES, {("t", 0): 7})
+    new = await store.begin()
+    assert new == await store.load()
+    assert new.positions == {}
+    assert new.generation != old.generation
+    assert (await store.customer("anna", limit=10)).state is None
+    assert await store.outreach("letter") == {}
+
+
+async def test_an_emptied_view_is_noticed(store: ViewStore, lose: Lose) -> None:
+    """Data lost on the server stops the writer, even one that has nothing to write."""
+    standing = await store.apply(await store.begin(), WRITES, {("t", 0): 7})
+    await lose()
+    with pytest.raises(ViewChanged):
+        await store.apply(standing, (), {})
+    assert (await store.load()).generation is None
+
+
+async def test_another_writer_is_noticed(store: ViewStore) -> None:
+    """Of two writers the second learns that the view has moved on, and writes nothing."""
+    mine = await store.begin()
+    theirs = await store.apply(mine, (), {("t", 0): 5})
+    with pytest.raises(ViewChanged):
+        await store.apply(mine, WRITES, {("t", 0): 3})
+    assert await store.load() == theirs
+    assert (await store.customer("anna", limit=10)).state is None
+
+
+async def test_a_view_set_back_is_noticed(store: ViewStore) -> None:
+    """A server that came back with an older copy is gone on with from that copy."""
+    standing = await store.apply(await store.begin(), (), {("t", 0): 5})
+    with pytest.raises(ViewChanged):
+        await store.apply(replace(standing, positions={("t", 0): 9}), WRITES, {("t", 0): 12})
+
+
+async def test_only_the_latest_entries_are_kept(store: ViewStore) -> None:
+    """A timeline has an end, whatever order its entries come in."""
+    entries = [Rank(timeline_key("anna"), f"entry-{number:03}", number, keep=50) for number in range(120)]
+    await store.apply(await store.begin(), entries[60:] + entries[:60], {})
+    timeline = (await store.customer("anna", limit=500)).timeline
+    assert timeline == tuple(f"entry-{number:03}" for number in range(119, 69, -1))
+
+
+async def test_nothing_of_an_erased_customer_is_kept(store: ViewStore) -> None:
+    """Erasure takes what happened until then, of this customer alone; what comes later stays."""
+    standing = await store.apply(await store.begin(), WRITES, {})
+    later: tuple[Write, ...] = (
+        Rank(timeline_key("anna"), "third", 9_000, keep=500),
+        Rank(outreaches_key("anna"), "reply", 9_000),
+        PutField(outreach_key("reply"), "request", "again", 9_000),
+    )
+    standing = await store.apply(standing, (*later, DropState("anna"), Forget("anna", 5_000)), {})
+    anna = await store.customer("anna", limit=10)
+    assert anna.state is None
+    assert anna.timeline == ("third",)
+    assert anna.outreach == {"reply": {"request": "again"}}
+    assert anna.erased == 5_000
+    assert await store.outreach("letter") == {}
+    assert (await store.customer("ben", limit=10)).state == "state of Ben"
+    assert standing.erased == {"anna": 5_000}
+    assert (await store.load()).erased == {"anna": 5_000}
+
+
+async def test_erasure_reaches_what_the_same_batch_wrote(store: ViewStore) -> None:
+    """Written and erased in one go is erased."""
+    await store.apply(await store.begin(), (*WRITES, DropState("anna"), Forget("anna", 5_000)), {})
+    anna = await store.customer("anna", limit=10)
+    assert (anna.state, anna.timeline, anna.outreach) == (None, (), {})
+    assert await store.outreach("letter") == {}
+
+
+async def test_a_redis_that_is_away_is_named() -> None:
+    """The message has the address, and never the password."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    store = RedisViewStore(Settings(redis_url=SecretStr(f"redis://:secret@127.0.0.1:{port}/0")))
+    with pytest.raises(Unavailable, match=f"Redis at 127.0.0.1:{port}") as raised:
+        await store.load()
+    assert "secret" not in str(raised.value)
+    await store.close()
+
+
+def test_an_address_that_is_none_is_a_wrong_setting() -> None:
+    """The setting is named."""
+    with pytest.raises(SettingsError, match="CARELINE_REDIS_URL"):
+        RedisViewStore(Settings(redis_url=SecretStr("localhost:6379")))

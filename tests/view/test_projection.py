@@ -1,0 +1,103 @@
+"""From records to what the view shows."""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import replace
+
+import pytest
+
+from processors.view.projection import Forget, erase, project, shown
+from processors.view.store import Documents, InMemoryViewStore
+from streams import events
+from streams.clock import to_millis
+from tests.view.sample import ANNA, ASKED, DAY, DELAYED, SENT, STATE, after, place, uid, view_of, writes
+
+
+async def shown_of(store: InMemoryViewStore, customer_id: str = ANNA) -> Documents:
+    return await store.customer(customer_id, limit=500)
+
+
+async def test_an_entry_says_where_its_record_stands() -> None:
+    """From any line of the timeline the record itself can be found: topic, partition, offset."""
+    anna = await shown_of(await view_of(DELAYED))
+    entry = json.loads(anna.timeline[0])
+    assert (entry["topic"], entry["partition"], entry["offset"]) == ("careline.touchpoints", 0, 0)
+    assert (entry["kind"], entry["what"], entry["at"]) == ("touchpoint", "DelayNoticed", "2013-02-08T12:00:00+00:00")
+    assert entry["record"]["description"] == "UA 123 to Chicago"
+
+
+@pytest.mark.parametrize("seed", range(10))
+async def test_the_topics_may_be_read_in_any_order_and_more_than_once(seed: int) -> None:
+    """However the topics are interleaved, and whatever comes again, the view is the same."""
+    chance = random.Random(seed)
+    once = writes(*DAY)
+    again = once + chance.sample(once, k=len(once) // 2)
+    chance.shuffle(again)
+    store = InMemoryViewStore()
+    await store.apply(await store.begin(), again, {})
+    assert await shown_of(store) == await shown_of(await view_of(*DAY))
+
+
+async def test_everything_of_one_outreach_is_in_one_place() -> None:
+    """Why was it sent: the decisions, the request and what became of it, under its id."""
+    store = await view_of(*DAY)
+    fields = await store.outreach(uid("letter"))
+    assert set(fields) == {f"decision/{uid('held')}", f"decision/{uid('sent')}", "request", f"outcome/{uid('outcome')}"}
+
+
+async def test_a_refusal_without_an_outreach_stands_for_itself() -> None:
+    """Why was nothing sent: a decision that names no outreach is found as well."""
+    anna = await shown_of(await view_of(*DAY))
+    assert set(anna.outreach) == {uid("letter"), f"decision/{uid('refused')}"}
+
+
+async def test_the_bookkeeping_of_the_state_is_not_shown() -> None:
+    """Digests of recent events are for the processor."""
+    anna = await shown_of(await view_of(STATE))
+    assert anna.state is not None
+    assert "recent_events" not in json.loads(anna.state)
+
+
+async def test_an_erased_customer_is_gone_whichever_topic_is_read_last() -> None:
+    """The erasure itself, the tombstone, and old records read afterwards: nothing comes back."""
+    erasure = events.CustomerErased(event_id=uid("gone"), customer_id=ANNA, occurred_at=after(600), source="test")
+    store = await view_of(*DAY)
+    standing = await store.load()
+    standing = await store.apply(standing, project(erasure, place(erasure, 99)), {})
+    standing = await store.apply(standing, erase(ANNA, at=to_millis(after(600))), {})
+    await store.apply(standing, writes(*(one for one in DAY if one is not STATE), erased=standing.erased[ANNA]), {})
+    anna = await shown_of(store)
+    assert (anna.state, anna.timeline, anna.outreach) == (None, (), {})
+    assert await store.outreach(uid("letter")) == {}
+
+
+def test_who_comes_back_after_an_erasure_is_shown_from_then_on() -> None:
+    """Only what happened since."""
+    erased = to_millis(after(100))
+    assert not shown(DELAYED, erased)
+    assert shown(ASKED, erased)
+    assert shown(DELAYED, None)
+
+
+def test_an_erasure_leaves_no_entry_of_its_own() -> None:
+    """The timeline of an erased customer is empty, not a line that says so."""
+    erasure = events.CustomerErased(event_id=uid("gone"), customer_id=ANNA, occurred_at=after(600), source="test")
+    assert project(erasure, place(erasure, 1)) == (Forget(ANNA, to_millis(after(600))),)
+
+
+def test_the_ledger_is_not_shown() -> None:
+    """It is the dispatcher's own."""
+    entry = events.OutreachLedgerEntry(
+        outreach_id=uid("letter"), customer_id=ANNA, status=events.LedgerStatus.SENT, updated_at=after(0)
+    )
+    assert project(entry, place(entry, 1)) == ()
+
+
+async def test_other_customers_are_untouched_by_an_erasure() -> None:
+    """Erasing one leaves the other."""
+    ben = replace(SENT, customer_id="ben", event_id=uid("ben"), outreach_id=uid("to-ben"))
+    store = await view_of(*DAY, ben)
+    await store.apply(await store.load(), erase(ANNA, at=to_millis(after(600))), {})
+    assert set((await shown_of(store, "ben")).outreach) == {uid("to-ben")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from processors.journey.state import put
@@ -15,6 +16,7 @@ from streams.events import (
     DelayNoticed,
     DelayReason,
     JourneyState,
+    Order,
     OrderCancelled,
     OrderDelivered,
 )
@@ -28,7 +30,9 @@ def journey_id(delay: Delay) -> str:
 def noticed(state: JourneyState, event: DelayNoticed) -> JourneyState:
     """A wait begins, or what is known of it changes."""
     known = _latest(state, event)
-    if known is not None and event.occurred_at < known.as_of:
+    if known is not None and (event.occurred_at < known.as_of or _ended_at(known, event.occurred_at)):
+        return state
+    if any(order.order_id == event.order_id and _had_by(order, event.occurred_at) for order in state.orders):
         return state
     if known is None or known.closed_at is not None:
         known = Delay(
@@ -90,6 +94,15 @@ def end_of_order(state: JourneyState, event: OrderDelivered | OrderCancelled) ->
         elif not delay.cancelled:
             state = _with(state, replace(delay, as_of=event.occurred_at, cancelled=True, expected_at=None))
     return state
+
+
+def _ended_at(delay: Delay, moment: datetime) -> bool:
+    # of a notice and an end of the same moment the end counts, whichever arrives first
+    return delay.closed_at is not None and delay.as_of == moment
+
+
+def _had_by(order: Order, moment: datetime) -> bool:
+    return order.delivered_at is not None and order.delivered_at >= moment
 
 
 def _latest(state: JourneyState, event: DelayNoticed | DelayEnded) -> Delay | None:

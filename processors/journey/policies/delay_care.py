@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from processors.journey.actions import Action, Hold, Reach, Retract, Suppress, Want
 from processors.journey.evolve.delays import journey_id
@@ -37,12 +37,16 @@ class DelayCare:
             else:
                 yield from self._write(state, delay, now, playbook)
 
-    def _write(self, state: JourneyState, delay: Delay, now: datetime, playbook: Playbook) -> Iterator[Want | Suppress]:
+    def _write(
+        self, state: JourneyState, delay: Delay, now: datetime, playbook: Playbook
+    ) -> Iterator[Want | Suppress | Retract]:
         rules = playbook.delay_rules(delay.subject_kind)
         wait = expected_wait(delay, now)
         occasion = occasion_of(delay, wait, rules)
         if occasion is None:
-            if not delay.letters and delay.refused is None:
+            if delay.letters:
+                yield from self._drop(state, delay, "no_longer_news", "the customer knows what it would say")
+            elif delay.refused is None or delay.held_until is not None:
                 below = self._want(state, delay, now, playbook, occasion=NOTICE, wait=wait)
                 minutes = int(rules.threshold.total_seconds() // 60)
                 yield Suppress(
@@ -94,6 +98,7 @@ class DelayCare:
         )
 
     def _take_back(self, state: JourneyState, delay: Delay, now: datetime) -> Iterator[Retract]:
+        yield from self._drop(state, delay, "wait_over", "the wait ended while the letter was held")
         if delay.cancelled:
             return  # that it does not come stays true
         journey = journey_id(delay)
@@ -107,15 +112,18 @@ class DelayCare:
                     reason="wait_over",
                     explanation="the wait ended sooner than the letter said",
                 )
+
+    def _drop(self, state: JourneyState, delay: Delay, reason: str, explanation: str) -> Iterator[Retract]:
+        """The word on a letter that was held and will not be sent: a hold on record has to have an end on record."""
         if delay.held_until is not None and delay.refused is not None:
-            occasion = delay.refused.split(":")[0]
+            journey, occasion = journey_id(delay), delay.refused.split(":")[0]
             yield Retract(
                 policy=self.name,
                 journey_id=journey,
                 occasion=occasion,
                 outreach_id=outreach_id(state.customer_id, self.name, journey, occasion),
-                reason="wait_over",
-                explanation="the wait ended while the letter was held",
+                reason=reason,
+                explanation=explanation,
             )
 
     def after(self, state: JourneyState, action: Action, playbook: Playbook) -> JourneyState:
@@ -146,11 +154,15 @@ class DelayCare:
         return replace(state, delays=put(state.delays, delay, journey_id))
 
     def is_news(self, state: JourneyState, action: Action) -> bool:
-        """A refusal is news unless the last one was the same."""
+        """A refusal is news unless the last one was the same; "not now" and "not at all" are not the same."""
         if isinstance(action, Reach | Retract):
             return True
-        refusal = f"{action.want.occasion}:{action.reason}"
-        return all(delay.refused != refusal for delay in state.delays if journey_id(delay) == action.want.journey_id)
+        said = (f"{action.want.occasion}:{action.reason}", isinstance(action, Hold))
+        return all(
+            (delay.refused, delay.held_until is not None) != said
+            for delay in state.delays
+            if journey_id(delay) == action.want.journey_id
+        )
 
     def timers(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[Timer]:
         """The end of a hold, the next gesture's time, and the moment after which nobody waits any more."""
@@ -161,10 +173,13 @@ class DelayCare:
             moments = [lapses_at(delay, rules)]
             if delay.held_until is not None:
                 moments.append(delay.held_until)
+            elif (delay.refused or "").endswith(_PASSING):
+                # the night or the cap would have outlasted the wait; if it does not, there is somebody to write to
+                moments.append(useful_until(delay, now, rules))
             if not delay.cancelled:
                 waits = [rules.threshold] if not delay.letters else []
                 waits += [stage.wait for at, stage in enumerate(rules.stages) if at > delay.told_stage]
-                moments += [delay.promised_at + wait for wait in waits]
+                moments += [_later(delay.promised_at, wait) for wait in waits]
             later = [moment for moment in moments if moment > now]
             if later:
                 journey = journey_id(delay)
@@ -178,6 +193,8 @@ class DelayCare:
                 state = replace(state, delays=put(state.delays, closed, journey_id))
         return state
 
+
+_PASSING = (":quiet_hours", ":frequency_cap")
 
 _TEMPLATES = {NOTICE: "notice", "gesture": "longer", "revision": "revised", CANCELLED: "cancelled"}
 
@@ -219,15 +236,23 @@ def offer_of(delay: Delay, wait: timedelta, rules: DelayRules) -> GestureOffer |
 def useful_until(delay: Delay, now: datetime, rules: DelayRules) -> datetime:
     """While they wait; for what does not come, while they look for another way."""
     if delay.cancelled:
-        return max(delay.promised_at, delay.as_of) + rules.cancelled_useful
+        return _later(max(delay.promised_at, delay.as_of), rules.cancelled_useful)
     if delay.expected_at is not None and delay.expected_at > now:
         return delay.expected_at
-    return max(delay.promised_at, now) + rules.open_ended_useful
+    return _later(max(delay.promised_at, now), rules.open_ended_useful)
 
 
 def lapses_at(delay: Delay, rules: DelayRules) -> datetime:
     """When nobody waits any more, whether its end was reported or not."""
-    return max(delay.expected_at or delay.promised_at, delay.promised_at, delay.as_of) + rules.lapse
+    return _later(max(delay.expected_at or delay.promised_at, delay.promised_at, delay.as_of), rules.lapse)
+
+
+def _later(moment: datetime, by: timedelta) -> datetime:
+    """``moment + by``, at most the end of the calendar: some write the year 9999 for a time that nobody knows."""
+    return _END_OF_TIME if by >= _END_OF_TIME - moment else moment + by
+
+
+_END_OF_TIME = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
 def _text(moment: datetime | None) -> str:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeError
 
 from streams import metrics
 from streams.clock import Clock, SystemClock, to_millis
@@ -30,6 +32,15 @@ log = structlog.get_logger()
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """Where an event is now."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
 class Publisher:
     """Publishes touchpoints, each once, in order per customer.
 
@@ -41,7 +52,7 @@ class Publisher:
     :meth:`publish` returns when the brokers have the event. :meth:`enqueue` returns as soon as there is room for it,
     which is how many are sent quickly; leaving the context (or :meth:`flush`) waits for all of them and raises if one
     failed. An event that breaks the contract raises InvalidEvent at the caller, naming the field, and nothing is
-    sent.
+    sent. Brokers that take nothing for ``patience`` raise Unavailable, whatever was being waited for.
     """
 
     def __init__(
@@ -51,6 +62,7 @@ class Publisher:
         registry: Registry | None = None,
         clock: Clock | None = None,
         max_in_flight: int = 5_000,
+        patience: timedelta = timedelta(seconds=30),
     ) -> None:
         self._settings = settings
         self._topic = settings.topics.touchpoints
@@ -58,7 +70,8 @@ class Publisher:
         self._registry = registry or ConfluentRegistry(settings)
         self._clock = clock or SystemClock()
         self._room = asyncio.Semaphore(max_in_flight)
-        self._in_flight: set[asyncio.Future[object]] = set()
+        self._in_flight: set[asyncio.Future[Any]] = set()
+        self._patience = patience.total_seconds()
         self._failures: list[BaseException] = []
         self._codec = Codec(registry=self._registry, topics=settings.topics)
         self._producer: AIOKafkaProducer | None = None
@@ -76,11 +89,12 @@ class Publisher:
         )
         try:
             await self._codec.prepare(self._topic)
-            await producer.start()
+            async with asyncio.timeout(self._patience):
+                await producer.start()
         except BaseException as error:
             await producer.stop()
             await self._close_registry()
-            if isinstance(error, KafkaError):
+            if isinstance(error, (KafkaError, TimeoutError)):
                 raise Unavailable(f"Kafka at {self._settings.kafka_bootstrap} does not answer: {error}") from error
             raise
         self._producer = producer
@@ -92,33 +106,39 @@ class Publisher:
         try:
             await self._settle()
         finally:
-            if self._producer is not None:
-                await self._producer.stop()
-                self._producer = None
+            producer, self._producer = self._producer, None
+            if producer is not None:
+                await self._stop(producer)
             await self._close_registry()
         if error is None:
             self._raise_failures()
 
-    async def publish(self, event: Touchpoint, *, at: datetime | None = None, traceparent: str | None = None) -> None:
-        """Publish one event and wait until the brokers have it.
+    async def publish(
+        self, event: Touchpoint, *, at: datetime | None = None, traceparent: str | None = None
+    ) -> Published:
+        """Publish one event and wait until the brokers have it; where it is.
 
         ``at`` is the record's Kafka timestamp, now if absent: only a replay of another day needs it.
         Raises InvalidEvent, or Unavailable if the brokers did not take it in time (publishing it again is safe).
         """
         future = await self._send(event, at=at, traceparent=traceparent)
-        try:
-            await future
-        except MessageSizeTooLargeError as error:
-            raise InvalidEvent("event", "is larger than the broker takes") from error
-        except KafkaError as error:
-            raise Unavailable(f"event {event.event_id} was not acknowledged: {error}") from error
+        async with self._within(event):
+            place = await future
+        return Published(topic=place.topic, partition=place.partition, offset=place.offset)
 
-    async def enqueue(self, event: Touchpoint, *, at: datetime | None = None, traceparent: str | None = None) -> None:
+    async def enqueue(
+        self, event: Touchpoint, *, at: datetime | None = None, traceparent: str | None = None
+    ) -> asyncio.Future[Any]:
         """Publish one event as soon as there is room; its failure is raised by :meth:`flush` or on leaving.
 
-        Raises InvalidEvent.
+        The future may be left alone; its result has ``topic``, ``partition`` and ``offset``.
+        Raises InvalidEvent, or Unavailable if there was no room in time.
         """
-        await self._room.acquire()
+        if self._room.locked():
+            async with self._within(event):
+                await self._room.acquire()
+        else:
+            await self._room.acquire()
         try:
             future = await self._send(event, at=at, traceparent=traceparent)
         except BaseException:
@@ -126,6 +146,7 @@ class Publisher:
             raise
         self._in_flight.add(future)
         future.add_done_callback(self._settled)
+        return future
 
     async def enqueue_all(self, events: Iterable[Touchpoint]) -> None:
         """:meth:`enqueue` each of them, in order."""
@@ -137,7 +158,7 @@ class Publisher:
         await self._settle()
         self._raise_failures()
 
-    async def _send(self, event: Touchpoint, *, at: datetime | None, traceparent: str | None) -> asyncio.Future[object]:
+    async def _send(self, event: Touchpoint, *, at: datetime | None, traceparent: str | None) -> asyncio.Future[Any]:
         if self._producer is None:
             raise RuntimeError(
                 "use the publisher as an async context manager: async with Publisher(settings) as publisher"
@@ -161,13 +182,14 @@ class Publisher:
             published_at=to_millis(now),
             traceparent=traceparent,
         )
-        future: asyncio.Future[object] = await self._producer.send(
-            self._settings.topics.full_name(self._topic),
-            key=event.customer_id.encode(),
-            value=value,
-            timestamp_ms=to_millis(at or now),
-            headers=headers,
-        )
+        async with self._within(event):
+            future: asyncio.Future[Any] = await self._producer.send(
+                self._settings.topics.full_name(self._topic),
+                key=event.customer_id.encode(),
+                value=value,
+                timestamp_ms=to_millis(at or now),
+                headers=headers,
+            )
         record = type(event).__name__
         future.add_done_callback(
             lambda done: (
@@ -178,16 +200,40 @@ class Publisher:
         )
         return future
 
-    def _settled(self, future: asyncio.Future[object]) -> None:
+    @asynccontextmanager
+    async def _within(self, event: Touchpoint) -> AsyncIterator[None]:
+        """The brokers' answer, awaited for so long and no longer: an idempotent producer itself tries for ever."""
+        try:
+            async with asyncio.timeout(self._patience):
+                yield
+        except MessageSizeTooLargeError as error:
+            raise InvalidEvent("event", "is larger than the broker takes") from error
+        except (KafkaError, TimeoutError) as error:
+            why = str(error) or f"no answer within {self._patience:g} s"
+            raise Unavailable(f"event {event.event_id} was not acknowledged: {why}") from error
+
+    def _settled(self, future: asyncio.Future[Any]) -> None:
         self._in_flight.discard(future)
         self._room.release()
-        error = None if future.cancelled() else future.exception()
+        error = KafkaTimeoutError() if future.cancelled() else future.exception()
         if error is not None:
             self._failures.append(error)
 
     async def _settle(self) -> None:
-        while self._in_flight:
-            await asyncio.wait(set(self._in_flight))
+        while waiting := set(self._in_flight):
+            await asyncio.wait(waiting, timeout=self._patience)
+            if waiting <= self._in_flight:  # not one of them was taken
+                for future in waiting:
+                    future.cancel()
+                await asyncio.sleep(0)
+
+    async def _stop(self, producer: AIOKafkaProducer) -> None:
+        stopping = asyncio.create_task(producer.stop())
+        _, late = await asyncio.wait({stopping}, timeout=1 if self._failures else self._patience)
+        if late:
+            # it would wait for its brokers for ever: give up what it holds
+            producer._message_accumulator.fail_all(KafkaTimeoutError())
+        await stopping
 
     def _raise_failures(self) -> None:
         if self._failures:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import typer
 
-from processors.cli import run, schemas, stack, topics
+from processors.cli import dlq, run, schemas, stack, topics
 from processors.cli.customer import customer
+from processors.cli.demo import demo
+from processors.cli.publish import publish
+from processors.cli.tail import tail
 
 app = typer.Typer(
     name="careline",
@@ -17,7 +20,11 @@ app.add_typer(stack.app, name="stack")
 app.add_typer(topics.app, name="topics")
 app.add_typer(schemas.app, name="schemas")
 app.add_typer(run.app, name="run")
+app.add_typer(dlq.app, name="dlq")
+app.command()(publish)
+app.command()(tail)
 app.command()(customer)
+app.command()(demo)
 
 
 def main() -> None:

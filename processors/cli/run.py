@@ -128,7 +128,7 @@ async def _serve(settings: Settings, make: Callable[[], _Made]) -> None:
 
 
 async def _crash_of(role: Service) -> NoReturn:
-    while not role.crashed:
+    while not role.crashed:  # noqa: ASYNC110, mode has no event for it
         await asyncio.sleep(_LOOK_SECONDS)
     raise CarelineError(f"{role.label} failed: {role.crash_reason!r}")
 

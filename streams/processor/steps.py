@@ -103,7 +103,9 @@ class Steps(Generic[S]):
             state = await tx.overlay.get(key)
             if state is None:
                 continue
-            step = self._logic.wake(key, state, from_millis(millis), busy=self._busy(key))
+            # one that this very transaction asks for counts as under way: a deadline must not ask for it again
+            busy = self._busy(key) or any(effect.key == key for effect in tx.effects)
+            step = self._logic.wake(key, state, from_millis(millis), busy=busy)
             tx.timers += 1
             self._apply(tx, key, step, at=millis, cause=[])
             again = self._wakes.due(key)

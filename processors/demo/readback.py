@@ -1,0 +1,167 @@
+"""What happened, counted by reading the topics back read-committed, and the letters in the mailbox."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from email import policy
+from email.message import EmailMessage
+from email.parser import BytesParser
+from pathlib import Path
+from typing import Any
+
+from streams import Settings, Subscriber
+from streams.events import (
+    Decision,
+    DecisionKind,
+    JourneyState,
+    OutreachFailed,
+    OutreachRequested,
+    OutreachRetracted,
+    OutreachSent,
+    OutreachUncertain,
+)
+from streams.records import to_values
+
+OUTREACH_HEADER = "Careline-Outreach-Id"
+_OUTCOMES = (OutreachSent, OutreachFailed, OutreachUncertain)
+
+
+@dataclass(slots=True)
+class Readback:
+    """Everything the topics and the mailbox hold."""
+
+    touchpoints: Counter[str] = field(default_factory=Counter)
+    event_ids: set[str] = field(default_factory=set)
+    states: dict[str, JourneyState] = field(default_factory=dict)
+    decisions: list[Decision] = field(default_factory=list)
+    requested: list[OutreachRequested] = field(default_factory=list)
+    retracted: list[OutreachRetracted] = field(default_factory=list)
+    outcomes: dict[str, list[str]] = field(default_factory=dict)
+    dead_letters: int = 0
+    mails: Counter[str] = field(default_factory=Counter)
+    sample: EmailMessage | None = None
+
+    def outcome(self, kind: type[Any]) -> int:
+        """How many outreaches came to that end."""
+        return sum(1 for outcomes in self.outcomes.values() if kind.__name__ in outcomes)
+
+    def duplicates(self) -> int:
+        """Whatever was decided, requested, ended or delivered more than once."""
+        decided = Counter(decision.decision_id for decision in self.decisions)
+        requested = Counter(request.outreach_id for request in self.requested)
+        twice = [*decided.values(), *requested.values(), *self.mails.values(), *map(len, self.outcomes.values())]
+        return sum(count - 1 for count in twice if count > 1)
+
+    def delays(self) -> dict[str, int]:
+        """Waits in the journeys: late, and cancelled."""
+        kinds = Counter(
+            "cancelled" if delay.cancelled else "late" for state in self.states.values() for delay in state.delays
+        )
+        return {"late": kinds["late"], "cancelled": kinds["cancelled"]}
+
+    def by_kind_and_reason(self) -> dict[str, dict[str, int]]:
+        """Decisions: kind, then reason, then how many."""
+        found: dict[str, dict[str, int]] = {}
+        for (kind, reason), count in sorted(Counter((d.kind.value, d.reason) for d in self.decisions).items()):
+            found.setdefault(kind.lower(), {})[reason] = count
+        return found
+
+    def outreach_digest(self) -> str:
+        """SHA-256 over the multiset of outreach, in whatever order it came: the same for the same day, killed or not."""
+        lines = sorted(
+            json.dumps(to_values(record), default=str, sort_keys=True) for record in (*self.requested, *self.retracted)
+        )
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+    def silent(self, owed: frozenset[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Of the (customer, flight) pairs owed a word those with neither an outreach nor a reason against it."""
+        told = {
+            (decision.customer_id, decision.inputs.get("subject", "").split(" ", 1)[-1])
+            for decision in self.decisions
+            if decision.kind is DecisionKind.SEND
+            or (decision.kind is not DecisionKind.RETRACT and decision.reason != "below_threshold")
+        }
+        return set(owed) - told
+
+
+async def read_back(settings: Settings, mail: Path | None) -> Readback:
+    """Read every topic of the contract from its beginning to its end, and the mails in the folder."""
+    found = Readback()
+    topics = settings.topics
+    outcomes, touchpoints = topics.full_name(topics.outcomes), topics.full_name(topics.touchpoints)
+    names = [topic.name for topic in topics.all() if topic not in (topics.dead_letters, topics.outreach_ledger)]
+    async with Subscriber(settings, *names, until_end=True) as subscriber:
+        async for message in subscriber:
+            record = message.record
+            if message.topic == outcomes:
+                if isinstance(record, _OUTCOMES):
+                    found.outcomes.setdefault(record.outreach_id, []).append(type(record).__name__)
+            elif isinstance(record, Decision):
+                found.decisions.append(record)
+            elif isinstance(record, OutreachRequested):
+                found.requested.append(record)
+            elif isinstance(record, OutreachRetracted):
+                found.retracted.append(record)
+            elif isinstance(record, JourneyState):
+                found.states[message.key] = record
+            elif record is None:
+                found.states.pop(message.key, None)
+            elif message.topic == touchpoints and not isinstance(
+                record, _OUTCOMES
+            ):  # which are fed back, not published
+                found.touchpoints[type(record).__name__] += 1
+                found.event_ids.add(getattr(record, "event_id", ""))
+    async with Subscriber(settings, topics.dead_letters.name, until_end=True) as dead:
+        async for _ in dead.raw():
+            found.dead_letters += 1
+    if mail is not None:
+        _read_mails(found, mail)
+    return found
+
+
+def _read_mails(found: Readback, mail: Path) -> None:
+    parse = BytesParser(policy=policy.default)
+    best = 0
+    gestures = {request.outreach_id: request for request in found.requested}
+    for file in sorted(mail.glob("*.eml")):
+        letter = parse.parsebytes(file.read_bytes())
+        assert isinstance(letter, EmailMessage)
+        outreach = str(letter[OUTREACH_HEADER])
+        found.mails[outreach] += 1
+        request = gestures.get(outreach)
+        # the letter to show: early notice of a long wait, with its gesture, in English
+        if request is not None and request.occasion == "notice" and request.locale.startswith("en"):
+            wait = int(request.variables["wait_minutes"])
+            if request.gesture is not None and request.variables["name"] and wait > best:
+                best, found.sample = wait, letter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latency:
+    """Milliseconds from a touchpoint's publication to a subscriber having the outreach it led to."""
+
+    p50: int | None
+    p99: int | None
+
+    @classmethod
+    def of(cls, latencies: list[int]) -> Latency:
+        """Of what a subscriber measured; None where it saw none."""
+        ordered = sorted(latencies)
+        if not ordered:
+            return cls(p50=None, p99=None)
+        return cls(p50=ordered[len(ordered) // 2], p99=ordered[min(len(ordered) * 99 // 100, len(ordered) - 1)])
+
+
+def text_of(letter: EmailMessage) -> str:
+    """The letter as plain text."""
+    body = letter.get_body(preferencelist=("plain",))
+    return "" if body is None else str(body.get_content())
+
+
+def at(moment: datetime) -> str:
+    """A moment of the day, for the progress bar."""
+    return moment.strftime("%a %d %b %H:%M UTC")

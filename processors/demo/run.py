@@ -1,0 +1,187 @@
+"""The demo from end to end: stack, roles, the day, the count."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Protocol
+
+from processors.demo.drive import Seen, kill, publish, settle, watch
+from processors.demo.readback import Latency, Readback, read_back
+from processors.demo.roles import Roles
+from processors.playbook import load_playbook
+from processors.simulator import StormDay, expected_customers, storm_day
+from streams import Settings
+from streams.events import OutreachFailed, OutreachSent, OutreachUncertain
+from streams.provision import apply_schemas, apply_topics, plan_topics
+from streams.registry import ConfluentRegistry
+
+ROLES = ("journeys", "outreach", "view", "measure")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to play."""
+
+    day: date
+    seed: int
+    speed: float
+    kills: int
+    keep: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """What came of it."""
+
+    day: StormDay
+    read: Readback
+    owed: frozenset[tuple[str, str]]
+    summary: dict[str, Any]
+    urls: dict[str, str]
+
+
+class Screen(Protocol):
+    """Where a person looks meanwhile."""
+
+    def say(self, text: str) -> None:
+        """A line."""
+        ...
+
+    def playing(self, total: int) -> contextlib.AbstractContextManager[Callable[..., None]]:
+        """A progress bar: a function of (published, time of day, letters requested)."""
+        ...
+
+
+async def play(plan: Plan, *, environment: dict[str, str], mail: Path | None, home: Path, screen: Screen) -> Played:
+    """Play the day on the servers in ``environment``; leaves ``summary.json`` in ``home``.
+
+    Raises CarelineError: a role failed, a server does not answer, or the roles did not get through in time.
+    """
+    began = time.monotonic()
+    environment = environment | {"CARELINE_TIME_SOURCE": "events", "CARELINE_KEEP_HISTORY": "true"}
+    settings = Settings.from_environment(os.environ | environment)
+    playbook = load_playbook(settings.playbook)
+    day = storm_day(date=plan.day, seed=plan.seed)
+    owed = expected_customers(day.flights, day.bookings, playbook.delay_rules("flight").threshold)
+    screen.say(_the_day(day))
+    await _set_up(settings)
+    logs = home / "logs"
+    shutil.rmtree(logs, ignore_errors=True)
+    seen = Seen()
+    async with Roles(ROLES, environment=environment, logs=logs, keep=plan.keep) as roles:
+        screen.say(f"{', '.join(ROLES)} are ready (logs: {logs}); publishing the day")
+        watching = asyncio.create_task(watch(settings, seen))
+        started = time.monotonic()
+        with screen.playing(len(day.arrivals)) as progress:
+            await _through_the_day(plan, settings, day, roles, seen, watching, progress)
+        published = time.monotonic() - started
+        screen.say("everything is published; waiting until the last of it is dealt with")
+        await settle(roles, settings.partitions)
+        settled = time.monotonic() - started
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        screen.say("counting what the topics and the mailbox hold")
+        read = await read_back(settings, mail)
+        urls = {name: role.url for name, role in roles.by_name.items()}
+    summary = summarise(read, owed, seen) | {
+        "date": plan.day.isoformat(),
+        "seed": plan.seed,
+        "speed": plan.speed,
+        "kills": plan.kills,
+        "publishing_seconds": round(published, 1),
+        "settled_seconds": round(settled, 1),
+        "seconds": round(time.monotonic() - began, 1),
+    }
+    _write(home / "summary.json", summary)
+    return Played(day=day, read=read, owed=owed, summary=summary, urls=urls)
+
+
+async def _through_the_day(
+    plan: Plan,
+    settings: Settings,
+    day: StormDay,
+    roles: Roles,
+    seen: Seen,
+    watching: asyncio.Task[None],
+    progress: Callable[..., None],
+) -> None:
+    span = (day.arrivals[-1].at - day.arrivals[0].at).total_seconds()
+    killing = asyncio.create_task(
+        kill(
+            roles,
+            times=plan.kills,
+            within=span / plan.speed if plan.speed else 20,
+            seed=plan.seed,
+            told=lambda name: progress(killed=name),
+        )
+    )
+    try:
+        await publish(
+            settings,
+            day.arrivals,
+            speed=plan.speed,
+            progress=lambda count, at: progress(published=count, at=at, letters=seen.requested),
+        )
+        await killing
+    finally:
+        killing.cancel()
+    if watching.done():
+        await watching
+
+
+async def _set_up(settings: Settings) -> None:
+    registry = ConfluentRegistry(settings)
+    try:
+        await apply_schemas(registry, settings.topics)
+    finally:
+        await registry.close()
+    await apply_topics(await plan_topics(settings))
+
+
+def _write(file: Path, summary: dict[str, Any]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+
+
+def summarise(read: Readback, owed: frozenset[tuple[str, str]], seen: Seen) -> dict[str, Any]:
+    """The figures of summary.json; all but the latency are counted from the topics and the mailbox."""
+    return {
+        "events_in": sum(read.touchpoints.values()),
+        "events_distinct": len(read.event_ids),
+        "touchpoints": dict(read.touchpoints.most_common()),
+        "customers": len(read.states),
+        "delays": read.delays(),
+        "decisions": read.by_kind_and_reason(),
+        "owed_a_word": len(owed),
+        "silent": len(read.silent(owed)),
+        "outreach_requested": len(read.requested),
+        "outreach_sent": read.outcome(OutreachSent),
+        "outreach_failed": read.outcome(OutreachFailed),
+        "outreach_uncertain": read.outcome(OutreachUncertain),
+        "retracted": len(read.retracted),
+        "retracted_by_reason": dict(Counter(record.reason for record in read.retracted)),
+        "letters_in_mailbox": sum(read.mails.values()),
+        "duplicates": read.duplicates(),
+        "dead_letters": read.dead_letters,
+        "outreach_digest": read.outreach_digest(),
+        "event_to_outreach_ms": asdict(Latency.of(seen.latencies)),
+    }
+
+
+def _the_day(day: StormDay) -> str:
+    counts = day.counts()
+    cancelled = sum(flight.cancelled for flight in day.flights)
+    return (
+        f"{day.date:%A %d %B %Y}: {counts.flights} flights from New York, {cancelled} of them cancelled; "
+        f"{counts.customers:,} customers, {counts.arrivals:,} touchpoints (seed {day.seed})"
+    )

@@ -1,0 +1,134 @@
+"""What the demo shows a person: a bar while the day goes by, then a table, then a letter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console, Group
+from rich.panel import Panel
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from processors.demo.readback import at, text_of
+from processors.demo.run import Played
+from processors.simulator import SIMULATED
+
+_REASONS = {
+    "wanted": "sent",
+    "below_threshold": "the wait was too short to write about",
+    "quiet_hours": "it was night where they live",
+    "no_consent": "they asked us not to",
+    "no_address": "no address is known",
+    "suppressed": "their address is closed",
+    "no_longer_useful": "it would have come too late",
+    "frequency_cap": "they had heard enough",
+    "unknown_time_zone": "nobody knows whether it is night there",
+    "wait_over": "the wait was over",
+    "merged": "the record is another customer's",
+}
+
+
+class Terminal:
+    """A console as the demo's screen; on anything but a terminal plain lines."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def say(self, text: str) -> None:
+        """A line."""
+        self._console.print(text, highlight=False, markup=False)
+
+    @contextmanager
+    def playing(self, total: int) -> Iterator[Callable[..., None]]:
+        """A bar of published touchpoints, with the day's clock, letters and kills beside it."""
+        bar = Progress(
+            TextColumn("{task.fields[at]}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[letters]} letters requested"),
+            TextColumn("{task.fields[kills]}", style="red"),
+            TimeRemainingColumn(),
+            console=self._console,
+            disable=not self._console.is_terminal,
+        )
+        kills: list[str] = []
+        with bar:
+            task = bar.add_task("", total=total, at="", letters="0", kills="")
+
+            def progress(
+                published: int | None = None,
+                at: datetime | None = None,
+                letters: int | None = None,
+                killed: str | None = None,
+            ) -> None:
+                if killed is not None:
+                    kills.append(killed)
+                    bar.update(task, kills=f"{len(kills)} × kill -9")
+                    if not self._console.is_terminal:
+                        self.say(f"kill -9 {killed}")
+                if published is not None and at is not None:
+                    bar.update(task, completed=published, at=_clock(at), letters=f"{letters:,}")
+
+            yield progress
+
+    def result(self, played: Played) -> None:
+        """The table and the letter."""
+        self._console.print()
+        self._console.print(_table(played))
+        self._console.print(Text(SIMULATED, style="dim"))
+        if played.read.sample is not None:
+            self._console.print()
+            self._console.print(_letter(played.read.sample))
+
+
+_clock = at
+
+
+def _table(played: Played) -> Table:
+    summary = played.summary
+    table = Table(title=f"{played.day.date:%A %d %B %Y}", title_style="bold", show_header=False, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column(justify="right")
+    table.add_column(style="dim")
+    distinct = f"{summary['events_distinct']:,} of them distinct; publishers repeat themselves"
+    table.add_row("touchpoints in", f"{summary['events_in']:,}", distinct)
+    table.add_row("customers with a live journey", f"{summary['customers']:,}", "")
+    delays = summary["delays"]
+    table.add_row("waits", f"{sum(delays.values()):,}", f"{delays['late']:,} late, {delays['cancelled']:,} cancelled")
+    table.add_section()
+    for kind, reasons in summary["decisions"].items():
+        for reason, count in sorted(reasons.items(), key=lambda item: -item[1]):
+            table.add_row(f"{kind}: {reason}", f"{count:,}", _REASONS.get(reason, ""))
+    table.add_section()
+    sent = f"{summary['letters_in_mailbox']:,} letters in the mailbox"
+    table.add_row("outreach requested", f"{summary['outreach_requested']:,}", "")
+    table.add_row("outreach sent", f"{summary['outreach_sent']:,}", sent)
+    if summary["outreach_uncertain"]:
+        why = "cut off by a kill while the mail server answered; not sent again"
+        table.add_row("outreach uncertain", f"{summary['outreach_uncertain']:,}", why)
+    if summary["outreach_failed"]:
+        table.add_row("outreach not delivered", f"{summary['outreach_failed']:,}", "retracted, expired or refused")
+    table.add_row("outreach retracted", f"{summary['retracted']:,}", "the wait ended, or a newer letter says more")
+    table.add_section()
+    owed = "waits past the threshold, counted from the flights alone"
+    table.add_row("owed a word", f"{summary['owed_a_word']:,}", owed)
+    table.add_row("of these without letter or reason", _verdict(summary["silent"]), "nobody is forgotten")
+    table.add_row("duplicates", _verdict(summary["duplicates"]), "decided, requested, ended or delivered twice")
+    table.add_row("dead letters", _verdict(summary["dead_letters"]), "what could not be read")
+    latency = summary["event_to_outreach_ms"]
+    shown = f"{latency['p50']} / {latency['p99']} ms"
+    table.add_row("event to outreach, p50 / p99", shown, "until a read-committed subscriber has it")
+    return table
+
+
+def _verdict(count: int) -> str:
+    return "[green]0[/]" if count == 0 else f"[red]{count:,}[/]"
+
+
+def _letter(letter: Any) -> Panel:
+    head = Text.assemble(("To:      ", "dim"), f"{letter['To']}\n", ("Subject: ", "dim"), f"{letter['Subject']}\n")
+    return Panel(Group(head, Text(text_of(letter).strip())), title="one of the letters", width=92, padding=(1, 2))

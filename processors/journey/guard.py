@@ -113,7 +113,8 @@ def zone_of(name: str) -> ZoneInfo | None:
 def quiet_until(now: datetime, zone: ZoneInfo, quiet: QuietHours) -> datetime | None:
     """When the quiet hours that ``now`` falls into end (UTC), or None outside of them.
 
-    Around a change of daylight saving the wall's times count: an end that the clocks skip is the moment they do.
+    Around a change of daylight saving the wall's times count: an end that the clocks skip is the moment they do, and
+    of one that comes twice it is the next.
     """
     local = now.astimezone(zone)
     today = local.timetz().replace(tzinfo=None)
@@ -124,8 +125,22 @@ def quiet_until(now: datetime, zone: ZoneInfo, quiet: QuietHours) -> datetime | 
     if not inside:
         return None
     day = local.date() + timedelta(days=1 if tomorrow else 0)
-    end = datetime.combine(day, quiet.end, tzinfo=zone)
-    return from_millis(to_millis(end))
+    once, again = (to_millis(datetime.combine(day, quiet.end.replace(fold=fold), tzinfo=zone)) for fold in (0, 1))
+    if once > again:  # the clocks skip it; Python reads it by the zone's time before and after the jump
+        return _jump(again, once, zone)
+    return from_millis(once if once > to_millis(now) else again)
+
+
+def _jump(before: int, after: int, zone: ZoneInfo) -> datetime:
+    """The moment between these two, in milliseconds, at which the zone's clocks are moved."""
+    offset = from_millis(before).astimezone(zone).utcoffset()
+    while after - before > 1:
+        middle = (before + after) // 2
+        if from_millis(middle).astimezone(zone).utcoffset() == offset:
+            before = middle
+        else:
+            after = middle
+    return from_millis(after)
 
 
 def _offered(state: JourneyState, playbook: Playbook) -> tuple[Address, ...]:

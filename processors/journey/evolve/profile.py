@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from processors.journey.state import put
-from streams.events import Consent, ConsentChanged, JourneyState, MergeSide, Profile, ProfilesMerged, ProfileUpdated
+from streams.events import (
+    Consent,
+    ConsentChanged,
+    ConsentStatus,
+    JourneyState,
+    MergeSide,
+    Profile,
+    ProfilesMerged,
+    ProfileUpdated,
+)
 
 
 def updated(state: JourneyState, event: ProfileUpdated) -> JourneyState:
@@ -35,10 +45,10 @@ def updated(state: JourneyState, event: ProfileUpdated) -> JourneyState:
 
 
 def consent(state: JourneyState, event: ConsentChanged) -> JourneyState:
-    """The latest word on a channel and purpose counts."""
+    """The latest word on a channel and purpose counts; of two at the same moment the more careful."""
     said = Consent(channel=event.channel, purpose=event.purpose, status=event.status, as_of=event.occurred_at)
     for known in state.consents:
-        if _about(known) == _about(said) and known.as_of > said.as_of:
+        if _about(known) == _about(said) and _weight(known) >= _weight(said):
             return state
     return replace(state, consents=put(state.consents, said, _about))
 
@@ -52,6 +62,11 @@ def merged(state: JourneyState, event: ProfilesMerged) -> JourneyState:
     if event.other_customer_id in state.merged_from:
         return state
     return replace(state, merged_from=(*state.merged_from, event.other_customer_id))
+
+
+def _weight(consent: Consent) -> tuple[datetime, bool, str]:
+    # whatever order they arrive in, the same word counts
+    return (consent.as_of, consent.status is not ConsentStatus.GRANTED, consent.status)
 
 
 def _about(consent: Consent) -> tuple[str | None, str]:

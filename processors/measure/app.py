@@ -30,6 +30,7 @@ from streams.validation import check_touchpoint
 log = structlog.get_logger()
 
 _PATIENCE = timedelta(seconds=1)
+_SESSION = timedelta(seconds=15)  # how soon the group goes on without a worker that was killed; Faust's own is 60 s
 
 
 class MeasureApp:
@@ -51,6 +52,8 @@ class MeasureApp:
             broker_credentials=_credentials(settings),
             broker_client_id="careline-measure",
             broker_max_poll_records=2_000,
+            broker_session_timeout=_SESSION.total_seconds(),
+            broker_heartbeat_interval=_SESSION.total_seconds() / 5,
             consumer_auto_offset_reset="earliest",
             processing_guarantee="at_least_once",
             store="memory://",
@@ -104,7 +107,17 @@ class MeasureApp:
             partitions=self._settings.partitions,
             allow_empty=True,
         )
-        self.faust.agent(channel, name=f"careline.measure.{topic.name}", concurrency=1)(handle)
+
+        async def watched(stream: Any) -> None:
+            try:
+                await handle(stream)
+            except Exception as error:
+                # a fault of ours: Faust would start the agent again and go on behind the event; rather end
+                log.error("agent_failed", topic=full_name, error=repr(error))
+                await self.faust.crash(error)
+                raise
+
+        self.faust.agent(channel, name=f"careline.measure.{topic.name}", concurrency=1)(watched)
 
     async def _on_decisions(self, stream: Any) -> None:
         async for record in self._records(stream):

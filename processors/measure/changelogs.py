@@ -10,7 +10,14 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
+from aiokafka.errors import (
+    CommitFailedError,
+    KafkaError,
+    TopicAlreadyExistsError,
+    UnknownMemberIdError,
+    UnknownTopicOrPartitionError,
+    for_code,
+)
 
 from processors.measure.app import app_id, changelogs
 from streams.config import Settings
@@ -59,19 +66,6 @@ async def forget(settings: Settings) -> None:
 
 
 async def _go_back(settings: Settings) -> None:
-    admin = AIOKafkaAdminClient(**settings.kafka_client())
-    await admin.start()
-    try:
-        members = [
-            member
-            for response in await admin.describe_consumer_groups([app_id(settings)])
-            for group in response.groups
-            for member in group[5]
-        ]
-    finally:
-        await admin.close()
-    if members:
-        raise Unavailable("a measure role is running; stop it before its tables are forgotten")
     topics = settings.topics
     names = [topics.full_name(topic) for topic in (topics.decisions, topics.outcomes, topics.touchpoints)]
     consumer = AIOKafkaConsumer(**settings.kafka_client(), group_id=app_id(settings), enable_auto_commit=False)
@@ -79,7 +73,10 @@ async def _go_back(settings: Settings) -> None:
     try:
         partitions = [TopicPartition(name, number) for name in names for number in range(settings.partitions)]
         consumer.assign(partitions)
+        # the broker takes offsets from outside of a group only while it has no members
         await consumer.commit(await consumer.beginning_offsets(partitions))
+    except (CommitFailedError, UnknownMemberIdError) as error:
+        raise Unavailable("a measure role is running; stop it before its tables are forgotten") from error
     finally:
         await consumer.stop()
 

@@ -102,6 +102,10 @@ class ViewRole(Service):
                 await self._follow(consumer)
             except ViewChanged as changed:
                 log.warning("view_changed", why=str(changed))
+            except KafkaError as error:
+                self._trouble = f"Kafka at {self._settings.kafka_bootstrap} does not answer: {error}"
+                log.warning("waiting", why=self._trouble)
+                await self.sleep(_LONGEST_WAIT.total_seconds())
 
     async def _connect(self) -> AIOKafkaConsumer:
         consumer = AIOKafkaConsumer(

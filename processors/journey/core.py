@@ -59,7 +59,7 @@ def advance(state: JourneyState | None, event: Touchpoint, *, now: datetime, pla
     elif seen(state, event.event_id):
         return Advance(state=state, duplicate=True)
     if isinstance(event, CustomerErased):
-        return Advance(state=None, outputs=_last_words(state, event, now))
+        return Advance(state=None, outputs=_last_words(state, event, now, playbook))
     folded = remember(evolve(state, event), event.event_id)
     if not isinstance(event, _OUTCOMES):
         latest = max(folded.last_touchpoint_at or event.occurred_at, event.occurred_at)
@@ -154,7 +154,7 @@ def _records(
     outreach = action.outreach_id if isinstance(action, Retract) else _outreach_id(state, action.want)
     kind = _KINDS[type(action)]
     decision = Decision(
-        decision_id=decision_id(outreach, kind, action.reason, now),
+        decision_id=decision_id(outreach, kind, action.reason, now, state.revision),
         customer_id=state.customer_id,
         decided_at=now,
         kind=kind,
@@ -245,19 +245,21 @@ def _outreach_id(state: JourneyState, want: Want) -> str:
     return outreach_id(state.customer_id, want.policy, want.journey_id, want.occasion)
 
 
-def _last_words(state: JourneyState, event: CustomerErased, now: datetime) -> tuple[Output, ...]:
+def _last_words(state: JourneyState, event: CustomerErased, now: datetime, playbook: Playbook) -> tuple[Output, ...]:
     """What is still on its way to somebody who asked to be forgotten is taken back."""
-    return tuple(
-        _retraction(
-            state,
-            note,
-            now,
-            reason="erased",
-            decision=decision_id(note.outreach_id, DecisionKind.RETRACT, "erased", now),
-        )
-        for note in state.outreach
-        if note.retracted_at is None and note.useful_until > now
-    )
+    outputs: list[Output] = []
+    for note in state.outreach:
+        if note.retracted_at is None and note.useful_until > now:
+            taken_back = Retract(
+                policy=note.policy,
+                journey_id=note.journey_id,
+                occasion=note.occasion,
+                outreach_id=note.outreach_id,
+                reason="erased",
+                explanation="the customer asked to be forgotten",
+            )
+            outputs += _records(state, taken_back, now=now, playbook=playbook, trigger=event)
+    return tuple(outputs)
 
 
 def _told_to_the_other(event: ProfilesMerged) -> ProfilesMerged:

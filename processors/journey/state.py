@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
-from streams.events import JourneyState, Profile
+from streams.events import JourneyState, Profile, Suppression
 
 DEDUPLICATION_BOUND = 64
 """Of each customer the latest so many event ids are remembered: a repeat within them changes nothing."""
@@ -19,10 +19,22 @@ KEEP_CLOSED = timedelta(days=30)
 KEEP_AT_MOST = 20
 """Of each family at most so many that are over."""
 
+KEEP_OPEN = 40
+"""Of each family at most so many that are not over; the one that nothing was heard of for longest makes room."""
+
+KEEP_WAITS = 100
+"""Of waits that are not over, instead of KEEP_OPEN."""
+
+KEEP_OUTREACH = 60
+"""At most so many letters, the latest; a frequency cap can't count more than that."""
+
 _DIGEST = 8
 
 
 class _Journey(Protocol):
+    @property
+    def as_of(self) -> datetime: ...
+
     @property
     def closed_at(self) -> datetime | None: ...
 
@@ -73,20 +85,33 @@ def prune(state: JourneyState, now: datetime) -> JourneyState:
         state,
         contacts=_current(state.contacts, now),
         orders=_current(state.orders, now),
-        delays=_current(state.delays, now),
+        delays=_current(state.delays, now, most_open=KEEP_WAITS),
         wishes=_current(state.wishes, now),
         mentions=_current(state.mentions, now),
         moments=state.moments[-KEEP_AT_MOST:],
         notes=state.notes[-KEEP_AT_MOST:],
-        outreach=tuple(note for note in state.outreach if note.requested_at > now - KEEP_CLOSED)[-3 * KEEP_AT_MOST :],
+        outreach=tuple(note for note in state.outreach if note.requested_at > now - KEEP_CLOSED)[-KEEP_OUTREACH:],
+        suppressions=_in_force(state),
+        merged_from=state.merged_from[-KEEP_OPEN:],
     )
     return state if kept == state else kept
 
 
-def _current(journeys: tuple[J, ...], now: datetime) -> tuple[J, ...]:
+def _in_force(state: JourneyState) -> tuple[Suppression, ...]:
+    """Every suppression of an address the customer has today, and the latest of those they had."""
+    if len(state.suppressions) <= KEEP_OPEN:
+        return state.suppressions
+    today = {(known.channel, known.address) for known in state.profile.addresses}
+    past = [closed for closed in state.suppressions if (closed.channel, closed.address) not in today]
+    forgotten = set(sorted(past, key=lambda closed: closed.as_of)[:-KEEP_OPEN])
+    return tuple(closed for closed in state.suppressions if closed not in forgotten)
+
+
+def _current(journeys: tuple[J, ...], now: datetime, *, most_open: int = KEEP_OPEN) -> tuple[J, ...]:
     over = [journey for journey in journeys if journey.closed_at is not None]
-    if not over:
-        return journeys
     forgotten = {id(journey) for journey in over[:-KEEP_AT_MOST]}
     forgotten |= {id(journey) for journey in over if journey.closed_at and journey.closed_at <= now - KEEP_CLOSED}
+    if len(journeys) - len(over) > most_open:
+        still_open = sorted((one for one in journeys if one.closed_at is None), key=lambda one: one.as_of)
+        forgotten |= {id(journey) for journey in still_open[:-most_open]}
     return tuple(journey for journey in journeys if id(journey) not in forgotten) if forgotten else journeys

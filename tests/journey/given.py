@@ -114,8 +114,8 @@ def facts(occurred_at: datetime, **changes: Any) -> dict[str, Any]:
 
 def profile(when: datetime = NOON - timedelta(days=9), **changes: Any) -> ProfileUpdated:
     """Ana tells who she is: one e-mail address, in a zone whose clocks are UTC's."""
-    said = {"name": "Ana", "locale": "en", "time_zone": "UTC", "addresses": (MAIL,)} | changes
-    return ProfileUpdated(**facts(when), **said)
+    said = {"name": "Ana", "locale": "en", "time_zone": "UTC", "addresses": (MAIL,)}
+    return ProfileUpdated(**(facts(when) | said | changes))
 
 
 def delay(

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from processors.journey.evolve import contacts, delays, orders, outcomes, profile, voice
+from processors.journey.evolve.limits import within_limits
 from streams.events import JourneyState, Touchpoint
 
 Fold = Callable[[JourneyState, Any], JourneyState]
@@ -26,4 +27,4 @@ _FOLDS: Mapping[type[Any], Fold] = {
 def evolve(state: JourneyState, event: Touchpoint) -> JourneyState:
     """The state after the fact."""
     fold = _FOLDS.get(type(event))
-    return state if fold is None else fold(state, event)
+    return state if fold is None else fold(state, within_limits(event))

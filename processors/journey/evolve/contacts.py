@@ -47,9 +47,9 @@ def replied(state: JourneyState, event: ContactReplied) -> JourneyState:
 
 
 def closed(state: JourneyState, event: ContactClosed) -> JourneyState:
-    """The contact ends, unless the customer has opened it again since."""
+    """The contact ends, unless the customer has opened it again since; of two ends the later counts."""
     known = _known(state, event)
-    if event.occurred_at < known.opened_at:
+    if event.occurred_at < (known.closed_at or known.opened_at):
         return state
     return _with(state, replace(known, closed_at=event.occurred_at, resolution=event.resolution), event)
 

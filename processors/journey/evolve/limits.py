@@ -1,0 +1,59 @@
+"""How much of a fact is kept: no single one, however long its words, makes a customer's state outgrow its topic."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from functools import cache
+from typing import Any, TypeVar
+
+MAX_NAME = 200
+"""Bytes kept of an id or a name. A longer one keeps its beginning and a digest, so that it stays itself."""
+
+MAX_TEXT = 600
+"""Bytes kept of what somebody wrote; the whole of it stays in the touchpoint."""
+
+MAX_LINK = 500
+
+MAX_PARTS = {"addresses": 10, "alternatives": 5, "items": 0}
+"""Of a list the first so many are kept; the items of an order are not part of the state."""
+
+_TEXTS = frozenset({"summary", "description", "text", "matter"})
+_LONGEST_CHARACTER = 4
+
+E = TypeVar("E")
+
+
+def within_limits(event: E) -> E:
+    """The fact as the state keeps it; the fact itself where nothing in it is too long."""
+    changes: dict[str, Any] = {}
+    for name, limit in _limits(type(event)):  # type: ignore[arg-type]
+        value = getattr(event, name)
+        if isinstance(value, str):
+            if len(value) * _LONGEST_CHARACTER > limit and (kept := _shortened(name, value, limit)) != value:
+                changes[name] = kept
+        elif value:
+            parts = tuple(within_limits(part) for part in value[: MAX_PARTS[name]])
+            if parts != value:
+                changes[name] = parts
+    return dataclasses.replace(event, **changes) if changes else event  # type: ignore[type-var]
+
+
+@cache
+def _limits(cls: type[Any]) -> tuple[tuple[str, int], ...]:
+    fields = (field for field in dataclasses.fields(cls) if field.name not in ("event_id", "customer_id"))
+    return tuple((field.name, _limit(field.name)) for field in fields if "str" in field.type or "tuple" in field.type)
+
+
+def _limit(name: str) -> int:
+    if name in _TEXTS:
+        return MAX_TEXT
+    return MAX_LINK if name.endswith("link") else MAX_NAME
+
+
+def _shortened(name: str, value: str, limit: int) -> str:
+    encoded = value.encode("utf-8", "replace")
+    if len(encoded) <= limit:
+        return value
+    end = "…" if name in _TEXTS else "~" + hashlib.blake2b(encoded, digest_size=8).hexdigest()
+    return encoded[: limit - len(end.encode())].decode("utf-8", "ignore") + end

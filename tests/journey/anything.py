@@ -1,0 +1,89 @@
+"""Any touchpoint of any kind, in any order: for the promises that hold whatever happens (Hypothesis strategies)."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+import uuid
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, get_args
+
+from hypothesis import strategies as st
+
+from streams.events import ConsentChanged, DelayEnded, DelayNoticed, ProfileUpdated, Touchpoint
+from tests.journey.given import CUSTOMER, NOON
+
+KINDS: tuple[type[Any], ...] = get_args(Touchpoint)
+
+_names = st.sampled_from(["a", "b", "c"])
+
+moments = st.integers(0, 6 * 24 * 12).map(lambda steps: NOON + timedelta(minutes=5 * steps))
+"""Within six days, to the five minutes, so that things do happen at the same moment."""
+
+_named: dict[str, st.SearchStrategy[Any]] = {
+    "event_id": st.integers(0, 10**9).map(lambda number: str(uuid.UUID(int=number))),
+    "customer_id": st.just(CUSTOMER),
+    "source": st.just("test"),
+    "subject_kind": st.sampled_from(["flight", "parcel"]),
+    "time_zone": st.sampled_from(
+        [None, "UTC", "America/New_York", "Asia/Kolkata", "Pacific/Kiritimati", "Mars/Olympus"]
+    ),
+    "locale": st.sampled_from([None, "en", "de-AT", "xx"]),
+    "currency": st.sampled_from([None, "USD"]),
+    "outreach_id": st.integers(0, 3).map(lambda number: str(uuid.UUID(int=number))),
+    "score": st.none() | st.integers(0, 10),
+    "reach": st.none() | st.integers(0, 10**6),
+    "quantity": st.integers(1, 9),
+}
+
+
+def _value(hint: Any) -> st.SearchStrategy[Any]:
+    if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
+        return st.one_of(*(_value(part) for part in get_args(hint)))
+    if typing.get_origin(hint) is tuple:
+        return st.lists(_value(get_args(hint)[0]), max_size=2).map(tuple)
+    if hint is type(None):
+        return st.none()
+    if hint is datetime:
+        return moments
+    if hint is bool:
+        return st.booleans()
+    if hint is Decimal:
+        return st.integers(0, 10**6).map(lambda cents: Decimal(cents).scaleb(-2))
+    if hint is str:
+        return _names
+    if dataclasses.is_dataclass(hint):
+        return of(hint)
+    assert issubclass(hint, StrEnum), hint
+    return st.sampled_from(list(hint))
+
+
+def of(cls: Any, **fixed: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Any record of that class."""
+    hints = typing.get_type_hints(cls)
+    known = _named | fixed
+    return st.builds(cls, **{name: known[name] if name in known else _value(hint) for name, hint in hints.items()})
+
+
+anything: st.SearchStrategy[Any] = st.one_of(*(of(kind) for kind in KINDS))
+"""Any touchpoint."""
+
+_late = of(
+    DelayNoticed,
+    promised_at=st.integers(0, 60).map(lambda hours: NOON + timedelta(hours=hours)),
+    subject_kind=st.just("flight"),
+)
+
+eventful: st.SearchStrategy[Any] = st.one_of(
+    _late, _late, of(DelayEnded, subject_kind=st.just("flight")), of(ConsentChanged), of(ProfileUpdated), anything
+)
+"""Any touchpoint, those that letters are about more often."""
+
+
+def lives(most: int = 25) -> st.SearchStrategy[list[tuple[timedelta, Any]]]:
+    """What happens to a customer: each event with how long after the one before it arrives."""
+    pauses = st.sampled_from([0, 0, 1, 10, 60, 300, 720]).map(lambda minutes: timedelta(minutes=minutes))
+    return st.lists(st.tuples(pauses, eventful), max_size=most)

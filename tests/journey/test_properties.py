@@ -1,0 +1,260 @@
+"""What holds whatever happens to a customer, and in whatever order we hear of it."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import fields, replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+from hypothesis import given as for_any
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from processors.journey.evolve import evolve
+from processors.journey.guard import quiet_until, zone_of
+from processors.journey.playbook import Playbook
+from processors.journey.state import DEDUPLICATION_BOUND, begin
+from streams.events import (
+    ConsentChanged,
+    ConsentStatus,
+    JourneyState,
+    OutreachChannel,
+    OutreachRequested,
+    ProfileUpdated,
+    Purpose,
+)
+from tests.journey.anything import KINDS, anything, eventful, lives, of
+from tests.journey.codec import TOPICS, at_once, codec
+from tests.journey.given import HOOK, MAIL, NOON, PLAYBOOK, Journey, capped, delay, profile
+
+STRICT = capped(2, 5)
+
+
+def lived(life: list[tuple[timedelta, Any]], playbook: Playbook = PLAYBOOK) -> Journey:
+    """The journey of a customer to whom these things happened, and of the days after."""
+    journey, now = Journey(playbook), NOON
+    journey.when(profile(event_id="first"))
+    for pause, event in life:
+        now += pause
+        journey.when(event, now=now)
+        if journey.state is not None and not journey.duplicate:
+            assert all(timer.due_at > journey.now for timer in journey.state.timers), "a deadline is later than now"
+            assert journey.state.wake_at == min((timer.due_at for timer in journey.state.timers), default=None)
+    return journey.when_time_passes_to(now + timedelta(days=4))
+
+
+@for_any(st.lists(anything, max_size=8))
+@settings(max_examples=60, deadline=None)
+def test_every_fact_can_be_folded_into_any_state(events: list[Any]) -> None:
+    """Whatever a customer lived through, whatever comes next is understood, and the state can be kept."""
+    state = begin("ana", NOON)
+    for event in events:
+        state = evolve(state, event)
+    assert isinstance(state, JourneyState)
+    kept = codec().encode(TOPICS.journeys, state)
+    assert at_once(codec().decode(kept)) == state
+
+
+@for_any(lives())
+@settings(max_examples=40, deadline=None)
+def test_what_is_kept_is_what_was_known(life: list[tuple[timedelta, Any]]) -> None:
+    """A state that is written and read again is the same state, with everything that was decided."""
+    journey = lived(life)
+    if journey.state is not None:
+        kept = codec().encode(TOPICS.journeys, journey.state)
+        assert at_once(codec().decode(kept)) == journey.state
+        due = journey.state.wake_at
+        peeked = codec().wake_at(TOPICS.journeys, JourneyState, kept)
+        assert (peeked is None) == (due is None)
+    for output in journey.everything:
+        topic = TOPICS.decisions if output in journey.decisions else TOPICS.outreach
+        if type(output).__name__ != "ProfilesMerged":
+            assert at_once(codec().decode(codec().encode(topic, output))) == output
+
+
+@for_any(lives())
+@settings(max_examples=40, deadline=None)
+def test_the_same_life_leads_to_the_same_decisions(life: list[tuple[timedelta, Any]]) -> None:
+    """Live or replayed, the same events in the same order come to the same decisions, ids and all."""
+    first, second = lived(life), lived(life)
+    assert first.everything == second.everything
+    assert first.state == second.state
+
+
+@for_any(lives(), st.integers(0, 30))
+@settings(max_examples=40, deadline=None)
+def test_what_arrives_twice_changes_nothing(life: list[tuple[timedelta, Any]], back: int) -> None:
+    """Any of the latest sixty-four events that comes again leads to nothing."""
+    journey = lived(life)
+    heard = [event for _, event in life][-DEDUPLICATION_BOUND:]
+    if journey.state is None or not heard:
+        return
+    again, before = heard[-1 - back % len(heard)], journey.state
+    if any(type(event).__name__ == "CustomerErased" for event in heard):
+        return  # what was forgotten is forgotten
+    journey.when(again).then_nothing()
+    assert journey.duplicate
+    assert journey.state.recent_events == before.recent_events
+    assert journey.state.touchpoints == before.touchpoints
+
+
+@for_any(lives())
+@settings(max_examples=60, deadline=None)
+def test_nobody_is_written_to_at_night_too_late_or_too_often(life: list[tuple[timedelta, Any]]) -> None:
+    """Every letter leaves by day in the customer's own zone, while it is of use, and within the cap; none twice."""
+    journey = lived(life, STRICT)
+    assert STRICT.quiet_hours is not None
+    for request in journey.requests:
+        zone = zone_of(request.time_zone)
+        assert zone is not None, "nobody knows whether it is night there"
+        assert quiet_until(request.requested_at, zone, STRICT.quiet_hours) is None
+        assert request.requested_at < request.useful_until
+        assert request.addresses
+    if not any(type(event).__name__ == "CustomerErased" for _, event in life):
+        sent = sorted(request.requested_at for request in journey.requests)
+        for first, third in zip(sent, sent[2:], strict=False):
+            assert third - first >= timedelta(hours=5)
+        assert len({request.outreach_id for request in journey.requests}) == len(sent)
+    decisions = [decision.decision_id for decision in journey.decisions]
+    assert len(set(decisions)) == len(decisions)
+
+
+@for_any(lives())
+@settings(max_examples=40, deadline=None)
+def test_no_wait_is_silent(life: list[tuple[timedelta, Any]]) -> None:
+    """Of every wait we know of there is a decision on record: a letter, or a reason against it."""
+    journey = lived(life)
+    if journey.state is None or any(type(event).__name__ == "CustomerErased" for _, event in life):
+        return
+    decided = {decision.journey_id for decision in journey.decisions}
+    for wait in journey.state.delays:
+        if wait.closed_at is None or wait.letters or wait.refused:
+            assert any(one.startswith(f"delay/{wait.subject_kind}/{wait.subject_id}/") for one in decided)
+
+
+words = of(ConsentChanged)
+homes = of(ProfileUpdated, addresses=st.sampled_from([None, (MAIL,), (HOOK, MAIL)]), time_zone=st.just("UTC"))
+
+
+@for_any(st.lists(st.one_of(words, words, eventful, homes), max_size=25), st.randoms(use_true_random=False))
+@settings(max_examples=60, deadline=None)
+def test_an_opted_out_customer_is_never_reached(events: list[Any], chance: random.Random) -> None:
+    """Whatever order the words arrive in: where the latest word we heard is a no, nothing is sent."""
+    chance.shuffle(events)
+    journey, now = Journey(), NOON
+    journey.when(profile())
+    heard: list[ConsentChanged] = []
+    for event in events:
+        now += timedelta(minutes=7)
+        journey.when_time_passes_to(now)
+        check(journey, heard)
+        journey.when(event, now=now)
+        if isinstance(event, ConsentChanged) and not journey.duplicate:
+            heard.append(event)
+        if type(event).__name__ == "CustomerErased":
+            heard.clear()
+        check(journey, heard)
+
+
+def check(journey: Journey, heard: list[ConsentChanged]) -> None:
+    for one in journey.outputs:
+        if isinstance(one, OutreachRequested):
+            for address in one.addresses:
+                assert allowed(address.channel, one.purpose, heard)
+
+
+def allowed(channel: OutreachChannel, purpose: Purpose, heard: list[ConsentChanged]) -> bool:
+    """Worked out from all that was ever heard, not from what we keep of it."""
+    said = [one for one in heard if one.purpose is purpose and one.channel in (None, channel)]
+    if not said:
+        return purpose is Purpose.SERVICE
+    latest = max(one.occurred_at for one in said)
+    at_last = [one for one in said if one.occurred_at == latest]
+    specific = [one for one in at_last if one.channel is not None] or at_last
+    return all(one.status is ConsentStatus.GRANTED for one in specific)
+
+
+def test_a_state_stays_bounded() -> None:
+    """However much happens to one customer, what we keep of them does not grow for ever."""
+    chance = random.Random(7)
+    journey, sizes = Journey(), []
+    journey.when(profile())
+    makers = [of(kind) for kind in KINDS if kind.__name__ != "CustomerErased"]
+    pool = [sample(maker, chance) for maker in makers for _ in range(20)]
+    for number in range(2_000):
+        event = renamed(chance.choice(pool), f"{number:08d}", NOON + timedelta(minutes=number))
+        journey.when(event)
+        if number % 250 == 249:
+            sizes.append(len(codec().encode(TOPICS.journeys, journey.known)))
+    assert max(sizes) < 100_000
+    assert all(later < 1.5 * earlier for earlier, later in pairwise(sizes[2:]))
+
+
+def test_a_state_fits_its_topic_whatever_people_write() -> None:
+    """Events as long as the wire takes, thousands of them: the state still fits on its topic."""
+    chance = random.Random(11)
+    journey = Journey()
+    journey.when(profile())
+    makers = [of(kind) for kind in KINDS if kind.__name__ not in ("CustomerErased", "ProfilesMerged")]
+    pool = [sample(maker, chance) for maker in makers for _ in range(12)]
+    for number in range(1_500):
+        moment = NOON + timedelta(seconds=number)
+        journey.when(renamed(chance.choice(pool), f"{number:08d}" + "🦊" * 3_000, moment))
+    size = len(codec().encode(TOPICS.journeys, journey.known))
+    assert size < TOPICS.journeys.max_bytes, size
+
+
+def sample(strategy: Any, chance: random.Random) -> Any:
+    """One value of a strategy, the same for the same chance."""
+    found: list[Any] = []
+
+    @settings(max_examples=1, database=None, deadline=None)
+    @for_any(st.randoms(use_true_random=False), strategy)
+    def take(_: Any, value: Any) -> None:
+        found.append(value)
+
+    take()
+    return found[0]
+
+
+def renamed(event: Any, name: str, moment: datetime) -> Any:
+    """The event as another one, about other things, with every text as long as the name."""
+    changes: dict[str, Any] = {"event_id": name, "occurred_at": moment}
+    for field in fields(event):
+        if field.name in ("event_id", "customer_id", "occurred_at", "source", "time_zone", "locale", "currency"):
+            continue
+        if field.type in ("str", "str | None"):
+            changes[field.name] = name
+    if "kind" in changes or "subject_kind" in changes:
+        changes = {key: value for key, value in changes.items() if key not in ("subject_kind",)}
+    return replace(event, **changes)
+
+
+def test_the_order_of_independent_facts_does_not_matter() -> None:
+    """Facts about different things come to the same state in whatever order they arrive."""
+    facts_ = [
+        delay(NOON, subject="A", minutes=60),
+        delay(NOON, subject="B", minutes=90),
+        *(sample(of(kind), random.Random(3)) for kind in KINDS if kind.__name__ in INDEPENDENT),
+    ]
+    chance, seen = random.Random(5), []
+    for _ in range(40):
+        chance.shuffle(facts_)
+        state = begin("ana", NOON)
+        for fact in facts_:
+            state = evolve(state, fact)
+        seen.append(unordered(state))
+    assert all(state == seen[0] for state in seen)
+
+
+INDEPENDENT = ("ItemUnavailable", "MentionPosted", "FeedbackGiven", "AgentNoted", "ProfileUpdated", "ConsentChanged")
+
+
+def unordered(state: JourneyState) -> dict[str, Any]:
+    """The state's parts as sets: the order of a list says only when we heard of it."""
+    parts = {}
+    for name in ("consents", "contacts", "orders", "delays", "wishes", "mentions", "moments", "notes", "suppressions"):
+        parts[name] = set(getattr(state, name))
+    return parts | {"profile": state.profile}

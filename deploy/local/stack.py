@@ -18,13 +18,18 @@ from deploy.local.errors import PrepareError, StackError
 from deploy.local.interrupts import endings_raised, uninterrupted
 from deploy.local.parts import PARTS, Part
 from deploy.local.place import Place, Record, Started, free_port
-from deploy.local.processes import last_lines, marked
+from deploy.local.processes import last_lines, marked, stop
 from deploy.local.progress import Report, Silent, short
 from deploy.local.status import PartStatus, State, Status
 
 MAIL_VARIABLE = "CARELINE_MAIL_DIR"
 _PATIENCE = timedelta(seconds=90)
 """How long a part may take until it answers; ten times what a slow machine needs."""
+
+ROLE = "role"
+"""What the roles of a demo that was kept are marked with, so that they end with their stack."""
+
+_ROLES_GRACE = timedelta(seconds=20)
 
 
 class Stack:
@@ -75,11 +80,13 @@ class Stack:
             return False
         with uninterrupted(), self.place.locked():
             record = Record.read(self.place.record)
-            ran = False
+            # roles first: they end in order only while the servers answer
+            ran = bool(roles := marked(self.place.mark(ROLE)))
+            stop(roles, grace=_ROLES_GRACE)
             if record is not None:
                 engine = engine_for(record.mode, self.place, self._environ)
                 mine = {part: record.parts[part.name] for part in self._parts if part.name in record.parts}
-                ran = any(engine.alive(part, started) for part, started in mine.items())
+                ran |= any(engine.alive(part, started) for part, started in mine.items())
                 engine.stop(mine, purge=purge)
                 for started in record.parts.values():
                     started.process = None

@@ -17,6 +17,7 @@ from rich.console import Console
 from deploy.local import MissingError, Stack, StackError, running_stack
 from deploy.local.processes import MARK
 from deploy.local.progress import report_on, short
+from deploy.local.stack import ROLE
 from processors.cli.exits import FAILED, explained
 from processors.demo.run import Plan, Played, play
 from processors.demo.show import Terminal
@@ -59,7 +60,7 @@ def demo(
                 played = asyncio.run(
                     play(
                         plan,
-                        environment=environment | {MARK: stack.place.mark("role")},
+                        environment=environment | {MARK: stack.place.mark(ROLE)},
                         mail=Path(mail) if mail else None,
                         home=home,
                         screen=screen,

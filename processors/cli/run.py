@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
@@ -26,6 +27,7 @@ app = typer.Typer(
 Waiting = Callable[[], list[str]]
 
 _LOOK_SECONDS = 0.2
+_STOP_SECONDS = 15
 
 
 @app.command()
@@ -124,7 +126,17 @@ async def _serve(settings: Settings, make: Callable[[], _Made]) -> None:
         finally:
             for task in (starting, stopping, crashed):
                 task.cancel()
+            await _end(role)
+
+
+async def _end(role: Service) -> None:
+    try:
+        async with asyncio.timeout(_STOP_SECONDS):
             await role.stop()
+    except TimeoutError:
+        # the servers are gone; whatever was not committed is as after a crash, and dealt with by the next start
+        structlog.get_logger().error("did not stop in time", role=role.label, seconds=_STOP_SECONDS)
+        os._exit(1)
 
 
 async def _crash_of(role: Service) -> NoReturn:

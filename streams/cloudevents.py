@@ -6,6 +6,7 @@ latencies are measured even when a day of long ago is replayed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,9 @@ TRACEPARENT = "traceparent"
 PUBLISHED_AT = "ce_publishedat"
 
 Headers = list[tuple[str, bytes]]
+
+_TRACEPARENT = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_LATEST = 1 << 53  # ms; what a double still holds, as no clock will
 
 
 def headers_for(
@@ -36,11 +40,25 @@ def headers_for(
 
 
 def published_at_millis(headers: Iterable[tuple[str, Any]]) -> int | None:
-    """When the event was published by the wall clock, or None where its publisher did not say."""
+    """When the event was published by the wall clock, or None where its publisher did not say, or not a time."""
     for name, value in headers:
         if name == PUBLISHED_AT and value is not None:
             try:
-                return int(value)
+                millis = int(value)
             except ValueError:
                 return None
+            return millis if 0 <= millis < _LATEST else None
+    return None
+
+
+def is_traceparent(value: bytes | None) -> bool:
+    """Whether it is a W3C trace context."""
+    return value is not None and _TRACEPARENT.fullmatch(value) is not None
+
+
+def traceparent_of(headers: Iterable[tuple[str, Any]]) -> str | None:
+    """The trace context that the event carries, or None where there is none, or something else in its place."""
+    for name, value in headers:
+        if name == TRACEPARENT and is_traceparent(value):
+            return str(value, "ascii")
     return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from aiokafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeEr
 
 from streams import metrics
 from streams.clock import Clock, SystemClock, to_millis
-from streams.cloudevents import headers_for
+from streams.cloudevents import headers_for, is_traceparent
 from streams.codec import Codec
 from streams.config import Settings
 from streams.errors import InvalidEvent, Unavailable
@@ -28,8 +27,6 @@ from streams.topics import MAX_EVENT_BYTES
 from streams.validation import check_outgoing
 
 log = structlog.get_logger()
-
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +163,7 @@ class Publisher:
         now = self._clock.now()
         try:
             check_outgoing(event, now=at or now)
-            if traceparent is not None and not _TRACEPARENT.fullmatch(traceparent):
+            if traceparent is not None and not is_traceparent(traceparent.encode()):
                 raise InvalidEvent("traceparent", f"{traceparent!r} is no W3C trace context")
             value = self._codec.encode(self._topic, event)
             if len(value) > MAX_EVENT_BYTES - 1024:  # room for key, headers and framing

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 from aiokafka import AIOKafkaProducer
 
 from streams.clock import PartitionClock, from_millis
-from streams.cloudevents import TRACEPARENT, Headers, headers_for, published_at_millis
+from streams.cloudevents import Headers, headers_for, published_at_millis, traceparent_of
 from streams.codec import Codec
 from streams.config import Settings
 from streams.processor.intake import partition_of
@@ -96,7 +96,6 @@ class Outbox:
         await asyncio.gather(*pending)
 
     def _headers(self, record: Any, at: int, cause: Headers) -> Headers:
-        said = dict(cause)
         identity = next(
             (getattr(record, name) for name in ("event_id", "decision_id", "outreach_id") if hasattr(record, name)), ""
         )
@@ -107,5 +106,5 @@ class Outbox:
             occurred_at=from_millis(at),
             # latencies count from the touchpoint behind it; what a timer led to has none
             published_at=published_at_millis(cause),
-            traceparent=said[TRACEPARENT].decode() if TRACEPARENT in said else None,
+            traceparent=traceparent_of(cause),
         )

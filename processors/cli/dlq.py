@@ -1,0 +1,244 @@
+"""`careline dlq`: what could not be read, why, and reading it again once the cause is gone."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Column, Table
+
+from processors.cli.exits import FAILED, WRONG_SETTINGS, explained
+from processors.dead_letters import Kept, all_kept, once_each, publish_again
+from streams.clock import from_millis
+from streams.config import Settings
+
+app = typer.Typer(help="The dead letters: what could not be read, and why.", no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Reasons = Annotated[list[str] | None, typer.Option("--reason", metavar="CODE", help="Of this reason; may be repeated.")]
+Places = Annotated[
+    list[str] | None,
+    typer.Option("--offset", metavar="[PARTITION:]OFFSET", help="This one, as listed; may be repeated."),
+]
+
+_ROW = 16
+
+
+@app.command("list")
+def show_all(
+    each: Annotated[bool, typer.Option("--each", help="A row for each letter, not for each cause.")] = False,
+    reason: Reasons = None,
+    as_json: Json = False,
+) -> None:
+    """Count the dead letters by reason and where they came from; with --each list every one.
+
+    Exit codes: 0 printed, 2 a setting is wrong, 3 Kafka does not answer.
+
+    Example: careline dlq list --each --reason unknown_schema
+    """
+    with explained():
+        letters = [one for one in _read() if not reason or one.letter.reason in reason]
+    if each:
+        _show_each(letters, as_json)
+    else:
+        _show_causes(letters, as_json)
+
+
+@app.command()
+def show(
+    offset: Annotated[str, typer.Argument(metavar="[PARTITION:]OFFSET", help="As careline dlq list --each has it.")],
+    as_json: Json = False,
+) -> None:
+    """Print one dead letter: why, where it came from, its headers, and its bytes.
+
+    Exit codes: 0 printed, 2 there is none at that place, 3 Kafka does not answer.
+
+    Example: careline dlq show 2:15
+    """
+    with explained():
+        kept = _at([offset], _read())[0]
+    if as_json:
+        value = None if kept.letter.value is None else kept.letter.value.hex()
+        headers = [[name, _text(content)] for name, content in kept.letter.headers]
+        typer.echo(json.dumps({**_as_data(kept), "headers": headers, "value": value}, indent=2))
+        return
+    letter = kept.letter
+    rows = [
+        ("why", f"{letter.reason}: {letter.detail}"),
+        ("from", f"{kept.origin} at {letter.offset}, {_time(letter.timestamp)}"),
+        ("read by", letter.reader),
+        ("put aside", f"{kept.place}, {_time(kept.at)}"),
+        ("key", "none" if letter.key is None else _text(letter.key)),
+        ("schema id", "none" if letter.schema_id is None else str(letter.schema_id)),
+        *((f"header {name}", _text(value)) for name, value in letter.headers),
+    ]
+    for name, said in rows:
+        typer.echo(f"{name}: {_printable(said)}")
+    if letter.value is None:
+        typer.echo("value: none (a tombstone)")
+    else:
+        typer.echo(f"value: {len(letter.value)} bytes")
+        for line in hexdump(letter.value):
+            typer.echo(line)
+
+
+@app.command()
+def replay(
+    reason: Reasons = None,
+    offset: Places = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Publish dead letters again where they came from: the same bytes, key and headers. Do it when the cause is gone.
+
+    Nothing is removed from the dead letters. A record that several readers put aside goes out once; one that was
+    read after all is recognised by its event_id, so that replaying twice changes nothing.
+
+    Exit codes: 0 all of it published (or nothing to do), 1 some were not, or it was declined, 2 the call or a setting
+    is wrong, 3 Kafka does not answer.
+
+    Example: careline dlq replay --reason unknown_schema
+    """
+    with explained():
+        settings = Settings.from_environment()
+        letters = [one for one in _read() if not reason or one.letter.reason in reason]
+        chosen = once_each(_at(offset, letters) if offset else letters)
+        ours = {settings.topics.full_name(topic) for topic in settings.topics.all()}
+        ours.discard(settings.topics.full_name(settings.topics.dead_letters))
+        going = [one for one in chosen if one.letter.topic in ours]
+        if going and not yes:
+            _ask(going)
+        refused = asyncio.run(publish_again(settings, going)) if going else []
+    strangers = len(chosen) - len(going)
+    counts = {"replayed": len(going) - len(refused), "refused": len(refused), "of_no_topic_of_ours": strangers}
+    if as_json:
+        typer.echo(json.dumps(counts))
+    else:
+        for kept, why in refused:
+            typer.echo(f"{kept.place}: {why}", err=True)
+        if strangers:
+            typer.echo(f"{strangers} came from no topic of this contract and stay where they are.", err=True)
+        typer.echo(f"{counts['replayed']} published again; the dead letters are kept.")
+    if refused or strangers:
+        raise typer.Exit(FAILED)
+
+
+def _read() -> list[Kept]:
+    return asyncio.run(all_kept(Settings.from_environment()))
+
+
+def _at(places: Sequence[str], letters: list[Kept]) -> list[Kept]:
+    found: list[Kept] = []
+    for place in places:
+        here = [one for one in letters if place in (one.place, str(one.offset))]
+        if len(here) > 1:
+            _wrong(f"{place} is in several partitions: say {' or '.join(one.place for one in here)}")
+        if not here:
+            _wrong(f"there is no dead letter at {place}; careline dlq list --each shows what there is")
+        found += here
+    return found
+
+
+def _wrong(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(WRONG_SETTINGS)
+
+
+def _ask(letters: list[Kept]) -> None:
+    if not sys.stdin.isatty():
+        _wrong("Nobody here to ask: say --yes to publish them again.")
+    for (topic, why), count in sorted(Counter((one.letter.topic, one.letter.reason) for one in letters).items()):
+        typer.echo(f"{count} x {why} to {topic}", err=True)
+    typer.confirm(f"Publish {len(letters)} record(s) again?", abort=True, err=True)
+
+
+def _show_causes(letters: list[Kept], as_json: bool) -> None:
+    causes: dict[tuple[str, str], list[Kept]] = {}
+    for one in letters:
+        causes.setdefault((one.letter.reason, one.letter.topic), []).append(one)
+    rows = sorted(causes.items(), key=lambda cause: -len(cause[1]))
+    if as_json:
+        data = [
+            {"reason": why, "topic": topic, "count": len(some), "first": _iso(some[0].at), "last": _iso(some[-1].at)}
+            for (why, topic), some in rows
+        ]
+        typer.echo(json.dumps(data, indent=2))
+        return
+    table = Table("reason", "topic", Column("count", justify="right"), "first", "last", "for example", box=None)
+    for (why, topic), some in rows:
+        detail = _printable(some[-1].letter.detail)[:80]
+        cells = (why, topic, str(len(some)), _time(some[0].at), _time(some[-1].at), f"{some[-1].place} {detail}")
+        table.add_row(*(escape(cell) for cell in cells))
+    _show_table(table, letters)
+
+
+def _show_each(letters: list[Kept], as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps([_as_data(one) for one in letters], indent=2))
+        return
+    table = Table(Column("offset", no_wrap=True), "reason", "from", "key", "at", "why", box=None)
+    for one in letters:
+        letter = one.letter
+        key = "" if letter.key is None else _printable(_text(letter.key))[:40]
+        came = f"{one.origin} at {letter.offset}"
+        cells = (one.place, letter.reason, came, key, _time(one.at), _printable(letter.detail)[:80])
+        table.add_row(*(escape(cell) for cell in cells))
+    _show_table(table, letters)
+
+
+def _show_table(table: Table, letters: list[Kept]) -> None:
+    if letters:
+        Console().print(table)
+    else:
+        typer.echo("No dead letters.")
+
+
+def _as_data(kept: Kept) -> dict[str, Any]:
+    letter = kept.letter
+    return {
+        "partition": kept.partition,
+        "offset": kept.offset,
+        "at": _iso(kept.at),
+        "reason": letter.reason,
+        "detail": letter.detail,
+        "reader": letter.reader,
+        "origin": {"topic": letter.topic, "partition": letter.partition, "offset": letter.offset},
+        "key": None if letter.key is None else _text(letter.key),
+        "schema_id": letter.schema_id,
+        "bytes": None if letter.value is None else len(letter.value),
+    }
+
+
+def hexdump(value: bytes, *, most: int = 4096) -> list[str]:
+    """Offset, sixteen bytes and their letters a line; of a long value the first ``most`` bytes."""
+    lines = []
+    for begin in range(0, min(len(value), most), _ROW):
+        part = value[begin : begin + _ROW]
+        letters = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in part)
+        lines.append(f"{begin:08x}  {part.hex(' '):<{3 * _ROW - 1}}  {letters}")
+    if len(value) > most:
+        lines.append(f"... {len(value) - most} bytes more")
+    return lines
+
+
+def _text(value: bytes | None) -> str:
+    return "" if value is None else value.decode(errors="backslashreplace")
+
+
+def _printable(text: str) -> str:
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def _iso(millis: int) -> str:
+    return from_millis(millis).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _time(millis: int) -> str:
+    return f"{from_millis(millis):%Y-%m-%d %H:%M:%S}" if millis >= 0 else "unknown time"

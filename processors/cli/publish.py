@@ -1,0 +1,208 @@
+"""`careline publish`: touchpoints from JSON lines, for a first try, a script, or a file of them."""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+import json
+import os
+import sys
+import uuid
+from collections import deque
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+import schemas
+from processors.cli.exits import FAILED, WRONG_SETTINGS, explained
+from schemas.jsonform import JsonMismatch, from_json
+from streams.clock import SystemClock
+from streams.config import Settings
+from streams.errors import InvalidEvent
+from streams.events import Touchpoint
+from streams.publisher import Publisher
+from streams.records import RECORDS, builder_of
+from streams.topics import Topics
+
+_LARGE = 1 << 20  # bytes; less is over before a bar would be seen
+_KINDS = {name.rpartition(".")[2]: name for name in Topics().touchpoints.records}
+
+
+def publish(
+    file: Annotated[str, typer.Argument(metavar="[FILE|-]", help="JSON lines; - reads standard input.")] = "-",
+    example: Annotated[
+        str | None, typer.Option(metavar="TYPE", help="Print an example of a type, as one line, and end.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print refused lines and the sum only.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON line for each event.")] = False,
+) -> None:
+    """Publish touchpoints, one JSON object a line: {"type": "DelayNoticed", ...its fields}.
+
+    event_id is made up where it is left out (and printed), occurred_at is then now. Events of a customer keep their
+    order. A line that breaks the contract is named with its field and nothing of it is published; the others are.
+
+    Exit codes: 0 all published, 1 a line was refused, 2 the call or a setting is wrong, 3 Kafka or the registry does
+    not answer.
+
+    Example: careline publish --example DelayNoticed | careline publish -
+    """
+    if example is not None:
+        typer.echo(json.dumps({"type": _kind(example), **schemas.examples(_KINDS[_kind(example)])[0]}))
+        return
+    with explained(), _opened(file) as lines:
+        settings = Settings.from_environment()
+        tally = _Tally(as_json=as_json, quiet=quiet)
+        with _bar(lines) as advance:
+            asyncio.run(_publish(settings, lines, tally, advance))
+        tally.end()
+    if tally.refused:
+        raise typer.Exit(FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    line: int
+    event: Touchpoint
+    place: asyncio.Future[Any]
+
+
+class _Tally:
+    """Says what became of each line."""
+
+    def __init__(self, *, as_json: bool, quiet: bool) -> None:
+        self._as_json = as_json
+        self._quiet = quiet
+        self.published = 0
+        self.refused = 0
+
+    def took(self, sent: _Sent) -> None:
+        self.published += 1
+        if self._quiet:
+            return
+        event, place, kind = sent.event, sent.place.result(), type(sent.event).__name__
+        if self._as_json:
+            said = {"line": sent.line, "type": kind, "event_id": event.event_id, "customer_id": event.customer_id}
+            self._data(said | {"topic": place.topic, "partition": place.partition, "offset": place.offset})
+        else:
+            where = f"{place.topic}[{place.partition}] at {place.offset}"
+            typer.echo(f"line {sent.line}: {kind} {event.event_id} of {event.customer_id} is in {where}")
+
+    def refuse(self, line: int, why: InvalidEvent) -> None:
+        self.refused += 1
+        if self._as_json:
+            self._data({"line": line, "field": why.field, "problem": why.problem})
+        else:
+            typer.echo(f"line {line}: {why}", err=True)
+
+    def end(self) -> None:
+        if not self._as_json:
+            typer.echo(f"{self.published} published, {self.refused} refused.")
+        elif self._quiet:
+            self._data({"published": self.published, "refused": self.refused})
+
+    @staticmethod
+    def _data(value: dict[str, Any]) -> None:
+        typer.echo(json.dumps(value, ensure_ascii=False))
+
+
+async def _publish(settings: Settings, lines: BinaryIO, tally: _Tally, advance: Progress | None) -> None:
+    sent: deque[_Sent] = deque()
+    clock = SystemClock()
+    async with Publisher(settings) as publisher:
+        try:
+            for number, text in _numbered(lines, advance):
+                try:
+                    event = read_line(text, now=clock.now())
+                    sent.append(_Sent(number, event, await publisher.enqueue(event)))
+                except InvalidEvent as why:
+                    tally.refuse(number, why)
+                _told(sent, tally)
+            await publisher.flush()
+        finally:
+            _told(sent, tally)
+
+
+def read_line(text: bytes, *, now: datetime) -> Touchpoint:
+    """The touchpoint of one line; ``now`` is when it occurred where the line does not say.
+
+    Raises InvalidEvent naming the field, or the line where it is no JSON object.
+    """
+    try:
+        value = json.loads(text)
+    except UnicodeDecodeError as error:
+        raise InvalidEvent("line", "is not UTF-8") from error
+    except (ValueError, RecursionError) as error:
+        raise InvalidEvent("line", f"is not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise InvalidEvent("line", "is not a JSON object")
+    kind = value.pop("type", None)
+    if not isinstance(kind, str):
+        raise InvalidEvent("type", "is missing; it says what happened, as DelayNoticed")
+    name = kind if kind in _KINDS.values() else _KINDS.get(kind)
+    if name is None:
+        raise InvalidEvent("type", _unknown(kind))
+    stated = {"event_id": str(uuid.uuid4()), "occurred_at": now.isoformat()} | value
+    try:
+        event: Touchpoint = builder_of(RECORDS[name])(from_json(schemas.latest(name), stated))
+    except JsonMismatch as error:
+        raise InvalidEvent(error.field, error.problem) from error
+    return event
+
+
+def _told(sent: deque[_Sent], tally: _Tally) -> None:
+    while sent and (place := sent[0].place).done():
+        one = sent.popleft()
+        if not place.cancelled() and place.exception() is None:
+            tally.took(one)
+
+
+def _numbered(lines: BinaryIO, advance: Progress | None) -> Iterator[tuple[int, bytes]]:
+    for number, text in enumerate(lines, start=1):
+        if advance is not None:
+            advance.advance(advance.task_ids[0], len(text))
+        if text.strip():
+            yield number, text
+
+
+def _kind(wanted: str) -> str:
+    if wanted not in _KINDS:
+        typer.echo(f"{_unknown(wanted)}.", err=True)
+        raise typer.Exit(WRONG_SETTINGS)
+    return wanted
+
+
+def _unknown(kind: str) -> str:
+    meant = difflib.get_close_matches(kind, _KINDS, n=1, cutoff=0.5)
+    return f"{kind!r} is no touchpoint; " + (f"did you mean {meant[0]}?" if meant else f"there are {', '.join(_KINDS)}")
+
+
+def _opened(file: str) -> AbstractContextManager[BinaryIO]:
+    if file == "-":
+        if sys.stdin.isatty():
+            typer.echo("Reading JSON lines; Ctrl-D ends, careline publish --example TYPE shows one.", err=True)
+        return nullcontext(sys.stdin.buffer)
+    try:
+        return Path(file).open("rb")
+    except OSError as error:
+        typer.echo(f"{file}: {error.strerror}", err=True)
+        raise typer.Exit(WRONG_SETTINGS) from None
+
+
+def _bar(lines: BinaryIO) -> AbstractContextManager[Progress | None]:
+    try:
+        size = os.fstat(lines.fileno()).st_size
+    except (OSError, ValueError):  # not a file
+        return nullcontext()
+    console = Console(stderr=True)
+    if not console.is_terminal or size < _LARGE:
+        return nullcontext()
+    progress = Progress(console=console)
+    progress.add_task("publishing", total=size)
+    return progress

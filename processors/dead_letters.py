@@ -1,0 +1,83 @@
+"""The dead letters as a whole: all that are kept, and publishing them again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+
+from streams.config import Settings
+from streams.dead_letters import DeadLetter
+from streams.errors import Unavailable
+from streams.subscriber import Subscriber
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A dead letter and where it lies."""
+
+    partition: int
+    offset: int
+    at: int
+    letter: DeadLetter
+
+    @property
+    def place(self) -> str:
+        """As the commands take it."""
+        return f"{self.partition}:{self.offset}"
+
+    @property
+    def origin(self) -> str:
+        """Where it came from."""
+        return f"{self.letter.topic}[{self.letter.partition}]"
+
+
+async def all_kept(settings: Settings) -> list[Kept]:
+    """Every dead letter, the oldest first. Raises Unavailable."""
+    found: list[Kept] = []
+    async with Subscriber(settings, settings.topics.dead_letters.name, until_end=True) as subscriber:
+        async for raw in subscriber.raw():
+            letter = DeadLetter.of(raw)
+            found.append(Kept(partition=raw.partition, offset=raw.offset, at=raw.timestamp, letter=letter))
+    return sorted(found, key=lambda one: (one.at, one.partition, one.offset))
+
+
+def once_each(letters: Iterable[Kept]) -> list[Kept]:
+    """One letter for each record, however many readers put it aside, in the order of their topics."""
+    by_origin = {(one.letter.topic, one.letter.partition, one.letter.offset): one for one in letters}
+    # as they were on their topic, so that a customer's events keep their order
+    return [by_origin[origin] for origin in sorted(by_origin)]
+
+
+async def publish_again(settings: Settings, letters: Iterable[Kept]) -> list[tuple[Kept, str]]:
+    """The same bytes, key, headers and time to where they came from; those the broker refuses, and why.
+
+    Raises Unavailable; what was published before stays published.
+    """
+    refused: list[tuple[Kept, str]] = []
+    producer = AIOKafkaProducer(
+        **settings.kafka_client(), enable_idempotence=True, acks="all", max_request_size=9 << 20
+    )
+    try:
+        await producer.start()
+        for one in letters:
+            letter = one.letter
+            try:
+                await producer.send_and_wait(
+                    letter.topic,
+                    key=letter.key,
+                    value=letter.value,
+                    # without a key nothing says where it belongs but where it was
+                    partition=letter.partition if letter.key is None else None,
+                    timestamp_ms=letter.timestamp if letter.timestamp >= 0 else None,
+                    headers=list(letter.headers),
+                )
+            except MessageSizeTooLargeError:
+                refused.append((one, f"{letter.topic} takes no record of {len(letter.value or b'')} bytes"))
+    except KafkaError as error:
+        raise Unavailable(f"Kafka at {settings.kafka_bootstrap}: {error}") from error
+    finally:
+        await producer.stop()
+    return refused

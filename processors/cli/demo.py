@@ -29,7 +29,7 @@ _DEFAULT_DAY = "2013-02-08"
 
 def demo(
     date: Annotated[str, typer.Option(help="Any day of 2013.", metavar="YYYY-MM-DD")] = _DEFAULT_DAY,
-    speed: Annotated[float, typer.Option(min=0, help="Times real time; 0: as fast as it goes.")] = 3600,
+    speed: Annotated[float, typer.Option(min=0, help="Times real time; 0: as fast as it goes.")] = 2400,
     seed: Annotated[int, typer.Option(help="Of the made-up passengers, and of the moments to kill at.")] = 1,
     kill: Annotated[int, typer.Option(min=0, help="kill -9 the journeys and outreach roles so many times.")] = 0,
     keep: Annotated[bool, typer.Option("--keep", help="Leave servers and roles running.")] = False,

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from streams import Settings, Subscriber
+from streams.codec import Codec
 from streams.events import (
     Decision,
     DecisionKind,
@@ -25,6 +26,7 @@ from streams.events import (
     OutreachUncertain,
 )
 from streams.records import to_values
+from streams.registry import ConfluentRegistry
 
 OUTREACH_HEADER = "Careline-Outreach-Id"
 _OUTCOMES = (OutreachSent, OutreachFailed, OutreachUncertain)
@@ -71,7 +73,7 @@ class Readback:
         return found
 
     def outreach_digest(self) -> str:
-        """SHA-256 over the multiset of outreach, in whatever order it came: the same for the same day, killed or not."""
+        """SHA-256 over the multiset of outreach, in whatever order it came: the same day gives the same."""
         lines = sorted(
             json.dumps(to_values(record), default=str, sort_keys=True) for record in (*self.requested, *self.retracted)
         )
@@ -93,7 +95,7 @@ async def read_back(settings: Settings, mail: Path | None) -> Readback:
     found = Readback()
     topics = settings.topics
     outcomes, touchpoints = topics.full_name(topics.outcomes), topics.full_name(topics.touchpoints)
-    names = [topic.name for topic in topics.all() if topic not in (topics.dead_letters, topics.outreach_ledger)]
+    names = [topic.name for topic in (topics.touchpoints, topics.decisions, topics.outreach, topics.outcomes)]
     async with Subscriber(settings, *names, until_end=True) as subscriber:
         async for message in subscriber:
             record = message.record
@@ -106,21 +108,34 @@ async def read_back(settings: Settings, mail: Path | None) -> Readback:
                 found.requested.append(record)
             elif isinstance(record, OutreachRetracted):
                 found.retracted.append(record)
-            elif isinstance(record, JourneyState):
-                found.states[message.key] = record
-            elif record is None:
-                found.states.pop(message.key, None)
             elif message.topic == touchpoints and not isinstance(
                 record, _OUTCOMES
             ):  # which are fed back, not published
                 found.touchpoints[type(record).__name__] += 1
                 found.event_ids.add(getattr(record, "event_id", ""))
+    found.states = await _states(settings)
     async with Subscriber(settings, topics.dead_letters.name, until_end=True) as dead:
         async for _ in dead.raw():
             found.dead_letters += 1
     if mail is not None:
         _read_mails(found, mail)
     return found
+
+
+async def _states(settings: Settings) -> dict[str, JourneyState]:
+    """The latest state of each customer; only these are decoded, of the many versions that the topic holds."""
+    topic = settings.topics.journeys
+    latest: dict[bytes, bytes | None] = {}
+    async with Subscriber(settings, topic.name, until_end=True) as journeys:
+        async for record in journeys.raw():
+            latest[record.key] = record.value
+    registry = ConfluentRegistry(settings)
+    try:
+        codec = Codec(registry=registry, topics=settings.topics)
+        decoded = {key.decode(): await codec.decode(value) for key, value in latest.items() if value is not None}
+    finally:
+        await registry.close()
+    return {key: state for key, state in decoded.items() if isinstance(state, JourneyState)}
 
 
 def _read_mails(found: Readback, mail: Path) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
-from streams.events import JourneyState, Profile, Suppression
+from streams.events import JourneyState, Profile
 
 DEDUPLICATION_BOUND = 64
 """Of each customer the latest so many event ids are remembered: a repeat within them changes nothing."""
@@ -81,30 +81,43 @@ def put(items: tuple[T, ...], item: T, same: Callable[[T], Any]) -> tuple[T, ...
 
 def prune(state: JourneyState, now: datetime) -> JourneyState:
     """The state without what is long over, so that it stays bounded however long a customer stays."""
-    kept = replace(
+    contacts = _current(state.contacts, now)
+    orders = _current(state.orders, now)
+    delays = _current(state.delays, now)
+    wishes = _current(state.wishes, now)
+    mentions = _current(state.mentions, now)
+    moments = _latest(state.moments, KEEP_AT_MOST)
+    notes = _latest(state.notes, KEEP_AT_MOST)
+    outreach = state.outreach
+    if outreach and outreach[0].requested_at <= now - KEEP_CLOSED:
+        outreach = tuple(note for note in outreach if note.requested_at > now - KEEP_CLOSED)
+    outreach = _latest(outreach, 3 * KEEP_AT_MOST)
+    if (
+        contacts is state.contacts
+        and orders is state.orders
+        and delays is state.delays
+        and wishes is state.wishes
+        and mentions is state.mentions
+        and moments is state.moments
+        and notes is state.notes
+        and outreach is state.outreach
+    ):
+        return state
+    return replace(
         state,
-        contacts=_current(state.contacts, now),
-        orders=_current(state.orders, now),
-        delays=_current(state.delays, now, most_open=KEEP_WAITS),
-        wishes=_current(state.wishes, now),
-        mentions=_current(state.mentions, now),
-        moments=state.moments[-KEEP_AT_MOST:],
-        notes=state.notes[-KEEP_AT_MOST:],
-        outreach=tuple(note for note in state.outreach if note.requested_at > now - KEEP_CLOSED)[-KEEP_OUTREACH:],
-        suppressions=_in_force(state),
-        merged_from=state.merged_from[-KEEP_OPEN:],
+        contacts=contacts,
+        orders=orders,
+        delays=delays,
+        wishes=wishes,
+        mentions=mentions,
+        moments=moments,
+        notes=notes,
+        outreach=outreach,
     )
-    return state if kept == state else kept
 
 
-def _in_force(state: JourneyState) -> tuple[Suppression, ...]:
-    """Every suppression of an address the customer has today, and the latest of those they had."""
-    if len(state.suppressions) <= KEEP_OPEN:
-        return state.suppressions
-    today = {(known.channel, known.address) for known in state.profile.addresses}
-    past = [closed for closed in state.suppressions if (closed.channel, closed.address) not in today]
-    forgotten = set(sorted(past, key=lambda closed: closed.as_of)[:-KEEP_OPEN])
-    return tuple(closed for closed in state.suppressions if closed not in forgotten)
+def _latest(items: tuple[T, ...], most: int) -> tuple[T, ...]:
+    return items[-most:] if len(items) > most else items
 
 
 def _current(journeys: tuple[J, ...], now: datetime, *, most_open: int = KEEP_OPEN) -> tuple[J, ...]:

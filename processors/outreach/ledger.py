@@ -27,15 +27,18 @@ from streams.events import (
 from streams.processor import Effect, Incoming, Send, Step
 from streams.topics import Topics
 
-LEASE = timedelta(minutes=2)
-"""How long a provider's call may take before the ledger looks again."""
+LEASE = timedelta(days=1)
+"""A deadline far beyond any provider's timeout: it marks an intent as one that is being carried out, for a recovery."""
 
 FIRST_RETRY = timedelta(seconds=5)
 LONGEST_RETRY = timedelta(minutes=10)
+_DOUBLINGS = 16  # more than it takes from the first to the longest
 
 _SOURCE = "careline/outreach"
 _NAMESPACE = uuid.UUID("4b8e6d52-6d3a-5a60-8f0e-6e2a9d3c5f11")
 _WAITING = "waiting: "
+_TAKEN_BACK = "taken back: "  # while the provider was being called: whatever comes of it, it is not called again
+_CUT_OFF = "the dispatcher stopped while the provider was being called"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,27 +125,15 @@ class LedgerLogic:
         """A retry is due, or a call takes long."""
         if busy:
             return Step(state=replace(state, wake_at=now + LEASE))
-        return self._call(state, now)
+        if (state.detail or "").startswith(_WAITING):
+            return self._call(state, now)
+        return self._cut_off(state, now)
 
     def resume(self, key: str, state: Entry, now: datetime) -> Step[Entry] | None:
         """After a crash: an intent that was not waiting for a retry was with the provider."""
         if state.status is not LedgerStatus.INTENT or (state.detail or "").startswith(_WAITING):
             return None
-        request = state.request
-        if request is not None and all(self._idempotent.get(to.channel, False) for to in request.addresses):
-            return self._call(state, now)
-        return self._end(
-            state,
-            LedgerStatus.UNCERTAIN,
-            now,
-            OutreachUncertain(
-                **_facts(state, "uncertain", now),
-                channel=state.channel or OutreachChannel.OTHER,
-                provider=state.provider or "unknown",
-                detail="the dispatcher stopped while the provider was being called",
-            ),
-            detail="the dispatcher stopped while the provider was being called",
-        )
+        return self._cut_off(state, now)
 
     def completed(self, key: str, state: Entry | None, result: Result, now: datetime) -> Step[Entry]:
         """What came of a call."""
@@ -195,19 +186,39 @@ class LedgerLogic:
         effect = Effect(key=entry.outreach_id, lane=entry.customer_id, task=Deliver(request=request))
         return Step(state=entry, effects=(effect,))
 
+    def _cut_off(self, state: Entry, now: datetime) -> Step[Entry]:
+        """A call of which nobody will tell any more what came of it."""
+        request, taken_back = state.request, (state.detail or "").startswith(_TAKEN_BACK)
+        if request is not None and not taken_back and self._twice_is_once(request):
+            return self._call(state, now)
+        uncertain = OutreachUncertain(
+            **_facts(state, "uncertain", now),
+            channel=state.channel or OutreachChannel.OTHER,
+            provider=state.provider or "unknown",
+            detail=_CUT_OFF,
+        )
+        return self._end(state, LedgerStatus.UNCERTAIN, now, uncertain, detail=_CUT_OFF)
+
+    def _twice_is_once(self, request: OutreachRequested) -> bool:
+        return all(self._idempotent.get(to.channel, False) for to in request.addresses)
+
     def _retract(self, retracted: OutreachRetracted, state: Entry | None, now: datetime, *, busy: bool) -> Step[Entry]:
-        if state is None or state.status is not LedgerStatus.INTENT or busy:
-            return Step(state=state, unchanged=True, handling="too_late")  # it has left, or is leaving
+        if state is None or state.status is not LedgerStatus.INTENT:
+            return Step(state=state, unchanged=True, handling="too_late")  # it has left
+        if busy:  # it is leaving; if it turns out that it did not, it is not tried again
+            return Step(state=replace(state, detail=_TAKEN_BACK + retracted.reason), handling="too_late")
         step = self._give_up(state, now, FailureReason.RETRACTED, retracted.reason)
         return replace(step, withdraw_effects=True)
 
     def _later(self, state: Entry, now: datetime, *, detail: str, retry_after: timedelta | None) -> Step[Entry]:
         request = state.request
-        pause = min(FIRST_RETRY * 2 ** (state.attempts - 1), LONGEST_RETRY)
-        again = now + max(pause, retry_after or pause)
-        if request is None or again >= request.useful_until:
+        if state.detail is not None and state.detail.startswith(_TAKEN_BACK):
+            return self._give_up(state, now, FailureReason.RETRACTED, state.detail.removeprefix(_TAKEN_BACK))
+        doublings = min(state.attempts - 1, _DOUBLINGS)
+        pause = max(min(FIRST_RETRY * 2**doublings, LONGEST_RETRY), retry_after or FIRST_RETRY)
+        if request is None or pause >= request.useful_until - now:
             return self._give_up(state, now, FailureReason.EXPIRED, f"not taken while it was of use: {detail}")
-        return Step(state=replace(state, wake_at=again, updated_at=now, detail=_WAITING + detail))
+        return Step(state=replace(state, wake_at=now + pause, updated_at=now, detail=_WAITING + detail))
 
     def _give_up(self, state: Entry, now: datetime, reason: FailureReason, detail: str) -> Step[Entry]:
         status = {

@@ -11,7 +11,7 @@ class Limits:
     """How the processor batches and when it gives up."""
 
     batch: int = 1_000
-    commit_every: timedelta = timedelta(milliseconds=50)
+    commit_every: timedelta = timedelta(milliseconds=100)
     commit_hangs_after: timedelta = timedelta(seconds=30)
     transaction_timeout: timedelta = timedelta(seconds=10)
     retake_after: timedelta = timedelta(seconds=1)

@@ -41,14 +41,46 @@ def mail_dir(stack_env: dict[str, str]) -> Path:
 @pytest.fixture
 def live_env(stack_env: dict[str, str]) -> dict[str, str]:
     """The environment of a role in a test: the stack, under a prefix nobody else uses."""
-    addresses = {name: value for name, value in stack_env.items() if name != MAIL}
-    return addresses | {"CARELINE_TOPIC_PREFIX": f"test-{uuid.uuid4().hex[:8]}."}
+    return _own_prefix(stack_env)
 
 
 @pytest.fixture
 def settings(live_env: dict[str, str]) -> Settings:
     """Settings of the stack, under a prefix of the test's own, its topics and schemas applied."""
-    settings = Settings.from_environment(live_env)
+    return _prepared(live_env)
+
+
+@pytest.fixture
+def role_env(live_env: dict[str, str]) -> dict[str, str]:
+    """The whole environment for a role that runs as a process of its own."""
+    return {**os.environ, **live_env}
+
+
+@pytest.fixture(scope="module")
+def module_env(stack_env: dict[str, str]) -> dict[str, str]:
+    """As ``live_env``, the same for all tests of a module: for those that keep out of each other's way."""
+    return _own_prefix(stack_env)
+
+
+@pytest.fixture(scope="module")
+def module_settings(module_env: dict[str, str]) -> Settings:
+    """As ``settings``, once a module."""
+    return _prepared(module_env)
+
+
+@pytest.fixture(scope="module")
+def module_role_env(module_env: dict[str, str]) -> dict[str, str]:
+    """As ``role_env``, the same for all tests of a module."""
+    return {**os.environ, **module_env}
+
+
+def _own_prefix(stack_env: dict[str, str]) -> dict[str, str]:
+    addresses = {name: value for name, value in stack_env.items() if name != MAIL}
+    return addresses | {"CARELINE_TOPIC_PREFIX": f"test-{uuid.uuid4().hex[:8]}."}
+
+
+def _prepared(env: dict[str, str]) -> Settings:
+    settings = Settings.from_environment(env)
     # in a thread of its own: a fixture that is already on an event loop may ask for this one
     with ThreadPoolExecutor(1) as thread:
         thread.submit(lambda: asyncio.run(_set_up(settings))).result()
@@ -62,9 +94,3 @@ async def _set_up(settings: Settings) -> None:
     finally:
         await registry.close()
     await apply_topics(await plan_topics(settings))
-
-
-@pytest.fixture
-def role_env(live_env: dict[str, str]) -> dict[str, str]:
-    """The whole environment for a role that runs as a process of its own."""
-    return {**os.environ, **live_env}

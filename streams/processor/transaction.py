@@ -20,6 +20,8 @@ from streams.records import NAMES
 
 S = TypeVar("S")
 
+_FRAMING = 64  # bytes; lengths, attributes and deltas of a record, or of a header
+
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
@@ -29,6 +31,12 @@ class Outgoing:
     value: bytes | None
     timestamp: int
     headers: Headers
+
+    @property
+    def most_bytes(self) -> int:
+        """What it adds to a batch, at most."""
+        size = _FRAMING + len(self.key or b"") + len(self.value or b"")
+        return size + sum(_FRAMING + 4 * len(name) + len(value or b"") for name, value in self.headers)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -83,14 +91,15 @@ class Outbox:
         """Send all of it and wait until every record is acknowledged. Raises what the first failed send raised."""
         pending: list[asyncio.Future[Any]] = []
         for (topic, partition), records in tx.outgoing.items():
+            room = self._topics.by_full_name(topic).max_bytes
             batch = producer.create_batch()
             for out in records:
-                args = {"key": out.key, "value": out.value, "timestamp": out.timestamp, "headers": out.headers}
-                if batch.append(**args) is None:
+                # what the broker limits is the batch, not the record
+                if batch.record_count() and batch.size() + out.most_bytes > room:
                     pending.append(await producer.send_batch(batch, topic, partition=partition))
                     batch = producer.create_batch()
-                    if batch.append(**args) is None:
-                        raise ValueError(f"a record for {topic} does not fit into an empty batch")
+                if batch.append(key=out.key, value=out.value, timestamp=out.timestamp, headers=out.headers) is None:
+                    raise ValueError(f"a record for {topic} does not fit into an empty batch")
             if batch.record_count():
                 pending.append(await producer.send_batch(batch, topic, partition=partition))
         await asyncio.gather(*pending)

@@ -13,18 +13,39 @@ from zoneinfo import available_timezones
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from yaml.constructor import ConstructorError
 
 from processors.journey.playbook import DelayRules, FrequencyCap, GestureOffer, Playbook, QuietHours, Stage
+from processors.journey.state import KEEP_CLOSED, KEEP_OUTREACH
 from streams.errors import SettingsError
 from streams.events import OutreachChannel, Purpose
 
+_LONGEST = timedelta(days=365)
+_DIGITS = 9
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def _duration(value: Any) -> Any:
-    if isinstance(value, str) and (found := re.fullmatch(r"(\d+)([smhd])", value)):
-        return timedelta(**{_UNITS[found[2]]: int(found[1])})
-    raise ValueError(f"{value!r} is no duration; write 30m, 2h or 1d")
+    if not isinstance(value, str) or not (found := re.fullmatch(r"(\d+)([smhd])", value)):
+        raise ValueError(f"{value!r} is no duration; write 30m, 2h or 1d")
+    length = timedelta(**{_UNITS[found[2]]: int(found[1])}) if len(found[1]) < _DIGITS else timedelta.max
+    if length > _LONGEST:
+        raise ValueError(f"{value!r} is too long; at most {_LONGEST.days}d")
+    return length
+
+
+def _window(value: Any) -> Any:
+    window = _duration(value)
+    if not timedelta(0) < window <= KEEP_CLOSED:
+        # letters are remembered no longer
+        raise ValueError(f"{value!r} has to be longer than nothing and at most {KEEP_CLOSED.days}d")
+    return window
+
+
+def _time_of_day(value: Any) -> Any:
+    if isinstance(value, str) and re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
+        return time.fromisoformat(value)
+    raise ValueError(f'{value!r} is no time of day; write it in quotes, as "22:00"')
 
 
 def _time_zone(name: str) -> str:
@@ -34,6 +55,22 @@ def _time_zone(name: str) -> str:
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Window = Annotated[timedelta, BeforeValidator(_window)]
+TimeOfDay = Annotated[time, BeforeValidator(_time_of_day)]
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as it is safe to read, and each entry once."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        """Refuses a mapping in which a name stands twice; YAML itself would take the second without a word."""
+        names: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in names:
+                    raise ConstructorError(None, None, f"{key.value} stands twice; which one is meant?", key.start_mark)
+                names.add(key.value)
+        return super().construct_mapping(node, deep=deep)
 
 
 class _Part(BaseModel):
@@ -48,7 +85,7 @@ class _Gesture(_Part):
 
     @model_validator(mode="after")
     def _in_english(self) -> Self:
-        if "en" not in self.title:
+        if not self.title.get("en"):
             raise ValueError("title needs an English text (en), which serves wherever a language is missing")
         return self
 
@@ -77,14 +114,20 @@ class _Delay(_Part):
 
 
 class _QuietHours(_Part):
-    begin: time
-    end: time
+    begin: TimeOfDay
+    end: TimeOfDay
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if self.begin == self.end:
+            raise ValueError("begin and end are the same; leave quiet_hours out if there are none")
+        return self
 
 
 class _Cap(_Part):
     purpose: Purpose
-    most: int = Field(ge=1)
-    window: Duration
+    most: int = Field(ge=1, le=KEEP_OUTREACH)
+    window: Window
 
 
 class _File(_Part):
@@ -93,7 +136,7 @@ class _File(_Part):
     caps: list[_Cap] = []
     channel_order: list[OutreachChannel] = Field(min_length=1)
     default_time_zone: Annotated[str, BeforeValidator(_time_zone)]
-    default_locale: str
+    default_locale: str = Field(pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]+)*$")
     currency: str = Field(pattern=r"^[A-Z]{3}$")
 
     @model_validator(mode="after")
@@ -108,9 +151,11 @@ def load_playbook(path: Path | None = None) -> Playbook:
     source = files(__package__).joinpath("playbook.yaml") if path is None else path
     try:
         content = source.read_text(encoding="utf-8")
-        return _playbook(_File.model_validate(yaml.safe_load(content)), content)
+        return _playbook(_File.model_validate(yaml.load(content, _Loader)), content)
     except OSError as error:
         raise SettingsError(f"CARELINE_PLAYBOOK: cannot read {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{source}: is not text in UTF-8: {error.reason}") from error
     except yaml.YAMLError as error:
         raise SettingsError(f"{source}: {error}") from error
     except ValidationError as error:

@@ -1,0 +1,198 @@
+"""The playbook file: what a care lead may write, and how a slip of the pen is told."""
+
+from __future__ import annotations
+
+from datetime import time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from processors.playbook import load_playbook
+from streams.errors import SettingsError
+from streams.events import OutreachChannel, Purpose
+
+GOOD: dict[str, Any] = {
+    "delay_care": {
+        "default": {
+            "threshold": "30m",
+            "revise_after": "20m",
+            "gestures": [
+                {"wait": "30m", "code": "book", "title": {"en": "a book", "de": "ein Buch"}, "cost": "4.00"},
+                {
+                    "wait": "2h",
+                    "code": "movie",
+                    "title": {"en": "a movie"},
+                    "cost": "6.50",
+                    "link": "https://x.example",
+                },
+            ],
+            "cancelled": {"code": "hotel", "title": {"en": "a hotel"}, "cost": "95.00"},
+        }
+    },
+    "quiet_hours": {"begin": "22:00", "end": "07:00"},
+    "caps": [{"purpose": "SERVICE", "most": 8, "window": "24h"}],
+    "channel_order": ["EMAIL"],
+    "default_time_zone": "UTC",
+    "default_locale": "en",
+    "currency": "USD",
+}
+
+
+def written(folder: Path, content: Any) -> Path:
+    """A playbook file."""
+    file = folder / "playbook.yaml"
+    file.write_text(content if isinstance(content, str) else yaml.safe_dump(content), encoding="utf-8")
+    return file
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    """The good playbook with one entry changed; None takes it out."""
+    content: dict[str, Any] = yaml.safe_load(yaml.safe_dump(GOOD))
+    *parents, last = [int(part) if part.isdigit() else part for part in path.split(".")]
+    place: Any = content
+    for parent in parents:
+        place = place[parent]
+    if value is None:
+        del place[last]
+    else:
+        place[last] = value
+    return content
+
+
+def test_the_one_in_the_package_loads() -> None:
+    """The playbook that comes with Careline is a good one, and knows flights and everything else."""
+    playbook = load_playbook()
+    assert {"flight", "default"} <= set(playbook.delays)
+    assert all(rules.stages for rules in playbook.delays.values())
+    for rules in playbook.delays.values():
+        for stage in rules.stages:
+            assert set(stage.gesture.title) >= {"en", "de", "es"}
+
+
+def test_everything_in_the_file_is_meant(tmp_path: Path) -> None:
+    """What the care lead writes is what the policies go by."""
+    playbook = load_playbook(written(tmp_path, GOOD))
+    rules = playbook.delay_rules("parcel")
+    assert (rules.threshold, rules.revise_after) == (timedelta(minutes=30), timedelta(minutes=20))
+    assert [(stage.wait, stage.gesture.code) for stage in rules.stages] == [
+        (timedelta(minutes=30), "book"),
+        (timedelta(hours=2), "movie"),
+    ]
+    assert rules.cancelled is not None
+    assert (rules.cancelled.cost, rules.cancelled.currency) == (Decimal("95.00"), "USD")
+    assert playbook.quiet_hours is not None
+    assert (playbook.quiet_hours.begin, playbook.quiet_hours.end) == (time(22), time(7))
+    (cap,) = playbook.caps
+    assert (cap.purpose, cap.most, cap.window) == (Purpose.SERVICE, 8, timedelta(days=1))
+    assert playbook.channel_order == (OutreachChannel.EMAIL,)
+
+
+@pytest.mark.parametrize(
+    ("locale", "title"), [("de", "ein Buch"), ("de-AT", "ein Buch"), ("en-US", "a book"), ("fr", "a book")]
+)
+def test_a_gesture_in_the_customers_language(tmp_path: Path, locale: str, title: str) -> None:
+    """The exact language, its parent, or English."""
+    rules = load_playbook(written(tmp_path, GOOD)).delay_rules("parcel")
+    assert rules.stages[0].gesture.in_locale(locale).title == title
+
+
+def test_the_version_goes_by_the_content(tmp_path: Path) -> None:
+    """Two files that say the same have one version; any change makes another."""
+    first = load_playbook(written(tmp_path, GOOD)).version
+    assert load_playbook(written(tmp_path, GOOD)).version == first
+    assert load_playbook(written(tmp_path, changed("caps.0.most", 9))).version != first
+
+
+def test_without_quiet_hours_and_caps(tmp_path: Path) -> None:
+    """Both may be left out."""
+    content = {key: value for key, value in GOOD.items() if key not in ("quiet_hours", "caps")}
+    playbook = load_playbook(written(tmp_path, content))
+    assert playbook.quiet_hours is None
+    assert playbook.caps == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "field", "problem"),
+    [
+        ("delay_care.default.threshold", "half an hour", "delay_care.default.threshold", "no duration"),
+        ("delay_care.default.threshold", 30, "delay_care.default.threshold", "no duration"),
+        ("delay_care.default.threshold", "-5m", "delay_care.default.threshold", "no duration"),
+        ("delay_care.default.threshold", "400d", "delay_care.default.threshold", "at most 365d"),
+        ("delay_care.default.threshold", "9999999999999d", "delay_care.default.threshold", "at most 365d"),
+        ("delay_care.default.threshold", None, "delay_care.default.threshold", "required"),
+        ("delay_care.default.treshold", "30m", "delay_care.default.treshold", "not permitted"),
+        ("delay_care.default.gestures.1.wait", "10m", "delay_care.default", "longer than the one before"),
+        ("delay_care.default.gestures.1.code", "book", "delay_care.default", "each code may stand once"),
+        ("delay_care.default.gestures.0.code", "Free Book", "delay_care.default.gestures.0.code", "pattern"),
+        ("delay_care.default.gestures.0.title", {"de": "Buch"}, "delay_care.default.gestures.0", "English"),
+        ("delay_care.default.gestures.0.title.en", "", "delay_care.default.gestures.0", "English"),
+        ("delay_care.default.gestures.0.cost", "-1", "delay_care.default.gestures.0.cost", "greater than or equal"),
+        ("delay_care.default.gestures.0.cost", "1.005", "delay_care.default.gestures.0.cost", "decimal place"),
+        ("delay_care.default.gestures.1.link", "http://x", "delay_care.default.gestures.1.link", "pattern"),
+        ("delay_care", {"flight": GOOD["delay_care"]["default"]}, "delay_care", "default"),
+        ("quiet_hours.begin", "25:00", "quiet_hours.begin", "'25:00'"),
+        ("quiet_hours.begin", 1320, "quiet_hours.begin", "in quotes"),
+        ("quiet_hours.begin", "22:00Z", "quiet_hours.begin", "'22:00Z'"),
+        ("quiet_hours.begin", "07:00", "quiet_hours", "the same"),
+        ("quiet_hours.end", None, "quiet_hours.end", "required"),
+        ("caps.0.most", 0, "caps.0.most", "greater than or equal to 1"),
+        ("caps.0.most", 61, "caps.0.most", "less than or equal to 60"),
+        ("caps.0.window", "0h", "caps.0.window", "longer than nothing"),
+        ("caps.0.window", "31d", "caps.0.window", "at most 30d"),
+        ("caps.0.purpose", "FUN", "caps.0.purpose", "SERVICE"),
+        ("channel_order", [], "channel_order", "at least 1"),
+        ("channel_order.0", "PIGEON", "channel_order.0", "EMAIL"),
+        ("default_time_zone", "Mars/Olympus", "default_time_zone", "no IANA time zone"),
+        ("default_locale", "", "default_locale", "pattern"),
+        ("currency", "dollars", "currency", "pattern"),
+    ],
+)
+def test_a_mistake_is_named(tmp_path: Path, path: str, value: Any, field: str, problem: str) -> None:
+    """Whatever is wrong, the message names the file, the field and what would be right."""
+    file = written(tmp_path, changed(path, value))
+    with pytest.raises(SettingsError) as caught:
+        load_playbook(file)
+    said = str(caught.value)
+    assert str(file) in said
+    assert f"{field}: " in said
+    assert problem in said
+
+
+def test_hours_without_quotes_are_not_taken_for_something_else(tmp_path: Path) -> None:
+    """YAML reads 22:00 without quotes as a number; nobody's night may begin at 22 minutes past midnight for that."""
+    text = yaml.safe_dump(GOOD).replace("'22:00'", "22:00")
+    with pytest.raises(SettingsError, match="in quotes"):
+        load_playbook(written(tmp_path, text))
+
+
+def test_an_entry_that_stands_twice(tmp_path: Path) -> None:
+    """Of two entries of the same name YAML would silently take the second; we ask which one is meant."""
+    text = yaml.safe_dump(GOOD) + "currency: EUR\n"
+    with pytest.raises(SettingsError, match="currency stands twice") as caught:
+        load_playbook(written(tmp_path, text))
+    assert f"line {len(text.splitlines())}" in str(caught.value)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "just words", "a: [1", "{[a]: 1}", "<<: {a: 1}"])
+def test_a_file_that_is_no_playbook(tmp_path: Path, content: str) -> None:
+    """Something else altogether is refused as well, naming the file."""
+    file = written(tmp_path, content)
+    with pytest.raises(SettingsError, match=r"playbook\.yaml"):
+        load_playbook(file)
+
+
+def test_a_file_that_is_not_text(tmp_path: Path) -> None:
+    """A file in another encoding is refused, naming the file."""
+    file = tmp_path / "playbook.yaml"
+    file.write_bytes(b"currency: \xff\xfe")
+    with pytest.raises(SettingsError, match=r"playbook\.yaml.*UTF-8"):
+        load_playbook(file)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    """The setting that named the file is named."""
+    with pytest.raises(SettingsError, match=r"CARELINE_PLAYBOOK: cannot read .*none\.yaml"):
+        load_playbook(tmp_path / "none.yaml")

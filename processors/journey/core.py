@@ -100,7 +100,7 @@ def _settle(state: JourneyState, *, now: datetime, playbook: Playbook, trigger: 
     outputs: list[Output] = []
     for _, action in news:
         outputs += _records(before, action, now=now, playbook=playbook, trigger=trigger)
-    if isinstance(trigger, ProfilesMerged) and trigger.side is MergeSide.SURVIVOR:
+    if isinstance(trigger, ProfilesMerged) and _concerns_another(trigger):
         outputs.append(_told_to_the_other(trigger))
     timers = sorted(
         (timer for policy in POLICIES for timer in policy.timers(state, now, playbook)),
@@ -260,6 +260,10 @@ def _last_words(state: JourneyState, event: CustomerErased, now: datetime, playb
             )
             outputs += _records(state, taken_back, now=now, playbook=playbook, trigger=event)
     return tuple(outputs)
+
+
+def _concerns_another(event: ProfilesMerged) -> bool:
+    return event.side is MergeSide.SURVIVOR and event.other_customer_id not in ("", event.customer_id)
 
 
 def _told_to_the_other(event: ProfilesMerged) -> ProfilesMerged:

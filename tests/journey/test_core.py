@@ -1,0 +1,192 @@
+"""One step of a journey: what is remembered, what is recorded, what is told to others."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from processors.journey.actions import Reach
+from processors.journey.core import advance, decide, wake
+from processors.journey.identity import decision_id, forwarded_event_id, outreach_id
+from processors.journey.state import DEDUPLICATION_BOUND
+from streams.events import (
+    Decision,
+    MergeSide,
+    OutreachChannel,
+    OutreachRetracted,
+    OutreachSent,
+    ProfilesMerged,
+)
+from tests.journey.given import NOON, PLAYBOOK, at, delay, departure, erased, facts, given, profile
+
+STABLE_OUTREACH = "8368fd17-b8a7-5c15-923e-1fd31ebb76e4"
+STABLE_FORWARDED = "e5cc8e11-3cfd-598e-ad8f-abb2f03e0f50"
+STABLE_DECISION = "157bd4c6-6876-56e7-b051-02d52b2cfd85"
+
+
+class TestSteps:
+    def test_the_first_event_begins_a_journey(self) -> None:
+        """Whoever we never heard of has a journey from the first event on."""
+        step = advance(None, profile(NOON), now=NOON, playbook=PLAYBOOK)
+        assert step.state is not None
+        assert (step.state.revision, step.state.touchpoints, step.state.updated_at) == (1, 1, NOON)
+        assert step.state.last_touchpoint_at == NOON
+        assert not step.outputs
+
+    def test_every_step_counts_a_revision(self) -> None:
+        """The revision grows by one with every step, a deadline's too, and not with a repeated event."""
+        late = delay(minutes=45)
+        journey = given(profile(), late)
+        assert journey.known.revision == 2
+        journey.when(late)
+        assert journey.known.revision == 2
+        assert journey.duplicate
+        journey.when_time_passes_to(at("16:00"))
+        assert journey.known.revision == 3
+        assert journey.known.updated_at == at("16:00")
+
+    def test_what_became_of_our_letter_is_no_touchpoint_of_the_customers(self) -> None:
+        """Touchpoints count what the customer lived through, not what our dispatcher tells."""
+        journey = given(profile(), delay(minutes=60))
+        sent = OutreachSent(
+            **facts(at("12:01")),
+            outreach_id=journey.requests[0].outreach_id,
+            channel=OutreachChannel.EMAIL,
+            provider="smtp",
+        )
+        before = journey.known.touchpoints
+        journey.when(sent)
+        assert journey.known.touchpoints == before
+        assert [note.outcome for note in journey.known.outreach] == ["sent"]
+
+    def test_a_late_event_does_not_make_the_last_touchpoint_older(self) -> None:
+        """When we last heard of the customer goes by when it happened."""
+        journey = given(profile(), delay(at("12:30"), minutes=60))
+        journey.when(departure(at("12:10"), subject="B"), now=at("12:40"))
+        assert journey.known.last_touchpoint_at == at("12:30")
+
+    def test_duplicates_are_known_within_the_bound(self) -> None:
+        """The latest sixty-four events are remembered; an older one is folded again, where it changes nothing."""
+        events = [profile(at("08:00"), name=f"Ana {number}") for number in range(DEDUPLICATION_BOUND + 1)]
+        journey = given(*events)
+        assert journey.when(events[1]).duplicate
+        assert not journey.when(events[0]).duplicate
+        assert len(journey.known.recent_events) == 8 * DEDUPLICATION_BOUND
+
+    def test_deciding_is_asking_not_doing(self) -> None:
+        """What would be done now can be asked without anything being done."""
+        state = given(profile(), delay(minutes=10)).known
+        assert decide(state, now=at("13:00"), playbook=PLAYBOOK) == ()
+        (action,) = decide(state, now=at("14:30"), playbook=PLAYBOOK)
+        assert isinstance(action, Reach)
+        assert action.want.occasion == "notice"
+        assert decide(state, now=at("14:30"), playbook=PLAYBOOK) == (action,)
+
+    def test_time_alone_names_no_event(self) -> None:
+        """A decision that an event led to names it; one that time led to names none."""
+        late = delay(minutes=45)
+        journey = given(profile()).when(late).when_time_passes_to(at("16:00"))
+        assert [decision.trigger_event_id for decision in journey.decisions] == [late.event_id, None]
+        assert [request.trigger_event_id for request in journey.requests] == [late.event_id, None]
+
+    def test_waking_early_changes_nothing_but_the_revision(self) -> None:
+        """A deadline that fires when nothing is due decides nothing."""
+        state = given(profile(), delay(minutes=45)).known
+        step = wake(state, now=at("13:00"), playbook=PLAYBOOK)
+        assert step.outputs == ()
+        assert step.state is not None
+        assert (step.state.timers, step.state.delays) == (state.timers, state.delays)
+
+
+class TestErasure:
+    def test_nothing_is_kept(self) -> None:
+        """Whoever asks to be forgotten is forgotten."""
+        assert given(profile(), delay(minutes=60)).when(erased(at("12:30"))).state is None
+
+    def test_what_is_under_way_is_taken_back_on_record(self) -> None:
+        """A letter that still says something is taken back, and the record says why."""
+        journey = given(profile(), delay(minutes=60)).when(erased(at("12:30"))).then("take back notice: erased")
+        (retracted,) = [one for one in journey.outputs if isinstance(one, OutreachRetracted)]
+        assert (retracted.reason, retracted.retracted_at) == ("erased", at("12:30"))
+
+    def test_what_ran_its_course_or_was_taken_back_is_not(self) -> None:
+        """There is nothing to take back of a letter that is over."""
+        given(profile(), delay(minutes=60)).when(erased(at("15:00"))).then_nothing()
+        given(profile(), delay(minutes=60), departure(at("14:10"))).when(erased(at("14:20"))).then_nothing()
+
+    def test_of_whom_we_know_nothing(self) -> None:
+        """Erasing a stranger, or erasing twice, changes nothing."""
+        step = advance(None, erased(NOON), now=NOON, playbook=PLAYBOOK)
+        assert (step.state, step.outputs) == (None, ())
+
+    def test_a_customer_may_come_back(self) -> None:
+        """Who was forgotten and comes back is a new customer."""
+        journey = given(profile(), delay(minutes=60), erased(at("12:30"))).when(profile(at("13:00")))
+        assert journey.known.revision == 1
+        assert journey.known.delays == ()
+
+
+class TestMerging:
+    merge = ProfilesMerged(**facts(at("13:00")), other_customer_id="bea")
+
+    def test_is_told_to_the_other(self) -> None:
+        """The record that goes is told that it goes, under an id of its own."""
+        journey = given(profile()).when(self.merge)
+        (told,) = journey.outputs
+        assert isinstance(told, ProfilesMerged)
+        assert (told.customer_id, told.other_customer_id, told.side) == ("bea", "ana", MergeSide.ABSORBED)
+        assert told.event_id == forwarded_event_id(self.merge.event_id, "bea")
+        assert told.occurred_at == self.merge.occurred_at
+        assert journey.known.merged_from == ("bea",)
+
+    def test_the_other_does_not_tell_it_back(self) -> None:
+        """The record that goes writes no more letters and tells nobody."""
+        gone = ProfilesMerged(**facts(at("13:00")), other_customer_id="bea", side=MergeSide.ABSORBED)
+        journey = given(profile()).when(gone).then_nothing()
+        assert journey.outputs == []
+        assert journey.known.merged_into == "bea"
+
+    def test_with_oneself_is_nothing(self) -> None:
+        """Nobody merges with themselves."""
+        journey = given(profile()).when(ProfilesMerged(**facts(NOON), other_customer_id="ana"))
+        assert journey.known.merged_from == ()
+        assert journey.known.merged_into is None
+        assert journey.outputs == []
+
+    def test_the_same_merge_again_is_one(self) -> None:
+        """Told by two systems, it is still one merge."""
+        journey = given(profile(), self.merge)
+        journey.when(ProfilesMerged(**facts(at("13:05")), other_customer_id="bea"))
+        assert journey.known.merged_from == ("bea",)
+
+
+class TestIdentity:
+    def test_names_are_stable(self) -> None:
+        """These names are in other people's databases: they may never change."""
+        assert outreach_id("ana", "delay_care", "delay/flight/UA571/0", "notice") == STABLE_OUTREACH
+        assert forwarded_event_id("e1", "bea") == STABLE_FORWARDED
+        assert decision_id("o1", "SEND", "wanted", NOON, 3) == STABLE_DECISION
+
+    @pytest.mark.parametrize(
+        "other",
+        [("an", "adelay_care", "j", "o"), ("ana", "delay_care", "jo", ""), ("ana", "delay_care", "", "jo")],
+    )
+    def test_parts_do_not_run_together(self, other: tuple[str, str, str, str]) -> None:
+        """Two outreaches whose parts spell the same letters are two."""
+        assert outreach_id("ana", "delay_care", "j", "o") != outreach_id(*other)
+
+    def test_a_decision_is_another_at_another_time(self) -> None:
+        """The same refusal an hour later is another decision."""
+        names = {decision_id("o", "HOLD", "quiet_hours", NOON + timedelta(hours=hours), 1) for hours in range(3)}
+        assert len(names) == 3
+
+    def test_every_request_names_its_decision(self) -> None:
+        """From the letter one finds the decision, and from the decision the letter."""
+        journey = given(profile()).when(delay(minutes=60))
+        (request,), (decision,) = journey.requests, journey.decisions
+        assert isinstance(decision, Decision)
+        assert request.decision_id == decision.decision_id
+        assert decision.outreach_id == request.outreach_id
+        assert decision.playbook_version == request.playbook_version == "test"
+        assert decision.channel is OutreachChannel.EMAIL

@@ -1,0 +1,356 @@
+"""What a fact changes, family by family. A fact that comes late never undoes a later one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from itertools import permutations
+from typing import Any
+
+import pytest
+
+from processors.journey.evolve import evolve
+from processors.journey.evolve.limits import MAX_NAME, MAX_TEXT, within_limits
+from processors.journey.state import KEEP_AT_MOST, KEEP_CLOSED, KEEP_OPEN, KEEP_OUTREACH, begin, prune
+from streams.events import (
+    Address,
+    AgentNoted,
+    Alternative,
+    CancelledBy,
+    Channel,
+    ContactClosed,
+    ContactOpened,
+    ContactReplied,
+    Engagement,
+    FailureReason,
+    FeedbackGiven,
+    FeedbackKind,
+    ItemUnavailable,
+    JourneyState,
+    MentionPosted,
+    OrderCancelled,
+    OrderDelivered,
+    OrderPlaced,
+    OrderShipped,
+    Outreach,
+    OutreachChannel,
+    OutreachEngaged,
+    OutreachFailed,
+    OutreachSent,
+    OutreachUncertain,
+    ProfileUpdated,
+    Purpose,
+    Resolution,
+    Sentiment,
+)
+from tests.journey.given import HOOK, MAIL, NOON, at, departure, facts
+
+
+def after(*events: Any, state: JourneyState | None = None) -> JourneyState:
+    """The state after these facts, in this order of arrival."""
+    state = state or begin("ana", NOON)
+    for event in events:
+        state = evolve(state, event)
+    return state
+
+
+def in_any_order(*events: Any) -> list[JourneyState]:
+    """The states that every order of arrival leads to."""
+    return [after(*order) for order in permutations(events)]
+
+
+class TestContacts:
+    opened = ContactOpened(
+        **facts(at("10:00")), contact_id="c", channel=Channel.CHAT, matter="order 7", summary="Where is it?"
+    )
+    robot = ContactReplied(**facts(at("10:01")), contact_id="c", channel=Channel.CHAT, automated=True)
+    person = ContactReplied(**facts(at("10:20")), contact_id="c", channel=Channel.CHAT, agent_id="kim")
+    closed = ContactClosed(**facts(at("11:00")), contact_id="c", resolution=Resolution.SOLVED)
+
+    def test_opened_answered_closed_in_any_order(self) -> None:
+        """In whatever order we hear of it, the conversation is the same one."""
+        for state in in_any_order(self.opened, self.robot, self.person, self.closed):
+            (contact,) = state.contacts
+            assert contact.opened_at == at("10:00")
+            assert contact.replied_at == at("10:20"), "a robot's answer is no reply"
+            assert contact.answered_at == at("10:20")
+            assert (contact.closed_at, contact.resolution) == (at("11:00"), Resolution.SOLVED)
+            assert (contact.matter, contact.summary, contact.channel) == ("order 7", "Where is it?", Channel.CHAT)
+            assert contact.as_of == at("11:00")
+
+    def test_the_first_human_answer_counts(self) -> None:
+        """The customer waited until the first person answered, whichever answer we hear of first."""
+        later = ContactReplied(**facts(at("10:40")), contact_id="c", channel=Channel.CHAT)
+        for state in in_any_order(self.opened, self.person, later):
+            assert state.contacts[0].replied_at == at("10:20")
+            assert state.contacts[0].answered_at == at("10:40")
+
+    def test_opened_again(self) -> None:
+        """A customer who comes back waits again, and nobody has answered yet."""
+        again = ContactOpened(**facts(at("15:00")), contact_id="c", channel=Channel.CALL)
+        (contact,) = after(self.opened, self.person, self.closed, again).contacts
+        assert (contact.opened_at, contact.closed_at, contact.replied_at) == (at("15:00"), None, None)
+        assert contact.resolution is Resolution.UNKNOWN
+        assert contact.matter == "order 7"
+
+    def test_an_end_from_before_it_was_opened_again(self) -> None:
+        """An end we hear of late does not close what was opened since."""
+        again = ContactOpened(**facts(at("15:00")), contact_id="c", channel=Channel.CALL)
+        late = ContactClosed(**facts(at("14:00")), contact_id="c")
+        assert after(self.opened, self.closed, again, late).contacts[0].closed_at is None
+
+    def test_of_two_ends_the_later_counts(self) -> None:
+        """How it ended is how it ended last."""
+        earlier = ContactClosed(**facts(at("10:30")), contact_id="c", resolution=Resolution.TRANSFERRED)
+        for state in (after(self.opened, earlier, self.closed), after(self.opened, self.closed, earlier)):
+            assert state.contacts[0].closed_at == at("11:00")
+            assert state.contacts[0].resolution is Resolution.SOLVED
+
+
+class TestOrders:
+    placed = OrderPlaced(
+        **facts(at("08:00")),
+        order_id="o",
+        kind="parcel",
+        description="a lamp",
+        promised_at=at("12:00", day=2),
+        total=Decimal("49.90"),
+        currency="EUR",
+    )
+    shipped = OrderShipped(**facts(at("09:00")), order_id="o")
+    delivered = OrderDelivered(**facts(at("18:00")), order_id="o")
+
+    def test_each_fact_owns_its_field(self) -> None:
+        """Placed, shipped and delivered come to the same order in whatever order we hear of them."""
+        first, *others = in_any_order(self.placed, self.shipped, self.delivered)
+        assert all(state.orders == first.orders for state in others)
+        (order,) = first.orders
+        assert (order.opened_at, order.shipped_at, order.delivered_at) == (at("08:00"), at("09:00"), at("18:00"))
+        assert (order.closed_at, order.total, order.description) == (at("18:00"), Decimal("49.90"), "a lamp")
+
+    def test_what_was_delivered_stays_delivered(self) -> None:
+        """A cancellation that comes too late does not take the parcel away."""
+        cancelled = OrderCancelled(**facts(at("17:00")), order_id="o", by=CancelledBy.CUSTOMER)
+        for state in in_any_order(self.placed, self.delivered, cancelled):
+            (order,) = state.orders
+            assert (order.delivered_at, order.closed_at) == (at("18:00"), at("18:00"))
+            assert order.cancelled_at == at("17:00")
+
+    def test_cancelled(self) -> None:
+        """A cancelled order is over."""
+        cancelled = OrderCancelled(**facts(at("10:00")), order_id="o")
+        assert after(self.placed, cancelled).orders[0].closed_at == at("10:00")
+
+
+class TestVoice:
+    def test_moments_in_the_order_they_occurred(self) -> None:
+        """Feedback is remembered in the order it was given, and each piece once."""
+        early = FeedbackGiven(**facts(at("09:00")), feedback_id="1", kind=FeedbackKind.CSAT, score=2)
+        late = FeedbackGiven(**facts(at("10:00")), feedback_id="2", kind=FeedbackKind.PRAISE, text="Thank you, Kim")
+        for state in (after(early, late), after(late, early), after(late, early, late)):
+            assert [moment.feedback_id for moment in state.moments] == ["1", "2"]
+
+    def test_notes_in_the_order_they_were_written(self) -> None:
+        """So are the employees' notes."""
+        early = AgentNoted(**facts(at("09:00")), note_id="1", agent_id="kim", text="prefers chat")
+        late = AgentNoted(**facts(at("10:00")), note_id="2", agent_id="kim", text="called back")
+        assert after(early, late).notes == after(late, early).notes
+        assert [note.text for note in after(late, early).notes] == ["prefers chat", "called back"]
+
+    def test_a_mention_seen_again_is_the_same_mention(self) -> None:
+        """Its reach grows; when it was first seen stays."""
+        first = MentionPosted(**facts(at("09:00")), mention_id="m", platform="x", sentiment=Sentiment.NEGATIVE, reach=5)
+        again = MentionPosted(
+            **facts(at("10:00")), mention_id="m", platform="x", sentiment=Sentiment.NEGATIVE, reach=900
+        )
+        (mention,) = after(first, again).mentions
+        assert (mention.opened_at, mention.reach) == (at("09:00"), 900)
+        assert after(first, again, first).mentions == (mention,), "an older sighting changes nothing"
+
+    def test_a_wish_asked_for_again_is_the_same_wish(self) -> None:
+        """With what is known of it today."""
+        elsewhere = Alternative(seller="corner shop", link="https://shop.example")
+        first = ItemUnavailable(**facts(at("09:00")), item_id="lamp", description="lamp")
+        again = ItemUnavailable(**facts(at("10:00")), item_id="lamp", description="lamp", alternatives=(elsewhere,))
+        (wish,) = after(first, again).wishes
+        assert (wish.opened_at, wish.alternatives) == (at("09:00"), (elsewhere,))
+        assert after(first, again, first).wishes == (wish,)
+
+
+class TestProfile:
+    def test_what_is_not_said_is_left_as_it_was(self) -> None:
+        """Telling a new address does not take the name away."""
+        named = ProfileUpdated(**facts(at("08:00")), name="Ana", locale="de", time_zone="Europe/Vienna")
+        moved = ProfileUpdated(**facts(at("09:00")), addresses=(HOOK,))
+        profile = after(named, moved).profile
+        assert (profile.name, profile.locale, profile.time_zone) == ("Ana", "de", "Europe/Vienna")
+        assert profile.addresses == (HOOK,)
+
+    def test_addresses_are_told_whole(self) -> None:
+        """A new list replaces the old one, an empty list too."""
+        state = after(ProfileUpdated(**facts(at("08:00")), addresses=(MAIL, HOOK)))
+        assert after(ProfileUpdated(**facts(at("09:00")), addresses=()), state=state).profile.addresses == ()
+
+    def test_an_older_telling_fills_only_what_is_not_known(self) -> None:
+        """What we hear late, from before, does not undo what was said since."""
+        new = ProfileUpdated(**facts(at("09:00")), name="Ana Novak")
+        old = ProfileUpdated(**facts(at("08:00")), name="Ana", locale="de", addresses=(MAIL,))
+        profile = after(new, old).profile
+        assert (profile.name, profile.locale, profile.addresses) == ("Ana Novak", "de", (MAIL,))
+        assert profile.as_of == at("09:00")
+        assert after(old, new).profile == profile
+
+
+class TestOutcomes:
+    note = Outreach(
+        outreach_id="o1",
+        policy="delay_care",
+        journey_id="j",
+        occasion="notice",
+        purpose=Purpose.SERVICE,
+        channel=OutreachChannel.EMAIL,
+        address=MAIL.address,
+        requested_at=NOON,
+        useful_until=at("15:00"),
+    )
+
+    def state(self, *addresses: Address) -> JourneyState:
+        """A customer who was written to by e-mail."""
+        known = ProfileUpdated(**facts(at("08:00")), addresses=addresses or (MAIL, HOOK))
+        return replace(after(known), outreach=(self.note,))
+
+    def outcome(self, record: Any, clock: str = "12:10", /, **said: Any) -> Any:
+        """What became of that letter."""
+        return record(**facts(at(clock)), **({"outreach_id": "o1", "channel": OutreachChannel.EMAIL} | said))
+
+    @pytest.mark.parametrize(
+        ("kind", "said", "word"),
+        [
+            (OutreachSent, {"provider": "smtp"}, "sent"),
+            (OutreachUncertain, {"provider": "smtp"}, "uncertain"),
+            (OutreachFailed, {"reason": FailureReason.REJECTED}, "failed: rejected"),
+            (OutreachEngaged, {"kind": Engagement.OPENED}, "opened"),
+        ],
+    )
+    def test_is_noted(self, kind: Any, said: dict[str, Any], word: str) -> None:
+        """The journey knows what became of the letter."""
+        state = after(self.outcome(kind, **said), state=self.state())
+        assert (state.outreach[0].outcome, state.outreach[0].outcome_at) == (word, at("12:10"))
+        assert state.suppressions == ()
+
+    def test_the_latest_counts(self) -> None:
+        """That it was sent, heard of after it was opened, does not close it again."""
+        opened, sent = (
+            self.outcome(OutreachEngaged, "12:30", kind=Engagement.OPENED),
+            self.outcome(OutreachSent, "12:10", provider="smtp"),
+        )
+        assert after(opened, sent, state=self.state()).outreach == after(sent, opened, state=self.state()).outreach
+
+    @pytest.mark.parametrize(
+        ("kind", "said", "reason"),
+        [
+            (OutreachFailed, {"reason": FailureReason.BOUNCED}, "bounced"),
+            (OutreachEngaged, {"kind": Engagement.COMPLAINED}, "complained"),
+            (OutreachEngaged, {"kind": Engagement.UNSUBSCRIBED}, "unsubscribed"),
+        ],
+    )
+    def test_closes_the_address(self, kind: Any, said: dict[str, Any], reason: str) -> None:
+        """After a bounce, a complaint or an unsubscription that address is not used again."""
+        no = self.outcome(kind, **said)
+        (closed,) = after(no, state=self.state()).suppressions
+        assert (closed.channel, closed.address, closed.reason) == (OutreachChannel.EMAIL, MAIL.address, reason)
+
+    def test_a_no_heard_late_is_a_no(self) -> None:
+        """An unsubscription that we hear of after a later click closes the address all the same."""
+        clicked = self.outcome(OutreachEngaged, "12:30", kind=Engagement.CLICKED)
+        no = self.outcome(OutreachEngaged, "12:20", kind=Engagement.UNSUBSCRIBED)
+        for order in ((clicked, no), (no, clicked)):
+            state = after(*order, state=self.state())
+            assert [closed.reason for closed in state.suppressions] == ["unsubscribed"]
+            assert state.outreach[0].outcome == "clicked"
+
+    def test_a_no_to_a_letter_of_long_ago_is_a_no(self) -> None:
+        """Who unsubscribes by a letter that we do not remember is not written to on that channel."""
+        no = self.outcome(OutreachEngaged, kind=Engagement.UNSUBSCRIBED, outreach_id="forgotten")
+        assert [closed.address for closed in after(no, state=self.state()).suppressions] == [MAIL.address]
+
+    def test_a_no_on_another_channel_closes_that_channel(self) -> None:
+        """Where the letter went out on the second channel, it is the second that is closed."""
+        no = self.outcome(OutreachEngaged, kind=Engagement.COMPLAINED, channel=OutreachChannel.WEBHOOK)
+        assert [closed.address for closed in after(no, state=self.state()).suppressions] == [HOOK.address]
+
+    def test_a_bounce_that_may_be_of_either_address_closes_neither(self) -> None:
+        """A bounce is no wish of the customer's: it closes only the address it certainly came from."""
+        other = Address(channel=OutreachChannel.EMAIL, address="novak@work.example")
+        bounce = self.outcome(OutreachFailed, reason=FailureReason.BOUNCED, outreach_id="forgotten")
+        assert after(bounce, state=self.state(MAIL, other)).suppressions == ()
+        assert len(after(bounce, state=self.state(MAIL)).suppressions) == 1
+
+    def test_of_a_letter_we_never_wrote(self) -> None:
+        """An outcome that belongs to nothing changes nothing."""
+        stray = self.outcome(OutreachSent, provider="smtp", outreach_id="somebody-elses")
+        assert after(stray, state=self.state()) == self.state()
+
+
+class TestForgetting:
+    def test_what_is_over_for_thirty_days_is_forgotten(self) -> None:
+        """What is over stays for thirty days, and no longer."""
+        state = after(departure(NOON))
+        assert prune(state, NOON + KEEP_CLOSED - (at("12:01") - NOON)).delays
+        assert not prune(state, NOON + KEEP_CLOSED).delays
+
+    def test_of_what_is_over_the_latest_stay(self) -> None:
+        """Of each family no more than twenty that are over."""
+        state = after(*(departure(NOON, subject=str(number)) for number in range(KEEP_AT_MOST + 5)))
+        assert [delay.subject_id for delay in prune(state, NOON).delays] == [str(number) for number in range(5, 25)]
+
+    def test_of_what_is_open_the_latest_heard_of_stay(self) -> None:
+        """The conversation that nothing was heard of for longest makes room."""
+        asked = [
+            ContactOpened(**facts(at(f"10:{number:02}")), contact_id=str(number), channel=Channel.CHAT)
+            for number in range(KEEP_OPEN + 3)
+        ]
+        revived = ContactReplied(**facts(at("11:00")), contact_id="0", channel=Channel.CHAT)
+        kept = [contact.contact_id for contact in prune(after(*asked, revived), NOON).contacts]
+        assert len(kept) == KEEP_OPEN
+        assert "0" in kept
+        assert not {"1", "2", "3"} & set(kept)
+
+    def test_the_latest_letters_stay(self) -> None:
+        """Of the letters the latest sixty."""
+        notes = tuple(replace(TestOutcomes.note, outreach_id=str(number)) for number in range(KEEP_OUTREACH + 2))
+        kept = prune(replace(after(), outreach=notes), NOON).outreach
+        assert [note.outreach_id for note in kept] == [str(number) for number in range(2, KEEP_OUTREACH + 2)]
+
+    def test_nothing_to_forget(self) -> None:
+        """A state with nothing to forget stays the very same."""
+        state = after(ContactOpened(**facts(NOON), contact_id="c", channel=Channel.CHAT))
+        assert prune(state, NOON) is state
+
+
+class TestLimits:
+    def test_a_long_story_is_kept_in_short(self) -> None:
+        """The journey keeps the beginning of a long text; the whole of it is in the touchpoint."""
+        story = FeedbackGiven(**facts(NOON), feedback_id="1", kind=FeedbackKind.STORY, text="Ä" * 5_000)
+        (moment,) = after(story).moments
+        assert moment.text is not None
+        assert moment.text.endswith("Ä…")
+        assert len(moment.text.encode()) <= MAX_TEXT
+
+    def test_long_names_stay_apart(self) -> None:
+        """Two things with long names that differ only at the end are two."""
+        names = ["x" * 5_000 + end for end in "ab"]
+        asked = [ContactOpened(**facts(NOON), contact_id=name, channel=Channel.CHAT) for name in names]
+        state = after(*asked, ContactClosed(**facts(at("12:30")), contact_id=names[1]))
+        assert [contact.closed_at for contact in state.contacts] == [None, at("12:30")]
+        assert all(len(contact.contact_id) <= MAX_NAME for contact in state.contacts)
+
+    def test_half_a_character_is_not_kept(self) -> None:
+        """A text that breaks off in the middle of a surrogate pair does no harm."""
+        broken = FeedbackGiven(**facts(NOON), feedback_id="1", kind=FeedbackKind.STORY, text="\ud83e" * 700)
+        after(broken).moments[0].text.encode()  # type: ignore[union-attr]
+
+    def test_ordinary_facts_are_taken_as_they_are(self) -> None:
+        """What is of ordinary length is not touched."""
+        event = TestContacts.opened
+        assert within_limits(event) is event

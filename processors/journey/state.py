@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
-from streams.events import JourneyState, Profile
+from streams.events import JourneyState, Profile, Suppression
 
 DEDUPLICATION_BOUND = 64
 """Of each customer the latest so many event ids are remembered: a repeat within them changes nothing."""
@@ -83,7 +83,7 @@ def prune(state: JourneyState, now: datetime) -> JourneyState:
     """The state without what is long over, so that it stays bounded however long a customer stays."""
     contacts = _current(state.contacts, now)
     orders = _current(state.orders, now)
-    delays = _current(state.delays, now)
+    delays = _current(state.delays, now, most_open=KEEP_WAITS)
     wishes = _current(state.wishes, now)
     mentions = _current(state.mentions, now)
     moments = _latest(state.moments, KEEP_AT_MOST)
@@ -91,7 +91,9 @@ def prune(state: JourneyState, now: datetime) -> JourneyState:
     outreach = state.outreach
     if outreach and outreach[0].requested_at <= now - KEEP_CLOSED:
         outreach = tuple(note for note in outreach if note.requested_at > now - KEEP_CLOSED)
-    outreach = _latest(outreach, 3 * KEEP_AT_MOST)
+    outreach = _latest(outreach, KEEP_OUTREACH)
+    suppressions = _in_force(state)
+    merged_from = _latest(state.merged_from, KEEP_OPEN)
     if (
         contacts is state.contacts
         and orders is state.orders
@@ -101,6 +103,8 @@ def prune(state: JourneyState, now: datetime) -> JourneyState:
         and moments is state.moments
         and notes is state.notes
         and outreach is state.outreach
+        and suppressions is state.suppressions
+        and merged_from is state.merged_from
     ):
         return state
     return replace(
@@ -113,7 +117,19 @@ def prune(state: JourneyState, now: datetime) -> JourneyState:
         moments=moments,
         notes=notes,
         outreach=outreach,
+        suppressions=suppressions,
+        merged_from=merged_from,
     )
+
+
+def _in_force(state: JourneyState) -> tuple[Suppression, ...]:
+    """Every suppression of an address the customer has today, and the latest of those they had."""
+    if len(state.suppressions) <= KEEP_OPEN:
+        return state.suppressions
+    today = {(known.channel, known.address) for known in state.profile.addresses}
+    past = [closed for closed in state.suppressions if (closed.channel, closed.address) not in today]
+    forgotten = set(sorted(past, key=lambda closed: closed.as_of)[:-KEEP_OPEN])
+    return tuple(one for one in state.suppressions if one not in forgotten) if forgotten else state.suppressions
 
 
 def _latest(items: tuple[T, ...], most: int) -> tuple[T, ...]:

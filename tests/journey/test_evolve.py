@@ -42,6 +42,7 @@ from streams.events import (
     Purpose,
     Resolution,
     Sentiment,
+    Suppression,
 )
 from tests.journey.given import HOOK, MAIL, NOON, at, departure, facts
 
@@ -321,6 +322,21 @@ class TestForgetting:
         notes = tuple(replace(TestOutcomes.note, outreach_id=str(number)) for number in range(KEEP_OUTREACH + 2))
         kept = prune(replace(after(), outreach=notes), NOON).outreach
         assert [note.outreach_id for note in kept] == [str(number) for number in range(2, KEEP_OUTREACH + 2)]
+
+    def test_the_address_of_today_stays_closed(self) -> None:
+        """However many addresses a customer had, one that is closed and that they still have stays closed."""
+        closed = tuple(
+            Suppression(
+                channel=OutreachChannel.EMAIL, address=address, reason="bounced", as_of=at(f"10:{number % 60:02}")
+            )
+            for number, address in enumerate(
+                [MAIL.address, *(f"{number}@x.example" for number in range(2 * KEEP_OPEN))]
+            )
+        )
+        known = after(ProfileUpdated(**facts(at("08:00")), addresses=(MAIL,)))
+        kept = prune(replace(known, suppressions=closed), NOON).suppressions
+        assert len(kept) == KEEP_OPEN + 1
+        assert closed[0] in kept
 
     def test_nothing_to_forget(self) -> None:
         """A state with nothing to forget stays the very same."""

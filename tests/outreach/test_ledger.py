@@ -308,8 +308,8 @@ class TestAfterACrash:
 
 def again(how: str, entry: Entry) -> Step[Entry]:
     if how == "wake":
-        return LOGIC.wake(entry.outreach_id, entry, NOON + LEASE, busy=False)
-    step = LOGIC.resume(entry.outreach_id, entry, NOON + LEASE)
+        return LOGIC.wake(entry.outreach_id, entry, NOON + timedelta(minutes=2), busy=False)
+    step = LOGIC.resume(entry.outreach_id, entry, NOON + timedelta(minutes=2))
     assert step is not None
     return step
 

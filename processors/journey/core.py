@@ -154,7 +154,7 @@ def _records(
     outreach = action.outreach_id if isinstance(action, Retract) else _outreach_id(state, action.want)
     kind = _KINDS[type(action)]
     decision = Decision(
-        decision_id=decision_id(outreach, kind, action.reason, now, state.revision),
+        decision_id=decision_id(outreach, kind, action.reason, now, trigger.event_id if trigger is not None else None),
         customer_id=state.customer_id,
         decided_at=now,
         kind=kind,

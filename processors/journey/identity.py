@@ -15,9 +15,12 @@ def outreach_id(customer_id: str, policy: str, journey_id: str, occasion: str) -
     return _derived("outreach", customer_id, policy, journey_id, occasion)
 
 
-def decision_id(outreach: str, kind: str, reason: str, decided_at: datetime, revision: int) -> str:
-    """One decision about one outreach, at one revision of the state: within a millisecond minds may change twice."""
-    return _derived("decision", outreach, kind, reason, str(to_millis(decided_at)), str(revision))
+def decision_id(outreach: str, kind: str, reason: str, decided_at: datetime, trigger: str | None) -> str:
+    """One decision about one outreach, by what led to it: within a millisecond two touchpoints may change minds twice.
+
+    Not by the state's revision: outcomes count in it, and when they come back is not the same on a replay.
+    """
+    return _derived("decision", outreach, kind, reason, str(to_millis(decided_at)), trigger or "")
 
 
 def forwarded_event_id(event_id: str, customer_id: str) -> str:

@@ -237,7 +237,7 @@ class Partition(Generic[S]):
 
     def _due(self, tick: int | None) -> bool:
         due = self._wakes.next()
-        return tick is not None and due is not None and due < PartitionClock(self._clock.millis).tick(tick)
+        return tick is not None and due is not None and due <= PartitionClock(self._clock.millis).tick(tick)
 
     async def _transact(
         self, records: list[ConsumerRecord], completions: list[Completion], tick: int | None, *, more: bool

@@ -97,8 +97,8 @@ class Steps(Generic[S]):
             tx.published_at.append(published)
 
     async def _fire(self, tx: Transaction[S], until: int) -> None:
-        """Wake every key that is due before ``until``, in the order of their deadlines, each at its own time."""
-        while (due := self._wakes.pop_before(until)) is not None:
+        """Wake every key that is due by ``until``, in the order of their deadlines, each at its own time."""
+        while (due := self._wakes.pop_due(until)) is not None:
             millis, key = due
             state = await tx.overlay.get(key)
             if state is None:

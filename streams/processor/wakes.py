@@ -42,10 +42,10 @@ class Wakes:
             heapq.heappop(self._heap)  # replaced since
         return None
 
-    def pop_before(self, millis: int) -> tuple[int, str] | None:
-        """Take out the earliest deadline that is before ``millis``; by key where several are at once."""
+    def pop_due(self, millis: int) -> tuple[int, str] | None:
+        """Take out the earliest deadline that ``millis`` has reached; by key where several are at once."""
         due = self.next()
-        if due is None or due >= millis:
+        if due is None or due > millis:
             return None
         _, key = heapq.heappop(self._heap)
         del self._due[key]

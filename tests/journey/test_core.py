@@ -22,7 +22,7 @@ from tests.journey.given import NOON, PLAYBOOK, at, delay, departure, erased, fa
 
 STABLE_OUTREACH = "8368fd17-b8a7-5c15-923e-1fd31ebb76e4"
 STABLE_FORWARDED = "e5cc8e11-3cfd-598e-ad8f-abb2f03e0f50"
-STABLE_DECISION = "157bd4c6-6876-56e7-b051-02d52b2cfd85"
+STABLE_DECISION = "b535182d-9154-5875-a446-e5e46ce8d652"
 
 
 class TestSteps:
@@ -166,7 +166,7 @@ class TestIdentity:
         """These names are in other people's databases: they may never change."""
         assert outreach_id("ana", "delay_care", "delay/flight/UA571/0", "notice") == STABLE_OUTREACH
         assert forwarded_event_id("e1", "bea") == STABLE_FORWARDED
-        assert decision_id("o1", "SEND", "wanted", NOON, 3) == STABLE_DECISION
+        assert decision_id("o1", "SEND", "wanted", NOON, "e1") == STABLE_DECISION
 
     @pytest.mark.parametrize(
         "other",
@@ -178,8 +178,21 @@ class TestIdentity:
 
     def test_a_decision_is_another_at_another_time(self) -> None:
         """The same refusal an hour later is another decision."""
-        names = {decision_id("o", "HOLD", "quiet_hours", NOON + timedelta(hours=hours), 1) for hours in range(3)}
+        names = {decision_id("o", "HOLD", "quiet_hours", NOON + timedelta(hours=hours), None) for hours in range(3)}
         assert len(names) == 3
+
+    def test_decisions_do_not_depend_on_when_outcomes_come_back(self) -> None:
+        """The dispatcher may be fast or slow: the same touchpoints lead to the same decisions and letters."""
+        known, first = profile(), delay(minutes=60)
+        worse = delay(at("12:10"), minutes=180)
+        (request,) = given(known).when(first).requests
+        sent = OutreachSent(
+            **facts(at("12:01")), outreach_id=request.outreach_id, channel=OutreachChannel.EMAIL, provider="smtp"
+        )
+        quick = given(known, first, sent).when(worse)
+        slow = given(known, first).when(worse)
+        assert quick.outputs
+        assert quick.outputs == slow.outputs
 
     def test_every_request_names_its_decision(self) -> None:
         """From the letter one finds the decision, and from the decision the letter."""

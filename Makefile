@@ -1,0 +1,47 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`. `make` alone lists the rest.
+# What a machine lacks is said in one line before anything starts.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+# `make demo KILL=10`, `make demo ARGS="--date 2013-07-22 --keep"`
+KILL   ?= 0
+ARGS   ?=
+# `make test PYTEST="-k quiet_hours"`
+PYTEST ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check unit lock clean
+
+help: ## what there is
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+demo: $(VENV)/installed ## a real snow-storm day in, letters out; takes its servers down again
+	@$(BIN)/careline demo --kill $(KILL) $(ARGS)
+
+test: $(VENV)/installed ## everything: lint, types, unit and live tests on real servers
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/careline schemas check
+	@$(BIN)/pytest $(PYTEST)
+
+check: $(VENV)/installed ## lint, types and unit tests; no server, under a minute
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/careline schemas check
+	@$(BIN)/pytest -q -m "not live" $(PYTEST)
+
+lock: ## resolve the dependencies again (needs uv)
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	  --no-header --extra processors --extra demo --extra dev pyproject.toml -o requirements.lock
+
+clean: ## the virtual environment and everything the demo left
+	rm -rf $(VENV) .careline
+
+$(VENV)/installed: requirements.lock pyproject.toml
+	@$(PYTHON) deploy/local/preflight.py
+	@echo "Installing Careline into $(VENV) (once; a minute or two) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

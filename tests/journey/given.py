@@ -2,7 +2,7 @@
 
 The sentences that :meth:`Journey.then` compares with are what a care lead would write down: one line for each letter,
 each hold, each refusal and each retraction, in the order they were decided. Time passes as it does in the processor:
-a deadline fires before any event later than it, at its own moment.
+a deadline fires at its own moment, before any event of that moment or later.
 """
 
 from __future__ import annotations
@@ -205,7 +205,7 @@ class Journey:
     def when_time_passes_to(self, moment: datetime) -> Self:
         """Nothing happens but that time passes, up to the moment and through it."""
         self.outputs = []
-        self._pass(moment + timedelta(milliseconds=1))
+        self._pass(moment)
         self.now = max(self.now, moment)
         return self
 
@@ -236,7 +236,7 @@ class Journey:
         return [one for one in self.everything if isinstance(one, Decision)]
 
     def _pass(self, until: datetime) -> None:
-        while self.state is not None and self.state.wake_at is not None and self.state.wake_at < until:
+        while self.state is not None and self.state.wake_at is not None and self.state.wake_at <= until:
             due = self.state.wake_at
             step = wake(self.state, now=due, playbook=self._playbook)
             assert step.state is not None

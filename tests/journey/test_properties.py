@@ -117,8 +117,8 @@ def test_nobody_is_written_to_at_night_too_late_or_too_often(life: list[tuple[ti
         for first, third in zip(sent, sent[2:], strict=False):
             assert third - first >= timedelta(hours=5)
         assert len({request.outreach_id for request in journey.requests}) == len(sent)
-    decisions = [decision.decision_id for decision in journey.decisions]
-    assert len(set(decisions)) == len(decisions)
+        decisions = [decision.decision_id for decision in journey.decisions]
+        assert len(set(decisions)) == len(decisions)
 
 
 @for_any(lives())

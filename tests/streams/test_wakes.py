@@ -1,0 +1,78 @@
+"""A partition's deadlines: each key has one, and the earliest comes first."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.processor.wakes import Wakes
+
+
+def of(**due: int) -> Wakes:
+    """Deadlines, set in this order."""
+    wakes = Wakes()
+    for key, millis in due.items():
+        wakes.set(key, millis)
+    return wakes
+
+
+def test_the_earliest_first() -> None:
+    """Deadlines come in the order of their times, and by key where several are at once."""
+    wakes = of(c=20, b=10, a=20, d=30)
+    assert [wakes.pop_due(100) for _ in range(5)] == [(10, "b"), (20, "a"), (20, "c"), (30, "d"), None]
+
+
+def test_only_what_is_due() -> None:
+    """A deadline fires at its very moment, and not before."""
+    wakes = of(a=10)
+    assert wakes.pop_due(9) is None
+    assert wakes.pop_due(10) == (10, "a")
+
+
+def test_the_last_word_counts() -> None:
+    """A key that is set anew is due then and only then, earlier or later."""
+    wakes = of(a=10, b=20)
+    wakes.set("a", 30)
+    wakes.set("b", 5)
+    assert [wakes.pop_due(100) for _ in range(3)] == [(5, "b"), (30, "a"), None]
+
+
+def test_taken_back() -> None:
+    """A key that is not to be woken any more is not."""
+    wakes = of(a=10)
+    wakes.set("a", None)
+    wakes.set("never", None)
+    assert (wakes.next(), wakes.due("a"), len(wakes)) == (None, None, 0)
+
+
+def test_set_to_the_same_again() -> None:
+    """There and back again, a key is still due once."""
+    wakes = of(a=10)
+    wakes.set("a", 20)
+    wakes.set("a", 10)
+    assert [wakes.pop_due(100) for _ in range(2)] == [(10, "a"), None]
+
+
+def test_keys_in_an_order_of_their_own() -> None:
+    """The keys that wait are named in the same order however they came."""
+    assert of(b=1, a=2).keys() == of(a=2, b=1).keys() == ["a", "b"]
+
+
+words = st.tuples(st.sampled_from("abcd"), st.none() | st.integers(0, 9))
+
+
+@given(st.lists(words, max_size=40), st.integers(0, 10))
+def test_as_if_there_were_only_a_table(said: list[tuple[str, int | None]], until: int) -> None:
+    """Whatever is set and taken back, what fires is what the latest words say."""
+    wakes, table = Wakes(), dict[str, int]()
+    for key, millis in said:
+        wakes.set(key, millis)
+        table.pop(key, None)
+        if millis is not None:
+            table[key] = millis
+        assert wakes.next() == min(table.values(), default=None)
+        assert len(wakes) == len(table)
+    fired = []
+    while (due := wakes.pop_due(until)) is not None:
+        fired.append(due)
+    assert fired == sorted((millis, key) for key, millis in table.items() if millis <= until)

@@ -48,11 +48,11 @@ class Feed:
             with suppress(asyncio.CancelledError, Exception):
                 await self._task
 
-    async def take(self) -> list[ConsumerRecord]:
-        """A batch of what has been fetched, [] for nothing. Raises what fetching failed with."""
+    async def take(self, most: int) -> list[ConsumerRecord]:
+        """At most so many of what has been fetched, [] for nothing. Raises what fetching failed with."""
         if self._task is not None and self._task.done():
             await self._task
-        taken = [self._records.popleft() for _ in range(min(self._batch, len(self._records)))]
+        taken = [self._records.popleft() for _ in range(min(most, len(self._records)))]
         self._room.set()
         return taken
 

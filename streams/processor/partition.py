@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections import deque
 from contextlib import suppress
 from datetime import timedelta
-from typing import Generic, NoReturn, TypeVar
+from typing import Generic, TypeVar
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
@@ -31,6 +30,7 @@ from streams.processor.steps import Steps
 from streams.processor.store import Overlay, Store
 from streams.processor.transaction import Outbox, Transaction
 from streams.processor.wakes import Wakes
+from streams.processor.watchdog import commit
 
 log = structlog.get_logger()
 
@@ -38,13 +38,6 @@ S = TypeVar("S")
 
 _TICK = timedelta(milliseconds=200)
 _PRODUCER_BATCH = 9 << 20  # one dead letter of the largest size has to fit
-_FUTURE_RECORD = 3_600_000  # ms; the broker's own bound, so that one wrong clock does not move everybody's
-
-
-def _stop_the_process(message: str) -> NoReturn:
-    # whether the commit took is unknown, and going on would be a guess; a restart finds out
-    log.critical(message)
-    os._exit(75)
 
 
 class Partition(Generic[S]):
@@ -212,22 +205,28 @@ class Partition(Generic[S]):
             await self._wait_for_work(feed)
             if self._stopping and not self._completions and (self._effects is None or not len(self._effects)):
                 return
-            records = [] if self._stopping else await feed.take()
+            records = await feed.take(self._room())
             completions = list(self._completions)
             tick = self._tick(feed)
             if records or completions or self._resuming or self._due(tick):
                 await self._transact(records, completions, tick, more=len(feed) > 0)
 
     async def _wait_for_work(self, feed: Feed) -> None:
-        if not (len(feed) or self._completions or self._resuming):
+        if not ((len(feed) and self._room()) or self._completions or self._resuming):
             self._news.clear()
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._news.wait(), _TICK.total_seconds())
-        if len(feed) < self._limits.batch and (len(feed) or self._completions):
+        if min(len(feed), self._room()) < self._limits.batch and (len(feed) or self._completions):
             # the first after a pause goes at once, under load they gather
             rest = self._last_commit + self._limits.commit_every.total_seconds() - time.monotonic()
             if rest > 0:
                 await asyncio.sleep(rest)
+
+    def _room(self) -> int:
+        """How many records may be taken now; each asks for one effect at most."""
+        if self._stopping:
+            return 0
+        return self._limits.batch if self._effects is None else max(self._limits.effects - len(self._effects), 0)
 
     def _tick(self, feed: Feed) -> int | None:
         """The wall's milliseconds: only live, and only up to when the broker last said that everything was read."""
@@ -271,13 +270,7 @@ class Partition(Generic[S]):
             )
         except KafkaError as error:
             raise PartitionLost(repr(error)) from error
-        try:
-            async with asyncio.timeout(self._limits.commit_hangs_after.total_seconds()):
-                await self._producer.commit_transaction()
-        except TimeoutError:
-            _stop_the_process(f"the commit of {self._tp} hangs")
-        except KafkaError as error:
-            raise PartitionLost(repr(error)) from error
+        await commit(self._producer, within=self._limits.commit_hangs_after, what=str(self._tp))
 
     def _merged(self, tx: Transaction[S], began: float, *, waiting_since: int | None) -> None:
         self._store.merge(tx.overlay, self._encoded)

@@ -1,0 +1,33 @@
+"""A commit that hangs stops the process: whether it took is unknown, and going on would be a guess."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from datetime import timedelta
+from typing import NoReturn
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from streams.errors import PartitionLost
+
+log = structlog.get_logger()
+
+
+async def commit(producer: AIOKafkaProducer, *, within: timedelta, what: str) -> None:
+    """Commit the producer's transaction, or stop the process. Raises PartitionLost where it was not committed."""
+    try:
+        async with asyncio.timeout(within.total_seconds()):
+            await producer.commit_transaction()
+    except TimeoutError:
+        _stop_the_process(f"the commit of {what} hangs")
+    except KafkaError as error:
+        raise PartitionLost(repr(error)) from error
+
+
+def _stop_the_process(message: str) -> NoReturn:
+    # a restart finds out what became of the commit
+    log.critical(message)
+    os._exit(75)

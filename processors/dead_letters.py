@@ -64,6 +64,9 @@ async def publish_again(settings: Settings, letters: Iterable[Kept]) -> list[tup
         await producer.start()
         for one in letters:
             letter = one.letter
+            if letter.key is None and letter.value is None:
+                refused.append((one, "has neither key nor value: there is nothing to publish"))
+                continue
             try:
                 await producer.send_and_wait(
                     letter.topic,

@@ -171,7 +171,8 @@ def _show_causes(letters: list[Kept], as_json: bool) -> None:
         ]
         typer.echo(json.dumps(data, indent=2))
         return
-    table = Table("reason", "topic", Column("count", justify="right"), "first", "last", "for example", box=None)
+    fixed = [Column(name, no_wrap=True) for name in ("reason", "topic")]
+    table = Table(*fixed, Column("count", justify="right", no_wrap=True), "first", "last", "for example", box=None)
     for (why, topic), some in rows:
         detail = _printable(some[-1].letter.detail)[:80]
         cells = (why, topic, str(len(some)), _time(some[0].at), _time(some[-1].at), f"{some[-1].place} {detail}")
@@ -183,7 +184,8 @@ def _show_each(letters: list[Kept], as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps([_as_data(one) for one in letters], indent=2))
         return
-    table = Table(Column("offset", no_wrap=True), "reason", "from", "key", "at", "why", box=None)
+    fixed = [Column(name, no_wrap=True) for name in ("offset", "reason")]
+    table = Table(*fixed, "from", "key", "at", "why", box=None)
     for one in letters:
         letter = one.letter
         key = "" if letter.key is None else _printable(_text(letter.key))[:40]

@@ -1,0 +1,155 @@
+"""The promise of the storm day: nobody is forgotten, nobody is written to twice, whatever is killed on the way."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.local import Stack, stack_environment
+from processors.playbook import load_playbook
+from processors.simulator import load_flights
+from streams import Settings, Subscriber
+from streams.events import Decision, DecisionKind, OrderPlaced, OutreachRequested
+
+pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]
+
+STORM = date(2013, 2, 8)
+
+
+def _demo(home: Path, *options: str) -> dict[str, Any]:
+    """Run the demo as a person would, as fast as it goes; its summary."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CARELINE_")}
+    run = subprocess.run(
+        [sys.executable, "-m", "processors.cli", "demo", "--home", str(home), "--speed", "0", *options],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=540,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout[-4000:] + run.stderr[-4000:]
+    summary: dict[str, Any] = json.loads((home / "summary.json").read_text())
+    return summary
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The day played once, its topics still there."""
+    home = tmp_path_factory.mktemp("demo")
+    try:
+        yield home, _demo(home, "--keep")
+    finally:
+        Stack(home / "stack").down(purge=True)
+
+
+async def _read(settings: Settings) -> tuple[dict[str, set[str]], list[Decision], list[OutreachRequested]]:
+    """Who booked which flight, every decision, and every request, from the topics."""
+    booked: dict[str, set[str]] = {}
+    decisions: list[Decision] = []
+    requests: list[OutreachRequested] = []
+    async with Subscriber(settings, "touchpoints", "decisions", "outreach", until_end=True) as topics:
+        async for message in topics:
+            match message.record:
+                case OrderPlaced(kind="flight", subject_id=str(flight), customer_id=customer):
+                    booked.setdefault(flight, set()).add(customer)
+                case Decision() as decision:
+                    decisions.append(decision)
+                case OutreachRequested() as request:
+                    requests.append(request)
+                case _:
+                    pass
+    return booked, decisions, requests
+
+
+def test_nobody_who_waits_is_forgotten(kept: tuple[Path, dict[str, Any]]) -> None:
+    """Everybody booked on a flight that was cancelled or left too late has a letter, or a stated reason against one."""
+    home, _ = kept
+    environment = dict(stack_environment(home / "stack", environ={}))
+    environment.pop("CARELINE_MAIL_DIR")
+    booked, decisions, requests = asyncio.run(_read(Settings.from_environment(environment)))
+    threshold = load_playbook().delay_rules("flight").threshold
+    assert threshold >= timedelta(minutes=10)
+    # from the flights alone: neither the announcements nor the decisions have a say in who is owed a word
+    late = {f.flight_id for f in load_flights(STORM) if f.cancelled or (f.delay is not None and f.delay >= threshold)}
+    owed = {(customer, flight) for flight in late for customer in booked.get(flight, ())}
+    assert len(owed) > 1_000
+
+    requested = {request.outreach_id for request in requests}
+    answered: dict[tuple[str, str], set[str]] = {}
+    for decision in decisions:
+        about = (decision.customer_id, decision.inputs.get("subject", "").removeprefix("flight "))
+        if decision.kind is DecisionKind.SEND:
+            assert decision.outreach_id in requested
+        answered.setdefault(about, set()).add(f"{decision.kind.lower()}: {decision.reason}")
+    undecided = owed - set(answered)
+    assert not undecided, sorted(undecided)[:5]
+    # too short a wait is no reason for somebody who waited longer than that
+    silent = {about for about in owed if answered[about] <= {"suppress: below_threshold"}}
+    assert not silent, sorted(silent)[:5]
+
+
+def test_the_summary_is_whole(kept: tuple[Path, dict[str, Any]]) -> None:
+    """At least 30,000 touchpoints, no duplicates, no dead letters, and every letter requested accounted for."""
+    _, summary = kept
+    assert summary["events_in"] >= 30_000
+    assert summary["customers"] > 3_000
+    assert summary["delays"]["cancelled"] > 1_000
+    assert summary["duplicates"] == 0
+    assert summary["dead_letters"] == 0
+    assert summary["silent"] == 0
+    assert summary["retracted"] > 0
+    assert set(summary["decisions"]) >= {"send", "hold", "suppress", "retract"}
+    assert set(summary["event_to_outreach_ms"]) == {"p50", "p99"}
+    ended = summary["outreach_sent"] + summary["outreach_failed"] + summary["outreach_uncertain"]
+    assert ended == summary["outreach_requested"] > 1_000
+    assert summary["letters_in_mailbox"] == summary["outreach_sent"]
+
+
+def test_a_customer_has_a_page(kept: tuple[Path, dict[str, Any]]) -> None:
+    """`careline customer` shows who they are and why each letter was or was not sent."""
+    home, _ = kept
+    environment = {**os.environ, **stack_environment(home / "stack", environ={})}
+    environment.pop("CARELINE_MAIL_DIR")
+    run = subprocess.run(
+        [sys.executable, "-m", "processors.cli", "customer", "cust-00069", "--json"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert "delay_care" in run.stdout
+    assert json.loads(run.stdout)
+
+
+def test_ten_kills_change_nothing(kept: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    """With kill -9 of the journeys and outreach roles, ten times on the way, the outreach is the same multiset."""
+    _, calm = kept
+    killed = _demo(tmp_path, "--kill", "10")
+    assert killed["kills"] == 10
+    for figure in (
+        "outreach_digest",
+        "decisions",
+        "delays",
+        "customers",
+        "events_in",
+        "outreach_requested",
+        "retracted",
+    ):
+        assert killed[figure] == calm[figure], figure
+    assert killed["duplicates"] == killed["dead_letters"] == killed["silent"] == 0
+    ended = killed["outreach_sent"] + killed["outreach_failed"] + killed["outreach_uncertain"]
+    assert ended == killed["outreach_requested"]
+    # what a kill left uncertain may have reached the mailbox or not, but never twice
+    assert killed["outreach_sent"] <= killed["letters_in_mailbox"]
+    assert killed["letters_in_mailbox"] <= killed["outreach_sent"] + killed["outreach_uncertain"]

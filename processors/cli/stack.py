@@ -25,9 +25,7 @@ app = typer.Typer(
 )
 Home = Annotated[
     Path | None,
-    typer.Option(
-        help="Where the stack keeps its data and logs.", envvar="CARELINE_HOME", show_default=".careline"
-    ),
+    typer.Option(help="Where the stack keeps its data and logs.", envvar="CARELINE_HOME", show_default=".careline"),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
@@ -78,10 +76,7 @@ def down(
     """
     with _explained():
         ran = Stack(home).down(purge=purge)
-        typer.echo(
-            ("The stack is down" if ran else "No stack was running")
-            + (", its data deleted." if purge else ".")
-        )
+        typer.echo(("The stack is down" if ran else "No stack was running") + (", its data deleted." if purge else "."))
 
 
 @app.command()

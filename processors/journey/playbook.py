@@ -10,6 +10,11 @@ from decimal import Decimal
 from streams.events import Gesture, OutreachChannel, Purpose
 
 
+def worded(texts: Mapping[str, str], locale: str) -> str:
+    """The text in the customer's locale, else in its language, else in English."""
+    return texts.get(locale) or texts.get(locale.split("-")[0]) or texts["en"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GestureOffer:
     """Something kind that may be given, its title by language."""
@@ -22,7 +27,7 @@ class GestureOffer:
 
     def in_locale(self, locale: str) -> Gesture:
         """The gesture worded for the customer: exact locale, then its language, then English."""
-        title = self.title.get(locale) or self.title.get(locale.split("-")[0]) or self.title["en"]
+        title = worded(self.title, locale)
         return Gesture(code=self.code, title=title, cost=self.cost, currency=self.currency, link=self.link)
 
 

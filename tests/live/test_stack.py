@@ -38,9 +38,7 @@ def own_environment() -> dict[str, str]:
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack that these tests may bring up and down as they like."""
-    with running_stack(
-        tmp_path_factory.mktemp("stack") / "home", purge=True, environ=own_environment()
-    ) as running:
+    with running_stack(tmp_path_factory.mktemp("stack") / "home", purge=True, environ=own_environment()) as running:
         yield running
 
 
@@ -107,9 +105,7 @@ def test_nothing_listens_beyond_loopback(stack: Stack) -> None:
     for part in stack.status().parts:
         if part.pid is not None:
             found = psutil.Process(part.pid).net_connections(kind="inet")
-            open_to |= {
-                connection.laddr.ip for connection in found if connection.status == psutil.CONN_LISTEN
-            }
+            open_to |= {connection.laddr.ip for connection in found if connection.status == psutil.CONN_LISTEN}
     assert open_to <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
 
 
@@ -166,10 +162,7 @@ def test_mail_that_was_taken_outlives_a_kill(stack: Stack) -> None:
     pid = next(part.pid for part in stack.status().parts if part.name == "mail")
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    assert (
-        len([name for name in os.listdir(stack.place.mail) if "-kill" in name and name.endswith(".eml")])
-        == 20
-    )
+    assert len([name for name in os.listdir(stack.place.mail) if "-kill" in name and name.endswith(".eml")]) == 20
     psutil.wait_procs([process for process in psutil.process_iter() if process.pid == pid], timeout=10)
     assert stack.up()
     send(url, "after@example.org")
@@ -205,9 +198,7 @@ def test_a_second_stack_runs_beside_the_first(stack: Stack, tmp_path: Path) -> N
         "    print(*stack.environment().values(), flush=True); time.sleep(120)\n"
     )
     environ = own_environment() | {"PYTHONPATH": str(Path(__file__).parents[2])}
-    child = subprocess.Popen(
-        [sys.executable, "-c", program, str(home)], env=environ, stdout=subprocess.PIPE, text=True
-    )
+    child = subprocess.Popen([sys.executable, "-c", program, str(home)], env=environ, stdout=subprocess.PIPE, text=True)
     try:
         assert child.stdout is not None
         addresses = child.stdout.readline().split()

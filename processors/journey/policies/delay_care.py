@@ -8,14 +8,14 @@ after the wait.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from processors.journey.actions import Action, Hold, Reach, Retract, Suppress, Want
 from processors.journey.evolve.delays import journey_id
 from processors.journey.identity import outreach_id
-from processors.journey.playbook import DelayRules, GestureOffer, Playbook
+from processors.journey.playbook import DelayRules, GestureOffer, Playbook, worded
 from processors.journey.state import put
 from streams.events import Delay, JourneyState, Purpose, Timer
 
@@ -27,7 +27,11 @@ class DelayCare:
     """See the module."""
 
     name = "delay_care"
-    why = "Waiting is hard enough; nobody should also have to ask."
+    why: Mapping[str, str] = {
+        "en": "Waiting is hard enough; nobody should also have to ask.",
+        "de": "Warten ist schwer genug; niemand sollte auch noch fragen müssen.",
+        "es": "Esperar ya es bastante; nadie debería tener además que preguntar.",
+    }
 
     def wants(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[Want | Suppress | Retract]:
         """A letter for each wait that needs one now, and what to take back of those that are over."""
@@ -78,7 +82,7 @@ class DelayCare:
         }
         return Want(
             policy=self.name,
-            why=self.why,
+            why=worded(self.why, locale),
             journey_id=journey,
             occasion=occasion,
             purpose=Purpose.SERVICE,

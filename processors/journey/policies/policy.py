@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -15,7 +15,8 @@ class Policy(Protocol):
     """One idea of care. All methods are pure and read everything from the state."""
 
     name: str
-    why: str
+    why: Mapping[str, str]
+    """Why we serve, by language; shown wherever its outreach is shown."""
 
     def wants(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[Want | Suppress | Retract]:
         """What should be sent or taken back now; a Suppress is a reason of the policy's own not to send."""

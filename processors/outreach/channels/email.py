@@ -34,7 +34,7 @@ class EmailChannel:
         reply_to: str | None = None,
         idempotent: bool = False,
         tls: ssl.SSLContext | None = None,
-        connections: int = 4,
+        connections: int = 8,
         timeout: timedelta = timedelta(seconds=30),
         patience: timedelta = timedelta(minutes=2),
     ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from aiokafka import ConsumerRecord
 
@@ -14,6 +15,8 @@ Headers = Sequence[tuple[str, bytes]]
 
 _PREFIX = "careline_dead_letter_"
 _MAX_DETAIL = 2_000
+
+N = TypeVar("N")
 
 
 def headers_of(record: ConsumerRecord, why: Unreadable, *, reader: str) -> list[tuple[str, bytes]]:
@@ -66,11 +69,19 @@ class DeadLetter:
             detail=said.get("detail", ""),
             reader=said.get("reader", ""),
             topic=said.get("topic", ""),
-            partition=int(said.get("partition", "-1")),
-            offset=int(said.get("offset", "-1")),
-            timestamp=int(said.get("timestamp", "-1")),
-            schema_id=int(said["schema_id"]) if said.get("schema_id") else None,
+            partition=_number(said.get("partition"), -1),
+            offset=_number(said.get("offset"), -1),
+            timestamp=_number(said.get("timestamp"), -1),
+            schema_id=_number(said.get("schema_id"), None),
             key=record.key,
             value=None if said.get("tombstone") == "true" else record.value,
             headers=tuple((name, value) for name, value in record.headers if not name.startswith(_PREFIX)),
         )
+
+
+def _number(said: str | None, otherwise: N) -> int | N:
+    # somebody may have garbled it on the way; the dead letter is shown all the same
+    try:
+        return int(said or "")
+    except ValueError:
+        return otherwise

@@ -5,14 +5,15 @@ from __future__ import annotations
 import dataclasses
 import uuid
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn
 
-from fastavro.validation import ValidationError, validate
+from fastavro.schema import expand_schema
+from fastavro.validation import validate
 
 import schemas
 from streams.codec import parse
 from streams.errors import InvalidEvent
-from streams.events import Touchpoint
+from streams.events import DelayNoticed, Touchpoint
 from streams.records import NAMES, to_values
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -40,6 +41,10 @@ def check_touchpoint(event: Touchpoint, *, now: datetime) -> None:
         )
     if event.occurred_at > now + AHEAD:
         raise InvalidEvent("occurred_at", f"{event.occurred_at.isoformat()} is more than a day ahead of {now}")
+    if isinstance(event, DelayNoticed) and event.promised_at < EARLIEST:
+        raise InvalidEvent(
+            "promised_at", f"{event.promised_at.isoformat()} is before {EARLIEST.date()}; seconds for milliseconds?"
+        )
 
 
 def check_outgoing(event: Touchpoint, *, now: datetime) -> None:
@@ -54,19 +59,31 @@ def check_outgoing(event: Touchpoint, *, now: datetime) -> None:
             raise InvalidEvent(field.name, "has no time zone; use an aware UTC datetime")
     if name not in _parsed:
         _parsed[name] = parse(schemas.latest(name))
+    values = to_values(event)
     try:
-        validate(to_values(event), _parsed[name], raise_errors=True)
-    except ValidationError as error:
-        first = error.errors[0]
-        where = (first.field or name).removeprefix(f"{name}.")
-        raise InvalidEvent(where, f"{first.datum!r} is not {_wanted(first.schema)}") from error
-    except Exception as error:  # a value so far off that the check itself trips over it
-        raise InvalidEvent(name, f"does not fit its schema: {error}") from error
+        validate(values, _parsed[name], raise_errors=True)
+    except Exception as error:  # besides its own, whatever a value that is far off makes the check trip over
+        _blame(name, values, error)
     try:
         uuid.UUID(event.event_id)
     except ValueError as error:
         raise InvalidEvent("event_id", f"{event.event_id!r} is not a UUID") from error
     check_touchpoint(event, now=now)
+
+
+def _blame(name: str, values: dict[str, Any], error: Exception) -> NoReturn:
+    """Raises InvalidEvent for the first field that does not fit by itself."""
+    expanded: Any = expand_schema(parse(schemas.latest(name)))
+    for field in expanded["fields"]:
+        value = values[field["name"]]
+        try:
+            fits = validate(value, field["type"], raise_errors=False)
+            fault = f"{value!r} is not {_wanted(field['type'])}"
+        except Exception as tripped:
+            fits, fault = False, f"{value!r} is not {_wanted(field['type'])}: {tripped}"
+        if not fits:
+            raise InvalidEvent(field["name"], fault) from error
+    raise InvalidEvent(name, f"does not fit its schema: {error}") from error
 
 
 def _name(event: Any) -> str:

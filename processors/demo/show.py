@@ -28,6 +28,7 @@ _REASONS = {
     "frequency_cap": "they had heard enough",
     "unknown_time_zone": "nobody knows whether it is night there",
     "wait_over": "the wait was over",
+    "no_longer_news": "what was held back is no news any more",
     "merged": "the record is another customer's",
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from streams.dead_letters import DeadLetter, headers_of
 from streams.errors import Unreadable
 from tests.streams.given import record
@@ -57,3 +59,11 @@ def test_of_something_that_is_none() -> None:
     """A record that somebody else wrote there is still shown."""
     letter = DeadLetter.of(record(b"x", topic="careline.dead-letters"))
     assert (letter.reason, letter.partition, letter.offset) == ("unknown", -1, -1)
+
+
+@pytest.mark.parametrize("header", ["partition", "offset", "timestamp", "schema_id"])
+def test_a_header_that_is_no_number(header: str) -> None:
+    """A record with headers that somebody garbled is still shown."""
+    headers = dict(headers_of(record(b"x"), WHY, reader="r")) | {f"careline_dead_letter_{header}": b"seven"}
+    letter = DeadLetter.of(record(b"x", headers=list(headers.items())))
+    assert letter.reason == "undecodable"

@@ -120,3 +120,16 @@ def test_a_fault_within(changes: dict[str, Any]) -> None:
     """Money has two places, and what a list holds is checked as well."""
     with pytest.raises(InvalidEvent):
         check_outgoing(order(**changes), now=NOON)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"total": Decimal("1.005")}, "total"),
+        ({"items": (OrderItem(item_id="lamp", description="lamp", unit_price=Decimal("0.001")),)}, "items"),
+        ({"items": (OrderItem(item_id="lamp", description="lamp", quantity="two"),)}, "items"),  # type: ignore[arg-type]
+    ],
+)
+def test_a_fault_within_names_the_field(changes: dict[str, Any], field: str) -> None:
+    """Also where the fault lies deep inside, the caller hears which field it is."""
+    assert fault(order(**changes)).field == field

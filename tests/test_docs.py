@@ -1,0 +1,174 @@
+"""What the documents say is so: links lead somewhere, commands exist, tables are whole, the README's programs run."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from prometheus_client import Counter, Gauge, Histogram
+
+from processors.cli import app
+from streams import metrics
+from streams.config import Settings
+from streams.topics import Topics
+from tests.live.reading import messages, until
+from tests.live.roles import Role
+
+ROOT = Path(__file__).parent.parent
+PAGES = tuple(
+    sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+)
+LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
+CODE = re.compile(r"^```(?P<language>\w*)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
+COMMAND = re.compile(r"\bcareline (?P<words>[a-z][a-z-]*(?:[ |][a-z][a-z-]*)*)")
+NOT_SET = "not set"
+
+
+def text(page: str) -> str:
+    return (ROOT / page).read_text(encoding="utf-8")
+
+
+def rows(page: str, beginning: str) -> dict[str, list[str]]:
+    """The table rows whose first cell is one such name in backticks, by that name."""
+    found = re.findall(rf"^\| `({beginning}[a-zA-Z_]+)` \| (.*) \|$", text(page), re.MULTILINE)
+    assert found, f"{page} has no such table"
+    return {name: [cell.strip() for cell in rest.split(" | ")] for name, rest in found}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page: Path) -> None:
+    """A link into the project names a file or folder that is there."""
+    targets = LINK.findall(page.read_text(encoding="utf-8"))
+    inside = [target.partition("#")[0] for target in targets if "://" not in target and not target.startswith("#")]
+    assert [target for target in inside if not (page.parent / target).exists()] == []
+
+
+def test_every_decision_is_in_the_index() -> None:
+    """Nobody has to guess which decisions there are."""
+    pages = {page.name for page in (ROOT / "docs" / "adr").glob("0*.md")}
+    assert set(LINK.findall(text("docs/adr/README.md"))) == pages
+
+
+def commands() -> dict[str, Any]:
+    """What can follow `careline`, by its words: ``stack up``, ``demo``; of groups the group itself too."""
+    root = typer.main.get_command(app)
+    found: dict[str, Any] = {}
+    for name, command in root.commands.items():  # type: ignore[attr-defined]
+        found[name] = command
+        found |= {f"{name} {sub}": below for sub, below in getattr(command, "commands", {}).items()}
+    return found
+
+
+def said(page: Path) -> Iterator[str]:
+    """Every command that a page names, `dlq list|show` as two; words that are arguments are left out."""
+    known = commands()
+    code = re.findall(r"`[^`\n]+`|^```.*?^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    for match in (match for part in code for match in COMMAND.finditer(part)):
+        first, *rest = match["words"].split(" ")
+        if first in known and hasattr(known[first], "commands") and rest:
+            yield from (f"{first} {sub}" for sub in rest[0].split("|"))
+        else:
+            yield first
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_exists(page: Path) -> None:
+    """What a page tells people to type is a command."""
+    assert [command for command in said(page) if command not in commands()] == []
+
+
+def test_commands_are_found_in_the_pages() -> None:
+    """The check above sees what it should."""
+    found = set(said(ROOT / "README.md")) | set(said(ROOT / "CHANGELOG.md"))
+    assert {"stack up", "topics apply", "run journeys", "customer", "dlq replay", "schemas list"} <= found
+
+
+def test_every_metric_is_in_the_catalogue() -> None:
+    """With its labels; and the catalogue names none that is not there."""
+    catalogue = {name: cells[1] for name, cells in rows("docs/operating.md", "careline_").items()}
+    real = {}
+    for metric in vars(metrics).values():
+        if isinstance(metric, Counter | Gauge | Histogram):
+            [described] = metric.describe()
+            suffix = "_total" if isinstance(metric, Counter) else ""
+            real[described.name + suffix] = ", ".join(metric._labelnames)
+    assert len(real) > 20
+    assert catalogue == real
+
+
+def test_every_setting_is_listed_with_its_default() -> None:
+    """No setting has to be looked up in the code; none is listed that is not there."""
+    listed = {name: cells[0].strip("`") for name, cells in rows("docs/settings.md", "CARELINE_").items() if cells[1:]}
+    assert listed == {f"CARELINE_{name.upper()}": shown(name) for name in Settings.model_fields}
+
+
+def shown(name: str) -> str:
+    value = getattr(Settings(), name)
+    if value is None:
+        return NOT_SET
+    plain = value.get_secret_value() if hasattr(value, "get_secret_value") else value
+    return str(plain).lower() if isinstance(plain, bool) else str(plain)
+
+
+def test_every_topic_is_in_the_readme() -> None:
+    """With its key, and how long it is kept."""
+    table = re.findall(r"^\| `(careline\.[a-z-]+)` \| (.*?) \| .* \| (.*?) \| .*? \|$", text("README.md"), re.MULTILINE)
+    real = []
+    for topic in Topics().all():
+        kept = "latest by key" if topic.retention is None else f"{topic.retention.days} days"
+        real.append((Topics().full_name(topic), topic.key, kept))
+    assert table == real
+
+
+# -- the README's programs, as they stand there ------------------------------------------------------------------------
+
+
+def programs() -> tuple[str, str, str]:
+    """The three Python programs: publish, publish with another client, subscribe."""
+    found = CODE.finditer(text("README.md"))
+    ours, foreign, subscribe = (match["code"] for match in found if match["language"] == "python")
+    return ours, foreign, subscribe
+
+
+async def run(program: str, env: dict[str, str], *, lines: int) -> list[str]:
+    """The program's first so many lines; with 0 all of it until it ends by itself, which has to be well."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, env=env, cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(60):
+            if lines:
+                return [(await process.stdout.readline()).decode() for _ in range(lines)]
+            printed = (await process.stdout.read()).decode().splitlines()
+            assert await process.wait() == 0
+            return printed
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+@pytest.mark.live
+async def test_the_readmes_programs_run(settings: Settings, role_env: dict[str, str]) -> None:
+    """Typed off the README: two publishers and a subscriber; three touchpoints are in Ana's journey, and a decision."""
+    ours, foreign, subscribe = programs()
+    async with Role("journeys", role_env):
+        [place] = await run(ours, role_env, lines=0)
+        assert role_env["CARELINE_TOPIC_PREFIX"] in place
+        assert await run(foreign, role_env, lines=0) == []
+        journeys = await until(
+            lambda: messages(settings, "journeys"),
+            lambda seen: [getattr(one.record, "touchpoints", 0) for one in seen][-1:] == [3],
+        )
+        assert {one.key for one in journeys} == {"ana"}
+        [line] = await run(subscribe, role_env, lines=1)
+    assert line.startswith("ana ")
+    decided = await messages(settings, "decisions")
+    assert {type(one.record).__name__ for one in decided} == {"Decision"}

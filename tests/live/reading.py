@@ -53,8 +53,9 @@ async def dead_letters(settings: Settings) -> list[DeadLetter]:
 
 async def until(look: Callable[[], Awaitable[T]], met: Callable[[T], bool], *, within: float = 30) -> T:
     """Look again and again until it is as wanted."""
-    deadline = time.monotonic() + within
+    began = time.monotonic()
     while not met(seen := await look()):
-        assert time.monotonic() < deadline, f"after {within} s still {str(seen)[:3000]}"
-        await asyncio.sleep(0.2)
+        waited = time.monotonic() - began
+        assert waited < within, f"after {within} s still {str(seen)[:3000]}"
+        await asyncio.sleep(min(0.1 + waited / 4, 1.5))  # looking costs what the roles need
     return seen

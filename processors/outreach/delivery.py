@@ -17,6 +17,13 @@ from streams.processor import Effect
 
 log = structlog.get_logger()
 
+_OUTCOMES: Mapping[type[Result], str] = {
+    Delivered: "sent",
+    Failed: "failed",
+    Postponed: "postponed",
+    Unknown: "uncertain",
+}
+
 
 class Delivery:
     """The dispatcher's performer."""
@@ -33,7 +40,7 @@ class Delivery:
         except Exception as error:  # a fault of ours: it may or may not have left
             log.exception("delivery failed", outreach=effect.key)
             result = Unknown(channel=OutreachChannel.OTHER, provider="unknown", detail=repr(error))
-        metrics.OUTCOMES.labels(channel=result.channel, outcome=type(result).__name__.lower()).inc()
+        metrics.OUTCOMES.labels(channel=result.channel, outcome=_OUTCOMES[type(result)]).inc()
         return result
 
     async def close(self) -> None:

@@ -23,6 +23,8 @@ class Want:
     gesture: Gesture | None
     useful_until: datetime
     revises: str | None = None
+    time_zone: str | None = None
+    """Where its times are told; the customer's own zone if None."""
     inputs: Mapping[str, str] = field(default_factory=dict)
 
 

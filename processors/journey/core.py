@@ -231,7 +231,7 @@ def _request(state: JourneyState, action: Reach, decision: Decision, playbook: P
         addresses=action.addresses,
         template=want.template,
         locale=state.profile.locale or playbook.default_locale,
-        time_zone=state.profile.time_zone or playbook.default_time_zone,
+        time_zone=want.time_zone or state.profile.time_zone or playbook.default_time_zone,
         variables=dict(want.variables),
         gesture=want.gesture,
         why=want.why,

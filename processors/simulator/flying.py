@@ -9,7 +9,7 @@ from random import Random
 from processors.simulator import texts
 from processors.simulator.announcements import SPREAD, Announcement
 from processors.simulator.contacts import Voices, soon
-from processors.simulator.flights import Flight
+from processors.simulator.flights import NEW_YORK, Flight
 from processors.simulator.journal import SOURCE, Journal
 from processors.simulator.passengers import Booking, between
 from streams.events import CancelledBy, DelayEnded, DelayNoticed, DelayReason, OrderCancelled, OrderDelivered
@@ -60,6 +60,7 @@ def _notices(
             expected_at=word.expected_at,
             cancelled=word.cancelled,
             reason=word.reason,
+            time_zone=NEW_YORK.key,
         )
         journal.add(notice, late=late)
         notices.append(notice)

@@ -109,6 +109,7 @@ class Delay:
     expected_at: datetime | None = None
     cancelled: bool
     reason: DelayReason = DelayReason.OTHER
+    time_zone: str | None = None
     opened_at: datetime
     as_of: datetime
     closed_at: datetime | None = None

@@ -138,6 +138,7 @@ class DelayNoticed:
     expected_at: datetime | None = None
     cancelled: bool = False
     reason: DelayReason = DelayReason.OTHER
+    time_zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

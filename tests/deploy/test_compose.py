@@ -42,9 +42,7 @@ def test_the_compose_file_keeps_to_the_specification(
     assert [error.message for error in validator.iter_errors(compose)] == []
 
 
-def test_the_schema_finds_a_mistake(
-    compose: dict[str, Any], validator: jsonschema.Draft202012Validator
-) -> None:
+def test_the_schema_finds_a_mistake(compose: dict[str, Any], validator: jsonschema.Draft202012Validator) -> None:
     """A misspelt key would be reported: the check above can fail."""
     broken = compose | {"services": compose["services"] | {"kafka": {"image": "x", "helthcheck": {}}}}
     assert not validator.is_valid(broken)
@@ -106,9 +104,7 @@ def test_prometheus_scrapes_every_role_where_it_listens(compose: dict[str, Any])
     config = load("deploy/prometheus/prometheus.yml")
     jobs = {job["job_name"]: job for job in config["scrape_configs"]}
     scraped = {
-        group["labels"]["role"]: target
-        for group in jobs["careline"]["static_configs"]
-        for target in group["targets"]
+        group["labels"]["role"]: target for group in jobs["careline"]["static_configs"] for target in group["targets"]
     }
     expected = {
         name: f"{name}:{service['environment']['CARELINE_OPS_PORT']}"
@@ -129,10 +125,7 @@ def test_the_image_is_built_from_files_that_it_is_given(compose: dict[str, Any])
     ignored = (dockerfile.parent / "Dockerfile.dockerignore").read_text().splitlines()
     lines = dockerfile.read_text().splitlines()
     copied = [
-        word
-        for line in lines
-        if line.startswith("COPY ") and "--from" not in line
-        for word in line.split()[1:-1]
+        word for line in lines if line.startswith("COPY ") and "--from" not in line for word in line.split()[1:-1]
     ]
     assert copied
     assert [source for source in copied if f"!{source}" not in ignored] == []

@@ -72,9 +72,7 @@ async def test_the_count_goes_on_after_a_restart(port: int, tmp_path: Path) -> N
     await send(port, "ann@example.org")
     again = MailSink(tmp_path)
     loop = asyncio.get_running_loop()
-    async with await loop.create_server(
-        lambda: SMTP(again, hostname="localhost", loop=loop), "127.0.0.1", 0
-    ) as second:
+    async with await loop.create_server(lambda: SMTP(again, hostname="localhost", loop=loop), "127.0.0.1", 0) as second:
         await send(second.sockets[0].getsockname()[1], "ben@example.org")
     assert [path.name.split("-")[1] for path in kept(tmp_path)] == ["000001", "000002"]
 
@@ -115,12 +113,8 @@ async def test_it_keeps_a_message_and_drops_the_connection(port: int, tmp_path: 
     assert len(kept(tmp_path)) == 1
 
 
-@pytest.mark.parametrize(
-    "text", ["{", "[]", '{"mode": "explode"}', '{"mode": "refuse", "code": 250}', '{"code": "x"}']
-)
-async def test_a_control_file_that_makes_no_sense_accepts_nothing(
-    port: int, tmp_path: Path, text: str
-) -> None:
+@pytest.mark.parametrize("text", ["{", "[]", '{"mode": "explode"}', '{"mode": "refuse", "code": 250}', '{"code": "x"}'])
+async def test_a_control_file_that_makes_no_sense_accepts_nothing(port: int, tmp_path: Path, text: str) -> None:
     """A test that misspells a mode must not pass by accident."""
     (tmp_path / "control.json").write_text(text)
     with pytest.raises(ValueError):

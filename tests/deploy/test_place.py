@@ -41,9 +41,7 @@ def test_no_record_is_no_stack(tmp_path: Path) -> None:
     assert Record.read(tmp_path / "stack.json") is None
 
 
-def test_the_home_is_the_one_given_else_the_setting_else_here(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_home_is_the_one_given_else_the_setting_else_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is absolute, so that a server started here is found from elsewhere."""
     monkeypatch.chdir(tmp_path)
     assert Place.of("given", {"CARELINE_HOME": "set"}).home == tmp_path / "given"

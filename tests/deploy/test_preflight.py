@@ -122,9 +122,7 @@ def test_a_client_without_an_engine_is_no_docker(tmp_path: Path) -> None:
         return 'openjdk version "17.0.1"' if argv[-1] == "-version" else None
 
     (tmp_path / "mvn").touch(mode=0o755)
-    found = preflight.inspect(
-        {"CARELINE_CACHE": str(tmp_path / "cache"), "PATH": str(tmp_path)}, answer=answer
-    )
+    found = preflight.inspect({"CARELINE_CACHE": str(tmp_path / "cache"), "PATH": str(tmp_path)}, answer=answer)
     assert found == Machine(java=17, maven=True, docker=False, servers_cached=False)
     assert ("docker", "info") in asked
 

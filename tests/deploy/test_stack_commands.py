@@ -58,9 +58,7 @@ def test_env_prints_lines_that_a_shell_takes(bare: dict[str, str | None]) -> Non
     assert json.loads(run(app, ["env", "--json"], env={**bare, **addresses}).stdout) == addresses
 
 
-def test_a_record_that_cannot_be_read_is_an_error_with_its_path(
-    bare: dict[str, str | None], tmp_path: Path
-) -> None:
+def test_a_record_that_cannot_be_read_is_an_error_with_its_path(bare: dict[str, str | None], tmp_path: Path) -> None:
     """Exit code 1, no traceback."""
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "stack.json").write_text("{")
@@ -72,9 +70,7 @@ def test_a_record_that_cannot_be_read_is_an_error_with_its_path(
 def test_a_stack_that_is_down_has_no_env(bare: dict[str, str | None], tmp_path: Path) -> None:
     """Its addresses are on record for the next `up`, but nothing listens there."""
     (tmp_path / "home").mkdir()
-    Record(mode="local", variables={"CARELINE_KAFKA_BOOTSTRAP": "a:1"}).write(
-        tmp_path / "home" / "stack.json"
-    )
+    Record(mode="local", variables={"CARELINE_KAFKA_BOOTSTRAP": "a:1"}).write(tmp_path / "home" / "stack.json")
     assert run(app, ["env"], env=bare).exit_code == NOT_RUNNING
 
 

@@ -88,9 +88,7 @@ def test_up_then_down_leaves_nothing_running(home: Path, environ: dict[str, str]
     assert len(left(home)) == 4
     assert Stack(home, environ=environ, parts=SMALL).down()
     assert left(home) == []
-    assert [part.state for part in Stack(home, environ=environ, parts=SMALL).status().parts] == [
-        State.STOPPED
-    ] * 4
+    assert [part.state for part in Stack(home, environ=environ, parts=SMALL).status().parts] == [State.STOPPED] * 4
     assert not Stack(home, environ=environ, parts=SMALL).down()
 
 
@@ -132,9 +130,7 @@ def test_a_server_that_fails_is_shown_with_the_end_of_its_log(home: Path, enviro
     assert left(home) == []
 
 
-def test_a_server_whose_pid_was_never_noted_is_ended_all_the_same(
-    home: Path, environ: dict[str, str]
-) -> None:
+def test_a_server_whose_pid_was_never_noted_is_ended_all_the_same(home: Path, environ: dict[str, str]) -> None:
     """An `up` that was killed right after a start leaves one behind that no record knows."""
     stack = Stack(home, environ=environ, parts=SMALL)
     stack.up()
@@ -166,9 +162,7 @@ def test_two_homes_are_two_stacks(home: Path, environ: dict[str, str]) -> None:
         other.down()
 
 
-@pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)]
-)
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)])
 def test_a_stack_for_a_block_ends_with_the_program(
     home: Path, environ: dict[str, str], number: signal.Signals, code: int
 ) -> None:
@@ -229,15 +223,11 @@ def test_servers_named_in_the_environment_are_asked_and_nothing_is_started(tmp_p
     assert not Stack(tmp_path / "home", environ=given).down()
 
 
-def test_our_own_addresses_in_the_environment_are_not_somebody_elses(
-    home: Path, environ: dict[str, str]
-) -> None:
+def test_our_own_addresses_in_the_environment_are_not_somebody_elses(home: Path, environ: dict[str, str]) -> None:
     """After `eval "$(careline stack env)"` the stack can still be asked, ended, and started again."""
     stack = Stack(home, environ=environ, parts=SMALL)
     stack.up()
-    evaluated = {
-        name: value for name, value in environ.items() if name != "CARELINE_STACK"
-    } | stack.environment()
+    evaluated = {name: value for name, value in environ.items() if name != "CARELINE_STACK"} | stack.environment()
     again = Stack(home, environ=evaluated, parts=SMALL)
     assert again.status().mode == "local"
     assert again.down()

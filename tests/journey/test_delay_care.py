@@ -383,3 +383,16 @@ class TestSeveral:
         assert decision.explanation == "the wait is shorter than 30 minutes"
         assert decision.decided_at == NOON
         assert timedelta(0) < PLAYBOOK.delays["flight"].threshold
+
+
+class TestWhoseClock:
+    def test_times_are_told_where_the_wait_takes_place(self) -> None:
+        """Who waits at a gate in New York reads New York's time, although at home it is another hour."""
+        journey = given(profile(time_zone="Europe/Berlin")).when(delay(minutes=60, time_zone="America/New_York"))
+        assert [request.time_zone for request in journey.requests] == ["America/New_York"]
+
+    def test_elsewhere_times_are_the_customers_own(self) -> None:
+        """Where nobody says, or says a place that does not exist, the customer's own clock counts."""
+        for zone in (None, "America/Gotham"):
+            journey = given(profile(time_zone="Europe/Berlin")).when(delay(minutes=60, time_zone=zone))
+            assert [request.time_zone for request in journey.requests] == ["Europe/Berlin"]

@@ -55,6 +55,7 @@ def noticed(state: JourneyState, event: DelayNoticed) -> JourneyState:
             expected_at=None if event.cancelled else event.expected_at,
             cancelled=event.cancelled,
             reason=event.reason,
+            time_zone=event.time_zone or known.time_zone,
             as_of=event.occurred_at,
         ),
     )

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 from processors.journey.actions import Action, Hold, Reach, Retract, Suppress, Want
 from processors.journey.evolve.delays import journey_id
+from processors.journey.guard import zone_of
 from processors.journey.identity import outreach_id
 from processors.journey.playbook import DelayRules, GestureOffer, Playbook, worded
 from processors.journey.state import put
@@ -91,6 +92,8 @@ class DelayCare:
             gesture=gesture,
             useful_until=useful_until(delay, now, rules),
             revises=earlier[-1].outreach_id if earlier else None,
+            # whoever waits at a gate looks at the clock there, wherever they live
+            time_zone=delay.time_zone if delay.time_zone and zone_of(delay.time_zone) else None,
             inputs={
                 "subject": f"{delay.subject_kind} {delay.subject_id}",
                 "promised_at": variables["promised_at"],

@@ -6,7 +6,7 @@ import os
 import ssl
 from collections.abc import Mapping
 from enum import StrEnum
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -81,10 +81,10 @@ class Settings(BaseModel):
             )
             raise SettingsError(faults) from error
 
-    @cached_property
+    @property
     def topics(self) -> Topics:
         """The topic catalogue under this prefix."""
-        return Topics(prefix=self.topic_prefix)
+        return _catalogue(self.topic_prefix)
 
     def kafka_client(self) -> dict[str, Any]:
         """The arguments every aiokafka client shares: addresses and security."""
@@ -106,3 +106,8 @@ class Settings(BaseModel):
                 "sasl_plain_password": self.kafka_sasl_password.get_secret_value(),
             }
         return arguments
+
+
+@cache
+def _catalogue(prefix: str) -> Topics:
+    return Topics(prefix=prefix)

@@ -41,7 +41,7 @@ class Terminal:
 
     def say(self, text: str) -> None:
         """A line."""
-        self._console.print(text, highlight=False, markup=False)
+        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     @contextmanager
     def playing(self, total: int) -> Iterator[Callable[..., None]]:

@@ -20,13 +20,13 @@ demo: $(VENV)/installed ## a real snow-storm day in, letters out; takes its serv
 	@$(BIN)/careline demo --kill $(KILL) $(ARGS)
 
 test: $(VENV)/installed ## everything: lint, types, unit and live tests on real servers
-	@$(BIN)/ruff check .
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/careline schemas check
 	@$(BIN)/pytest $(PYTEST)
 
 check: $(VENV)/installed ## lint, types and unit tests; no server, under a minute
-	@$(BIN)/ruff check .
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/careline schemas check
 	@$(BIN)/pytest -q -m "not live" $(PYTEST)

@@ -62,9 +62,7 @@ def _fetch(directory: Path) -> None:
             "generate-resources",
         ]
         try:
-            done = subprocess.run(
-                argv, cwd=fresh, capture_output=True, text=True, errors="replace", check=False
-            )
+            done = subprocess.run(argv, cwd=fresh, capture_output=True, text=True, errors="replace", check=False)
         except OSError as error:
             raise FetchError(f"mvn could not be run: {error}") from error
         if done.returncode:

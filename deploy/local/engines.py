@@ -117,15 +117,11 @@ class Containers:
         """Whether the service's container runs."""
         if part.name not in _CONTAINERS:
             return self._programs.alive(part, started)
-        return bool(
-            self._compose("ps", "--status", "running", "--quiet", part.name, ports=started.ports).strip()
-        )
+        return bool(self._compose("ps", "--status", "running", "--quiet", part.name, ports=started.ports).strip())
 
     def stop(self, parts: Mapping[Part, Started], *, purge: bool = False) -> None:
         """Remove the containers, and with `purge` their volumes."""
-        self._programs.stop(
-            {part: started for part, started in parts.items() if part.name not in _CONTAINERS}
-        )
+        self._programs.stop({part: started for part, started in parts.items() if part.name not in _CONTAINERS})
         mine: Collection[str] = [part.name for part in parts if part.name in _CONTAINERS]
         if purge:
             self._compose("down", "--volumes", "--remove-orphans", ports={})
@@ -144,9 +140,7 @@ class Containers:
         ]
         numbers = {f"CARELINE_{name.upper()}_PORT": str(port) for name, port in ports.items()}
         try:
-            done = self._run(
-                argv, env={**self._environ, **numbers}, capture_output=True, text=True, check=False
-            )
+            done = self._run(argv, env={**self._environ, **numbers}, capture_output=True, text=True, check=False)
         except OSError as error:
             raise PrepareError(f"docker could not be run: {error}") from error
         if done.returncode:

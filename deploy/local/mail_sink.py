@@ -163,9 +163,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m deploy.local.mail_sink", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument(
-        "--dir", type=Path, required=True, help="where the messages are kept, one .eml file each"
-    )
+    parser.add_argument("--dir", type=Path, required=True, help="where the messages are kept, one .eml file each")
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # aiosmtpd tells of every command at INFO.

@@ -140,9 +140,7 @@ class Record:
         except FileNotFoundError:
             return None
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise StackError(
-                f"{path} is not a stack's record ({error!r}): move it away and run `up` again"
-            ) from error
+            raise StackError(f"{path} is not a stack's record ({error!r}): move it away and run `up` again") from error
 
 
 def port_is_free(port: int) -> bool:

@@ -116,17 +116,13 @@ def choose(environ: Mapping[str, str], look: Callable[[], Machine]) -> str:
     """
     forced = environ.get(MODE_VARIABLE, "")
     if forced and forced not in MODES:
-        raise MissingError(
-            f"{MODE_VARIABLE}={forced} is unknown: use one of {', '.join(MODES)}, or leave it out."
-        )
+        raise MissingError(f"{MODE_VARIABLE}={forced} is unknown: use one of {', '.join(MODES)}, or leave it out.")
     absent = [name for name in ADDRESS_VARIABLES if not environ.get(name)]
     if not forced and not absent:
         return "env"
     if forced == "env":
         if absent:
-            raise MissingError(
-                f"{MODE_VARIABLE}=env needs the addresses of running servers: set {', '.join(absent)}."
-            )
+            raise MissingError(f"{MODE_VARIABLE}=env needs the addresses of running servers: set {', '.join(absent)}.")
         return "env"
     machine = look()
     if machine.docker and forced != "local":
@@ -161,9 +157,7 @@ def missing_of_python(version: Sequence[int], has_module: Callable[[str], bool])
         )
     # Debian splits venv: the module is there, but without ensurepip it makes no usable environment.
     if not has_module("venv") or not has_module("ensurepip"):
-        lines.append(
-            "Careline needs Python's venv module: install it, for instance with `apt install python3-venv`."
-        )
+        lines.append("Careline needs Python's venv module: install it, for instance with `apt install python3-venv`.")
     return lines
 
 

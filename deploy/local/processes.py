@@ -42,9 +42,7 @@ class Identity:
         return self.process() is not None
 
 
-def launch(
-    argv: Sequence[str], *, mark: str, directory: Path, log: Path, environ: Mapping[str, str]
-) -> Identity:
+def launch(argv: Sequence[str], *, mark: str, directory: Path, log: Path, environ: Mapping[str, str]) -> Identity:
     """Start a server in a session of its own, so that a Ctrl-C at the terminal does not reach it.
 
     Its output goes to `log`; the log of the start before is kept beside it as `<log>.1`. Raises OSError if the

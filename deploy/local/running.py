@@ -12,9 +12,7 @@ from deploy.local.progress import Report
 from deploy.local.stack import Stack
 
 
-def stack_environment(
-    home: Path | str | None = None, *, environ: Mapping[str, str] | None = None
-) -> dict[str, str]:
+def stack_environment(home: Path | str | None = None, *, environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """The CARELINE_ settings of the stack in `home`: four addresses, and where mail is kept if it is our own sink.
 
     Servers given in the environment come first. Raises StackError if there is neither.

@@ -94,13 +94,9 @@ class Stack:
             if left := marked(self.place.mark()):
                 # Nothing on record, or not all: an `up` that was killed between a start and its note of it.
                 ran = True
-                engine_for("local", self.place, self._environ).stop(
-                    {part: Started({}, "") for part in self._parts}
-                )
+                engine_for("local", self.place, self._environ).stop({part: Started({}, "") for part in self._parts})
                 if left := marked(self.place.mark()):
-                    raise StackError(
-                        f"still running: pid {', '.join(str(identity.pid) for identity in left)}"
-                    )
+                    raise StackError(f"still running: pid {', '.join(str(identity.pid) for identity in left)}")
             if purge:
                 self._purge()
         if purge:
@@ -126,9 +122,7 @@ class Stack:
             why = probes.silence(part.probe, started.address)
             state = State.SILENT if why else State.RUNNING
             pid = started.process.pid if started.process else None
-            found.append(
-                PartStatus(part.name, state, started.address, self.place.log(part.name), pid, why or "")
-            )
+            found.append(PartStatus(part.name, state, started.address, self.place.log(part.name), pid, why or ""))
         return Status(mode=record.mode, parts=tuple(found))
 
     def environment(self) -> dict[str, str]:
@@ -138,9 +132,7 @@ class Stack:
             names = (*preflight.ADDRESS_VARIABLES, MAIL_VARIABLE)
             return {name: self._environ[name] for name in names if self._environ.get(name)}
         if record is None or not record.variables:
-            raise StackError(
-                f"there is no stack in {short(self.place.home)}: start one with `careline stack up`"
-            )
+            raise StackError(f"there is no stack in {short(self.place.home)}: start one with `careline stack up`")
         return dict(record.variables)
 
     def _mode(self) -> str:
@@ -149,16 +141,10 @@ class Stack:
             return "env"
         if record is not None:
             engine = engine_for(record.mode, self.place, self._environ)
-            if any(
-                engine.alive(part, record.parts[part.name])
-                for part in self._parts
-                if part.name in record.parts
-            ):
+            if any(engine.alive(part, record.parts[part.name]) for part in self._parts if part.name in record.parts):
                 return record.mode
         # Those that are all given and not ours were dealt with above.
-        own = {
-            name: value for name, value in self._environ.items() if name not in preflight.ADDRESS_VARIABLES
-        }
+        own = {name: value for name, value in self._environ.items() if name not in preflight.ADDRESS_VARIABLES}
         return preflight.choose(own, lambda: preflight.inspect(self._environ))
 
     def _uses_environment(self, record: Record | None) -> bool:
@@ -178,9 +164,7 @@ class Stack:
             address = self._environ[part.variable].rstrip("/")
             probe = probes.kafka_port if part.name == "kafka" and secured else part.probe
             why = probes.silence(probe, address)
-            found.append(
-                PartStatus(part.name, State.SILENT if why else State.RUNNING, address, None, None, why or "")
-            )
+            found.append(PartStatus(part.name, State.SILENT if why else State.RUNNING, address, None, None, why or ""))
         return Status(mode="env", parts=tuple(found))
 
     def _start_missing(self) -> bool:
@@ -191,9 +175,7 @@ class Stack:
         record = Record.read(self.place.record)
         if record is None or record.mode != mode:
             record = Record(mode=mode)
-        missing = [
-            part for part in self._parts if not self._answers(engine, part, record.parts.get(part.name))
-        ]
+        missing = [part for part in self._parts if not self._answers(engine, part, record.parts.get(part.name))]
         if not missing:
             return False
         # What lives but does not answer, and what was started but never noted, would be in the way.
@@ -274,11 +256,7 @@ class Stack:
     def _story(self, part: Part, what: str) -> str:
         log = self.place.log(part.name)
         told = last_lines(log)
-        excerpt = (
-            f"\nThe end of {short(log)}:\n" + "\n".join(f"  {line}" for line in told.splitlines())
-            if told
-            else ""
-        )
+        excerpt = f"\nThe end of {short(log)}:\n" + "\n".join(f"  {line}" for line in told.splitlines()) if told else ""
         return f"{part.name} did not start: {what}{excerpt}"
 
     def _purge(self) -> None:

@@ -25,7 +25,7 @@ test: $(VENV)/installed ## everything: lint, types, unit and live tests on real 
 	@$(BIN)/careline schemas check
 	@$(BIN)/pytest $(PYTEST)
 
-check: $(VENV)/installed ## lint, types and unit tests; no server, under a minute
+check: $(VENV)/installed ## lint, types and unit tests; no server, about a minute
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/careline schemas check

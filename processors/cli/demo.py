@@ -21,6 +21,7 @@ from deploy.local.stack import ROLE
 from processors.cli.exits import FAILED, explained
 from processors.demo.run import Plan, Played, play
 from processors.demo.show import Terminal
+from processors.simulator import load_flights
 from streams.errors import SettingsError
 
 MISSING = 4
@@ -50,7 +51,8 @@ def demo(
     console = Console(stderr=as_json)
     screen = Terminal(console)
     with explained():
-        plan = Plan(day=_day(date), seed=seed, speed=speed, kills=kill, keep=keep)
+        day = _day(date)
+        plan = Plan(day=day, flights=load_flights(day), seed=seed, speed=speed, kills=kill, keep=keep)
         stack_home = home / "stack"
         try:
             Stack(stack_home).down(purge=True)  # a day starts with empty topics; so much for one that was kept

@@ -19,7 +19,7 @@ from processors.demo.drive import Seen, kill, publish, settle, watch
 from processors.demo.readback import Latency, Readback, read_back
 from processors.demo.roles import Roles
 from processors.playbook import load_playbook
-from processors.simulator import StormDay, expected_customers, storm_day
+from processors.simulator import Flight, StormDay, expected_customers, storm_day
 from streams import Settings
 from streams.events import OutreachFailed, OutreachSent, OutreachUncertain
 from streams.provision import apply_schemas, apply_topics, plan_topics
@@ -33,6 +33,7 @@ class Plan:
     """What to play."""
 
     day: date
+    flights: tuple[Flight, ...]
     seed: int
     speed: float
     kills: int
@@ -71,7 +72,7 @@ async def play(plan: Plan, *, environment: dict[str, str], mail: Path | None, ho
     environment = environment | {"CARELINE_TIME_SOURCE": "events", "CARELINE_KEEP_HISTORY": "true"}
     settings = Settings.from_environment(os.environ | environment)
     playbook = load_playbook(settings.playbook)
-    day = storm_day(date=plan.day, seed=plan.seed)
+    day = storm_day(date=plan.day, seed=plan.seed, flights=plan.flights)
     owed = expected_customers(day.flights, day.bookings, playbook.delay_rules("flight").threshold)
     screen.say(_the_day(day))
     await _set_up(settings)

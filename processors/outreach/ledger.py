@@ -139,6 +139,8 @@ class LedgerLogic:
         """What came of a call."""
         if state is None:
             raise RuntimeError(f"a result for outreach {key}, of which the ledger knows nothing")
+        if state.status is not LedgerStatus.INTENT:  # an earlier commit took after all, although it seemed to fail
+            return Step(state=state, unchanged=True, handling="duplicate")
         state = replace(state, channel=result.channel, provider=result.provider)
         match result:
             case Delivered(channel=channel, provider=provider, message_id=message_id):

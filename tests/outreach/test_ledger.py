@@ -217,6 +217,14 @@ class TestCompleted:
         with pytest.raises(RuntimeError, match="the ledger knows nothing"):
             LOGIC.completed("x", None, SENT, NOON)
 
+    def test_a_result_whose_commit_took_although_it_seemed_to_fail(self) -> None:
+        """Told again after the ledger was read back, what came of the call is not told to anybody a second time."""
+        ended = entry_of(completed(SENT))
+        again = completed(SENT, ended)
+        assert again.unchanged
+        assert again.state == ended
+        assert not again.sends
+
     def test_telling_it_twice_is_telling_it_once(self) -> None:
         """The same end has the same identity, whenever it is told; another end has another."""
         first, second = completed(SENT), completed(SENT, now=NOON + timedelta(hours=1))

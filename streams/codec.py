@@ -105,11 +105,8 @@ class Codec:
         return moment if isinstance(moment, int) else None
 
     async def _look_up(self, schema_id: int) -> _Reader | Unreadable:
-        try:
-            schema = await self._registry.schema(schema_id)
-        except Unreadable as unknown:
-            # not remembered: the schema may be registered a moment later
-            raise unknown
+        # an unknown id raises and is not remembered: the schema may be registered a moment later
+        schema = await self._registry.schema(schema_id)
         name = full_name(schema)
         record = RECORDS.get(name)
         if record is None:

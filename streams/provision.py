@@ -16,7 +16,7 @@ from aiokafka.errors import BrokerResponseError, KafkaError, for_code
 import schemas
 from streams.config import Settings
 from streams.errors import Refused, SettingsError, Unavailable
-from streams.registry import FULL_TRANSITIVE, Registry
+from streams.registry import FULL_TRANSITIVE, ConfluentRegistry, Registry
 from streams.topics import Topic, Topics
 
 _SET_ON_TOPIC = 1  # a setting's source in Kafka's answer: the topic itself, not the broker or a default
@@ -148,6 +148,19 @@ async def apply_schemas(registry: Registry, topics: Topics) -> tuple[SubjectRepo
             )
         )
     return tuple(reports)
+
+
+async def set_up(settings: Settings, *, keep_history: bool | None = None) -> None:
+    """Schemas and topics as the contract wants them, without asking. Doing it again changes nothing.
+
+    ``keep_history`` as in :func:`plan_topics`. Raises what :func:`apply_schemas` and :func:`plan_topics` raise.
+    """
+    registry = ConfluentRegistry(settings)
+    try:
+        await apply_schemas(registry, settings.topics)
+    finally:
+        await registry.close()
+    await apply_topics(await plan_topics(settings, keep_history=keep_history))
 
 
 def _compare(

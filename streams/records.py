@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
@@ -44,8 +43,3 @@ def builder_of(cls: type[Any]) -> Callable[[dict[str, Any]], Any]:
     """A function from Avro values to an instance of ``cls``."""
     hook = _converter.get_structure_hook(cls)
     return lambda values: hook(values, cls)
-
-
-def field_names(cls: type[Any]) -> tuple[str, ...]:
-    """The record's fields, in the schema's order."""
-    return tuple(field.name for field in dataclasses.fields(cls))

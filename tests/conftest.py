@@ -13,8 +13,7 @@ import pytest
 
 from deploy.local import Stack, running_stack, stack_environment
 from streams.config import Settings
-from streams.provision import apply_schemas, apply_topics, plan_topics
-from streams.registry import ConfluentRegistry
+from streams.provision import set_up
 
 MAIL = "CARELINE_MAIL_DIR"
 
@@ -83,15 +82,6 @@ def _prepared(env: dict[str, str]) -> Settings:
     settings = Settings.from_environment(env)
     # in a thread of its own: a fixture that is already on an event loop may ask for this one
     with ThreadPoolExecutor(1) as thread:
-        thread.submit(lambda: asyncio.run(_set_up(settings))).result()
+        # tests tell of days long ago, and the broker's retention, which goes by the records' times, runs while they do
+        thread.submit(lambda: asyncio.run(set_up(settings, keep_history=True))).result()
     return settings
-
-
-async def _set_up(settings: Settings) -> None:
-    registry = ConfluentRegistry(settings)
-    try:
-        await apply_schemas(registry, settings.topics)
-    finally:
-        await registry.close()
-    # tests tell of days long ago, and the broker's retention, which goes by the records' times, runs while they do
-    await apply_topics(await plan_topics(settings, keep_history=True))

@@ -54,11 +54,6 @@ class Role:
                 start_new_session=True,  # Ctrl-C is ours to pass on
             )
 
-    @property
-    def pid(self) -> int | None:
-        """Its process id while it runs."""
-        return None if self._process is None else self._process.pid
-
     def kill(self) -> None:
         """kill -9."""
         if self._process is not None:

@@ -22,8 +22,7 @@ from processors.playbook import load_playbook
 from processors.simulator import Flight, StormDay, expected_customers, storm_day
 from streams import Settings
 from streams.events import OutreachFailed, OutreachSent, OutreachUncertain
-from streams.provision import apply_schemas, apply_topics, plan_topics
-from streams.registry import ConfluentRegistry
+from streams.provision import set_up
 
 ROLES = ("journeys", "outreach", "view", "measure")
 
@@ -75,7 +74,7 @@ async def play(plan: Plan, *, environment: dict[str, str], mail: Path | None, ho
     day = storm_day(date=plan.day, seed=plan.seed, flights=plan.flights)
     owed = expected_customers(day.flights, day.bookings, playbook.delay_rules("flight").threshold)
     screen.say(_the_day(day))
-    await _set_up(settings)
+    await set_up(settings)
     logs = home / "logs"
     shutil.rmtree(logs, ignore_errors=True)
     seen = Seen()
@@ -138,15 +137,6 @@ async def _through_the_day(
         killing.cancel()
     if watching.done():
         await watching
-
-
-async def _set_up(settings: Settings) -> None:
-    registry = ConfluentRegistry(settings)
-    try:
-        await apply_schemas(registry, settings.topics)
-    finally:
-        await registry.close()
-    await apply_topics(await plan_topics(settings))
 
 
 def _write(file: Path, summary: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ import schemas
 from streams.config import Settings
 from streams.errors import IncompatibleSchema, SettingsError, Unavailable
 from streams.provision import TopicStatus, apply_schemas, apply_topics, plan_topics
-from streams.registry import FULL_TRANSITIVE, ConfluentRegistry, InMemoryRegistry, Registry
+from streams.registry import FULL_TRANSITIVE, Registry
 from streams.topics import Topics
 
 
@@ -181,18 +181,6 @@ async def test_a_silent_broker_is_unavailable() -> None:
     """The message names the address."""
     with pytest.raises(Unavailable, match=r"127\.0\.0\.1:9"):
         await plan_topics(Settings(kafka_bootstrap="127.0.0.1:9"))
-
-
-@pytest.fixture(params=["memory", pytest.param("confluent", marks=pytest.mark.live)])
-async def registry(request: pytest.FixtureRequest) -> AsyncIterator[Registry]:
-    made: Registry
-    made = (
-        InMemoryRegistry()
-        if request.param == "memory"
-        else ConfluentRegistry(Settings.from_environment(request.getfixturevalue("live_env")))
-    )
-    yield made
-    await made.close()
 
 
 @pytest.fixture

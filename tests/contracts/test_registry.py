@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -14,20 +13,8 @@ from pydantic import SecretStr
 import schemas
 from streams.config import Settings
 from streams.errors import IncompatibleSchema, SchemaNotRegistered, SettingsError, Unavailable, Unreadable
-from streams.registry import FULL_TRANSITIVE, ConfluentRegistry, InMemoryRegistry, Registry
+from streams.registry import FULL_TRANSITIVE, ConfluentRegistry, Registry
 from tests.schemas.evolutions import BAD, BASE, GOOD
-
-
-@pytest.fixture(params=["memory", pytest.param("confluent", marks=pytest.mark.live)])
-async def registry(request: pytest.FixtureRequest) -> AsyncIterator[Registry]:
-    made: Registry
-    made = (
-        InMemoryRegistry()
-        if request.param == "memory"
-        else ConfluentRegistry(Settings.from_environment(request.getfixturevalue("live_env")))
-    )
-    yield made
-    await made.close()
 
 
 @pytest.fixture

@@ -50,6 +50,8 @@ async def own(tp, consumer, touchpoints, bootstrap, group):
         records = fetched.get(tp)
         if not records:
             continue
+        if not aggregates:
+            print(f"first event at {time.time()}", flush=True)
         changed = {}
         for record in records:
             event = touchpoints.decode(record.value)

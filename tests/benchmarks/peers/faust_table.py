@@ -4,6 +4,7 @@ Arguments: bootstrap servers, topic, group, schema directory, partitions. Runs u
 """
 
 import sys
+import time
 
 import faust
 import mode.loop
@@ -32,7 +33,12 @@ def main(bootstrap, topic, group, directory, partitions):
 
     @app.agent(source)
     async def fold(events):
+        began = False
         async for value in events:
+            if not began:
+                began = True
+                sys.__stdout__.write(f"first event at {time.time()}\n")
+                sys.__stdout__.flush()
             event = touchpoints.decode(value)
             table[event["customer_id"]] = add(table.get(event["customer_id"]), event)
 

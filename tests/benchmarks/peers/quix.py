@@ -4,6 +4,7 @@ Arguments: bootstrap servers, topic, group, schema directory, directory for the 
 """
 
 import sys
+import time
 
 from quixstreams import Application
 from quixstreams.models import BytesDeserializer
@@ -25,7 +26,13 @@ def main(bootstrap, topic, group, directory, state):
         consumer_extra_config={"session.timeout.ms": 10_000},
     )
 
+    began = False
+
     def fold(value, store):
+        nonlocal began
+        if not began:
+            began = True
+            print(f"first event at {time.time()}", flush=True)
         store.set("aggregate", add(store.get("aggregate"), touchpoints.decode(value)))
 
     source = app.topic(topic, value_deserializer=BytesDeserializer(), key_deserializer="str")

@@ -7,8 +7,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.avro.Schema;
 import org.apache.avro.generic.GenericData;
 import org.apache.avro.generic.GenericDatumReader;
@@ -70,7 +72,14 @@ public final class Peer {
         Serde<GenericRecord> touchpoints = Serdes.serdeFrom(refusing(), touchpoints(readers));
         Serde<GenericRecord> aggregates = Serdes.serdeFrom(writer(), reader());
         StreamsBuilder builder = new StreamsBuilder();
+        AtomicBoolean begun = new AtomicBoolean();
         builder.stream(args[1], Consumed.with(keys, touchpoints))
+            .peek((customer, event) -> {
+                if (!begun.getPlain() && begun.compareAndSet(false, true)) {
+                    System.out.printf(Locale.ROOT, "first event at %.3f%n", System.currentTimeMillis() / 1e3);
+                    System.out.flush();
+                }
+            })
             .groupByKey(Grouped.with(keys, touchpoints))
             .aggregate(
                 () -> null,

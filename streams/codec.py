@@ -65,7 +65,7 @@ class Codec:
         """
         out = io.BytesIO()
         out.write(self._headers[topic.name, type(record)])
-        fastavro.schemaless_writer(out, self._writers[type(record)], to_values(record))
+        fastavro.schemaless_writer(out, self._writers[type(record)], to_values(record), disable_tuple_notation=True)
         return out.getvalue()
 
     async def decode(self, value: bytes | None) -> Record:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from streams.events import JourneyState, Profile
+from streams.events import JourneyState, Profile, replace
 from streams.processor.store import Overlay, Store
 from tests.streams.given import NOON, TOPICS, prepared
 

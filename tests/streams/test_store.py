@@ -88,7 +88,10 @@ async def test_a_commit_takes_it_over() -> None:
     overlay = Overlay(store)
     overlay.put("ana", ANA)
     overlay.put("bea", None)
-    store.merge(overlay, {"ana": value, "bea": None})
+    changes = store.encode(overlay)
+    assert changes["ana"] is not None
+    assert (changes["ana"][1], changes["bea"]) == (value, None)
+    store.merge(changes)
     assert await store.get("ana") == ANA
     assert await store.get("bea") is None
     assert (len(store), store.bytes) == (1, len(value))

@@ -18,8 +18,9 @@ from streams.clock import PartitionClock, from_millis, to_millis
 from streams.cloudevents import headers_for, published_at_millis, traceparent_of
 from streams.codec import Codec
 from streams.events import JourneyState
-from streams.processor import Incoming, Step
+from streams.processor import Incoming, Limits, Step
 from streams.processor.intake import partition_of
+from streams.processor.store import Overlay, Store
 from streams.processor.wakes import Wakes
 from streams.records import NAMES
 from streams.topics import Topics
@@ -39,23 +40,24 @@ STAGES = (
 
 
 class Folding:
-    """One partition's journeys. ``seconds`` is the time spent, by stage."""
+    """One partition's journeys. ``seconds`` is the processor time spent, by stage; ``states`` the encoded states by customer."""
 
     def __init__(self, *, topics: Topics, codec: Codec, playbook: Playbook, partitions: int) -> None:
         self._logic = JourneyLogic(topics=topics, playbook=playbook)
         self._topics = topics
         self._codec = codec
         self._partitions = partitions
+        self._store: Store[JourneyState] = Store(codec=codec, topic=topics.journeys, cache_size=Limits().cache)
         self._wakes = Wakes()
         self.clock = PartitionClock()
-        self.states: dict[str, JourneyState] = {}
+        self.states: dict[str, bytes] = {}
         self.seconds: dict[str, float] = dict.fromkeys(STAGES, 0.0)
         self.encoded: dict[str, int] = defaultdict(int)
 
     async def run(self, wires: Sequence[Wire]) -> None:
         """Everything that one partition's events lead to."""
-        for batch in batched_in(wires, BATCH):
-            await self._batch(batch)
+        for begin in range(0, len(wires), BATCH):
+            await self._batch(wires[begin : begin + BATCH])
 
     async def _batch(self, wires: Sequence[Wire]) -> None:
         with self._timed("decode the event"):
@@ -66,40 +68,42 @@ class Folding:
         with self._timed("find its partition"):
             for event in events:
                 partition_of(event.customer_id.encode(), self._partitions)
-        changed: dict[str, JourneyState] = {}
+        overlay = Overlay(self._store)
         steps: list[tuple[Step[JourneyState], Wire | None]] = []
         firing = 0.0
-        began = time.perf_counter()
+        began = time.process_time()
         for wire, event in zip(wires, events, strict=True):
             now_ms = self.clock.observe(wire.at)
-            fired = time.perf_counter()
+            fired = time.process_time()
             while (due := self._wakes.pop_due(now_ms)) is not None:
-                step = self._logic.wake(due[1], self.states[due[1]], from_millis(due[0]), busy=False)
+                known: Any = await overlay.get(due[1])
+                step = self._logic.wake(due[1], known, from_millis(due[0]), busy=False)
                 steps.append((step, None))
-                self._keep(due[1], step, changed)
-            firing += time.perf_counter() - fired
+                self._keep(due[1], step, overlay)
+            firing += time.process_time() - fired
             key = self._logic.key(event)
             incoming = Incoming(record=event, value=wire.value, headers=wire.headers)
-            step = self._logic.receive(incoming, self.states.get(key), from_millis(now_ms), busy=False)
+            step = self._logic.receive(incoming, await overlay.get(key), from_millis(now_ms), busy=False)
             steps.append((step, wire))
-            self._keep(key, step, changed)
+            self._keep(key, step, overlay)
         self.seconds["fire deadlines"] += firing
-        self.seconds["fold, decide, guard"] += time.perf_counter() - began - firing
+        self.seconds["fold, decide, guard"] += time.process_time() - began - firing
         with self._timed("encode the states"):
-            for state in changed.values():
-                self._codec.encode(self._topics.journeys, state)
+            changes = self._store.encode(overlay)
+            self._store.merge(changes)
         with self._timed("encode decisions and outreach"):
             for step, cause in steps:
                 for send in step.sends:
                     self._send(send.topic, send.record, cause)
-        self.encoded["states"] += len(changed)
+        self.states |= {key: change[1] for key, change in changes.items() if change is not None}
+        self.encoded["states"] += len(changes)
         self.encoded["outputs"] += sum(len(step.sends) for step, _ in steps)
 
-    def _keep(self, key: str, step: Step[JourneyState], changed: dict[str, JourneyState]) -> None:
-        if step.unchanged or step.state is None:
+    def _keep(self, key: str, step: Step[JourneyState], overlay: Overlay[JourneyState]) -> None:
+        if step.unchanged:
             return
-        self.states[key] = changed[key] = step.state
-        wake_at = step.state.wake_at
+        overlay.put(key, step.state)
+        wake_at = None if step.state is None else step.state.wake_at
         self._wakes.set(key, None if wake_at is None else to_millis(wake_at))
 
     def _send(self, topic: Any, record: Any, cause: Wire | None) -> None:
@@ -116,15 +120,9 @@ class Folding:
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:
-        began = time.perf_counter()
+        began = time.process_time()
         yield
-        self.seconds[stage] += time.perf_counter() - began
-
-
-def batched_in(items: Sequence[Wire], size: int) -> Iterator[Sequence[Wire]]:
-    """So many at a time."""
-    for begin in range(0, len(items), size):
-        yield items[begin : begin + size]
+        self.seconds[stage] += time.process_time() - began
 
 
 def by_partition(wires: Sequence[Wire], partitions: int) -> list[list[Wire]]:

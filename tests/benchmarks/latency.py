@@ -1,8 +1,8 @@
 """From an event's publication to its outreach request being readable, read-committed, at a steady rate.
 
 The publisher is open-loop: every event has its moment, and a latency counts from that moment whether or not the
-publisher was late. Delay notices over the threshold come at even distances among the mixed stream, each of a customer of
-its own who is known from the warm-up; the role runs alone, live, on the wall clock.
+publisher was late. Delay notices over the threshold come at even distances among the mixed stream, each of a customer
+of its own who is known from the warm-up; the role runs alone, live, on the wall clock.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ async def _one(round_: Round, *, seconds: int, warm_up: int) -> dict[str, Any]:
                 await asyncio.sleep(_STRAGGLERS / 2)
                 await reader.stop()
                 own = await metrics_of(port, *_OWN)
-                seen = file.read_text().splitlines()
+                seen = file.read_text().splitlines()  # noqa: ASYNC240, nothing else runs
     await round_.codec.prepare(settings.topics.outreach)
     came: dict[str, float] = {}
     for line in seen:

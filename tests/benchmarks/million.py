@@ -126,7 +126,7 @@ async def _pool(round_: Round) -> tuple[list[tuple[bytes, bytes]], int]:
         )  # fmt: skip
         await folding.run(part)
         clock = max(clock, folding.clock.millis)
-        pool += [(key.encode(), codec.encode(settings.topics.journeys, s)) for key, s in folding.states.items()]
+        pool += [(key.encode(), value) for key, value in folding.states.items()]
     for key, value in rekeyed(pool, len(pool)):
         state: Any = await codec.decode(value)
         if state.customer_id != key.decode() or codec.encode(settings.topics.journeys, state) != value:

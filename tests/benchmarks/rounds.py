@@ -61,7 +61,9 @@ class Round:
         topics, registry = self.settings.topics, ConfluentRegistry(self.settings)
         try:
             return {
-                await registry.id_of(topics.subject(topics.touchpoints, name), schemas.latest(name)): schemas.latest(name)
+                await registry.id_of(topics.subject(topics.touchpoints, name), schemas.latest(name)): schemas.latest(
+                    name
+                )
                 for name in topics.touchpoints.records
             }
         finally:
@@ -97,6 +99,7 @@ def producer_of(settings: Settings, **more: Any) -> Producer:
             "partitioner": "murmur2_random",
             "compression.type": "lz4",
             "linger.ms": 5,
+            "log_level": 3,  # errors; that a broker is still starting is none
             "queue.buffering.max.messages": _QUEUE,
             **more,
         }

@@ -1,8 +1,8 @@
 """What a second worker brings, and what it costs one worker to own 32 partitions and not 4.
 
 Here the workers are up, ready and own their partitions before the first event is written, so that none has a head
-start; the clock starts with the first event written, and they read while it is being written. All runs of this part are alike in that, so they compare with one
-another and not with the throughput part.
+start; the clock starts with the first event written, and they read while it is being written. All runs of this part
+are alike in that, so they compare with one another and not with the throughput part.
 """
 
 from __future__ import annotations

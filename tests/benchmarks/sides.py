@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
@@ -112,14 +113,18 @@ async def job_of(side: Side, round_: Round) -> AsyncIterator[Job]:
     """What the side needs, for as long as it runs."""
     group = round_.group if side.name == JOURNEYS else f"{round_.settings.topic_prefix}{side.name}"
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        schemas, state = Path(folder, "schemas"), Path(folder, "state")
-        schemas.mkdir()
-        state.mkdir()
-        for schema_id, schema in (await round_.schemas_by_id()).items():
-            (schemas / f"{schema_id}.avsc").write_text(json.dumps(schema))
+        schemas, state = _directories(Path(folder), await round_.schemas_by_id())
         if side.output:
             await _create(round_, f"{group}-aggregates")
         yield Job(round=round_, group=group, schemas=schemas, state=state)
+
+
+def _directories(folder: Path, schemas: Mapping[int, Any]) -> tuple[Path, Path]:
+    for directory in ("schemas", "state"):
+        (folder / directory).mkdir()
+    for schema_id, schema in schemas.items():
+        (folder / "schemas" / f"{schema_id}.avsc").write_text(json.dumps(schema))
+    return folder / "schemas", folder / "state"
 
 
 async def _create(round_: Round, topic: str) -> None:

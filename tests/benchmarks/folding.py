@@ -40,7 +40,10 @@ STAGES = (
 
 
 class Folding:
-    """One partition's journeys. ``seconds`` is the processor time spent, by stage; ``states`` the encoded states by customer."""
+    """One partition's journeys.
+
+    ``seconds`` is the processor time spent, by stage; ``states`` the encoded states by customer.
+    """
 
     def __init__(self, *, topics: Topics, codec: Codec, playbook: Playbook, partitions: int) -> None:
         self._logic = JourneyLogic(topics=topics, playbook=playbook)

@@ -134,7 +134,9 @@ _GROWN = {"customers": "customers", "rss_mib": "memory", "recovery_s": "recovery
 def _letters(summary: Mapping[str, Any]) -> str:
     runs = summary["parts"].get("letters", {}).get("runs", [])
     rows = [(str(run["run"]), shown(run["letters_per_s"])) for run in runs if "letters_per_s" in run]
-    return _table(("run", "letters a second"), rows) if rows else "Not measured."
+    if not rows:
+        return "Not measured."
+    return f"![Letters a second](performance-letters.svg)\n\n{_table(('run', 'letters a second'), rows)}"
 
 
 def _measured(summary: Mapping[str, Any]) -> str:

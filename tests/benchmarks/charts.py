@@ -42,7 +42,7 @@ def _throughput(summary: Mapping[str, Any]) -> str | None:
             continue
         middle = figures.middle(runs, "eps") or 0
         over = figures.ratio(sides.get(JOURNEYS, []), runs)
-        said = f"{middle:,.0f}" + ("" if name == JOURNEYS or over is None else f"   ours: {over:.2f} times")
+        said = f"{middle:,.0f}" + ("" if name == JOURNEYS or over is None else f" · ours {over:.2f} ×")
         bars.append(
             Bar(
                 name=SIDES[name].title,
@@ -57,8 +57,8 @@ def _throughput(summary: Mapping[str, Any]) -> str | None:
         title="Events a second",
         description="; ".join(f"{bar.name}: {bar.said}" for bar in bars),
         notes=[
-            f"{part['events']:,} touchpoints of {part['customers']:,} customers; median and range of {_count(sides)} runs.",
-            "Ours deduplicates, folds, decides, writes state and decisions; a peer keeps one small aggregate a customer.",
+            f"{part['events']:,} events, {part['customers']:,} customers; median and range of {_count(sides)} runs",
+            "Ours deduplicates, folds, decides, writes state and decisions; a peer keeps a small aggregate.",
         ],
         sections=[Section(heading="", bars=bars)],
     )
@@ -108,7 +108,7 @@ def _scale(summary: Mapping[str, Any]) -> str | None:
     for name, runs in cases.items():
         rates = [run["eps"] for run in runs if "eps" in run]
         middle, by = figures.middle(runs, "eps") or 0, summary["scale"].get(name)
-        said = f"{middle:,.0f}   {shown(by)} times the first" if rates else "failed"
+        said = f"{middle:,.0f} · {shown(by)} × the first" if rates else "failed"
         bars.append(
             Bar(
                 name=name.replace("_", " "), value=middle, said=said, ours=True,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 _WIDTH = 960
-_LEFT, _RIGHT = 330, 190  # room for the bars' names, and for what is said behind them
+_LEFT, _RIGHT = 380, 210  # room for the bars' names, and for what is said behind them
 _BAR, _STEP = 22, 36
 
 _STYLE = """
@@ -65,9 +65,10 @@ def chart(*, title: str, description: str, notes: Sequence[str], sections: Seque
         parts.append(_text("note", 24, y, note))
         y += 20
     for section in sections:
-        y += 20
-        parts.append(_text("heading", 24, y, section.heading))
-        y += 34 if section.goal is not None else 16
+        if section.heading:
+            y += 20
+            parts.append(_text("heading", 24, y, section.heading))
+        y += 34 if section.goal is not None else 10
         parts += _section(section, y)
         y += len(section.bars) * _STEP + 4
     height = y + 12

@@ -48,7 +48,7 @@ def print_summary(summary: Mapping[str, Any], console: Console) -> None:
 def throughput_rows(summary: Mapping[str, Any]) -> list[tuple[str, ...]]:
     """One row a side: title, our ratio over it, median, least and most events/s, CPU microseconds, peak memory."""
     sides = summary["parts"]["throughput"]["runs"]
-    found = []
+    found: list[tuple[str, ...]] = []
     for name, runs in sides.items():
         rates = [run["eps"] for run in runs if "eps" in run]
         if not rates:

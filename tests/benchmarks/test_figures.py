@@ -25,7 +25,7 @@ def test_percentiles() -> None:
 
 def test_a_ratio_is_of_runs_that_belong_together() -> None:
     """Each of ours over theirs of the same run; one that failed on either side is no ratio."""
-    ours = [{"run": 1, "eps": 200.0}, {"run": 2, "eps": 100.0}, {"run": 3, "failed": "ended"}]
+    ours: list[dict[str, Any]] = [{"run": 1, "eps": 200.0}, {"run": 2, "eps": 100.0}, {"run": 3, "failed": "ended"}]
     theirs = [{"run": 1, "eps": 100.0}, {"run": 2, "eps": 50.0}, {"run": 3, "eps": 1.0}]
     assert ratio(ours, theirs) == 2.0
     assert ratio(ours, [{"run": 1, "failed": "ended"}]) is None

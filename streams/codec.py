@@ -102,10 +102,11 @@ class Codec:
         return record
 
     def layout(self, topic: Topic) -> tuple[bytes, Layout[Any]]:
-        """How the records of a prepared topic with one type are cut into parts, and the framing before them."""
+        """The framing of the records of a prepared topic with one type, and how they are cut into parts."""
         [name] = topic.records
         record = RECORDS[name]
-        return self._headers[topic.name, record], Layout(record, expand(schemas.latest(name)))
+        header = self._headers[topic.name, record]
+        return header, Layout(record, expand(schemas.latest(name)), header)
 
     def wake_at(self, topic: Topic, record: type[Any], value: bytes) -> int | None:
         """Milliseconds of the record's first field ``wake_at``, read without decoding the rest.

@@ -17,12 +17,13 @@ from fastavro.schema import expand_schema
 
 import schemas
 from schemas import Schema
+from streams.binary import Decoder, Encoder, read_number
 from streams.errors import Unreadable
 from streams.events import Record
 from streams.parts import Layout
 from streams.records import RECORDS, builder_of
 from streams.registry import Registry
-from streams.specialised import Decoder, Encoder, decoder_of, encoder_of, read_number
+from streams.specialised import decoder_of, encoder_of
 from streams.topics import Topic, Topics
 
 _HEADER = struct.Struct(">bI")

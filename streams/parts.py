@@ -17,8 +17,9 @@ from operator import attrgetter
 from typing import Any, Generic, TypeVar, cast
 
 from schemas import Schema
+from streams.binary import read_count, write_count
 from streams.events import Value
-from streams.specialised import count_of, decoder_of, encoder_of, read_count
+from streams.specialised import decoder_of, encoder_of
 
 R = TypeVar("R")
 
@@ -162,7 +163,7 @@ class _Items:
         encode = self._encode
         pieces = tuple([known.get(id(item)) or encode(item) for item in new])
         items[self._number] = pieces
-        return b"".join((count_of(len(pieces)), *pieces, _END))
+        return b"".join((write_count(len(pieces)), *pieces, _END))
 
     def split(self, value: bytes, start: int, into: dict[str, Any], items: _Pieces) -> int:
         read: list[Any] = []

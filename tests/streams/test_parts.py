@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import schemas
+from streams.binary import Encoder
 from streams.codec import expand
 from streams.events import Channel, Contact, JourneyState, Profile, replace
 from streams.parts import Layout
 from streams.records import RECORDS
-from streams.specialised import Encoder, encoder_of
+from streams.specialised import encoder_of
 from tests.streams.any_record import any_record
 from tests.streams.given import NOON
 

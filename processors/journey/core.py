@@ -44,7 +44,7 @@ Output = Decision | OutreachRequested | OutreachRetracted | ProfilesMerged
 _OUTCOMES = (OutreachSent, OutreachFailed, OutreachUncertain, OutreachEngaged)
 
 
-class Advance(Value, frozen=True, kw_only=True):
+class Advance(Value, frozen=True, kw_only=True, gc=False):
     """What a step came to. ``state`` is None when the customer is to be forgotten."""
 
     state: JourneyState | None

@@ -13,7 +13,7 @@ from streams.topics import Topic
 S = TypeVar("S")
 
 
-class Incoming(Value, frozen=True, kw_only=True):
+class Incoming(Value, frozen=True, kw_only=True, gc=False):
     """An input record, decoded. ``value`` is what it was decoded from."""
 
     record: Record
@@ -21,7 +21,7 @@ class Incoming(Value, frozen=True, kw_only=True):
     headers: Headers
 
 
-class Send(Value, frozen=True, kw_only=True):
+class Send(Value, frozen=True, kw_only=True, gc=False):
     """A record for an output topic. ``elsewhere``: to the partition of its key, else to the same one as the input."""
 
     topic: Topic
@@ -39,7 +39,7 @@ class Effect:
     task: Any
 
 
-class Step(Value, Generic[S], frozen=True, kw_only=True):
+class Step(Value, Generic[S], frozen=True, kw_only=True, gc=False):
     """What a record, a deadline or a result leads to. ``state`` None deletes the key's state."""
 
     state: S | None

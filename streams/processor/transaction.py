@@ -22,10 +22,11 @@ from streams.records import NAMES
 S = TypeVar("S")
 
 _IDENTITIES = ("event_id", "decision_id", "outreach_id", "customer_id")
+_NO_HEADERS: Headers = []
 _FRAMING = 64  # bytes; lengths, attributes and deltas of a record, or of a header
 
 
-class Outgoing(Value, frozen=True):
+class Outgoing(Value, frozen=True, gc=False):
     """A record ready for the wire."""
 
     key: bytes | None
@@ -82,7 +83,8 @@ class Outbox:
         topic = self._topics.full_name(self._logic.state_topic)
         at = tx.clock.millis
         tx.outgoing[topic, self.same_partition] += [
-            Outgoing(key.encode(), None if change is None else change[1], at, []) for key, change in changes.items()
+            Outgoing(key.encode(), None if change is None else change[1], at, _NO_HEADERS)
+            for key, change in changes.items()
         ]
 
     async def send(self, producer: AIOKafkaProducer, tx: Transaction[Any]) -> None:

@@ -69,7 +69,17 @@ def _throughput(summary: Mapping[str, Any]) -> str:
     if "throughput" not in summary["parts"]:
         return "Not measured."
     part = summary["parts"]["throughput"]
-    head = ("side", "ours over it", "events/s", "least", "most", "CPU µs per event", "peak MiB")
+    head = (
+        "side",
+        "ours over it",
+        "events/s",
+        "least",
+        "most",
+        "CPU µs per event",
+        "cores busy",
+        "threads starved",
+        "peak MiB",
+    )
     runs = max(len(found) for found in part["runs"].values())
     kinds = ", ".join(f"{count:,} {name}" for name, count in part["stream"].items())
     return (

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from rich.console import Console
 
 from tests.benchmarks import figures
 from tests.benchmarks.chart import COPY, DOCS, PAGE, with_tables
 from tests.benchmarks.charts import charts
 from tests.benchmarks.figures import GOALS, percentiles, ratio
-from tests.benchmarks.printed import throughput_rows
+from tests.benchmarks.printed import print_summary, throughput_rows
 from tests.benchmarks.summary import load, merged
 from tests.benchmarks.svg import Bar, Section, chart
 from tests.benchmarks.watch import first_event
@@ -36,9 +38,8 @@ def _measured(**runs: Any) -> dict[str, Any]:
 
 
 def _speed(*rates: float) -> list[dict[str, Any]]:
-    return [
-        {"run": run, "eps": rate, "cpu_us": 50.0, "peak_mib": 100.0} for run, rate in enumerate(rates, start=1)
-    ]  # fmt: skip
+    took = {"cpu_us": 50.0, "busy": 0.9, "starved": 0.1, "peak_mib": 100.0}
+    return [{"run": run, "eps": rate, **took} for run, rate in enumerate(rates, start=1)]
 
 
 def test_a_part_measured_again_replaces_only_itself() -> None:
@@ -59,8 +60,13 @@ def test_a_part_measured_again_replaces_only_itself() -> None:
 def test_a_side_that_failed_is_shown_so() -> None:
     """Never left out in silence: it has its row."""
     sides = {"journeys": _speed(100), "faust": [{"run": 1, "failed": "ended with code 1"}]}
-    rows = throughput_rows(merged({}, "throughput", _measured(runs=sides)))
+    summary = merged({}, "throughput", _measured(runs=sides))
+    rows = throughput_rows(summary)
     assert [row[2] for row in rows] == ["100", "failed"]
+    console = Console(file=io.StringIO(), width=80)
+    print_summary(summary, console)
+    printed = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "FAILED in throughput: {'faust': ['ended with code 1']}" in printed
 
 
 @pytest.mark.parametrize(("goal", "good", "bad"), [(GOALS[0], 1.0, 0.99), (GOALS[3], 250.0, 250.1)])

@@ -15,7 +15,7 @@ _STYLE = """
     .title { fill: #1d1f23; font-size: 19px; font-weight: 600; }
     .heading { fill: #1d1f23; font-size: 15px; font-weight: 600; }
     .name { fill: #1d1f23; font-size: 14px; text-anchor: end; }
-    .said { fill: #1d1f23; font-size: 14px; }
+    .said { fill: #1d1f23; font-size: 14px; paint-order: stroke; stroke: #fbfaf7; stroke-width: 4px; }
     .note { fill: #55524b; font-size: 13px; }
     .ours { fill: #3f8350; }
     .theirs { fill: #7ba6d1; }
@@ -25,6 +25,7 @@ _STYLE = """
     @media (prefers-color-scheme: dark) {
       .ground { fill: #17191d; stroke: #3a3e46; }
       .title, .heading, .name, .said { fill: #f0f1f3; }
+      .said { stroke: #17191d; }
       .note { fill: #b9bec7; }
       .ours { fill: #6fbf82; }
       .theirs { fill: #4a79a8; }
@@ -88,6 +89,11 @@ def _section(section: Section, top: int) -> list[str]:
     ends = [bar.high or bar.value for bar in section.bars] + [section.goal or 0.0]
     scale = (_WIDTH - _LEFT - _RIGHT) / (max(ends) or 1.0)
     parts: list[str] = []
+    if section.goal is not None:
+        x = _LEFT + section.goal * scale
+        bottom = top + len(section.bars) * _STEP - (_STEP - _BAR) + 6
+        parts.append(f'<path class="goal" d="M{x:.1f} {top - 8}V{bottom}"/>')
+        parts.append(_text("goalnote", x, top - 14, section.goal_said))
     for number, bar in enumerate(section.bars):
         y, middle = top + number * _STEP, top + number * _STEP + _BAR / 2
         width = bar.value * scale
@@ -100,11 +106,6 @@ def _section(section: Section, top: int) -> list[str]:
             parts.append(f'<path class="range" d="M{low:.1f} {middle:.1f}H{high:.1f}"/>')
             end = max(end, high - _LEFT)
         parts.append(_text("said", _LEFT + end + 10, middle + 5, bar.said))
-    if section.goal is not None:
-        x = _LEFT + section.goal * scale
-        bottom = top + len(section.bars) * _STEP - (_STEP - _BAR) + 6
-        parts.append(f'<path class="goal" d="M{x:.1f} {top - 8}V{bottom}"/>')
-        parts.append(_text("goalnote", x, top - 14, section.goal_said))
     return parts
 
 

@@ -88,25 +88,26 @@ def chart(*, title: str, description: str, notes: Sequence[str], sections: Seque
 def _section(section: Section, top: int) -> list[str]:
     ends = [bar.high or bar.value for bar in section.bars] + [section.goal or 0.0]
     scale = (_WIDTH - _LEFT - _RIGHT) / (max(ends) or 1.0)
-    parts: list[str] = []
-    if section.goal is not None:
-        x = _LEFT + section.goal * scale
-        bottom = top + len(section.bars) * _STEP - (_STEP - _BAR) + 6
-        parts.append(f'<path class="goal" d="M{x:.1f} {top - 8}V{bottom}"/>')
-        parts.append(_text("goalnote", x, top - 14, section.goal_said))
+    shapes: list[str] = []
+    texts: list[str] = []
     for number, bar in enumerate(section.bars):
         y, middle = top + number * _STEP, top + number * _STEP + _BAR / 2
         width = bar.value * scale
-        parts.append(_text("name", _LEFT - 12, middle + 5, bar.name))
         kind = "ours" if bar.ours else "theirs"
-        parts.append(f'<rect class="{kind}" x="{_LEFT}" y="{y}" width="{width:.1f}" height="{_BAR}" rx="3"/>')
+        shapes.append(f'<rect class="{kind}" x="{_LEFT}" y="{y}" width="{width:.1f}" height="{_BAR}" rx="3"/>')
         end = width
         if bar.low is not None and bar.high is not None and bar.high > bar.low:
             low, high = _LEFT + bar.low * scale, _LEFT + bar.high * scale
-            parts.append(f'<path class="range" d="M{low:.1f} {middle:.1f}H{high:.1f}"/>')
+            shapes.append(f'<path class="range" d="M{low:.1f} {middle:.1f}H{high:.1f}"/>')
             end = max(end, high - _LEFT)
-        parts.append(_text("said", _LEFT + end + 10, middle + 5, bar.said))
-    return parts
+        texts.append(_text("name", _LEFT - 12, middle + 5, bar.name))
+        texts.append(_text("said", _LEFT + end + 10, middle + 5, bar.said))
+    if section.goal is not None:
+        x = _LEFT + section.goal * scale
+        bottom = top + len(section.bars) * _STEP - (_STEP - _BAR) + 6
+        shapes.append(f'<path class="goal" d="M{x:.1f} {top - 8}V{bottom}"/>')
+        texts.append(_text("goalnote", x, top - 14, section.goal_said))
+    return shapes + texts  # what is said stands over the lines
 
 
 def _text(kind: str, x: float, y: float, text: str) -> str:

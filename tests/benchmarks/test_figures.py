@@ -110,7 +110,7 @@ def test_a_chart_is_well_formed_whatever_it_says() -> None:
         title="1 & 2", description="<>", notes=["&"], sections=[Section(heading="", bars=bars, goal=9, goal_said=">")]
     )
     texts = [element.text for element in ElementTree.fromstring(picture).iter("{http://www.w3.org/2000/svg}text")]
-    assert texts == ["1 & 2", "&", ">", "a < b & c", "<3"]
+    assert texts == ["1 & 2", "&", "a < b & c", "<3", ">"]
 
 
 def test_the_page_says_what_the_summary_says() -> None:

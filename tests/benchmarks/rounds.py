@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
@@ -182,4 +183,5 @@ class Encoded:
             now = to_millis(SystemClock().now())
             self._wires = self.stream.encoded(round_.settings, round_.codec, published_at=now)
             self._ids = ids
+            gc.freeze()  # a search through all of it for garbage would take a core while something is measured
         return self._wires

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from typing import Any, Generic, TypeVar, cast
 
 from streams.codec import Codec
+from streams.processor.failpoints import Point, reached
 from streams.topics import Topic
 
 S = TypeVar("S")
@@ -52,11 +53,13 @@ class Store(Generic[S]):
 
     def merge(self, overlay: Overlay[S], encoded: dict[str, bytes | None]) -> None:
         """Take over what a committed transaction changed."""
+        reached(Point.BEFORE_MERGE)
         for key, value in encoded.items():
             self.put_encoded(key, value)
             state = overlay.changed[key]
             if state is not None:
                 self._cache(key, state)
+        reached(Point.AFTER_MERGE)
 
     def _cache(self, key: str, state: S) -> None:
         self._decoded[key] = state

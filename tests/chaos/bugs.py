@@ -78,7 +78,7 @@ def lost_timer() -> None:
 
     async def restore(store: Any, wakes: Any, **named: Any) -> None:
         await real(store, wakes, **named)
-        for key in wakes.keys():
+        for key in list(wakes.keys()):
             wakes.set(key, None)
 
     partition_module.restore = restore

@@ -62,8 +62,8 @@ def svg(figures: Mapping[str, Any]) -> str:
         y += _LINE * len(peers)
     height = y + 24
     body = "\n".join(parts)
-    return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img" aria-labelledby="title"
-     font-family="system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif">
+    return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img"
+     aria-labelledby="title" font-family="system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif">
   <title id="title">{escape(head)}. {escape(note)}.</title>
   <style>{_STYLE}
   </style>

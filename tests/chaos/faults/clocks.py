@@ -119,7 +119,7 @@ def _due_in(minutes: tuple[int, int], share: float) -> timedelta:
 
 
 async def _decided(here: Ground, clock: Path, worker: Worker, offset: timedelta, *, kill: bool = False) -> Counter[str]:
-    clock.write_text(str(offset.total_seconds()))
+    await asyncio.to_thread(clock.write_text, str(offset.total_seconds()))
     if kill:
         await worker.kill()
         await worker.start()

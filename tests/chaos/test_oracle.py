@@ -1,4 +1,4 @@
-"""The oracle notices what it is there to notice: each kind of difference, by its name, and nothing where there is none."""
+"""The oracle notices what it is there to notice: every kind of difference by its name, and nothing where none is."""
 
 from __future__ import annotations
 

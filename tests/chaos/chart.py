@@ -126,8 +126,10 @@ def tabulate(summary: Path = SUMMARY, page: Path = PAGE) -> None:
 def _page(figures: Mapping[str, Any]) -> str:
     machine = figures["machine"]
     lines = [
-        (f"Seed {figures['seed']}, {machine['processors']} processors, Python {machine['python']}; "
-        f"{figures['kills']:,} processes killed with -9 and {figures['events']:,} touchpoints in all."),
+        (
+            f"Seed {figures['seed']}, {machine['processors']} processors, Python {machine['python']}; "
+            f"{figures['kills']:,} processes killed with -9 and {figures['events']:,} touchpoints in all."
+        ),
         "",
         "| fault | times | touchpoints | outputs | lost | twice | out of order | wrong | of zombies | command |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
@@ -135,8 +137,8 @@ def _page(figures: Mapping[str, Any]) -> str:
     for row in figures["faults"]:
         counts = " | ".join(f"{row[name]:,}" for name in _COUNTS)
         lines.append(
-            f"| **{row['name'].replace('_', ' ')}**: {row['what'].rstrip('.')} | {row['count']:,} | {row['events']:,} | "
-            f"{row['outputs']:,} | {counts} | `{row['command']}` |"
+            f"| **{row['name'].replace('_', ' ')}**: {row['what'].rstrip('.')} | {row['count']:,} "
+            f"| {row['events']:,} | {row['outputs']:,} | {counts} | `{row['command']}` |"
         )
     for name, row in (("provider", figures["provider"]), *figures["faust"].items()):
         if row:

@@ -105,10 +105,10 @@ class Ground:
             if ahead > _BEAT:
                 await asyncio.sleep(ahead)
 
-    async def close_the_day(self) -> None:
+    async def close_the_day(self, *, after: timedelta = _END) -> None:
         """A touchpoint on each partition, late enough for every timer before it."""
         await self.fed()
-        at = self._last + _END
+        at = self._last + after
         missing = set(range(self.settings.partitions))
         for number in itertools.count():
             if not missing:

@@ -26,6 +26,7 @@ _HOUR = timedelta(hours=1)
 _JUMPS = (_HOUR, -_HOUR, _HOUR, 2 * _HOUR, timedelta())
 """By how much the clock is off, one after the other."""
 _THRESHOLD = timedelta(minutes=30)  # of the playbook, for flights
+_WAIT = timedelta(hours=6)
 _SETTLE = 4.0
 _PROFILED = 4  # one in so many of the storm's customers can be written to
 
@@ -47,7 +48,7 @@ async def timer_storm(arena: Arena) -> Outcome:
             return Outcome(count=0, verdict=Verdict(), failures=("the input was not dealt with in time",))
         arena.tell(f"{arena.timers} timers are due")
         began = time.monotonic()
-        await here.close_the_day()
+        await here.close_the_day(after=_WAIT + _THRESHOLD)
         await here.done(within=300)
         seconds = round(time.monotonic() - began, 1)
         lost = sum(worker.log.count("partition lost") for worker in workers)
@@ -60,7 +61,7 @@ async def timer_storm(arena: Arena) -> Outcome:
 
 
 def _waiting(customers: int) -> Iterator[Told]:
-    promised = BEGIN + timedelta(hours=6)
+    promised = BEGIN + _WAIT
     for number in range(customers):
         name = f"waiting-{number}"
         if number % _PROFILED == 0:

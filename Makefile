@@ -7,6 +7,8 @@ BIN    := $(VENV)/bin
 # `make demo KILL=10`, `make demo ARGS="--date 2013-07-22 --keep"`
 KILL   ?= 0
 ARGS   ?=
+# `make bench BENCH="--only latency"`, `make bench BENCH=--quick`
+BENCH  ?=
 # `make test PYTEST="-k quiet_hours"`
 PYTEST ?=
 # `make chaos KILLS=100 SEED=7`, `make chaos ONLY="zombie broker_kill"`
@@ -15,7 +17,7 @@ SEED   ?= 1
 ONLY   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check chaos unit lock clean
+.PHONY: help demo test check chaos bench unit lock clean
 
 help: ## what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -37,6 +39,9 @@ check: $(VENV)/installed ## lint, types and unit tests; no server, about a minut
 
 chaos: $(VENV)/installed ## kill everything, again and again, and count what was lost (nothing); half an hour
 	@$(BIN)/python -m tests.chaos --kills $(KILLS) --seed $(SEED) $(if $(ONLY),--only $(ONLY))
+
+bench: $(VENV)/installed ## how fast it is, against its peers on the same broker; about an hour alone on the machine
+	@$(BIN)/python -m tests.benchmarks $(BENCH)
 
 lock: ## resolve the dependencies again (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \

@@ -48,7 +48,7 @@ class Steps(Generic[S]):
         self._outbox = outbox
         self._wakes = wakes
         self._busy = busy
-        self._wall = wall
+        self._wall = wall if settings.time_source is TimeSource.WALL else None
         self._timers = timers
 
     async def run(
@@ -72,24 +72,20 @@ class Steps(Generic[S]):
         for completion in completions:
             await self._complete(tx, completion)
         for record in records:
-            if not await self._reach(tx, self._stamp(record)):
+            moment = max(self._stamp(record), tx.clock.millis)
+            if self._wakes.due_by(moment) and not await self._fire(tx, moment):
                 return
+            tx.clock.observe(moment)
             await self._receive(tx, record)
         if tick is not None:
-            await self._reach(tx, PartitionClock(tx.clock.millis).tick(tick))
+            moment = PartitionClock(tx.clock.millis).tick(tick)
+            if await self._fire(tx, moment):
+                tx.clock.observe(moment)
 
     def _stamp(self, record: ConsumerRecord) -> int:
-        stamp = record.timestamp
-        if self._settings.time_source is TimeSource.WALL:
-            stamp = min(stamp, to_millis(self._wall.now()) + _FUTURE_RECORD)
-        return int(stamp)
-
-    async def _reach(self, tx: Transaction[S], moment: int) -> bool:
-        """Let it be ``moment`` (ms), once everything due by then has fired; False if the transaction is full first."""
-        if await self._fire(tx, max(moment, tx.clock.millis)):
-            tx.clock.observe(moment)
-            return True
-        return False
+        """The record's time in ms, as far as it is believed."""
+        stamp: int = record.timestamp
+        return stamp if self._wall is None else min(stamp, to_millis(self._wall.now()) + _FUTURE_RECORD)
 
     async def _receive(self, tx: Transaction[S], record: ConsumerRecord) -> None:
         tx.position = record.offset + 1
@@ -100,7 +96,7 @@ class Steps(Generic[S]):
             self._put_aside(tx, record, why)
             return
         if isinstance(incoming, Misplaced):
-            out = Outgoing(incoming.key.encode(), record.value, record.timestamp, list(record.headers))
+            out = Outgoing(incoming.key.encode(), record.value, record.timestamp, record.headers)
             tx.outgoing[record.topic, incoming.partition].append(out)
             tx.handled["forwarded"] += 1
             return
@@ -134,8 +130,7 @@ class Steps(Generic[S]):
             again = self._wakes.due(key)
             if again is not None and again <= millis:
                 raise RuntimeError(f"a deadline of {key} is not later than the one that fired")
-        first = self._wakes.next()
-        return first is None or first > until
+        return not self._wakes.due_by(until)
 
     async def _resume(self, tx: Transaction[S], key: str) -> None:
         state = await tx.overlay.get(key)

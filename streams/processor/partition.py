@@ -21,6 +21,7 @@ from streams.config import Settings, TimeSource
 from streams.errors import PartitionLost, PartitionStopped, Unavailable
 from streams.processor.counted import Counted
 from streams.processor.effects import Effects
+from streams.processor.failpoints import Point, reached
 from streams.processor.feed import Feed
 from streams.processor.intake import Intake
 from streams.processor.limits import Limits
@@ -128,11 +129,7 @@ class Partition(Generic[S]):
             transaction_timeout_ms=int(self._limits.transaction_timeout.total_seconds() * 1000),
         )
         feed = Feed(
-            consumer=self._consumer,
-            tp=self._tp,
-            batch=self._limits.batch,
-            news=self._news,
-            lag=self._counted.lag,
+            consumer=self._consumer, tp=self._tp, batch=self._limits.batch, news=self._news, lag=self._counted.lag
         )
         try:
             # The order matters: the producer fences the old owner and settles its last transaction; only then is the
@@ -195,6 +192,7 @@ class Partition(Generic[S]):
             wakes=self._wakes,
             busy=self._busy,
             wall=self._wall,
+            timers=self._limits.timers,
         )
         self._resuming = self._wakes.keys() if self._effects is not None else []
 
@@ -210,6 +208,7 @@ class Partition(Generic[S]):
             tick = self._tick(feed)
             if records or completions or self._resuming or self._due(tick):
                 await self._transact(records, completions, tick, more=len(feed) > 0)
+                feed.give_back([record for record in records if record.offset >= self._position])
 
     async def _wait_for_work(self, feed: Feed) -> None:
         if not ((len(feed) and self._room()) or self._completions or self._resuming):
@@ -266,11 +265,13 @@ class Partition(Generic[S]):
         try:
             await self._producer.begin_transaction()
             await self._outbox.send(self._producer, tx)
+            reached(Point.BEFORE_OFFSETS)
             await self._producer.send_offsets_to_transaction(
                 {self._tp: (tx.position, str(tx.clock.millis))}, self._group
             )
         except KafkaError as error:
             raise PartitionLost(repr(error)) from error
+        reached(Point.AFTER_OFFSETS)
         await commit(self._producer, within=self._limits.commit_hangs_after, what=str(self._tp))
 
     def _merged(self, tx: Transaction[S], began: float, *, waiting_since: int | None) -> None:

@@ -10,6 +10,7 @@ from streams.clock import to_millis
 from streams.codec import Codec
 from streams.config import Settings
 from streams.errors import Unreadable
+from streams.processor.failpoints import Point, reached
 from streams.processor.logic import Logic
 from streams.processor.store import Store
 from streams.processor.wakes import Wakes
@@ -42,6 +43,7 @@ async def restore(
                     key, value = record.key.decode(), record.value
                     store.put_encoded(key, value)
                     wakes.set(key, None if value is None else await _wake_at(value, codec=codec, logic=logic))
+                reached(Point.IN_RECOVERY)
     finally:
         await consumer.stop()
 

@@ -1,0 +1,1 @@
+"""What the speed is, against whom, and where the time goes."""

@@ -19,6 +19,7 @@ from schemas import Schema
 from streams.errors import Unreadable
 from streams.events import Record
 from streams.records import RECORDS, builder_of, to_values
+from streams.parts import Layout
 from streams.registry import Registry
 from streams.topics import Topic, Topics
 
@@ -65,7 +66,7 @@ class Codec:
         """
         out = io.BytesIO()
         out.write(self._headers[topic.name, type(record)])
-        fastavro.schemaless_writer(out, self._writers[type(record)], to_values(record))
+        fastavro.schemaless_writer(out, self._writers[type(record)], to_values(record), disable_tuple_notation=True)
         return out.getvalue()
 
     async def decode(self, value: bytes | None) -> Record:
@@ -90,6 +91,12 @@ class Codec:
         if body.tell() != len(value):
             raise Unreadable("undecodable", f"schema id {schema_id}: {len(value) - body.tell()} bytes left over")
         return record
+
+    def layout(self, topic: Topic) -> tuple[bytes, Layout[Any]]:
+        """How the records of a prepared topic with one type are cut into parts, and the framing before them."""
+        [name] = topic.records
+        record = RECORDS[name]
+        return self._headers[topic.name, record], Layout(record, self._writers[record])
 
     def wake_at(self, topic: Topic, record: type[Any], value: bytes) -> int | None:
         """Milliseconds of the record's first field ``wake_at``, read without decoding the rest.

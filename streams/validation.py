@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
@@ -53,15 +52,15 @@ def check_outgoing(event: Touchpoint, *, now: datetime) -> None:
     Raises InvalidEvent naming the field.
     """
     name = _name(event)
-    for field in dataclasses.fields(event):
-        value = getattr(event, field.name)
+    for field in event.__struct_fields__:
+        value = getattr(event, field)
         if isinstance(value, datetime) and value.tzinfo is None:
-            raise InvalidEvent(field.name, "has no time zone; use an aware UTC datetime")
+            raise InvalidEvent(field, "has no time zone; use an aware UTC datetime")
     if name not in _parsed:
         _parsed[name] = parse(schemas.latest(name))
     values = to_values(event)
     try:
-        validate(values, _parsed[name], raise_errors=True)
+        validate(values, _parsed[name], raise_errors=True, disable_tuple_notation=True)  # type: ignore[call-arg]
     except Exception as error:  # besides its own, whatever a value that is far off makes the check trip over
         _blame(name, values, error)
     try:
@@ -77,7 +76,7 @@ def _blame(name: str, values: dict[str, Any], error: Exception) -> NoReturn:
     for field in expanded["fields"]:
         value = values[field["name"]]
         try:
-            fits = validate(value, field["type"], raise_errors=False)
+            fits = validate(value, field["type"], raise_errors=False, disable_tuple_notation=True)  # type: ignore[call-arg]
             fault = f"{value!r} is not {_wanted(field['type'])}"
         except Exception as tripped:
             fits, fault = False, f"{value!r} is not {_wanted(field['type'])}: {tripped}"

@@ -8,7 +8,7 @@ decisions.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
@@ -35,6 +35,7 @@ from streams.events import (
     ProfilesMerged,
     Timer,
     Touchpoint,
+    replace,
 )
 
 Output = Decision | OutreachRequested | OutreachRetracted | ProfilesMerged

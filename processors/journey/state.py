@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
-from streams.events import JourneyState, Profile, Suppression
+from streams.events import JourneyState, Profile, Suppression, replace
 
 DEDUPLICATION_BOUND = 64
 """Of each customer the latest so many event ids are remembered: a repeat within them changes nothing."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import dataclasses
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 from uuid import NAMESPACE_DNS, uuid5
 
-from streams.events import Touchpoint
+from streams.events import Touchpoint, replace
 
 SOURCE = "careline-simulator"
 """The ``source`` of every simulated event: made up, and says so."""
@@ -47,6 +48,7 @@ class Journal:
         kept = [arrival for arrival in self._arrivals if arrival.event.occurred_at <= until]
         again = rng.sample(kept, round(len(kept) * repeat))
         kept.extend(
-            replace(item, at=item.at + timedelta(milliseconds=rng.randint(60_000, 1_800_000))) for item in again
+            dataclasses.replace(item, at=item.at + timedelta(milliseconds=rng.randint(60_000, 1_800_000)))
+            for item in again
         )
         return tuple(sorted(kept, key=lambda arrival: arrival.at))

@@ -6,6 +6,9 @@ millisecond, money is a :class:`decimal.Decimal` with two places, ids are string
 
 from __future__ import annotations
 
+from msgspec import Struct as Value
+from msgspec.structs import replace
+
 from streams.events.journeys import (
     Consent,
     Contact,
@@ -152,5 +155,7 @@ __all__ = [
     "Suppression",
     "Timer",
     "Touchpoint",
+    "Value",
     "Wish",
+    "replace",
 ]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+
+from msgspec import Struct
 
 from streams.events.types import (
     Address,
@@ -21,8 +22,7 @@ from streams.events.types import (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
+class Profile(Struct, frozen=True, kw_only=True, gc=False):
     """Who the customer is, as far as they told us."""
 
     name: str | None = None
@@ -32,8 +32,7 @@ class Profile:
     as_of: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Consent:
+class Consent(Struct, frozen=True, kw_only=True, gc=False):
     """What the customer allowed or forbade."""
 
     channel: OutreachChannel | None = None
@@ -42,8 +41,7 @@ class Consent:
     as_of: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suppression:
+class Suppression(Struct, frozen=True, kw_only=True, gc=False):
     """An address that must not be used any more."""
 
     channel: OutreachChannel
@@ -52,8 +50,7 @@ class Suppression:
     as_of: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timer:
+class Timer(Struct, frozen=True, kw_only=True, gc=False):
     """A deadline that wakes a policy."""
 
     timer_id: str
@@ -62,8 +59,7 @@ class Timer:
     journey_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contact:
+class Contact(Struct, frozen=True, kw_only=True, gc=False):
     """A conversation with the customer."""
 
     contact_id: str
@@ -78,8 +74,7 @@ class Contact:
     resolution: Resolution = Resolution.UNKNOWN
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(Struct, frozen=True, kw_only=True, gc=False):
     """An order or booking."""
 
     order_id: str
@@ -97,8 +92,7 @@ class Order:
     cancelled_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delay:
+class Delay(Struct, frozen=True, kw_only=True, gc=False):
     """A wait, and what the customer was told of it."""
 
     subject_kind: str
@@ -121,8 +115,7 @@ class Delay:
     held_until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class Wish(Struct, frozen=True, kw_only=True, gc=False):
     """Something the customer asked for and could not have."""
 
     item_id: str
@@ -133,8 +126,7 @@ class Wish:
     closed_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mention:
+class Mention(Struct, frozen=True, kw_only=True, gc=False):
     """Something the customer said about us in public."""
 
     mention_id: str
@@ -148,8 +140,7 @@ class Mention:
     closed_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
+class Moment(Struct, frozen=True, kw_only=True, gc=False):
     """Something memorable, good or bad: feedback, praise, a complaint, a story."""
 
     feedback_id: str
@@ -160,8 +151,7 @@ class Moment:
     occurred_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Note:
+class Note(Struct, frozen=True, kw_only=True, gc=False):
     """What an employee wrote down."""
 
     note_id: str
@@ -172,8 +162,7 @@ class Note:
     occurred_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outreach:
+class Outreach(Struct, frozen=True, kw_only=True, gc=False):
     """An outreach that was requested for the customer, and what became of it."""
 
     outreach_id: str
@@ -191,8 +180,7 @@ class Outreach:
     outcome_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JourneyState:
+class JourneyState(Struct, frozen=True, kw_only=True, gc=False):
     """All that is known and under way for one customer."""
 
     wake_at: datetime | None = None

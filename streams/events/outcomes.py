@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from streams.events.types import Engagement, FailureReason, OutreachChannel
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutreachSent:
+class OutreachSent(Struct, frozen=True, kw_only=True, gc=False):
     """The provider took the outreach."""
 
     event_id: str
@@ -22,8 +22,7 @@ class OutreachSent:
     provider_message_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutreachFailed:
+class OutreachFailed(Struct, frozen=True, kw_only=True, gc=False):
     """The outreach did not leave, and will not."""
 
     event_id: str
@@ -36,8 +35,7 @@ class OutreachFailed:
     detail: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutreachUncertain:
+class OutreachUncertain(Struct, frozen=True, kw_only=True, gc=False):
     """A crash or a lost answer hides whether the outreach left; it is not sent again, a person may look."""
 
     event_id: str
@@ -50,8 +48,7 @@ class OutreachUncertain:
     detail: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutreachEngaged:
+class OutreachEngaged(Struct, frozen=True, kw_only=True, gc=False):
     """The customer did something with an outreach."""
 
     event_id: str

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct
 
 from streams.events.types import Address, DecisionKind, Gesture, LedgerStatus, OutreachChannel, Purpose
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(Struct, frozen=True, kw_only=True, gc=False):
     """One decision about one customer: why they heard from us, or why not."""
 
     decision_id: str
@@ -27,11 +27,10 @@ class Decision:
     channel: OutreachChannel | None = None
     hold_until: datetime | None = None
     trigger_event_id: str | None = None
-    inputs: Mapping[str, str] = field(default_factory=dict)
+    inputs: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutreachRequested:
+class OutreachRequested(Struct, frozen=True, kw_only=True, gc=False):
     """Reach this customer, now. Carries all that is needed to do so."""
 
     outreach_id: str
@@ -47,7 +46,7 @@ class OutreachRequested:
     template: str
     locale: str
     time_zone: str
-    variables: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = {}
     gesture: Gesture | None = None
     why: str
     useful_until: datetime
@@ -55,8 +54,7 @@ class OutreachRequested:
     trigger_event_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutreachRetracted:
+class OutreachRetracted(Struct, frozen=True, kw_only=True, gc=False):
     """An outreach is no longer true: do not send it, and take it down wherever it can be."""
 
     outreach_id: str
@@ -68,8 +66,7 @@ class OutreachRetracted:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutreachLedgerEntry:
+class OutreachLedgerEntry(Struct, frozen=True, kw_only=True, gc=False):
     """What the dispatcher knows of one outreach; written before and after the provider is called."""
 
     wake_at: datetime | None = None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+
+from msgspec import Struct
 
 from streams.events.types import (
     Address,
@@ -24,8 +25,7 @@ from streams.events.types import (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContactOpened:
+class ContactOpened(Struct, frozen=True, kw_only=True, gc=False):
     """The customer got in touch."""
 
     event_id: str
@@ -38,8 +38,7 @@ class ContactOpened:
     summary: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContactReplied:
+class ContactReplied(Struct, frozen=True, kw_only=True, gc=False):
     """Somebody, or something, answered the customer."""
 
     event_id: str
@@ -53,8 +52,7 @@ class ContactReplied:
     summary: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContactClosed:
+class ContactClosed(Struct, frozen=True, kw_only=True, gc=False):
     """The contact came to an end."""
 
     event_id: str
@@ -66,8 +64,7 @@ class ContactClosed:
     agent_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderPlaced:
+class OrderPlaced(Struct, frozen=True, kw_only=True, gc=False):
     """The customer ordered or booked something."""
 
     event_id: str
@@ -84,8 +81,7 @@ class OrderPlaced:
     items: tuple[OrderItem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderShipped:
+class OrderShipped(Struct, frozen=True, kw_only=True, gc=False):
     """The order is on its way."""
 
     event_id: str
@@ -98,8 +94,7 @@ class OrderShipped:
     expected_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderDelivered:
+class OrderDelivered(Struct, frozen=True, kw_only=True, gc=False):
     """The customer has what was promised: a parcel in hand, a flight departed."""
 
     event_id: str
@@ -109,8 +104,7 @@ class OrderDelivered:
     order_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderCancelled:
+class OrderCancelled(Struct, frozen=True, kw_only=True, gc=False):
     """The order will not be fulfilled."""
 
     event_id: str
@@ -122,8 +116,7 @@ class OrderCancelled:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DelayNoticed:
+class DelayNoticed(Struct, frozen=True, kw_only=True, gc=False):
     """Something the customer waits for will be late, or will not come; a later one revises it."""
 
     event_id: str
@@ -141,8 +134,7 @@ class DelayNoticed:
     time_zone: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DelayEnded:
+class DelayEnded(Struct, frozen=True, kw_only=True, gc=False):
     """The wait is over: it departed, arrived, or took place."""
 
     event_id: str
@@ -154,8 +146,7 @@ class DelayEnded:
     actual_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ItemUnavailable:
+class ItemUnavailable(Struct, frozen=True, kw_only=True, gc=False):
     """The customer asked for something that could not be had."""
 
     event_id: str
@@ -168,8 +159,7 @@ class ItemUnavailable:
     alternatives: tuple[Alternative, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MentionPosted:
+class MentionPosted(Struct, frozen=True, kw_only=True, gc=False):
     """The customer said something about us in public."""
 
     event_id: str
@@ -184,8 +174,7 @@ class MentionPosted:
     reach: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeedbackGiven:
+class FeedbackGiven(Struct, frozen=True, kw_only=True, gc=False):
     """The customer told us how it was."""
 
     event_id: str
@@ -199,8 +188,7 @@ class FeedbackGiven:
     about: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgentNoted:
+class AgentNoted(Struct, frozen=True, kw_only=True, gc=False):
     """An employee wrote something down about the customer or the service."""
 
     event_id: str
@@ -214,8 +202,7 @@ class AgentNoted:
     about: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProfileUpdated:
+class ProfileUpdated(Struct, frozen=True, kw_only=True, gc=False):
     """Something about the customer changed; a null leaves what was known."""
 
     event_id: str
@@ -228,8 +215,7 @@ class ProfileUpdated:
     addresses: tuple[Address, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConsentChanged:
+class ConsentChanged(Struct, frozen=True, kw_only=True, gc=False):
     """The customer allowed or forbade a purpose on a channel."""
 
     event_id: str
@@ -241,8 +227,7 @@ class ConsentChanged:
     status: ConsentStatus
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProfilesMerged:
+class ProfilesMerged(Struct, frozen=True, kw_only=True, gc=False):
     """Two customer records turned out to be one person."""
 
     event_id: str
@@ -253,8 +238,7 @@ class ProfilesMerged:
     side: MergeSide = MergeSide.SURVIVOR
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CustomerErased:
+class CustomerErased(Struct, frozen=True, kw_only=True, gc=False):
     """The customer asked to be forgotten; the journey state is deleted."""
 
     event_id: str

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Channel(StrEnum):
@@ -158,8 +159,7 @@ class LedgerStatus(StrEnum):
     EXPIRED = "EXPIRED"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderItem:
+class OrderItem(Struct, frozen=True, kw_only=True, gc=False):
     """One line of an order."""
 
     item_id: str
@@ -168,8 +168,7 @@ class OrderItem:
     unit_price: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alternative:
+class Alternative(Struct, frozen=True, kw_only=True, gc=False):
     """Where else the item can be had, competitors included."""
 
     seller: str
@@ -178,16 +177,14 @@ class Alternative:
     currency: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
+class Address(Struct, frozen=True, kw_only=True, gc=False):
     """One way to reach the customer."""
 
     channel: OutreachChannel
     address: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gesture:
+class Gesture(Struct, frozen=True, kw_only=True, gc=False):
     """Something kind that costs us a little."""
 
     code: str

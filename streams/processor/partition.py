@@ -261,7 +261,8 @@ class Partition(Generic[S]):
         self._merged(tx, began, waiting_since=records[-1].timestamp if records and more else None)
 
     async def _commit(self, tx: Transaction[S]) -> None:
-        self._encoded = self._outbox.add_states(tx)
+        self._changes = self._store.encode(tx.overlay)
+        self._outbox.add_states(tx, self._changes)
         try:
             await self._producer.begin_transaction()
             await self._outbox.send(self._producer, tx)
@@ -273,7 +274,7 @@ class Partition(Generic[S]):
         await commit(self._producer, within=self._limits.commit_hangs_after, what=str(self._tp))
 
     def _merged(self, tx: Transaction[S], began: float, *, waiting_since: int | None) -> None:
-        self._store.merge(tx.overlay, self._encoded)
+        self._store.merge(self._changes)
         self._clock = tx.clock
         self._position = tx.position
         self._last_commit = time.monotonic()

@@ -6,21 +6,26 @@ from collections import OrderedDict
 from typing import Any, Generic, TypeVar, cast
 
 from streams.codec import Codec
+from streams.errors import Unreadable
+from streams.parts import Parts
 from streams.topics import Topic
 
 S = TypeVar("S")
 
 _ABSENT: Any = object()
 
+Changes = dict[str, "tuple[Parts[Any], bytes] | None"]
+"""What a transaction writes of each key: the state in parts and whole, None for a key that is deleted."""
+
 
 class Store(Generic[S]):
-    """What is committed. Bytes are the truth; the cache only saves decoding them."""
+    """What is committed. Bytes are the truth; the cache saves decoding them, and encoding what did not change."""
 
     def __init__(self, *, codec: Codec, topic: Topic, cache_size: int) -> None:
         self._codec = codec
-        self._topic = topic
+        self._header, self._layout = codec.layout(topic)
         self._encoded: dict[str, bytes] = {}
-        self._decoded: OrderedDict[str, S] = OrderedDict()
+        self._parts: OrderedDict[str, Parts[S]] = OrderedDict()
         self._cache_size = cache_size
         self.bytes = 0
 
@@ -29,39 +34,66 @@ class Store(Generic[S]):
 
     def put_encoded(self, key: str, value: bytes | None) -> None:
         """Take what the topic says of the key; None deletes."""
-        old = self._encoded.pop(key, None)
+        self._put(key, value)
+        self._parts.pop(key, None)
+
+    async def get(self, key: str) -> S | None:
+        """The state of the key, None if it has none."""
+        parts = self._parts.get(key)
+        if parts is not None:
+            self._parts.move_to_end(key)
+            return parts.record
+        value = self._encoded.get(key)
+        if value is None:
+            return None
+        return self._cache(key, await self._split(value)).record
+
+    def encode(self, overlay: Overlay[S]) -> Changes:
+        """What the overlay changed, encoded: of each state only the parts that are not those committed."""
+        changes: Changes = {}
+        for key, state in overlay.changed.items():
+            if state is None:
+                changes[key] = None
+            else:
+                parts = self._layout.encode(state, self._parts.get(key))
+                changes[key] = parts, parts.encoded(self._header)
+        return changes
+
+    def merge(self, changes: Changes) -> None:
+        """Take over what a committed transaction changed."""
+        for key, change in changes.items():
+            if change is None:
+                self.put_encoded(key, None)
+            else:
+                parts, value = change
+                self._put(key, value)
+                self._cache(key, parts)
+
+    async def _split(self, value: bytes) -> Parts[S]:
+        if value.startswith(self._header):
+            try:
+                return self._layout.split(value, len(self._header))
+            except Exception as error:  # whatever broken bytes make it raise, it means the same
+                raise Unreadable("undecodable", f"{type(error).__name__}: {error}") from error
+        state = cast("S", await self._codec.decode(value))  # written by an earlier version of ours
+        return self._layout.encode(state, None)
+
+    def _put(self, key: str, value: bytes | None) -> None:
+        old = self._encoded.get(key)
         if old is not None:
             self.bytes -= len(old)
         if value is not None:
             self._encoded[key] = value
             self.bytes += len(value)
-        self._decoded.pop(key, None)
+        elif old is not None:
+            del self._encoded[key]
 
-    async def get(self, key: str) -> S | None:
-        """The state of the key, None if it has none."""
-        cached = self._decoded.get(key)
-        if cached is not None:
-            self._decoded.move_to_end(key)
-            return cached
-        value = self._encoded.get(key)
-        if value is None:
-            return None
-        state = cast("S", await self._codec.decode(value))
-        self._cache(key, state)
-        return state
-
-    def merge(self, overlay: Overlay[S], encoded: dict[str, bytes | None]) -> None:
-        """Take over what a committed transaction changed."""
-        for key, value in encoded.items():
-            self.put_encoded(key, value)
-            state = overlay.changed[key]
-            if state is not None:
-                self._cache(key, state)
-
-    def _cache(self, key: str, state: S) -> None:
-        self._decoded[key] = state
-        if len(self._decoded) > self._cache_size:
-            self._decoded.popitem(last=False)
+    def _cache(self, key: str, parts: Parts[S]) -> Parts[S]:
+        self._parts[key] = parts
+        self._parts.move_to_end(key)
+        if len(self._parts) > self._cache_size:
+            self._parts.popitem(last=False)
+        return parts
 
 
 class Overlay(Generic[S]):

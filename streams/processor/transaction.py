@@ -15,7 +15,7 @@ from streams.codec import Codec
 from streams.config import Settings
 from streams.processor.intake import partition_of
 from streams.processor.logic import Completion, Effect, Logic, Send
-from streams.processor.store import Overlay
+from streams.processor.store import Changes, Overlay
 from streams.records import NAMES
 
 S = TypeVar("S")
@@ -76,16 +76,13 @@ class Outbox:
         out = Outgoing(key, self._codec.encode(send.topic, send.record), at, self._headers(send.record, at, cause))
         tx.outgoing[self._topics.full_name(send.topic), partition].append(out)
 
-    def add_states(self, tx: Transaction[Any]) -> dict[str, bytes | None]:
-        """Queue the changed states; their encoded bytes by key, None for a deleted one."""
-        topic = self._logic.state_topic
-        queue = tx.outgoing[self._topics.full_name(topic), self.same_partition]
-        encoded: dict[str, bytes | None] = {}
-        for key, state in tx.overlay.changed.items():
-            value = None if state is None else self._codec.encode(topic, state)
-            encoded[key] = value
-            queue.append(Outgoing(key.encode(), value, tx.clock.millis, []))
-        return encoded
+    def add_states(self, tx: Transaction[Any], changes: Changes) -> None:
+        """Queue the changed states; a tombstone for a deleted one."""
+        topic = self._topics.full_name(self._logic.state_topic)
+        at = tx.clock.millis
+        tx.outgoing[topic, self.same_partition] += [
+            Outgoing(key.encode(), None if change is None else change[1], at, []) for key, change in changes.items()
+        ]
 
     async def send(self, producer: AIOKafkaProducer, tx: Transaction[Any]) -> None:
         """Send all of it and wait until every record is acknowledged. Raises what the first failed send raised."""

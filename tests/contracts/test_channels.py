@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -39,7 +39,7 @@ class Provider:
         self._address = address
 
     def letter(self, number: int = 1) -> Letter:
-        return replace(letter(number), address=self._address)
+        return dataclasses.replace(letter(number), address=self._address)
 
 
 def twin(*, idempotent: bool) -> Provider:
@@ -148,7 +148,7 @@ async def test_after_a_lost_answer_an_idempotent_channel_can_be_asked_again(prov
 async def test_a_broken_address_is_refused_before_anything_leaves(provider: Provider, address: str) -> None:
     """An address that can carry something else along is no address."""
     with pytest.raises(Refused):
-        await provider.channel.send(replace(provider.letter(), address=address))
+        await provider.channel.send(dataclasses.replace(provider.letter(), address=address))
     assert provider.seen() == []
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr
@@ -141,7 +141,7 @@ async def test_a_view_set_back_is_noticed(store: ViewStore) -> None:
     """A server that came back with an older copy is gone on with from that copy."""
     standing = await store.apply(await store.begin(), (), {("t", 0): 5})
     with pytest.raises(ViewChanged):
-        await store.apply(replace(standing, positions={("t", 0): 9}), WRITES, {("t", 0): 12})
+        await store.apply(dataclasses.replace(standing, positions={("t", 0): 9}), WRITES, {("t", 0): 12})
 
 
 async def test_only_the_latest_entries_are_kept(store: ViewStore) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import types
 import typing
 import uuid
@@ -13,7 +12,7 @@ from typing import Any, get_args
 
 from hypothesis import strategies as st
 
-from streams.events import ConsentChanged, DelayEnded, DelayNoticed, ProfileUpdated, Touchpoint
+from streams.events import ConsentChanged, DelayEnded, DelayNoticed, ProfileUpdated, Touchpoint, Value
 from tests.journey.given import CUSTOMER, NOON
 
 KINDS: tuple[type[Any], ...] = get_args(Touchpoint)
@@ -55,7 +54,7 @@ def _value(hint: Any) -> st.SearchStrategy[Any]:
         return st.integers(0, 10**6).map(lambda cents: Decimal(cents).scaleb(-2))
     if hint is str:
         return _names
-    if dataclasses.is_dataclass(hint):
+    if isinstance(hint, type) and issubclass(hint, Value):
         return of(hint)
     assert issubclass(hint, StrEnum), hint
     return st.sampled_from(list(hint))

@@ -7,9 +7,9 @@ a deadline fires at its own moment, before any event of that moment or later.
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from itertools import count
@@ -90,7 +90,7 @@ PLAYBOOK = Playbook(
 
 def tuned(**changes: Any) -> Playbook:
     """The playbook with these changes."""
-    return replace(PLAYBOOK, version="tuned", **changes)
+    return dataclasses.replace(PLAYBOOK, version="tuned", **changes)
 
 
 def capped(most: int, hours: float) -> Playbook:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 from datetime import timedelta
 
 import pytest
@@ -359,7 +359,7 @@ class TestSeveral:
 
     def test_without_a_gesture_in_the_playbook_the_letter_still_comes(self) -> None:
         """Word is worth more than a gift: no gesture is no reason to be silent."""
-        rules = replace(PLAYBOOK.delays["flight"], stages=(), cancelled=None)
+        rules = dataclasses.replace(PLAYBOOK.delays["flight"], stages=(), cancelled=None)
         journey = given(profile(), playbook=tuned(delays={"default": rules}))
         journey.when(delay(minutes=60)).then("send notice")
         journey.when(cancellation(at("13:00"))).then("send cancelled-1", "replace the earlier letter")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 from itertools import permutations
 from typing import Any
@@ -43,6 +42,7 @@ from streams.events import (
     Resolution,
     Sentiment,
     Suppression,
+    replace,
 )
 from tests.journey.given import HOOK, MAIL, NOON, at, departure, facts
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -24,6 +23,7 @@ from streams.events import (
     ProfilesMerged,
     Purpose,
     Suppression,
+    replace,
 )
 from tests.journey.given import (
     HOOK,

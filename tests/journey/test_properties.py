@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from hypothesis import given as for_any
 from hypothesis import settings
 from hypothesis import strategies as st
+from msgspec.structs import fields
 
 from processors.journey.evolve import evolve
 from processors.journey.guard import quiet_until, zone_of
@@ -25,6 +25,7 @@ from streams.events import (
     OutreachRequested,
     ProfileUpdated,
     Purpose,
+    replace,
 )
 from tests.journey.anything import KINDS, anything, eventful, lives, mixed, of
 from tests.journey.codec import TOPICS, at_once, codec
@@ -238,10 +239,10 @@ def sample(strategy: Any, chance: random.Random) -> Any:
 def renamed(event: Any, name: str, moment: datetime) -> Any:
     """The event as another one, about other things, with every text as long as the name."""
     changes: dict[str, Any] = {"event_id": name, "occurred_at": moment}
-    for field in fields(event):
+    for field in fields(type(event)):
         if field.name in ("event_id", "customer_id", "occurred_at", "source", "time_zone", "locale", "currency"):
             continue
-        if field.type in ("str", "str | None"):
+        if field.type in (str, str | None):
             changes[field.name] = name
     if "kind" in changes or "subject_kind" in changes:
         changes = {key: value for key, value in changes.items() if key not in ("subject_kind",)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import dataclasses
 import io
 import json
 import random
@@ -11,7 +12,7 @@ import struct
 import sys
 import uuid
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -28,7 +29,7 @@ from streams import Publisher, events
 from streams.codec import Codec
 from streams.config import Settings
 from streams.errors import InvalidEvent
-from streams.events import OrderDelivered
+from streams.events import OrderDelivered, replace
 from streams.processor.intake import partition_of
 from streams.records import to_values
 from streams.registry import ConfluentRegistry
@@ -288,7 +289,7 @@ async def test_a_value_of_two_megabytes(settings: Settings, role_env: Mapping[st
     async with Publisher(settings) as publisher:
         await publisher.publish(delivered("c-large", "o-before"))
         for value in noise:
-            await stranger.put(replace(first, value=value))
+            await stranger.put(dataclasses.replace(first, value=value))
         await publisher.publish(delivered("c-large", "o-after"))
     async with Role("journeys", role_env):
         await until(lambda: states(settings), lambda seen: "c-large" in seen and seen["c-large"].touchpoints == 2)

@@ -9,7 +9,6 @@ import time
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -21,7 +20,7 @@ from processors.measure.changelogs import forget
 from streams import events
 from streams.config import Settings
 from streams.errors import Unavailable
-from streams.events import Record
+from streams.events import Record, replace
 from tests.live.writing import Writer, on_its_topic, writer
 from tests.view.sample import ASKED, DECIDED, NOON, SENT, uid
 

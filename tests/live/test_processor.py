@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import random
 import uuid
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import policy
 from email.message import EmailMessage
@@ -249,7 +249,7 @@ def _request(customer: str, now: datetime) -> OutreachRequested:
             events.Address(channel=events.OutreachChannel.EMAIL, address=f"{customer}@mail.example"),
         ),
     )  # fmt: skip
-    awake = replace(playbook, quiet_hours=None)
+    awake = dataclasses.replace(playbook, quiet_hours=None)
     known = advance(None, profile, now=now, playbook=awake).state
     step = advance(known, delay, now=now, playbook=awake)
     return next(one for one in step.outputs if isinstance(one, OutreachRequested))

@@ -8,7 +8,6 @@ import uuid
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,7 +19,7 @@ from deploy.local.place import free_port
 from streams import Message, Publisher, Subscriber
 from streams.config import Settings
 from streams.errors import InvalidEvent, Unavailable
-from streams.events import JourneyState, OrderDelivered, Profile
+from streams.events import JourneyState, OrderDelivered, Profile, replace
 from streams.provision import apply_topics, plan_topics
 from tests.live.reading import dead_letters, messages, raw_records, records
 from tests.live.writing import Writer, writer

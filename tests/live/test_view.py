@@ -7,7 +7,6 @@ import subprocess
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,7 @@ from processors.view.redis_store import RedisViewStore
 from processors.view.role import ViewRole
 from streams import metrics
 from streams.config import Settings
-from streams.events import Record
+from streams.events import Record, replace
 from tests.live.writing import Writer, on_its_topic, writer
 from tests.view.sample import ANNA, ASKED, DAY, DELAYED, REFUSED, SENT, STATE, uid
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
 from processors.outreach.channels import Letter
+from streams.events import replace
 from streams.events.outreach import OutreachRequested
 from streams.events.types import OutreachChannel, Purpose
 
@@ -36,7 +37,7 @@ def outreach_id(number: int) -> str:
 
 def letter(number: int = 1, **changes: Any) -> Letter:
     """A letter about a delay; ``number`` makes it another one."""
-    return replace(
+    return dataclasses.replace(
         Letter(
             outreach_id=outreach_id(number),
             customer_id="customer-7",

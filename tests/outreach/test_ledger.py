@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -33,6 +33,7 @@ from streams.events import (
     OutreachRetracted,
     OutreachSent,
     OutreachUncertain,
+    replace,
 )
 from streams.processor import Incoming, Step
 from streams.topics import Topics
@@ -248,13 +249,13 @@ class TestTryingAgain:
 
     def test_as_late_as_the_provider_asks(self) -> None:
         """A provider that names a time is not asked before it."""
-        step = completed(replace(LATER, retry_after=timedelta(minutes=30)))
+        step = completed(dataclasses.replace(LATER, retry_after=timedelta(minutes=30)))
         assert entry_of(step).wake_at == NOON + timedelta(minutes=30)
 
     @pytest.mark.parametrize("pause", [timedelta(hours=3), timedelta.max])
     def test_not_beyond_its_use(self, pause: timedelta) -> None:
         """If the next try would come too late, it ends here, and the provider's word is kept."""
-        step = completed(replace(LATER, retry_after=pause))
+        step = completed(dataclasses.replace(LATER, retry_after=pause))
         assert entry_of(step).status is LedgerStatus.EXPIRED
         told = outcome(step)
         assert (told.reason, told.detail) == (
@@ -326,7 +327,7 @@ RESULTS: tuple[Result, ...] = (
     SENT,
     Failed(channel=EMAIL, provider="smtp", reason=FailureReason.REJECTED, detail="550"),
     LATER,
-    replace(LATER, retry_after=timedelta(minutes=20)),
+    dataclasses.replace(LATER, retry_after=timedelta(minutes=20)),
     Unknown(channel=EMAIL, provider="smtp", detail="connection lost"),
 )
 MOVES = st.lists(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 from processors.outreach import templates
 from processors.outreach.errors import TemplateFault
 from processors.outreach.templates import Templates
+from streams.events import replace
 from tests.outreach.given import UNKNOWN, VARIABLES, request
 
 LETTERS = ["delay_care/notice", "delay_care/longer", "delay_care/revised", "delay_care/cancelled"]

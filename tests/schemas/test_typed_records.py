@@ -1,8 +1,7 @@
-"""The dataclasses of streams.events are the latest schemas: names, order, types, optionality, symbols, defaults."""
+"""The types of streams.events are the latest schemas: names, order, types, optionality, symbols, defaults."""
 
 from __future__ import annotations
 
-import dataclasses
 import types
 import typing
 from collections.abc import Mapping
@@ -11,9 +10,11 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+import msgspec
 import pytest
 
 import schemas
+from streams.events import Value
 from streams.records import RECORDS
 
 
@@ -30,20 +31,20 @@ def test_a_class_is_its_schema(name: str) -> None:
 
 
 def _compare(schema: dict[str, Any], cls: type[Any], named: dict[str, Any], where: str) -> None:
-    assert dataclasses.is_dataclass(cls), where
+    assert issubclass(cls, Value), where
     assert cls.__name__ == schema["name"], where
     named[schema["name"]] = schema
-    fields = dataclasses.fields(cls)
+    fields = msgspec.structs.fields(cls)
     assert [field.name for field in fields] == [field["name"] for field in schema["fields"]], where
     hints = typing.get_type_hints(cls)
     for ours, theirs in zip(fields, schema["fields"], strict=True):
         path = f"{where}.{ours.name}"
         _compare_type(theirs["type"], hints[ours.name], named, path)
-        has_default = not (ours.default is dataclasses.MISSING and ours.default_factory is dataclasses.MISSING)
+        has_default = not ours.required
         assert has_default == ("default" in theirs), f"{path}: default"
         if has_default:
             factory = ours.default_factory
-            default = ours.default if factory is dataclasses.MISSING else factory()
+            default = ours.default if factory is msgspec.NODEFAULT else factory()
             _compare_default(theirs["default"], default, path)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +12,7 @@ from aiokafka import ConsumerRecord
 import schemas
 from schemas import Schema
 from streams.codec import Codec
-from streams.events import Channel, ContactOpened, DelayNoticed, DelayReason
+from streams.events import Channel, ContactOpened, DelayNoticed, DelayReason, replace
 from streams.registry import InMemoryRegistry
 from streams.topics import Topics
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import struct
 from contextlib import suppress
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -24,6 +23,7 @@ from streams.events import (
     OrderPlaced,
     Profile,
     ProfileUpdated,
+    replace,
 )
 from streams.records import to_values
 from streams.registry import InMemoryRegistry

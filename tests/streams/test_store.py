@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from streams.events import JourneyState, Profile
+from streams.events import JourneyState, Profile, replace
 from streams.processor.store import Overlay, Store
 from tests.streams.given import NOON, TOPICS, prepared
 
@@ -90,7 +88,10 @@ async def test_a_commit_takes_it_over() -> None:
     overlay = Overlay(store)
     overlay.put("ana", ANA)
     overlay.put("bea", None)
-    store.merge(overlay, {"ana": value, "bea": None})
+    changes = store.encode(overlay)
+    assert changes["ana"] is not None
+    assert (changes["ana"][1], changes["bea"]) == (value, None)
+    store.merge(changes)
     assert await store.get("ana") == ANA
     assert await store.get("bea") is None
     assert (len(store), store.bytes) == (1, len(value))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import socket
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from typer.testing import CliRunner
 from processors.cli.customer import FAILED, UNKNOWN, as_data, customer, show
 from processors.view.customer import CustomerView, customer_view, outreach_story
 from streams import events
+from streams.events import replace
 from tests.view.sample import ANNA, ASKED, DAY, DELAYED, HELD, REFUSED, REQUESTED, SENT, STATE, after, uid, view_of
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-from dataclasses import replace
 
 import pytest
 
@@ -12,6 +11,7 @@ from processors.view.projection import Forget, erase, project, shown
 from processors.view.store import Documents, InMemoryViewStore
 from streams import events
 from streams.clock import to_millis
+from streams.events import replace
 from tests.view.sample import ANNA, ASKED, DAY, DELAYED, SENT, STATE, after, place, uid, view_of, writes
 
 

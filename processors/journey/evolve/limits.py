@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from functools import cache
 from typing import Any, TypeVar
+
+from streams.events import Value, replace
 
 MAX_NAME = 200
 """Bytes kept of an id or a name. A longer one keeps its beginning and a digest, so that it stays itself."""
@@ -19,15 +20,16 @@ MAX_PARTS = {"addresses": 10, "alternatives": 5, "items": 0}
 """Of a list the first so many are kept; the items of an order are not part of the state."""
 
 _TEXTS = frozenset({"summary", "description", "text", "matter"})
+_IDENTITIES = ("event_id", "customer_id")
 _LONGEST_CHARACTER = 4
 
-E = TypeVar("E")
+E = TypeVar("E", bound=Value)
 
 
 def within_limits(event: E) -> E:
     """The fact as the state keeps it; the fact itself where nothing in it is too long."""
     changes: dict[str, Any] = {}
-    for name, limit in _limits(type(event)):  # type: ignore[arg-type]
+    for name, limit in _limits(type(event)):
         value = getattr(event, name)
         if isinstance(value, str):
             if len(value) * _LONGEST_CHARACTER > limit and (kept := _shortened(name, value, limit)) != value:
@@ -36,13 +38,13 @@ def within_limits(event: E) -> E:
             parts = tuple(within_limits(part) for part in value[: MAX_PARTS[name]])
             if parts != value:
                 changes[name] = parts
-    return dataclasses.replace(event, **changes) if changes else event  # type: ignore[type-var]
+    return replace(event, **changes) if changes else event
 
 
 @cache
 def _limits(cls: type[Any]) -> tuple[tuple[str, int], ...]:
-    fields = (field for field in dataclasses.fields(cls) if field.name not in ("event_id", "customer_id"))
-    return tuple((field.name, _limit(field.name)) for field in fields if "str" in field.type or "tuple" in field.type)
+    fields = ((name, str(kind)) for name, kind in cls.__annotations__.items() if name not in _IDENTITIES)
+    return tuple((name, _limit(name)) for name, kind in fields if "str" in kind or "tuple" in kind)
 
 
 def _limit(name: str) -> int:

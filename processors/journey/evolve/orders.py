@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from processors.journey.evolve.delays import end_of_order
 from processors.journey.state import put
-from streams.events import JourneyState, Order, OrderCancelled, OrderDelivered, OrderPlaced, OrderShipped
+from streams.events import JourneyState, Order, OrderCancelled, OrderDelivered, OrderPlaced, OrderShipped, replace
 
 
 def placed(state: JourneyState, event: OrderPlaced) -> JourneyState:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from processors.journey.state import put
@@ -19,6 +18,7 @@ from streams.events import (
     OutreachSent,
     OutreachUncertain,
     Suppression,
+    replace,
 )
 
 Outcome = OutreachSent | OutreachFailed | OutreachUncertain | OutreachEngaged

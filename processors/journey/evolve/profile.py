@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +16,7 @@ from streams.events import (
     Profile,
     ProfilesMerged,
     ProfileUpdated,
+    replace,
 )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from processors.journey.state import put
@@ -17,6 +16,7 @@ from streams.events import (
     Moment,
     Note,
     Wish,
+    replace,
 )
 
 

@@ -9,7 +9,6 @@ after the wait.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from processors.journey.actions import Action, Hold, Reach, Retract, Suppress, Want
@@ -18,7 +17,7 @@ from processors.journey.guard import zone_of
 from processors.journey.identity import outreach_id
 from processors.journey.playbook import DelayRules, GestureOffer, Playbook, worded
 from processors.journey.state import put
-from streams.events import Delay, JourneyState, Purpose, Timer
+from streams.events import Delay, JourneyState, Purpose, Timer, replace
 
 CANCELLED = "cancelled"
 NOTICE = "notice"

@@ -2,8 +2,8 @@
 
 What it answered 250 for is in its file before the answer is sent, and outlives the sink, whatever ends it; a power cut
 may take the latest messages (flushing each to the disk would hold every sender to the pace of the disk). To see how a
-sender copes with a mail server in trouble, write a mode into `control.json` in its directory (`set_mode`); it is read anew
-for every message.
+sender copes with a mail server in trouble, write a mode into `control.json` in its directory (`set_mode`); it is read
+anew for every message.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class MailSink:
         except OSError as error:
             log.exception("a message was not kept")
             return f"451 4.3.0 Not kept: {error.strerror}"
-        log.info("kept %s", name)
+        log.debug("kept %s", name)
         if mode is Mode.DROP_AFTER_DATA and server.transport is not None:
             server.transport.abort()
         return "250 2.0.0 Kept"
@@ -115,14 +115,15 @@ class MailSink:
         head = f"X-Envelope-From: {envelope.mail_from}\r\nX-Envelope-To: {', '.join(recipients)}\r\n"
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
         name = f"{stamp}-{next(self._sequence):06d}-{safe_name(recipients)}.eml"
-        fresh = self._directory / f".{name}.part"
+        fresh, kept = f"{self._directory}/.{name}.part", f"{self._directory}/{name}"
         try:
             # A few kilobytes into the page cache: quicker than handing them to a thread.
-            with fresh.open("xb") as file:
+            with open(fresh, "xb", buffering=0) as file:
                 file.write(head.encode("utf-8", "surrogateescape") + content)
-            fresh.rename(self._directory / name)
+            os.rename(fresh, kept)
         except OSError:
-            fresh.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(fresh)
             raise
         return name
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from processors.outreach.channels import Channel
@@ -13,10 +14,16 @@ from processors.outreach.templates import Templates
 from streams.clock import SystemClock
 from streams.config import Settings
 from streams.events import OutreachChannel, OutreachLedgerEntry
-from streams.processor import Processor
+from streams.processor import Limits, Processor
 from streams.registry import Registry
 
 ROLE = "outreach"
+
+LIMITS = Limits(effects=16, commit_every=timedelta(milliseconds=50))
+"""A crash leaves at most ``effects`` letters of a partition uncertain, and in the time of a commit and a call no more
+than so many leave. With fewer, each transaction, which costs as much as several letters, would carry fewer still."""
+
+_CALLS = 64  # of all channels together; each has a bound of its own, and one that hangs must not hold the others up
 
 
 class OutreachRole(Processor[OutreachLedgerEntry]):
@@ -35,6 +42,8 @@ class OutreachRole(Processor[OutreachLedgerEntry]):
             ),
             performer=self._delivery,
             registry=registry,
+            limits=LIMITS,
+            concurrency=_CALLS,
         )
 
     async def on_stop(self) -> None:

@@ -15,9 +15,12 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+import psutil
 
 from deploy.local import Stack, running_stack
 from streams.events import OutreachChannel, OutreachSent
@@ -46,6 +49,8 @@ class LettersFigures:
     duplicated: int
     unsettled: int
     """Letters in the mailbox that the ledger and the outcomes do not both tell as sent, once."""
+    cpu_ms: Mapping[str, float]
+    """Processor time a letter, of the outreach role, its start included, and of the servers; median of the runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,7 @@ class _Run:
     lost: int
     duplicated: int
     unsettled: int
+    cpu_ms: Mapping[str, float]
 
 
 async def measure(stack: Stack, *, letters: int = LETTERS, runs: int = RUNS, workers: int = 1) -> LettersFigures:
@@ -73,6 +79,7 @@ async def measure(stack: Stack, *, letters: int = LETTERS, runs: int = RUNS, wor
         lost=sum(run.lost for run in done),
         duplicated=sum(run.duplicated for run in done),
         unsettled=sum(run.unsettled for run in done),
+        cpu_ms={name: round(statistics.median(run.cpu_ms[name] for run in done), 2) for name in done[0].cpu_ms},
     )
 
 
@@ -92,12 +99,15 @@ async def _run(stack: Stack, letters: int, workers: int, seed: int) -> _Run:
     )
     await publish(around.settings, requests)
     before = len(os.listdir(around.mail))
-    async with AsyncExitStack() as roles:
-        for number in range(workers):
-            await roles.enter_async_context(
-                Role("outreach", around.env, instance=str(number), log_level="warning", wait=False)
-            )
+    servers = {part.name: part.pid for part in stack.status().parts if part.pid is not None}
+    spent = {name: _cpu_seconds([pid]) for name, pid in servers.items()}
+    async with AsyncExitStack() as entered:
+        roles = [Role("outreach", around.env, instance=str(n), log_level="warning", wait=False) for n in range(workers)]
+        for role in roles:
+            await entered.enter_async_context(role)
         await _all_arrived(around.mail, before + letters)
+        used = {"outreach": _cpu_seconds([role.pid for role in roles])}
+        used |= {name: _cpu_seconds([pid]) - spent[name] for name, pid in servers.items()}
     said = await told(around.settings)  # the roles have committed what came of their calls
     arrived = mailbox(around.mail, of=requests)
     times = Counter(letter.outreach_id for letter in arrived)
@@ -109,7 +119,13 @@ async def _run(stack: Stack, letters: int, workers: int, seed: int) -> _Run:
         lost=letters - len(times),
         duplicated=len(arrived) - len(times),
         unsettled=sum(1 for key in times if said.outcomes.get(key) != sent or said.ledger.get(key) != "SENT"),
+        cpu_ms={name: seconds / letters * 1000 for name, seconds in used.items()},
     )
+
+
+def _cpu_seconds(pids: Iterable[int]) -> float:
+    times = [psutil.Process(pid).cpu_times() for pid in pids]
+    return sum(each.user + each.system for each in times)
 
 
 async def _all_arrived(mail: Path, count: int) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import structlog
 
 from streams import metrics
+from streams.processor.failpoints import Point, reached
 from streams.processor.logic import Completion, Effect, Performer
 
 log = structlog.get_logger()
@@ -37,6 +38,7 @@ class Effects:
 
     def start(self, effect: Effect) -> None:
         """Queue it in its lane. Called once the transaction that asked for it is committed."""
+        reached(Point.AFTER_INTENT)
         self._keys[effect.key] = self._keys.get(effect.key, 0) + 1
         metrics.EFFECTS_IN_FLIGHT.labels(role=self._role).inc()
         lane = self._lanes.get(effect.lane)
@@ -50,6 +52,7 @@ class Effects:
 
     def settled(self, effect: Effect) -> None:
         """Its result is committed."""
+        reached(Point.AFTER_OUTCOME)
         left = self._keys[effect.key] - 1
         if left:
             self._keys[effect.key] = left
@@ -76,7 +79,9 @@ class Effects:
         while lane:
             effect = lane[0]
             async with self._concurrency:
+                reached(Point.BEFORE_CALL)
                 result = await self._performer.perform(effect)
+                reached(Point.AFTER_CALL)
             lane.popleft()
             self._done(Completion(effect, result))
         del self._lanes[name]

@@ -21,6 +21,7 @@ from streams.config import Settings, TimeSource
 from streams.errors import PartitionLost, PartitionStopped, Unavailable
 from streams.processor.counted import Counted
 from streams.processor.effects import Effects
+from streams.processor.failpoints import Point, reached
 from streams.processor.feed import Feed
 from streams.processor.intake import Intake
 from streams.processor.limits import Limits
@@ -128,11 +129,7 @@ class Partition(Generic[S]):
             transaction_timeout_ms=int(self._limits.transaction_timeout.total_seconds() * 1000),
         )
         feed = Feed(
-            consumer=self._consumer,
-            tp=self._tp,
-            batch=self._limits.batch,
-            news=self._news,
-            lag=self._counted.lag,
+            consumer=self._consumer, tp=self._tp, batch=self._limits.batch, news=self._news, lag=self._counted.lag
         )
         try:
             # The order matters: the producer fences the old owner and settles its last transaction; only then is the
@@ -266,11 +263,13 @@ class Partition(Generic[S]):
         try:
             await self._producer.begin_transaction()
             await self._outbox.send(self._producer, tx)
+            reached(Point.BEFORE_OFFSETS)
             await self._producer.send_offsets_to_transaction(
                 {self._tp: (tx.position, str(tx.clock.millis))}, self._group
             )
         except KafkaError as error:
             raise PartitionLost(repr(error)) from error
+        reached(Point.AFTER_OFFSETS)
         await commit(self._producer, within=self._limits.commit_hangs_after, what=str(self._tp))
 
     def _merged(self, tx: Transaction[S], began: float, *, waiting_since: int | None) -> None:

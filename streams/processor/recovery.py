@@ -10,6 +10,7 @@ from streams.clock import to_millis
 from streams.codec import Codec
 from streams.config import Settings
 from streams.errors import Unreadable
+from streams.processor.failpoints import Point, reached
 from streams.processor.logic import Logic
 from streams.processor.store import Store
 from streams.processor.wakes import Wakes
@@ -41,6 +42,7 @@ async def restore(
                 for record in records:
                     store.put_encoded(record.key.decode(), record.value)
                     wakes.set(record.key.decode(), await _wake_at(record.value, codec=codec, logic=logic))
+                reached(Point.IN_RECOVERY)
     finally:
         await consumer.stop()
 

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar, cast
 from streams.codec import Codec
 from streams.errors import Unreadable
 from streams.parts import Parts
+from streams.processor.failpoints import Point, reached
 from streams.topics import Topic
 
 S = TypeVar("S")
@@ -61,6 +62,7 @@ class Store(Generic[S]):
 
     def merge(self, changes: Changes) -> None:
         """Take over what a committed transaction changed."""
+        reached(Point.BEFORE_MERGE)
         for key, change in changes.items():
             if change is None:
                 self.put_encoded(key, None)
@@ -68,6 +70,7 @@ class Store(Generic[S]):
                 parts, value = change
                 self._put(key, value)
                 self._cache(key, parts)
+        reached(Point.AFTER_MERGE)
 
     async def _split(self, value: bytes) -> Parts[S]:
         if value.startswith(self._header):

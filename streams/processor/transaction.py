@@ -13,6 +13,7 @@ from streams.clock import PartitionClock, from_millis
 from streams.cloudevents import Headers, headers_for, published_at_millis, traceparent_of
 from streams.codec import Codec
 from streams.config import Settings
+from streams.processor.failpoints import Point, reached
 from streams.processor.intake import partition_of
 from streams.processor.logic import Completion, Effect, Logic, Send
 from streams.processor.store import Changes, Overlay
@@ -86,6 +87,7 @@ class Outbox:
 
     async def send(self, producer: AIOKafkaProducer, tx: Transaction[Any]) -> None:
         """Send all of it and wait until every record is acknowledged. Raises what the first failed send raised."""
+        reached(Point.BEFORE_FIRST_SEND)
         pending: list[asyncio.Future[Any]] = []
         for (topic, partition), records in tx.outgoing.items():
             room = self._topics.by_full_name(topic).max_bytes
@@ -99,7 +101,13 @@ class Outbox:
                     raise ValueError(f"a record for {topic} does not fit into an empty batch")
             if batch.record_count():
                 pending.append(await producer.send_batch(batch, topic, partition=partition))
+        if pending:
+            pending[0].add_done_callback(lambda _: reached(Point.AFTER_FIRST_SEND))
         await asyncio.gather(*pending)
+        if tx.effects:
+            reached(Point.BEFORE_INTENT)
+        if tx.settled:
+            reached(Point.BEFORE_OUTCOME)
 
     def _headers(self, record: Any, at: int, cause: Headers) -> Headers:
         identity = next(

@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from streams.errors import PartitionLost
+from streams.processor.failpoints import Point, reached
 
 log = structlog.get_logger()
 
@@ -20,7 +21,9 @@ async def commit(producer: AIOKafkaProducer, *, within: timedelta, what: str) ->
     """Commit the producer's transaction, or stop the process. Raises PartitionLost where it was not committed."""
     try:
         async with asyncio.timeout(within.total_seconds()):
+            reached(Point.BEFORE_COMMIT)
             await producer.commit_transaction()
+            reached(Point.AFTER_COMMIT)
     except TimeoutError:
         _stop_the_process(f"the commit of {what} hangs")
     except KafkaError as error:

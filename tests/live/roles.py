@@ -80,9 +80,8 @@ class Role:
         """Start it, and wait until it says that it is ready."""
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "processors.cli", "run", self.name,
-                env=self._env, stdout=log, stderr=log, stdin=asyncio.subprocess.DEVNULL,
-            )  # fmt: skip
+                *self._command(), env=self._env, stdout=log, stderr=log, stdin=asyncio.subprocess.DEVNULL
+            )
         if self._wait:
             await self.until(lambda status, _: status == httpx.codes.OK, "/readyz", within=READY_WITHIN)
 
@@ -125,6 +124,9 @@ class Role:
         except TimeoutError:
             raise AssertionError(f"{self.name}: {path} says {seen} after {within} s:\n{self.log}") from None
         return seen[1]
+
+    def _command(self) -> list[str]:
+        return [sys.executable, "-m", "processors.cli", "run", self.name]
 
     def _show(self) -> None:
         sys.stderr.write(f"--- {self.name} logged:\n{self.log}\n")

@@ -1,0 +1,93 @@
+"""Planted bugs: each breaks one of the processor's rules, and the drive has to notice. For the oracle's own test."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+
+from streams.processor import partition as partition_module
+from streams.processor.partition import Partition
+from streams.processor.transaction import Outbox
+
+
+class _NobodyWaits:
+    """A producer whose sends seem to have arrived as soon as they are queued."""
+
+    def __init__(self, producer: AIOKafkaProducer) -> None:
+        self._producer = producer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._producer, name)
+
+    async def send_batch(self, *arguments: Any, **named: Any) -> asyncio.Future[None]:
+        sent = await self._producer.send_batch(*arguments, **named)
+        sent.add_done_callback(lambda done: done.cancelled() or done.exception())
+        arrived: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        arrived.set_result(None)
+        return arrived
+
+
+def unawaited_send() -> None:
+    """The commit does not wait for the sends: one that the broker refused is committed over."""
+    real = Outbox.send
+
+    async def send(self: Outbox, producer: AIOKafkaProducer, tx: Any) -> None:
+        await real(self, _NobodyWaits(producer), tx)
+
+    Outbox.send = send  # type: ignore[method-assign]
+
+
+def skipped_fencing() -> None:
+    """Every start takes a transactional id of its own, so nobody fences the owner before."""
+    real = AIOKafkaProducer.__init__
+
+    def init(self: AIOKafkaProducer, *arguments: Any, **named: Any) -> None:
+        if "transactional_id" in named:
+            named["transactional_id"] += f"-{uuid.uuid4()}"
+        real(self, *arguments, **named)
+
+    AIOKafkaProducer.__init__ = init
+
+
+def early_merge() -> None:
+    """State changes are taken over before the commit, and kept when it fails."""
+    add_states, recover = Outbox.add_states, Partition._recover
+
+    def merged(self: Outbox, tx: Any) -> Any:
+        encoded = add_states(self, tx)
+        tx.overlay._store.merge(tx.overlay, encoded)
+        return encoded
+
+    async def kept(self: Partition[Any]) -> None:
+        before = getattr(self, "_store", None)
+        await recover(self)
+        if before is not None:
+            self._store = before
+
+    Outbox.add_states = merged  # type: ignore[method-assign]
+    Partition._recover = kept  # type: ignore[method-assign]
+
+
+def lost_timer() -> None:
+    """Recovery rebuilds the states, but not when they want to be woken."""
+    real = partition_module.restore
+
+    async def restore(store: Any, wakes: Any, **named: Any) -> None:
+        await real(store, wakes, **named)
+        for key in wakes.keys():
+            wakes.set(key, None)
+
+    partition_module.restore = restore
+
+
+BUGS: dict[str, Callable[[], None]] = {
+    "unawaited_send": unawaited_send,
+    "skipped_fencing": skipped_fencing,
+    "early_merge": early_merge,
+    "lost_timer": lost_timer,
+}
+"""By name; called in the worker's process before it runs the role."""

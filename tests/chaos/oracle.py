@@ -1,0 +1,142 @@
+"""What has to come out: the pure core over one partition's input, in the order of its offsets, by the records' times.
+
+Written without the processor's own parts (its wake list, its clock, its overlay), so that a fault of theirs is not
+repeated here; what they have in common is the core, the codec and the contract.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from processors.journey.core import advance, wake
+from processors.journey.playbook import Playbook
+from processors.playbook import load_playbook
+from streams.clock import from_millis, to_millis
+from streams.codec import Codec
+from streams.errors import Unreadable
+from streams.events import Decision, JourneyState, OutreachRequested, OutreachRetracted
+from streams.processor.intake import partition_of
+from streams.topics import MAX_EVENT_BYTES, Topic, Topics
+from streams.validation import check_touchpoint
+from tests.chaos.watching import Seen, digest
+
+GONE = b""
+"""In place of the digest of a state: it was deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A record that has to be on a topic exactly once. ``identity`` is what makes it this one and no other."""
+
+    topic: str
+    customer: str
+    identity: str
+    value: bytes
+
+
+@dataclass(slots=True)
+class Expected:
+    """What the input comes to, over all partitions."""
+
+    events: int = 0
+    states: dict[str, bytes] = field(default_factory=dict)
+    """The last state of each customer, encoded."""
+    history: dict[str, list[bytes]] = field(default_factory=lambda: defaultdict(list))
+    """Digests of all states a customer ever had, in order."""
+    outputs: list[Output] = field(default_factory=list)
+    timers: int = 0
+
+
+def identity_of(record: Any) -> str:
+    """What makes a decision or an outreach record this one and no other."""
+    match record:
+        case Decision():
+            return record.decision_id
+        case OutreachRequested():
+            return f"requested {record.outreach_id}"
+        case OutreachRetracted():
+            return f"retracted {record.outreach_id} {record.decision_id}"
+        case _:
+            raise TypeError(f"{type(record).__name__} is no output of the journeys role")
+
+
+class Oracle:
+    """Reads the input of all partitions, each in its order."""
+
+    def __init__(self, *, topics: Topics, partitions: int, codec: Codec, playbook: Playbook | None = None) -> None:
+        self.expected = Expected()
+        self._topics = topics
+        self._partitions = partitions
+        self._codec = codec
+        self._playbook = playbook or load_playbook()
+        self._states: dict[str, JourneyState] = {}
+        self._clocks: dict[int, int] = defaultdict(int)
+        self._due: dict[int, list[tuple[int, str]]] = defaultdict(list)
+
+    async def read(self, raw: Seen) -> None:
+        """The next record of its partition's input."""
+        self.expected.events += 1
+        partition, now = raw.partition, max(self._clocks[raw.partition], raw.timestamp)
+        self._clocks[partition] = now
+        self.fire(partition, now)
+        try:
+            event: Any = await self._event(raw, now)
+        except Unreadable:
+            self._out(self._topics.dead_letters, "", f"{partition}:{raw.offset}", raw.value or b"")
+            return
+        customer = event.customer_id
+        if partition_of(customer.encode(), self._partitions) != partition:
+            self._out(self._topics.touchpoints, customer, digest(raw.value).hex(), raw.value or b"")
+            return
+        step = advance(self._states.get(customer), event, now=from_millis(now), playbook=self._playbook)
+        if not step.duplicate:
+            self._take(partition, customer, step.state, step.outputs)
+
+    def fire(self, partition: int, until: int) -> None:
+        """Every deadline up to ``until`` (ms), the earliest first, each at its own time."""
+        due = self._due[partition]
+        while due and due[0][0] <= until:
+            millis, customer = heapq.heappop(due)
+            state = self._states.get(customer)
+            if state is None or state.wake_at is None or to_millis(state.wake_at) != millis:
+                continue
+            self.expected.timers += 1
+            step = wake(state, now=from_millis(millis), playbook=self._playbook)
+            self._take(partition, customer, step.state, step.outputs)
+
+    async def _event(self, raw: Seen, now: int) -> Any:
+        if raw.value is not None and len(raw.value) > MAX_EVENT_BYTES:
+            raise Unreadable("too_large", "")
+        event: Any = await self._codec.decode(raw.value)
+        check_touchpoint(event, now=from_millis(now))
+        return event
+
+    def _take(self, partition: int, customer: str, state: JourneyState | None, outputs: Iterable[Any]) -> None:
+        if state is None:
+            self._states.pop(customer, None)
+            self.expected.states.pop(customer, None)
+            self.expected.history[customer].append(GONE)
+        else:
+            self._states[customer] = state
+            value = self._codec.encode(self._topics.journeys, state)
+            self.expected.states[customer] = value
+            self.expected.history[customer].append(digest(value))
+            if state.wake_at is not None:
+                heapq.heappush(self._due[partition], (to_millis(state.wake_at), customer))
+        for record in outputs:
+            match record:
+                case Decision():
+                    topic, identity = self._topics.decisions, identity_of(record)
+                case OutreachRequested() | OutreachRetracted():
+                    topic, identity = self._topics.outreach, identity_of(record)
+                case _:
+                    topic, identity = self._topics.touchpoints, ""
+            value = self._codec.encode(topic, record)
+            self._out(topic, record.customer_id, identity or digest(value).hex(), value)
+
+    def _out(self, topic: Topic, customer: str, identity: str, value: bytes) -> None:
+        self.expected.outputs.append(Output(topic.name, customer, identity, value))

@@ -1,0 +1,112 @@
+"""An endless stream of made-up touchpoints: the same seed tells the same stories in the same order."""
+
+from __future__ import annotations
+
+import heapq
+import random
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from streams import events
+from streams.events import Touchpoint
+
+BEGIN = datetime(2013, 2, 8, 15, tzinfo=UTC)
+
+Told = tuple[datetime, Touchpoint]
+"""When it is published, and what."""
+
+_ZONES = ("America/New_York", "Europe/Berlin", "Asia/Kolkata", "UTC", None)
+_AT_ONCE = 300
+"""Customers whose stories run side by side."""
+
+
+def stream(seed: int, *, repeats: float = 0.1) -> Iterator[Told]:
+    """Touchpoints of ever new customers in the order of their time; one in ten is told twice."""
+    rng = random.Random(seed)
+    number = 0
+    running: list[tuple[datetime, int, Touchpoint, Iterator[Told]]] = []
+
+    def begin(at: datetime) -> None:
+        nonlocal number
+        number += 1
+        story = _story(rng, number, at, repeats)
+        when, event = next(story)
+        heapq.heappush(running, (when, number, event, story))
+
+    for _ in range(_AT_ONCE):
+        begin(BEGIN + timedelta(minutes=rng.randrange(180)))
+    while True:
+        at, who, event, story = heapq.heappop(running)
+        yield at, event
+        following = next(story, None)
+        if following is None:
+            begin(at + timedelta(minutes=rng.randrange(1, 30)))
+        else:
+            heapq.heappush(running, (following[0], who, following[1], story))
+
+
+def _story(rng: random.Random, number: int, at: datetime, repeats: float) -> Iterator[Told]:
+    """One traveller: who they are, a wait that grows and may end, what they say about it."""
+    for at, event in _chapters(rng, f"traveller-{number}", number, at):
+        yield at, event
+        if rng.random() < repeats:
+            yield at, event
+
+
+def _chapters(rng: random.Random, customer: str, number: int, at: datetime) -> Iterator[Told]:
+    def common() -> dict[str, Any]:
+        nonlocal at
+        at += timedelta(seconds=rng.randrange(60, 2400))
+        identity = str(uuid.UUID(int=rng.getrandbits(128)))
+        return {"event_id": identity, "customer_id": customer, "occurred_at": at, "source": "urn:test:chaos"}
+
+    address = events.Address(channel=events.OutreachChannel.EMAIL, address=f"{customer}@mail.example")
+    profile = events.ProfileUpdated(
+        **common(), name="Made Up", locale=rng.choice(("en", "de", "es")), time_zone=rng.choice(_ZONES),
+        addresses=(address,) if rng.random() < 0.9 else (),
+    )  # fmt: skip
+    yield at, profile
+    if rng.random() < 0.1:
+        yield (
+            at,
+            events.ConsentChanged(**common(), purpose=events.Purpose.SERVICE, status=events.ConsentStatus.REVOKED),
+        )
+    flight = f"F{rng.randrange(1_000)}"
+    promised = at + timedelta(minutes=rng.randrange(-30, 240))
+    for _ in range(rng.randrange(1, 5)):
+        known = rng.random()
+        yield (
+            at,
+            events.DelayNoticed(
+                **common(), subject_kind="flight", subject_id=flight, description=f"flight {flight}",
+                promised_at=promised, cancelled=known < 0.1, reason=rng.choice(list(events.DelayReason)),
+                expected_at=promised + timedelta(minutes=rng.randrange(10, 400)) if known < 0.7 else None,
+            ),
+        )  # fmt: skip
+        if rng.random() < 0.3:
+            contact = f"c-{number}-{rng.randrange(99)}"
+            yield at, events.ContactOpened(**common(), contact_id=contact, channel=events.Channel.CHAT)
+            yield at, events.ContactReplied(**common(), contact_id=contact, channel=events.Channel.CHAT)
+            yield at, events.ContactClosed(**common(), contact_id=contact)
+    if rng.random() < 0.5:
+        yield at, events.DelayEnded(**common(), subject_kind="flight", subject_id=flight)
+    if rng.random() < 0.3:
+        score = rng.randrange(1, 6)
+        feedback = f"f-{number}"
+        yield at, events.FeedbackGiven(**common(), feedback_id=feedback, kind=events.FeedbackKind.CSAT, score=score)
+    if rng.random() < 0.05 and number > 1:
+        yield at, events.ProfilesMerged(**common(), other_customer_id=f"traveller-{rng.randrange(1, number)}")
+    if rng.random() < 0.04:
+        yield at, events.CustomerErased(**common())
+
+
+def closing(at: datetime, customer: str) -> Told:
+    """A last touchpoint, late enough for every timer before it to fire first."""
+    identity = str(uuid.uuid5(uuid.NAMESPACE_URL, f"urn:test:chaos/closing/{customer}"))
+    noted = events.AgentNoted(
+        event_id=identity, customer_id=customer, occurred_at=at, source="urn:test:chaos", note_id="closing",
+        agent_id="a1", text="The day is over.",
+    )  # fmt: skip
+    return at, noted

@@ -62,5 +62,7 @@ def channels_of(settings: Settings) -> dict[OutreachChannel, Channel]:
     }
     if settings.webhook_secret is not None:
         secret = settings.webhook_secret.get_secret_value()
-        channels[OutreachChannel.WEBHOOK] = WebhookChannel(secret=secret, clock=clock)
+        channels[OutreachChannel.WEBHOOK] = WebhookChannel(
+            secret=secret, clock=clock, idempotent=settings.webhook_idempotent
+        )
     return channels

@@ -10,17 +10,19 @@ import io
 import struct
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import fastavro
+from fastavro.schema import expand_schema
 
 import schemas
 from schemas import Schema
 from streams.errors import Unreadable
 from streams.events import Record
-from streams.records import RECORDS, builder_of, to_values
 from streams.parts import Layout
+from streams.records import RECORDS, builder_of
 from streams.registry import Registry
+from streams.specialised import Decoder, Encoder, decoder_of, encoder_of, read_number
 from streams.topics import Topic, Topics
 
 _HEADER = struct.Struct(">bI")
@@ -28,10 +30,18 @@ MAGIC = 0
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
+class _Resolving:
+    """Reads another version of a record than ours."""
+
     writer: Any
-    reader: Any | None  # None where the writer wrote our own version: nothing to resolve
+    reader: Any
     build: Callable[[dict[str, Any]], Any]
+
+    def __call__(self, value: bytes, start: int) -> tuple[Any, int]:
+        body = io.BytesIO(value)
+        body.seek(start)
+        values: Any = fastavro.schemaless_reader(body, self.writer, self.reader)
+        return self.build(values), body.tell()
 
 
 class Codec:
@@ -41,8 +51,8 @@ class Codec:
         self._registry = registry
         self._topics = topics
         self._headers: dict[tuple[str, type[Any]], bytes] = {}
-        self._writers: dict[type[Any], Any] = {}
-        self._readers: dict[int, _Reader | Unreadable] = {}
+        self._encoders: dict[type[Any], Encoder] = {}
+        self._decoders: dict[int, Decoder | Unreadable] = {}
 
     async def prepare(self, *topics: Topic) -> None:
         """Look up the schema ids of everything these topics carry.
@@ -55,19 +65,18 @@ class Codec:
                 schema_id = await self._registry.id_of(self._topics.subject(topic, name), schema)
                 record = RECORDS[name]
                 self._headers[topic.name, record] = _HEADER.pack(MAGIC, schema_id)
-                self._writers.setdefault(record, parse(schema))
-                self._readers[schema_id] = _Reader(self._writers[record], None, builder_of(record))
+                expanded = expand(schema)
+                self._encoders[record] = encoder_of(expanded)
+                self._decoders[schema_id] = decoder_of(expanded, record)
 
     def encode(self, topic: Topic, record: Record) -> bytes:
         """The framed bytes of a record for a prepared topic.
 
-        Raises KeyError if the topic does not carry such records or was not prepared, and what fastavro raises for
-        values that do not fit the schema.
+        Raises KeyError if the topic does not carry such records or was not prepared, and a TypeError, ValueError or
+        the like for values that do not fit the schema.
         """
-        out = io.BytesIO()
-        out.write(self._headers[topic.name, type(record)])
-        fastavro.schemaless_writer(out, self._writers[type(record)], to_values(record), disable_tuple_notation=True)
-        return out.getvalue()
+        kind = type(record)
+        return self._headers[topic.name, kind] + self._encoders[kind](record)
 
     async def decode(self, value: bytes | None) -> Record:
         """The typed record. Raises Unreadable with the reason, or Unavailable when the registry does not answer."""
@@ -76,27 +85,27 @@ class Codec:
         schema_id = schema_id_of(value)
         if schema_id is None:
             raise Unreadable("not_avro", f"does not start with Confluent framing: {value[:8].hex() or 'empty'}")
-        reader = self._readers.get(schema_id)
-        if reader is None:
-            reader = self._readers[schema_id] = await self._look_up(schema_id)
-        if isinstance(reader, Unreadable):
-            raise reader
-        body = io.BytesIO(value)
-        body.seek(_HEADER.size)
+        decoder = self._decoders.get(schema_id)
+        if decoder is None:
+            decoder = self._decoders[schema_id] = await self._look_up(schema_id)
+        if isinstance(decoder, Unreadable):
+            raise decoder
+        record: Record
         try:
-            values: Any = fastavro.schemaless_reader(body, reader.writer, reader.reader)
-            record: Record = reader.build(values)
+            record, end = decoder(value, _HEADER.size)
         except Exception as error:  # whatever a broken body makes the decoder raise, it means the same
             raise Unreadable("undecodable", f"schema id {schema_id}: {type(error).__name__}: {error}") from error
-        if body.tell() != len(value):
-            raise Unreadable("undecodable", f"schema id {schema_id}: {len(value) - body.tell()} bytes left over")
+        if end != len(value):
+            left = len(value) - end
+            fault = f"{left} bytes left over" if left > 0 else f"ends {-left} bytes too early"
+            raise Unreadable("undecodable", f"schema id {schema_id}: {fault}")
         return record
 
     def layout(self, topic: Topic) -> tuple[bytes, Layout[Any]]:
         """How the records of a prepared topic with one type are cut into parts, and the framing before them."""
         [name] = topic.records
         record = RECORDS[name]
-        return self._headers[topic.name, record], Layout(record, self._writers[record])
+        return self._headers[topic.name, record], Layout(record, expand(schemas.latest(name)))
 
     def wake_at(self, topic: Topic, record: type[Any], value: bytes) -> int | None:
         """Milliseconds of the record's first field ``wake_at``, read without decoding the rest.
@@ -106,12 +115,10 @@ class Codec:
         """
         if not value.startswith(self._headers[topic.name, record]):
             raise Unreadable("other_version", "wake_at can only be peeked at in our own version")
-        body = io.BytesIO(value)
-        body.seek(_HEADER.size)
-        moment = fastavro.schemaless_reader(body, _WAKE_AT)
-        return moment if isinstance(moment, int) else None
+        branch = value[_HEADER.size]  # of ["null", timestamp-millis]
+        return read_number(value, _HEADER.size + 1)[0] if branch else None
 
-    async def _look_up(self, schema_id: int) -> _Reader | Unreadable:
+    async def _look_up(self, schema_id: int) -> Decoder | Unreadable:
         # an unknown id raises and is not remembered: the schema may be registered a moment later
         schema = await self._registry.schema(schema_id)
         name = full_name(schema)
@@ -119,10 +126,9 @@ class Codec:
         if record is None:
             return Unreadable("unknown_event_type", f"{name} (schema id {schema_id}) is not of this contract")
         ours = schemas.latest(name)
-        return _Reader(parse(schema), None if schema == ours else parse(ours), builder_of(record))
-
-
-_WAKE_AT = fastavro.parse_schema(["null", "long"])
+        if schema == ours:
+            return decoder_of(expand(ours), record)
+        return _Resolving(parse(schema), parse(ours), builder_of(record))
 
 
 def schema_id_of(value: bytes) -> int | None:
@@ -142,6 +148,11 @@ def full_name(schema: Schema) -> str:
 def parse(schema: Schema) -> Any:
     """The schema as fastavro wants it, with uuids left as the strings they are on the wire."""
     return fastavro.parse_schema(_without_uuid(schema))
+
+
+def expand(schema: Schema) -> Schema:
+    """The parsed schema with every named type written out where it is used."""
+    return cast("Schema", expand_schema(parse(schema)))
 
 
 def _without_uuid(schema: Any) -> Any:

@@ -8,6 +8,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import psutil
 
@@ -34,6 +35,10 @@ class Worker(Role):
         self.instance = instance
         self.bug: str | None = None
         """Planted in all its lives."""
+        self.output: str | None = None
+        """Where its log goes instead of a file of ours."""
+        self.clock: str | None = None
+        """A file with the seconds by which its wall clock is wrong."""
         self._armed: list[str] = []
 
     @property
@@ -78,8 +83,12 @@ class Worker(Role):
         self._log.unlink(missing_ok=True)
 
     def _command(self) -> list[str]:
-        planted = [] if self.bug is None else ["--bug", self.bug]
-        return [sys.executable, "-m", "tests.chaos.worker", self.name, *self._armed, *planted]
+        words = [sys.executable, "-m", "tests.chaos.worker", self.name, *self._armed]
+        words += [] if self.bug is None else ["--bug", self.bug]
+        return words + ([] if self.clock is None else ["--clock", self.clock])
+
+    def _output(self) -> Path:
+        return self._log if self.output is None else Path(self.output)
 
 
 @dataclass(slots=True)

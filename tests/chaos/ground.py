@@ -205,9 +205,7 @@ async def ground(stack_env: Mapping[str, str]) -> AsyncIterator[Ground]:
         await producer.start()
         stack.push_async_callback(producer.stop)
         watcher = await stack.enter_async_context(Watcher(settings))
-        made = Ground(
-            settings=settings, env={**os.environ, **env}, codec=codec, producer=producer, watcher=watcher
-        )
+        made = Ground(settings=settings, env={**os.environ, **env}, codec=codec, producer=producer, watcher=watcher)
         try:
             yield made
         finally:

@@ -22,8 +22,9 @@ _AT_ONCE = 300
 """Customers whose stories run side by side."""
 
 
-def stream(seed: int, *, repeats: float = 0.1) -> Iterator[Told]:
-    """Touchpoints of ever new customers in the order of their time; one in ten is told twice."""
+def stream(seed: int, *, who: str = "traveller", repeats: float = 0.1) -> Iterator[Told]:
+    """Touchpoints of ever new customers, called ``who`` and a number, in the order of their time; one in ten is told
+    twice."""
     rng = random.Random(seed)
     number = 0
     running: list[tuple[datetime, int, Touchpoint, Iterator[Told]]] = []
@@ -31,31 +32,33 @@ def stream(seed: int, *, repeats: float = 0.1) -> Iterator[Told]:
     def begin(at: datetime) -> None:
         nonlocal number
         number += 1
-        story = _story(rng, number, at, repeats)
+        story = _story(rng, who, number, at, repeats)
         when, event = next(story)
         heapq.heappush(running, (when, number, event, story))
 
     for _ in range(_AT_ONCE):
         begin(BEGIN + timedelta(minutes=rng.randrange(180)))
     while True:
-        at, who, event, story = heapq.heappop(running)
+        at, number_of, event, story = heapq.heappop(running)
         yield at, event
         following = next(story, None)
         if following is None:
             begin(at + timedelta(minutes=rng.randrange(1, 30)))
         else:
-            heapq.heappush(running, (following[0], who, following[1], story))
+            heapq.heappush(running, (following[0], number_of, following[1], story))
 
 
-def _story(rng: random.Random, number: int, at: datetime, repeats: float) -> Iterator[Told]:
+def _story(rng: random.Random, who: str, number: int, at: datetime, repeats: float) -> Iterator[Told]:
     """One traveller: who they are, a wait that grows and may end, what they say about it."""
-    for at, event in _chapters(rng, f"traveller-{number}", number, at):
+    for at, event in _chapters(rng, who, number, at):
         yield at, event
         if rng.random() < repeats:
             yield at, event
 
 
-def _chapters(rng: random.Random, customer: str, number: int, at: datetime) -> Iterator[Told]:
+def _chapters(rng: random.Random, who: str, number: int, at: datetime) -> Iterator[Told]:
+    customer = f"{who}-{number}"
+
     def common() -> dict[str, Any]:
         nonlocal at
         at += timedelta(seconds=rng.randrange(60, 2400))
@@ -97,7 +100,7 @@ def _chapters(rng: random.Random, customer: str, number: int, at: datetime) -> I
         feedback = f"f-{number}"
         yield at, events.FeedbackGiven(**common(), feedback_id=feedback, kind=events.FeedbackKind.CSAT, score=score)
     if rng.random() < 0.05 and number > 1:
-        yield at, events.ProfilesMerged(**common(), other_customer_id=f"traveller-{rng.randrange(1, number)}")
+        yield at, events.ProfilesMerged(**common(), other_customer_id=f"{who}-{rng.randrange(1, number)}")
     if rng.random() < 0.04:
         yield at, events.CustomerErased(**common())
 

@@ -174,4 +174,3 @@ def _zombies(verdict: Verdict, afterwards: Watcher, *, topics: Topics) -> None:
                 owners.append(seen.life)
     if not signed and verdict.outputs:
         raise RuntimeError("no record is signed by its worker: this drive could not see a zombie")
-

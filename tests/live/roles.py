@@ -78,7 +78,7 @@ class Role:
 
     async def start(self) -> None:
         """Start it, and wait until it says that it is ready."""
-        with self._log.open("ab") as log:
+        with self._output().open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *self._command(), env=self._env, stdout=log, stderr=log, stdin=asyncio.subprocess.DEVNULL
             )
@@ -127,6 +127,9 @@ class Role:
 
     def _command(self) -> list[str]:
         return [sys.executable, "-m", "processors.cli", "run", self.name]
+
+    def _output(self) -> Path:
+        return self._log
 
     def _show(self) -> None:
         sys.stderr.write(f"--- {self.name} logged:\n{self.log}\n")

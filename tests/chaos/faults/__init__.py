@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.chaos.faults import kills, owners
+from tests.chaos.faults import clocks, inputs, kills, owners, servers
 from tests.chaos.faults.arena import Arena, Fault, Outcome
 
 FAULTS: dict[str, Fault] = {
@@ -11,6 +11,16 @@ FAULTS: dict[str, Fault] = {
     "zombie": owners.zombie,
     "same_ids": owners.same_ids,
     "scaling": owners.scaling,
+    "broker_kill": servers.broker_kill,
+    "refused_sends": inputs.refused_sends,
+    "registry_down": servers.registry_down,
+    "redis_emptied": servers.redis_emptied,
+    "full_disk": inputs.full_disk,
+    "unreadable": inputs.unreadable,
+    "disorder": inputs.disorder,
+    "clock_jumps": clocks.clock_jumps,
+    "timer_storm": clocks.timer_storm,
+    "compaction": inputs.compaction,
 }
 """By name; ``python -m tests.chaos --only NAME`` runs one alone."""
 

@@ -1,0 +1,129 @@
+"""``python -m tests.chaos``: every fault, the planted bugs, the provider's side, and plain Faust for the record.
+
+Writes `.careline/chaos/summary.json`. Ends with 1 if anything was lost, doubled, out of order or wrong,
+if a zombie was seen, or if a planted bug was not noticed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib
+import logging
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from deploy.local import MissingError, StackError, running_stack, stack_environment
+from tests.chaos.faults import FAULTS, Arena
+from tests.chaos.planted import PLANTED, noticed
+from tests.chaos.summary import Summary, plain, row_of, table
+
+HOME = Path(".careline/chaos")
+OTHERS = ("bugs", "provider", "faust")
+GUARANTEES = ("at_least_once", "exactly_once")
+
+Tell = Callable[[str], None]
+
+
+def main() -> int:
+    """Run what was asked for; 0 if all is as it has to be."""
+    asked = _arguments()
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # that the broker is gone is what we do, not news
+    summary = Summary(seed=asked.seed, asked_kills=asked.kills)
+    names = asked.only or [*FAULTS, *OTHERS]
+    console = Console()
+    try:
+        with running_stack(HOME / "stack", purge=True) as stack, _bar(console, len(names)) as (tell, step):
+            arena = Arena(
+                stack=stack, env=stack_environment(HOME / "stack"), seed=asked.seed, kills=asked.kills,
+                rate=asked.rate, timers=asked.timers,
+            )  # fmt: skip
+            for name in names:
+                arena = replace(arena, tell=lambda what, name=name: tell(f"{name}: {what}"))
+                tell(f"{name}: begins")
+                _one(name, arena, summary)
+                step()
+                summary.write(HOME / "summary.json")
+    except (MissingError, StackError) as error:
+        console.print(str(error), style="red")
+        return 2
+    console.print(table(summary))
+    for name, by in summary.bugs.items():
+        console.print(f"planted bug {name}: {'noticed, ' + by if by else 'NOT NOTICED'}")
+    for name, figures in (("provider", summary.provider), *summary.faust.items()):
+        if figures:
+            console.print(f"{name}: " + ", ".join(f"{key} {value}" for key, value in figures.items()))
+    console.print(f"The figures: {HOME / 'summary.json'}")
+    console.print("A chart of them: python -m tests.chaos.chart")
+    return 0 if summary.good else 1
+
+
+def _one(name: str, arena: Arena, summary: Summary) -> None:
+    command = f"make chaos ONLY={name} KILLS={arena.kills} SEED={arena.seed}"
+    if name in FAULTS:
+        began = time.monotonic()
+        what = (FAULTS[name].__doc__ or "").strip().partition("\n")[0]
+        outcome = asyncio.run(_fault(name, arena))
+        summary.rows.append(row_of(name, what, outcome, seconds=time.monotonic() - began, command=command))
+    elif name == "bugs":
+        for bug in PLANTED:
+            arena.tell(bug)
+            summary.bugs[bug] = asyncio.run(noticed(bug, arena))
+    elif name == "provider":
+        drive = _drive("tests.chaos.provider", arena.tell)
+        if drive is not None:
+            summary.provider = plain(asyncio.run(drive(arena.stack, seed=arena.seed, kills=arena.kills)))
+    else:
+        drive = _drive("tests.chaos.faust", arena.tell)
+        for guarantee in GUARANTEES if drive is not None else ():
+            figures = asyncio.run(drive(arena.stack, seed=arena.seed, kills=arena.kills, guarantee=guarantee))
+            summary.faust[f"faust {guarantee}"] = plain(figures)
+
+
+async def _fault(name: str, arena: Arena) -> Any:
+    return await FAULTS[name](arena)
+
+
+def _drive(module: str, tell: Tell) -> Any:
+    try:
+        return importlib.import_module(module).drive
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise
+        tell(f"there is no {module}")
+        return None
+
+
+@contextmanager
+def _bar(console: Console, total: int) -> Iterator[tuple[Tell, Callable[[], None]]]:
+    """A bar on a terminal, lines elsewhere."""
+    if not console.is_terminal:
+        began = time.monotonic()
+        yield lambda what: print(f"{time.monotonic() - began:6.0f} s  {what}", flush=True), lambda: None
+        return
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("", total=total)
+        yield lambda what: progress.update(task, description=what), lambda: progress.advance(task)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("--kills", type=int, default=30, help="of each kind of kill; other faults are a tenth of it")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", nargs="*", choices=[*FAULTS, *OTHERS], metavar="FAULT", help=", ".join(FAULTS))
+    parser.add_argument("--rate", type=int, default=600, help="touchpoints a second")
+    parser.add_argument("--timers", type=int, default=100_000, help="due at once in timer_storm")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

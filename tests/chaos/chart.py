@@ -1,0 +1,112 @@
+"""``python -m tests.chaos.chart``: docs/chaos.svg from the figures of the last run."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Iterable, Mapping
+from html import escape
+from pathlib import Path
+from typing import Any
+
+SUMMARY = Path(".careline/chaos/summary.json")
+CHART = Path("docs/chaos.svg")
+
+_WIDTH = 1000
+_LINE = 26
+_LEFT, _BAR, _RIGHT = 190, 430, 640
+_COUNTS = ("lost", "duplicated", "order_breaks", "wrong_states", "zombie_records")
+
+_STYLE = """
+    .ground { fill: #fbfaf7; stroke: #d9d5cc; }
+    .head { fill: #1d1f23; font-size: 19px; font-weight: 600; }
+    .name { fill: #1d1f23; font-size: 13.5px; text-anchor: end; }
+    .note { fill: #55524b; font-size: 12.5px; }
+    .value { fill: #1d1f23; font-size: 12.5px; }
+    .good { fill: #3f8350; }
+    .bad { fill: #b3412c; }
+    .line { stroke: #d9d5cc; }
+    @media (prefers-color-scheme: dark) {
+      .ground { fill: #17191d; stroke: #3a3e46; }
+      .head, .name, .value { fill: #f0f1f3; }
+      .note { fill: #b9bec7; }
+      .good { fill: #6fbf82; }
+      .bad { fill: #ee8a73; }
+      .line { stroke: #3a3e46; }
+    }"""
+
+
+def svg(figures: Mapping[str, Any]) -> str:
+    """The chart of a run's figures."""
+    ours = [(row["name"].replace("_", " "), row) for row in figures["faults"]]
+    peers = [(f"plain {name}".replace("_", " "), row) for name, row in figures["faust"].items()]
+    most = max((row.get("events") or 1 for _, row in (*ours, *peers)), default=1)
+    wrong = sum(figures[name] for name in _COUNTS)
+    caught, planted = len(figures["planted_bugs_caught"]), len(figures["planted_bugs"])
+    head = f"{figures['events']:,} touchpoints under {len(ours)} kinds of faults: " + (
+        "nothing lost, nothing twice" if not wrong else f"{wrong:,} differences"
+    )
+    note = f"{figures['kills']:,} processes killed with -9; bars: touchpoints dealt with under the fault (logarithmic)"
+    if planted:
+        note += f"; {caught} of {planted} planted bugs noticed"
+    parts = [f'  <text class="head" x="30" y="42">{escape(head)}</text>']
+    parts.append(f'  <text class="note" x="30" y="64">{escape(note)}</text>')
+    y = 84
+    parts += _rows(ours, y, most)
+    y += _LINE * len(ours)
+    if peers:
+        parts.append(f'  <line class="line" x1="30" x2="{_WIDTH - 30}" y1="{y + 8}" y2="{y + 8}"/>')
+        y += 16
+        parts += _rows(peers, y, most)
+        y += _LINE * len(peers)
+    height = y + 24
+    body = "\n".join(parts)
+    return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img" aria-labelledby="title"
+     font-family="system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif">
+  <title id="title">{escape(head)}. {escape(note)}.</title>
+  <style>{_STYLE}
+  </style>
+  <rect class="ground" x="1" y="1" width="{_WIDTH - 2}" height="{height - 2}" rx="14"/>
+{body}
+</svg>
+"""
+
+
+def _rows(rows: Iterable[tuple[str, Mapping[str, Any]]], top: int, most: int) -> list[str]:
+    parts = []
+    for number, (name, row) in enumerate(rows):
+        y = top + number * _LINE
+        events = row.get("events") or 0
+        wrong = sum(row.get(count) or 0 for count in _COUNTS)
+        good = not wrong and row.get("result", "exact") == "exact"
+        width = max(2.0, _BAR * math.log10(events + 1) / math.log10(most + 1))
+        kind = "good" if good else "bad"
+        parts.append(f'  <text class="name" x="{_LEFT - 10}" y="{y + 17}">{escape(name)}</text>')
+        parts.append(f'  <rect class="{kind}" x="{_LEFT}" y="{y + 5}" width="{width:.0f}" height="16" rx="3"/>')
+        parts.append(
+            f'  <text class="value" x="{_RIGHT}" y="{y + 17}">{escape(_said(row, events, wrong, good))}</text>'
+        )
+    return parts
+
+
+def _said(row: Mapping[str, Any], events: int, wrong: int, good: bool) -> str:
+    kills = f", {row['kills']} kills" if row.get("kills") else ""
+    if good:
+        return f"{events:,} touchpoints{kills}: exact"
+    if not wrong:
+        return f"{events:,} touchpoints{kills}: {str(row.get('result'))[:30]}"
+    counted = ((row.get(name) or 0, word) for name, word in zip(_COUNTS, _WORDS, strict=True))
+    return f"{events:,}{kills}: " + ", ".join(f"{count:,} {word}" for count, word in counted if count)
+
+
+_WORDS = ("lost", "twice", "out of order", "wrong states", "of zombies")
+
+
+def draw(summary: Path = SUMMARY, chart: Path = CHART) -> None:
+    """Draw the chart of a summary. Raises FileNotFoundError where there is none."""
+    chart.write_text(svg(json.loads(summary.read_text(encoding="utf-8"))), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    draw(*(Path(word) for word in sys.argv[1:3]))

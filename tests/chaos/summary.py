@@ -1,0 +1,149 @@
+"""What a run came to, as `.careline/chaos/summary.json` has it and as the table on the terminal shows it."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+from rich.table import Table
+
+from tests.chaos.faults import Outcome
+
+COUNTS = ("lost", "duplicated", "order_breaks", "wrong_states", "zombie_records", "unsettled")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One fault as it was tried."""
+
+    name: str
+    what: str
+    count: int
+    kills: int
+    events: int
+    outputs: int
+    timers: int
+    lost: int
+    duplicated: int
+    order_breaks: int
+    wrong_states: int
+    zombie_records: int
+    unsettled: int
+    result: str
+    """"exact", or what was found instead."""
+    seconds: float
+    command: str
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def good(self) -> bool:
+        """Whether it went as it has to."""
+        return self.result == "exact"
+
+
+@dataclass(slots=True, kw_only=True)
+class Summary:
+    """A whole run."""
+
+    seed: int
+    asked_kills: int
+    rows: list[Row] = field(default_factory=list)
+    bugs: dict[str, str] = field(default_factory=dict)
+    """By planted bug: by what it was noticed, "" if it was not."""
+    provider: Mapping[str, Any] | None = None
+    faust: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def figures(self) -> dict[str, Any]:
+        """The whole of it, the totals first."""
+        provider = self.provider or {}
+
+        def total(name: str) -> int:
+            return sum(getattr(row, name) for row in self.rows) + _number(provider.get(name))
+
+        return {
+            "kills": total("kills"),
+            "events": total("events"),
+            **{name: total(name) for name in COUNTS},
+            "uncertain": _number(provider.get("uncertain")),
+            "planted_bugs_caught": [name for name, noticed in self.bugs.items() if noticed],
+            "planted_bugs_missed": [name for name, noticed in self.bugs.items() if not noticed],
+            "planted_bugs": self.bugs,
+            "seed": self.seed,
+            "machine": machine(),
+            "faults": [asdict(row) for row in self.rows],
+            "provider": self.provider,
+            "faust": self.faust,
+        }
+
+    @property
+    def good(self) -> bool:
+        """Nothing lost, doubled, out of order or wrong, no zombie, and every planted bug noticed."""
+        provider = self.provider or {}
+        return (
+            all(row.good for row in self.rows)
+            and all(self.bugs.values())
+            and not any(_number(provider.get(name)) for name in COUNTS)
+        )
+
+    def write(self, path: Path) -> None:
+        """Write it whole or not at all."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_name(path.name + ".new")
+        fresh.write_text(json.dumps(self.figures(), indent=2, default=str) + "\n")
+        fresh.replace(path)
+
+
+def row_of(name: str, what: str, outcome: Outcome, *, seconds: float, command: str) -> Row:
+    """The row of a fault that was tried."""
+    verdict = outcome.verdict
+    wrong = [f"{getattr(verdict, one)} {one.replace('_', ' ')}" for one in COUNTS if getattr(verdict, one)]
+    result = "; ".join([*wrong, *outcome.failures]) or "exact"
+    notes = dict(outcome.notes) | ({"examples": verdict.examples} if verdict.examples else {})
+    return Row(
+        name=name, what=what, count=outcome.count, kills=outcome.kills, events=verdict.events,
+        outputs=verdict.outputs, timers=verdict.timers, **{one: getattr(verdict, one) for one in COUNTS},
+        result=result, seconds=round(seconds, 1), command=command, notes=notes,
+    )  # fmt: skip
+
+
+def plain(figures: Any) -> dict[str, Any]:
+    """A dataclass of figures as JSON has it."""
+    if not is_dataclass(figures) or isinstance(figures, type):
+        raise TypeError(f"{type(figures).__name__} is no dataclass")
+    return {one.name: getattr(figures, one.name) for one in fields(figures)}
+
+
+def table(summary: Summary) -> Table:
+    """The faults, one a line, and under them what they come to."""
+    shown = Table(title=f"Faults tried, seed {summary.seed}", show_footer=False)
+    for name in ("fault", "times", "kills", "events", "outputs", "lost", "twice", "order", "wrong", "zombie", "s"):
+        shown.add_column(name, justify="left" if name == "fault" else "right")
+    shown.add_column("result", max_width=60)
+    for row in summary.rows:
+        counts = (row.lost, row.duplicated, row.order_breaks, row.wrong_states, row.zombie_records)
+        shown.add_row(
+            row.name, f"{row.count:,}", str(row.kills), f"{row.events:,}", f"{row.outputs:,}",
+            *(f"{count:,}" for count in counts), f"{row.seconds:.0f}", row.result,
+            style=None if row.good else "bold red",
+        )  # fmt: skip
+    return shown
+
+
+def machine() -> dict[str, Any]:
+    """What it ran on."""
+    return {
+        "processors": os.cpu_count(),
+        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+    }
+
+
+def _number(value: Any) -> int:
+    return int(value or 0)

@@ -1,8 +1,8 @@
 """The dispatcher under kills, seen from the provider's side: `python -m tests.chaos.provider --seed 1 --kills 20`.
 
-Requests keep coming, two workers of the outreach role deliver them and are killed, at the ledger's moments and at any; the
-provider writes down every call. At the end each outreach must have one end, told alike by the outcomes and the ledger,
-that fits what the customer was shown.
+Requests keep coming, two workers of the outreach role deliver them and are killed, at the ledger's moments and at any;
+the provider writes down every call. At the end each outreach must have one end, told alike by the outcomes and the
+ledger, that fits what the customer was shown.
 """
 
 from __future__ import annotations
@@ -68,12 +68,12 @@ class Row:
     """Where the kills struck, how often."""
     seconds: float
     faults: tuple[str, ...]
-    """The first few of the unaccounted and duplicated, in words."""
+    """In words: the first few of the unaccounted and duplicated, ends of workers that nobody asked for, missed strikes."""
 
     @property
     def clean(self) -> bool:
-        """Nothing shown twice, nothing unaccounted for."""
-        return not self.duplicated and not self.unaccounted
+        """Nothing shown twice, nothing unaccounted for, and the workers ended as they were made to."""
+        return not self.duplicated and not self.unaccounted and not self.faults
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +141,7 @@ PROVIDERS = {
 
 
 async def drive(stack: Stack, *, seed: int, kills: int) -> ProviderFigures:
-    """Every provider, one after the other, each with so many kills. Repeatable by ``seed`` but for the machine's pace."""
+    """Every provider, one after the other, each with so many kills; where they strike is drawn by ``seed``."""
     return ProviderFigures(rows=tuple([await drive_one(stack, name, seed=seed, kills=kills) for name in PROVIDERS]))
 
 
@@ -213,7 +213,9 @@ async def _settled(
     guards = [asyncio.create_task(supervise(worker, toll)) for worker in workers]
     until = time.monotonic() + _SETTLED_WITHIN
     try:
-        while not (await told(around.settings)).ended(requests) and time.monotonic() < until:
+        while time.monotonic() < until:
+            if (await told(around.settings)).ended(requests):
+                break
             await asyncio.sleep(1)
         await asyncio.sleep(1)  # an end that is told twice is told soon after
     finally:
@@ -281,7 +283,11 @@ def _row(
         kills=toll.kills,
         points=dict(sorted(toll.points.items())),
         seconds=round(seconds, 1),
-        faults=(*words[:5], *(f"not reached: {missed}" for missed in toll.missed)),
+        faults=(
+            *words[:5],
+            *(f"not reached: {missed}" for missed in toll.missed),
+            *(f"a worker ended with {code}" for code in toll.other_ends),
+        ),
     )
 
 

@@ -15,10 +15,11 @@ import sys
 import tempfile
 import time
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Self
 
 from deploy.local import Stack, running_stack
 from deploy.local.mail_sink import Mode
@@ -68,7 +69,7 @@ class Row:
     """Where the kills struck, how often."""
     seconds: float
     faults: tuple[str, ...]
-    """In words: the first few of the unaccounted and duplicated, ends of workers that nobody asked for, missed strikes."""
+    """In words: the first few of the unaccounted and duplicated, unasked ends of workers, missed strikes."""
 
     @property
     def clean(self) -> bool:
@@ -78,19 +79,29 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderFigures:
-    """A row for each provider, and the sums of what matters."""
+    """A row for each provider, and their sums."""
 
     rows: tuple[Row, ...]
+    kills: int
+    events: int
+    """Requests."""
+    lost: int
+    """Unaccounted."""
+    duplicated: int
+    uncertain: int
 
-    @property
-    def kills(self) -> int:
-        """Of all rows."""
-        return sum(row.kills for row in self.rows)
-
-    @property
-    def uncertain(self) -> int:
-        """Of all rows."""
-        return sum(row.uncertain for row in self.rows)
+    @classmethod
+    def of(cls, rows: Iterable[Row]) -> Self:
+        """With the sums."""
+        rows = tuple(rows)
+        return cls(
+            rows=rows,
+            kills=sum(row.kills for row in rows),
+            events=sum(row.requests for row in rows),
+            lost=sum(row.unaccounted for row in rows),
+            duplicated=sum(row.duplicated for row in rows),
+            uncertain=sum(row.uncertain for row in rows),
+        )
 
     @property
     def clean(self) -> bool:
@@ -99,7 +110,7 @@ class ProviderFigures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Side:
+class Side:
     """A provider, and how requests and workers find it."""
 
     provider: Provider
@@ -109,9 +120,9 @@ class _Side:
 
 
 @asynccontextmanager
-async def _webhook(seed: int, *, idempotent: bool) -> AsyncIterator[_Side]:
-    async with receiver(idempotent=idempotent, seed=seed) as server:
-        yield _Side(
+async def _webhook(seed: int, *, idempotent: bool, calm: bool = False) -> AsyncIterator[Side]:
+    async with receiver(idempotent=idempotent, seed=seed, calm=calm) as server:
+        yield Side(
             provider=server,
             channel=OutreachChannel.WEBHOOK,
             address=server.url,
@@ -120,10 +131,10 @@ async def _webhook(seed: int, *, idempotent: bool) -> AsyncIterator[_Side]:
 
 
 @asynccontextmanager
-async def _mail(seed: int, *, trouble: Mode) -> AsyncIterator[_Side]:
+async def _mail(seed: int, *, trouble: Mode) -> AsyncIterator[Side]:
     with tempfile.TemporaryDirectory(prefix="careline-mail-") as directory:
         async with mail_server(Path(directory), trouble=trouble, seed=seed) as server:
-            yield _Side(
+            yield Side(
                 provider=server,
                 channel=OutreachChannel.EMAIL,
                 address="{customer}@mail.example",
@@ -138,11 +149,16 @@ PROVIDERS = {
     "mail, hanging": lambda seed: _mail(seed, trouble=Mode.HANG),
     "mail, dropping after DATA": lambda seed: _mail(seed, trouble=Mode.DROP_AFTER_DATA),
 }
+CALM = {
+    "webhook, idempotent": lambda seed: _webhook(seed, idempotent=True, calm=True),
+    "webhook, not idempotent": lambda seed: _webhook(seed, idempotent=False, calm=True),
+}
+"""Those that never get into trouble: what goes wrong is the kills' doing alone."""
 
 
 async def drive(stack: Stack, *, seed: int, kills: int) -> ProviderFigures:
     """Every provider, one after the other, each with so many kills; where they strike is drawn by ``seed``."""
-    return ProviderFigures(rows=tuple([await drive_one(stack, name, seed=seed, kills=kills) for name in PROVIDERS]))
+    return ProviderFigures.of([await drive_one(stack, name, seed=seed, kills=kills) for name in PROVIDERS])
 
 
 async def drive_one(
@@ -151,18 +167,32 @@ async def drive_one(
     *,
     seed: int,
     kills: int,
-    bug: str | None = None,
-    strikes: Sequence[Strike] | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Row:
-    """The provider of that name in PROVIDERS. ``bug`` is planted in the workers; ``strikes`` instead of drawn ones."""
+    """The provider of that name in PROVIDERS, under so many kills."""
     rng = random.Random(f"{seed} {name}")
-    plan = deque(strikes if strikes is not None else _plan(rng, kills))
-    began, toll = time.monotonic(), Toll()
+    return await strike(
+        stack, name, PROVIDERS[name](rng.randrange(1 << 30)), _plan(rng, kills), rng=rng, instances=_WORKERS, tell=tell
+    )
+
+
+async def strike(
+    stack: Stack,
+    name: str,
+    opened: AbstractAsyncContextManager[Side],
+    strikes: Sequence[Strike],
+    *,
+    rng: random.Random,
+    instances: Sequence[str],
+    bug: str | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Row:
+    """One drive with these strikes, on as many workers as ``instances``; ``bug`` is planted in all of them."""
+    plan, began, toll = deque(strikes), time.monotonic(), Toll()
     requests: list[OutreachRequested] = []
-    async with PROVIDERS[name](rng.randrange(1 << 30)) as side:
+    async with opened as side:
         around = await Surroundings.on(stack, prefix="chaos-provider", **side.settings)
-        workers = [Worker(around.env, instance=each, role="outreach", log_level="warning") for each in _WORKERS]
+        workers = [Worker(around.env, instance=each, role="outreach", log_level="warning") for each in instances]
         for worker in workers:
             worker.bug = bug
         feeding = asyncio.create_task(_feed(around, side, requests, rng.randrange(1 << 30)))
@@ -188,7 +218,7 @@ def _plan(rng: random.Random, kills: int) -> list[Strike]:
     return drawn[:kills]
 
 
-async def _feed(around: Surroundings, side: _Side, requests: list[OutreachRequested], seed: int) -> None:
+async def _feed(around: Surroundings, side: Side, requests: list[OutreachRequested], seed: int) -> None:
     """Requests, a few at a time, until cancelled; ``requests`` holds those that are certainly on their way."""
     while True:
         few = outreach_requests(
@@ -308,7 +338,7 @@ def main() -> None:
             )
             for name in names
         ]
-        return ProviderFigures(rows=tuple(rows))
+        return ProviderFigures.of(rows)
 
     with tempfile.TemporaryDirectory(prefix="careline-provider-") as fresh:
         home = given.home or Path(fresh)

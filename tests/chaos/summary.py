@@ -6,7 +6,7 @@ import json
 import os
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import asdict, dataclass, field, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +116,7 @@ def plain(figures: Any) -> dict[str, Any]:
     """A dataclass of figures as JSON has it."""
     if not is_dataclass(figures) or isinstance(figures, type):
         raise TypeError(f"{type(figures).__name__} is no dataclass")
-    return {one.name: getattr(figures, one.name) for one in fields(figures)}
+    return asdict(figures)
 
 
 def table(summary: Summary) -> Table:

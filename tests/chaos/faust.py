@@ -206,7 +206,7 @@ async def _joined(settings: Settings, group: str, members: int) -> None:
     await admin.start()
     try:
         async with asyncio.timeout(_JOINED_WITHIN):
-            while await _stable_members(admin, group) < members:
+            while await _stable_members(admin, group) < members:  # noqa: ASYNC110, there is no event for it
                 await asyncio.sleep(0.5)
     finally:
         await admin.close()

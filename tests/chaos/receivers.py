@@ -45,8 +45,8 @@ class Provider(Protocol):
 class Receiver:
     """A webhook receiver. Idempotent: it shows a ``webhook-id`` once, and only with the content of the first time.
 
-    Unless it is ``calm``, one call in ten goes wrong: 503 and not taken, or taken and hung up, or not taken and hung up,
-    or slow.
+    Unless it is ``calm``, one call in ten goes wrong: 503 and not taken, or taken and hung up, or not taken and hung
+    up, or slow.
     """
 
     def __init__(self, *, idempotent: bool, calm: bool, rng: random.Random) -> None:

@@ -7,11 +7,13 @@ BIN    := $(VENV)/bin
 # `make demo KILL=10`, `make demo ARGS="--date 2013-07-22 --keep"`
 KILL   ?= 0
 ARGS   ?=
+# `make bench BENCH="--only latency"`, `make bench BENCH=--quick`
+BENCH  ?=
 # `make test PYTEST="-k quiet_hours"`
 PYTEST ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit lock clean
+.PHONY: help demo test check bench unit lock clean
 
 help: ## what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -30,6 +32,9 @@ check: $(VENV)/installed ## lint, types and unit tests; no server, about a minut
 	@$(BIN)/mypy
 	@$(BIN)/careline schemas check
 	@$(BIN)/pytest -q -m "not live" $(PYTEST)
+
+bench: $(VENV)/installed ## how fast it is, against its peers on the same broker; about an hour alone on the machine
+	@$(BIN)/python -m tests.benchmarks $(BENCH)
 
 lock: ## resolve the dependencies again (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \

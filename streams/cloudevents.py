@@ -7,14 +7,14 @@ latencies are measured even when a day of long ago is replayed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 TRACEPARENT = "traceparent"
 PUBLISHED_AT = "ce_publishedat"
 
-Headers = list[tuple[str, bytes]]
+Headers = Sequence[tuple[str, bytes]]
 
 _TRACEPARENT = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _LATEST = 1 << 53  # ms; what a double still holds, as no clock will
@@ -24,7 +24,7 @@ def headers_for(
     *, event_id: str, record: str, source: str, occurred_at: datetime, published_at: int | None, traceparent: str | None
 ) -> Headers:
     """The headers of one event; ``record`` is its full Avro name, ``published_at`` milliseconds of the wall clock."""
-    headers: Headers = [
+    headers: list[tuple[str, bytes]] = [
         ("ce_specversion", b"1.0"),
         ("ce_id", event_id.encode()),
         ("ce_type", record.encode()),
@@ -39,9 +39,9 @@ def headers_for(
     return headers
 
 
-def published_at_millis(headers: Iterable[tuple[str, Any]]) -> int | None:
+def published_at_millis(headers: Sequence[tuple[str, Any]]) -> int | None:
     """When the event was published by the wall clock, or None where its publisher did not say, or not a time."""
-    for name, value in headers:
+    for name, value in reversed(headers):  # we write it late
         if name == PUBLISHED_AT and value is not None:
             try:
                 millis = int(value)

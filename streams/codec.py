@@ -17,12 +17,13 @@ from fastavro.schema import expand_schema
 
 import schemas
 from schemas import Schema
+from streams.binary import Decoder, Encoder, read_number
 from streams.errors import Unreadable
 from streams.events import Record
 from streams.parts import Layout
 from streams.records import RECORDS, builder_of
 from streams.registry import Registry
-from streams.specialised import Decoder, Encoder, decoder_of, encoder_of, read_number
+from streams.specialised import decoder_of, encoder_of
 from streams.topics import Topic, Topics
 
 _HEADER = struct.Struct(">bI")
@@ -102,10 +103,11 @@ class Codec:
         return record
 
     def layout(self, topic: Topic) -> tuple[bytes, Layout[Any]]:
-        """How the records of a prepared topic with one type are cut into parts, and the framing before them."""
+        """The framing of the records of a prepared topic with one type, and how they are cut into parts."""
         [name] = topic.records
         record = RECORDS[name]
-        return self._headers[topic.name, record], Layout(record, expand(schemas.latest(name)))
+        header = self._headers[topic.name, record]
+        return header, Layout(record, expand(schemas.latest(name)), header)
 
     def wake_at(self, topic: Topic, record: type[Any], value: bytes) -> int | None:
         """Milliseconds of the record's first field ``wake_at``, read without decoding the rest.

@@ -12,47 +12,46 @@ The contract, held by tests/streams/test_parts.py for any record: the pieces put
 from __future__ import annotations
 
 import typing
-from typing import Any, Generic, NamedTuple, TypeVar, cast
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any, Generic, TypeVar, cast
 
 from schemas import Schema
-from streams.specialised import count_of, decoder_of, encoder_of, read_count
+from streams.binary import read_count, write_count
+from streams.events import Value
+from streams.specialised import decoder_of, encoder_of
 
 R = TypeVar("R")
 
 _END = b"\x00"  # of an array: a block of no items
 
-Piece = bytes | tuple[bytes, ...]
 
-
-class Parts(NamedTuple, Generic[R]):
-    """A record, and its encoding in pieces: bytes, or for an array of records those of each item."""
+class Parts(Value, Generic[R], frozen=True, gc=False):
+    """A record, and its encoding in pieces."""
 
     record: R
-    pieces: list[Piece]
+    pieces: tuple[bytes, ...]
+    items: tuple[tuple[bytes, ...], ...]
+    """Of each array of records the pieces of its items."""
 
-    def encoded(self, header: bytes = b"") -> bytes:
-        """The whole encoding after ``header``."""
-        whole = [header]
-        for piece in self.pieces:
-            if type(piece) is bytes:
-                whole.append(piece)
-            elif piece:
-                whole.append(count_of(len(piece)))
-                whole += cast("tuple[bytes, ...]", piece)
-                whole.append(_END)
-            else:
-                whole.append(_END)
-        return b"".join(whole)
+    def encoded(self) -> bytes:
+        """The whole encoding."""
+        return b"".join(self.pieces)
 
 
 class Layout(Generic[R]):
-    """How records of one type are cut. ``schema`` is written out, as :func:`streams.codec.expand` gives it."""
+    """How records of one type are cut; ``header`` stands before each.
 
-    def __init__(self, record: type[R], schema: Schema) -> None:
+    ``schema`` is written out, as :func:`streams.codec.expand` gives it.
+    """
+
+    def __init__(self, record: type[R], schema: Schema, header: bytes) -> None:
         self._record = record
+        self._header = header
         self._cuts: list[_Run | _Nested | _Items] = []
         hints = typing.get_type_hints(record)
         run: list[str] = []
+        arrays = 0
         for field in cast("Any", schema)["fields"]:
             name, kind = field["name"], field["type"]
             nested = _is_record(kind)
@@ -66,9 +65,15 @@ class Layout(Generic[R]):
             if nested:
                 self._cuts.append(_Nested(name, kind, hints[name]))
             else:
-                self._cuts.append(_Items(name, kind["items"], typing.get_args(hints[name])[0]))
+                self._cuts.append(_Items(name, kind["items"], typing.get_args(hints[name])[0], arrays))
+                arrays += 1
         if run:
             self._cuts.append(_Run(run, schema, record))
+        self._no_items: tuple[tuple[bytes, ...], ...] = ((),) * arrays
+        named = [(at, cut) for at, cut in enumerate(self._cuts, start=1) if not isinstance(cut, _Run)]
+        self._runs = [(at, cut.encode) for at, cut in enumerate(self._cuts, start=1) if isinstance(cut, _Run)]
+        self._named = [(at, cut.encode) for at, cut in named]
+        self._values: Callable[[R], tuple[Any, ...]] = _getter([cut.name for _, cut in named])
 
     def encode(self, record: R, known: Parts[R] | None) -> Parts[R]:
         """The record in pieces; of those in ``known`` as many as its values are the same objects.
@@ -76,87 +81,92 @@ class Layout(Generic[R]):
         Raises a TypeError, ValueError or the like for values that do not fit the schema.
         """
         if known is None:
-            return Parts(record, [cut.encode(record) for cut in self._cuts])
-        before, pieces = known
-        return Parts(record, [cut.again(record, before, was) for cut, was in zip(self._cuts, pieces, strict=True)])
+            pieces = [self._header, *[b""] * len(self._cuts)]
+            items = list(self._no_items)
+            for (at, encode), new in zip(self._named, self._values(record), strict=True):
+                pieces[at] = encode(new, (), items)
+        elif known.record is record:
+            return known
+        else:
+            pieces = list(known.pieces)
+            items = list(known.items)
+            for (at, encode), new, old in zip(
+                self._named, self._values(record), self._values(known.record), strict=True
+            ):
+                if new is not old:
+                    pieces[at] = encode(new, old, items)
+        for at, encode_run in self._runs:
+            pieces[at] = encode_run(record)
+        return Parts(record, tuple(pieces), tuple(items))
 
-    def split(self, value: bytes, start: int) -> Parts[R]:
-        """The record encoded in ``value`` from ``start`` to its end, in pieces.
+    def split(self, value: bytes) -> Parts[R]:
+        """The record encoded in ``value``, which begins with the header, in pieces.
 
         Raises ValueError where it ends elsewhere, and whatever else broken bytes lead to.
         """
         values: dict[str, Any] = {}
-        pieces: list[Piece] = []
-        at = start
+        pieces = [self._header]
+        items = list(self._no_items)
+        start = len(self._header)
         for cut in self._cuts:
-            piece, at = cut.split(value, at, values)
-            pieces.append(piece)
-        if at != len(value):
-            raise ValueError(f"ends at {at}, not at {len(value)}")
-        return Parts(self._record(**values), pieces)
+            end = cut.split(value, start, values, items)
+            pieces.append(value[start:end])
+            start = end
+        if start != len(value):
+            raise ValueError(f"ends at {start}, not at {len(value)}")
+        return Parts(self._record(**values), tuple(pieces), tuple(items))
 
 
 class _Run:
     """Plain fields that follow one another."""
 
     def __init__(self, names: list[str], schema: Schema, record: type[Any]) -> None:
-        self._names = tuple(names)
         self.encode = encoder_of(schema, only=names)
         self._decode = decoder_of(schema, record, only=names)
 
-    def again(self, record: Any, before: Any, was: Piece) -> Piece:
-        for name in self._names:
-            if getattr(record, name) is not getattr(before, name):
-                return self.encode(record)
-        return was
-
-    def split(self, value: bytes, start: int, into: dict[str, Any]) -> tuple[Piece, int]:
+    def split(self, value: bytes, start: int, into: dict[str, Any], items: _Pieces) -> int:
         read, end = self._decode(value, start)
         into |= read
-        return value[start:end], end
+        return end
 
 
 class _Nested:
     """A record within the record."""
 
     def __init__(self, name: str, schema: Schema, record: type[Any]) -> None:
-        self._name = name
+        self.name = name
         self._encode = encoder_of(schema)
         self._decode = decoder_of(schema, record)
 
-    def encode(self, record: Any) -> Piece:
-        return self._encode(getattr(record, self._name))
+    def encode(self, new: Any, old: Any, items: _Pieces) -> bytes:
+        return self._encode(new)
 
-    def again(self, record: Any, before: Any, was: Piece) -> Piece:
-        field = getattr(record, self._name)
-        return was if field is getattr(before, self._name) else self._encode(field)
-
-    def split(self, value: bytes, start: int, into: dict[str, Any]) -> tuple[Piece, int]:
-        into[self._name], end = self._decode(value, start)
-        return value[start:end], end
+    def split(self, value: bytes, start: int, into: dict[str, Any], items: _Pieces) -> int:
+        into[self.name], end = self._decode(value, start)
+        return end
 
 
 class _Items:
-    """An array of records."""
+    """An array of records, the ``number``-th of them."""
 
-    def __init__(self, name: str, schema: Schema, record: type[Any]) -> None:
-        self._name = name
+    def __init__(self, name: str, schema: Schema, record: type[Any], number: int) -> None:
+        self.name = name
+        self._number = number
         self._encode = encoder_of(schema)
         self._decode = decoder_of(schema, record)
 
-    def encode(self, record: Any) -> Piece:
-        return tuple([self._encode(item) for item in getattr(record, self._name)])
+    def encode(self, new: tuple[Any, ...], old: tuple[Any, ...], items: _Pieces) -> bytes:
+        if not new:
+            items[self._number] = ()
+            return _END
+        known: dict[int, bytes] = {id(item): piece for item, piece in zip(old, items[self._number], strict=True)}
+        encode = self._encode
+        pieces = tuple([known.get(id(item)) or encode(item) for item in new])
+        items[self._number] = pieces
+        return b"".join((write_count(len(pieces)), *pieces, _END))
 
-    def again(self, record: Any, before: Any, was: Piece) -> Piece:
-        items = getattr(record, self._name)
-        known = getattr(before, self._name)
-        if items is known:
-            return was
-        pieces: dict[int, Any] = {id(item): piece for item, piece in zip(known, was, strict=True)}
-        return tuple([pieces.get(id(item)) or self._encode(item) for item in items])
-
-    def split(self, value: bytes, start: int, into: dict[str, Any]) -> tuple[Piece, int]:
-        items: list[Any] = []
+    def split(self, value: bytes, start: int, into: dict[str, Any], items: _Pieces) -> int:
+        read: list[Any] = []
         pieces: list[bytes] = []
         while True:
             count, start = read_count(value, start)
@@ -164,11 +174,20 @@ class _Items:
                 break
             for _ in range(count):
                 item, end = self._decode(value, start)
-                items.append(item)
+                read.append(item)
                 pieces.append(value[start:end])
                 start = end
-        into[self._name] = tuple(items)
-        return tuple(pieces), start
+        into[self.name] = tuple(read)
+        items[self._number] = tuple(pieces)
+        return start
+
+
+_Pieces = list[tuple[bytes, ...]]
+
+
+def _getter(names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
+    """The attributes of those names, as a tuple however many there are."""
+    return attrgetter(*names) if len(names) > 1 else lambda record: tuple(getattr(record, name) for name in names)
 
 
 def _is_record(schema: Any) -> bool:

@@ -2,8 +2,8 @@
 
 fastavro walks the schema for every record and makes a dict that msgspec then makes the record of. For our own version
 of a schema all that walking is known beforehand, so it is written out: straight code, field after field, that reads
-and makes the record itself. It takes a third to a half of the time (docs/performance.md). Rare types (decimals, maps)
-are left to fastavro, as is every version of a schema but ours, which has to be resolved.
+and makes the record itself. It takes a third to a half of the time (docs/performance.md). Maps are left to
+fastavro, as is every version of a schema but ours, which has to be resolved.
 
 The contract, held by tests/streams/test_specialised.py for every record: the bytes are those that fastavro writes, the
 record is the one it reads, and bytes that it refuses are refused.
@@ -11,25 +11,16 @@ record is the one it reads, and bytes that it refuses are refused.
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any, cast, get_args, get_type_hints
 
 import fastavro
 
 from schemas import Schema
-
-Encoder = Callable[[Any], bytes]
-"""The bytes of a record, or of those of its fields that it was made for."""
-
-Decoder = Callable[[bytes, int], tuple[Any, int]]
-"""What is encoded from a position on, and the position after it. Raises whatever broken bytes lead to: an index, a
-key, a character that is none. That the position is within the bytes is for the caller to see."""
-
-_INT, _LONG = 31, 63  # bits of magnitude
-_MOST_BITS = 70  # in ten bytes
-_ONE_BYTE = 64
+from streams import binary
+from streams.binary import Decoder, Encoder, write_long
 
 
 def encoder_of(schema: Schema, *, only: Sequence[str] | None = None) -> Encoder:
@@ -72,25 +63,27 @@ class _Writing(_Source):
         match kind:
             case [*parts]:
                 at, other = _optional(parts)
-                return f"({_byte(at)!r} if {value} is None else {_byte(1 - at)!r} + {self.of(other, value)})"
+                return f"({write_long(at)!r} if {value} is None else {write_long(1 - at)!r} + {self.of(other, value)})"
             case "string" | {"type": "string"}:
-                return f"text({value})"
+                return f"write_text({value})"
             case "boolean":
                 return f"(b'\\x01' if {value} else b'\\x00')"
             case "long" | "int":
-                return f"{kind}_({value})"
+                return f"write_{kind}({value})"
             case {"type": "long", "logicalType": "timestamp-millis"}:
-                return f"long_(({value} - EPOCH) // MILLISECOND)"
+                return f"write_moment({value})"
             case "bytes":
-                return f"raw({value})"
+                return f"write_bytes({value})"
+            case {"type": "bytes", "logicalType": "decimal", "precision": precision, "scale": scale}:
+                return f"write_money({value}, {precision}, {scale})"
             case {"type": "enum", "symbols": symbols}:
-                return f"{self.ref({symbol: _byte(at) for at, symbol in enumerate(symbols)})}[{value}]"
+                return f"{self.ref({symbol: write_long(at) for at, symbol in enumerate(symbols)})}[{value}]"
             case {"type": "record"}:
                 return f"{self.ref(encoder_of(kind))}({value})"
             case {"type": "array", "items": items}:
-                return f"array({value}, {self.ref(self._item(items))})"
+                return f"write_array({value}, {self.ref(self._item(items))})"
             case _:
-                return f"other({value}, {self.ref(fastavro.parse_schema(kind))})"
+                return f"write_other({value}, {self.ref(fastavro.parse_schema(kind))})"
 
     def _item(self, kind: Any) -> Encoder:
         if isinstance(kind, dict) and kind["type"] == "record":
@@ -130,18 +123,21 @@ class _Reading(_Source):
             case "boolean":
                 return [f"{into} = BOOLEANS[b[p]]; p += 1"]
             case "long" | "int":
-                return [f"{into}, p = number(b, p)"]
+                return [f"{into}, p = read_number(b, p)"]
             case {"type": "long", "logicalType": "timestamp-millis"}:
-                return ["n, p = number(b, p)", f"{into} = EPOCH + timedelta(0, 0, 0, n)"]
+                return ["n, p = read_number(b, p)", f"{into} = EPOCH + timedelta(0, 0, 0, n)"]
+            case {"type": "bytes", "logicalType": "decimal", "scale": scale}:
+                unscaled = "int.from_bytes(b[p : p + n], 'big', signed=True)"
+                return [*_LENGTH, f"{into} = Decimal({unscaled}).scaleb({-scale}); p += n"]
             case {"type": "enum", "symbols": symbols}:
                 members = self.ref({2 * at: hint(symbol) for at, symbol in enumerate(symbols)})
                 return [f"{into} = {members}[b[p]]; p += 1"]
             case {"type": "record"}:
                 return [f"{into}, p = {self.ref(decoder_of(kind, hint))}(b, p)"]
             case {"type": "array", "items": items}:
-                return [f"{into}, p = items(b, p, {self.ref(self._item(items, get_args(hint)[0]))})"]
+                return [f"{into}, p = read_items(b, p, {self.ref(self._item(items, get_args(hint)[0]))})"]
             case _:
-                return [f"{into}, p = another(b, p, {self.ref(fastavro.parse_schema(kind))})"]
+                return [f"{into}, p = read_other(b, p, {self.ref(fastavro.parse_schema(kind))})"]
 
     def _item(self, kind: Any, hint: Any) -> Decoder:
         if isinstance(kind, dict) and kind["type"] == "record":
@@ -152,7 +148,7 @@ class _Reading(_Source):
 
 
 # a length is one byte as a rule; more, or a negative one, is for the function
-_LENGTH = ("n = b[p]; p += 1", "if n & 129: n, p = length(b, p - 1)", "else: n >>= 1")
+_LENGTH = ("n = b[p]; p += 1", "if n & 129: n, p = read_length(b, p - 1)", "else: n >>= 1")
 
 
 def _fields(schema: Any, only: Sequence[str] | None) -> list[Any]:
@@ -167,125 +163,23 @@ def _optional(parts: list[Any]) -> tuple[int, Any]:
     return at, parts[1 - at]
 
 
-def _byte(number: int) -> bytes:
-    return bytes((2 * number,))
-
-
-# -- what the written functions call --------------------------------------------------------------------------------
-
-
-def _number(value: int, bits: int) -> bytes:
-    if not -(1 << bits) <= value < 1 << bits:
-        raise OverflowError(f"{value} does not fit into {bits + 1} bits")
-    left = (value << 1) ^ (value >> bits)
-    if left < 128:
-        return bytes((left,))
-    out = bytearray()
-    while left > 127:
-        out.append(left & 127 | 128)
-        left >>= 7
-    out.append(left)
-    return bytes(out)
-
-
-def _long_(value: int) -> bytes:
-    return _number(value, _LONG)
-
-
-def count_of(items: int) -> bytes:
-    """What stands before a block of so many items of an array."""
-    return _SIZES[items] if items < _ONE_BYTE else _long_(items)
-
-
-def _int_(value: int) -> bytes:
-    return _number(value, _INT)
-
-
-def _raw(value: bytes) -> bytes:
-    size = len(value)
-    return count_of(size) + value
-
-
-def _text(value: str) -> bytes:
-    encoded = value.encode()
-    size = len(encoded)
-    return count_of(size) + encoded
-
-
-def _array(values: Sequence[Any], item: Encoder) -> bytes:
-    return count_of(len(values)) + b"".join([item(value) for value in values]) + b"\0" if values else b"\0"
-
-
-def _other(value: Any, schema: Any) -> bytes:
-    out = io.BytesIO()
-    fastavro.schemaless_writer(out, schema, value)
-    return out.getvalue()
-
-
-def read_number(b: bytes, p: int) -> tuple[int, int]:
-    """The int or long at a position, and the position after it. Raises IndexError at the end of the bytes."""
-    byte = b[p]
-    p += 1
-    value, shift = byte & 127, 7
-    while byte & 128:
-        byte = b[p]
-        p += 1
-        value |= (byte & 127) << shift
-        shift += 7
-        if shift > _MOST_BITS:
-            raise OverflowError("a number of more than ten bytes")
-    return (value >> 1) ^ -(value & 1), p
-
-
-def read_count(b: bytes, p: int) -> tuple[int, int]:
-    """How many items the block of an array has, 0 at its end, and where they begin."""
-    count, p = read_number(b, p)
-    if count < 0:  # such a block says how long it is, too
-        return -count, read_number(b, p)[1]
-    return count, p
-
-
-def _read_length(b: bytes, p: int) -> tuple[int, int]:
-    length, p = read_number(b, p)
-    if length < 0:
-        raise ValueError(f"a length of {length}")
-    return length, p
-
-
-def _items(b: bytes, p: int, item: Decoder) -> tuple[tuple[Any, ...], int]:
-    values: list[Any] = []
-    while True:
-        count, p = read_count(b, p)
-        if not count:
-            return tuple(values), p
-        for _ in range(count):
-            value, p = item(b, p)
-            values.append(value)
-
-
-def _another(b: bytes, p: int, schema: Any) -> tuple[Any, int]:
-    body = io.BytesIO(b)
-    body.seek(p)
-    return fastavro.schemaless_reader(body, schema, None), body.tell()
-
-
-_SIZES = tuple(_byte(size) for size in range(_ONE_BYTE))
-
 _KNOWN = {
-    "EPOCH": datetime(1970, 1, 1, tzinfo=UTC),
-    "MILLISECOND": timedelta(milliseconds=1),
     "BOOLEANS": (False, True),
-    "timedelta": timedelta,
-    "str": str,
+    "Decimal": Decimal,
+    "EPOCH": binary.EPOCH,
     "join": b"".join,
-    "text": _text,
-    "raw": _raw,
-    "long_": _long_,
-    "int_": _int_,
-    "array": _array,
-    "other": _other,
-    "number": read_number,
-    "length": _read_length,
-    "items": _items,
-    "another": _another,
+    "str": str,
+    "timedelta": timedelta,
+    "write_array": binary.write_array,
+    "write_bytes": binary.write_bytes,
+    "write_int": binary.write_int,
+    "write_long": binary.write_long,
+    "write_moment": binary.write_moment,
+    "write_money": binary.write_money,
+    "write_other": binary.write_other,
+    "write_text": binary.write_text,
+    "read_items": binary.read_items,
+    "read_length": binary.read_length,
+    "read_number": binary.read_number,
+    "read_other": binary.read_other,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -96,6 +97,8 @@ def measure() -> None:
         _run(settings, made)
 
 
+_COLLECT = (50_000, 20, 50)
+
 _Made = tuple[Service, Waiting, Waiting, Mapping[str, Callable[[], Any]]]
 
 
@@ -105,6 +108,10 @@ def _processor(role: Any) -> _Made:
 
 def _run(settings: Settings, make: Callable[[], _Made]) -> None:
     logs_to(settings.log_level)
+    # Records and states hold no cycles and live long: looking through all of them again and again for garbage that
+    # reference counts have taken already cost a tenth of the journeys' time.
+    gc.freeze()
+    gc.set_threshold(*_COLLECT)
     uvloop.run(_serve(settings, make))
 
 

@@ -8,7 +8,6 @@ decisions.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
@@ -18,7 +17,7 @@ from processors.journey.guard import guard
 from processors.journey.identity import decision_id, forwarded_event_id, outreach_id
 from processors.journey.playbook import Playbook
 from processors.journey.policies import POLICIES, Policy
-from processors.journey.state import begin, prune, put, remember, seen
+from processors.journey.state import begin, digest, prune, put, remembered, seen
 from streams.events import (
     CustomerErased,
     Decision,
@@ -35,6 +34,7 @@ from streams.events import (
     ProfilesMerged,
     Timer,
     Touchpoint,
+    Value,
     replace,
 )
 
@@ -44,8 +44,7 @@ Output = Decision | OutreachRequested | OutreachRetracted | ProfilesMerged
 _OUTCOMES = (OutreachSent, OutreachFailed, OutreachUncertain, OutreachEngaged)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Advance:
+class Advance(Value, frozen=True, kw_only=True, gc=False):
     """What a step came to. ``state`` is None when the customer is to be forgotten."""
 
     state: JourneyState | None
@@ -55,16 +54,22 @@ class Advance:
 
 def advance(state: JourneyState | None, event: Touchpoint, *, now: datetime, playbook: Playbook) -> Advance:
     """The step that a fact leads to. A fact whose id is among the latest remembered changes nothing."""
+    mark = digest(event.event_id)
     if state is None:
         state = begin(event.customer_id, now)
-    elif seen(state, event.event_id):
+    elif seen(state.recent_events, mark):
         return Advance(state=state, duplicate=True)
     if isinstance(event, CustomerErased):
         return Advance(state=None, outputs=_last_words(state, event, now, playbook))
-    folded = remember(evolve(state, event), event.event_id)
-    if not isinstance(event, _OUTCOMES):
-        latest = max(folded.last_touchpoint_at or event.occurred_at, event.occurred_at)
-        folded = replace(folded, touchpoints=folded.touchpoints + 1, last_touchpoint_at=latest)
+    recent = remembered(state.recent_events, mark)
+    folded = evolve(state, event)
+    if isinstance(event, _OUTCOMES):
+        folded = replace(folded, recent_events=recent)
+    else:
+        latest = folded.last_touchpoint_at
+        if latest is None or latest < event.occurred_at:
+            latest = event.occurred_at
+        folded = replace(folded, recent_events=recent, touchpoints=folded.touchpoints + 1, last_touchpoint_at=latest)
     return _settle(folded, now=now, playbook=playbook, trigger=event)
 
 
@@ -114,7 +119,7 @@ def _settle(state: JourneyState, *, now: datetime, playbook: Playbook, trigger: 
 def _stamped(state: JourneyState, timers: tuple[Timer, ...], now: datetime) -> JourneyState:
     return replace(
         state,
-        timers=timers,
+        timers=state.timers if timers == state.timers else timers,  # the same object costs no encoding
         wake_at=timers[0].due_at if timers else None,
         revision=state.revision + 1,
         updated_at=now,

@@ -54,19 +54,17 @@ def digest(event_id: str) -> bytes:
     return hashlib.blake2b(event_id.encode(), digest_size=_DIGEST).digest()
 
 
-def seen(state: JourneyState, event_id: str) -> bool:
-    """Whether the event is among the latest DEDUPLICATION_BOUND."""
-    wanted, known = digest(event_id), state.recent_events
+def seen(known: bytes, wanted: bytes) -> bool:
+    """Whether an event's digest is among those of the latest DEDUPLICATION_BOUND."""
     at = known.find(wanted)
     while at != -1 and at % _DIGEST:  # a match across two digests is none
         at = known.find(wanted, at + 1)
     return at != -1
 
 
-def remember(state: JourneyState, event_id: str) -> JourneyState:
-    """The state with the event's id among the latest."""
-    kept = (state.recent_events + digest(event_id))[-DEDUPLICATION_BOUND * _DIGEST :]
-    return replace(state, recent_events=kept)
+def remembered(known: bytes, event: bytes) -> bytes:
+    """The digests with the event's among the latest."""
+    return (known + event)[-DEDUPLICATION_BOUND * _DIGEST :]
 
 
 def put(items: tuple[T, ...], item: T, same: Callable[[T], Any]) -> tuple[T, ...]:
@@ -136,6 +134,13 @@ def _latest(items: tuple[T, ...], most: int) -> tuple[T, ...]:
 
 
 def _current(journeys: tuple[J, ...], now: datetime, *, most_open: int = KEEP_OPEN) -> tuple[J, ...]:
+    if len(journeys) <= KEEP_AT_MOST:  # as a rule there are few, and none of them is long over
+        long_over = now - KEEP_CLOSED
+        for journey in journeys:
+            if journey.closed_at is not None and journey.closed_at <= long_over:
+                break
+        else:
+            return journeys
     over = [journey for journey in journeys if journey.closed_at is not None]
     forgotten = {id(journey) for journey in over[:-KEEP_AT_MOST]}
     forgotten |= {id(journey) for journey in over if journey.closed_at and journey.closed_at <= now - KEEP_CLOSED}

@@ -6,7 +6,6 @@ nobody knows whether it left, so it is recorded as uncertain for a person to loo
 
 from __future__ import annotations
 
-import dataclasses
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -214,7 +213,7 @@ class LedgerLogic:
         if busy:  # it is leaving; if it turns out that it did not, it is not tried again
             return Step(state=replace(state, detail=_TAKEN_BACK + retracted.reason), handling="too_late")
         step = self._give_up(state, now, FailureReason.RETRACTED, retracted.reason)
-        return dataclasses.replace(step, withdraw_effects=True)
+        return replace(step, withdraw_effects=True)
 
     def _later(self, state: Entry, now: datetime, *, detail: str, retry_after: timedelta | None) -> Step[Entry]:
         request = state.request

@@ -15,6 +15,7 @@ class Counted:
     def __init__(self, *, role: str, partition: int) -> None:
         self._role = role
         self._partition = str(partition)
+        self._latency = metrics.EVENT_TO_COMMIT_SECONDS.labels(role=role)
 
     def lag(self, records: int) -> None:
         """So many input records wait."""
@@ -37,6 +38,6 @@ class Counted:
         metrics.KEYS.labels(role=role, partition=partition).set(len(store))
         metrics.STATE_BYTES.labels(role=role, partition=partition).set(store.bytes)
         for published in tx.published_at:
-            metrics.EVENT_TO_COMMIT_SECONDS.labels(role=role).observe(max(wall - published, 0) / 1000)
+            self._latency.observe(max(wall - published, 0) / 1000)
         age = 0 if waiting_since is None else max(wall - waiting_since, 0) / 1000
         metrics.LAG_SECONDS.labels(role=role, partition=partition).set(age)

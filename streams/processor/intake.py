@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from aiokafka import ConsumerRecord
@@ -12,13 +12,15 @@ from aiokafka.partitioner import murmur2
 
 from streams.codec import Codec
 from streams.errors import InvalidEvent, PartitionStopped, Unreadable
+from streams.events import Value
 from streams.processor.logic import Incoming, Logic
-from streams.records import NAMES
+from streams.records import NAMES, RECORDS
 from streams.topics import MAX_EVENT_BYTES
 
+_HOMES = 65_536
 
-@dataclass(frozen=True, slots=True)
-class Misplaced:
+
+class Misplaced(Value, frozen=True):
     """An event on another partition than its customer's."""
 
     key: str
@@ -39,10 +41,11 @@ class Intake:
         self._logic = logic
         self._codec = codec
         self._partition = partition
-        self._partitions = partitions
         self._latest: deque[bool] = deque(maxlen=window)
         self._share = share
-        self._known = frozenset(logic.input.records)
+        self._known = frozenset(RECORDS[name] for name in logic.input.records)
+        # customers come again, and the hash is slow
+        self._home = lru_cache(maxsize=_HOMES)(lambda key: partition_of(key.encode(), partitions))
 
     async def read(self, record: ConsumerRecord, now: datetime) -> Incoming | Misplaced:
         """The event. Raises Unreadable for a dead letter, PartitionStopped when there were too many of them."""
@@ -64,16 +67,15 @@ class Intake:
         if record.value is not None and len(record.value) > MAX_EVENT_BYTES:
             raise Unreadable("too_large", f"{len(record.value)} bytes; at most {MAX_EVENT_BYTES} are taken")
         event = await self._codec.decode(record.value)
-        name = NAMES[type(event)]
-        if name not in self._known:
-            raise Unreadable("wrong_topic", f"{name} does not belong on {record.topic}")
+        if type(event) not in self._known:
+            raise Unreadable("wrong_topic", f"{NAMES[type(event)]} does not belong on {record.topic}")
         try:
             self._logic.admit(event, now)
         except InvalidEvent as why:
             raise Unreadable(f"invalid_{why.field}", str(why)) from why
         key = self._logic.key(event)
         if self._logic.forwards_misplaced:
-            home = partition_of(key.encode(), self._partitions)
+            home = self._home(key)
             if home != self._partition:
                 return Misplaced(key, home)
-        return Incoming(record=event, value=record.value, headers=list(record.headers))
+        return Incoming(record=event, value=record.value, headers=record.headers)

@@ -7,14 +7,13 @@ from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
 from streams.cloudevents import Headers
-from streams.events import Record
+from streams.events import Record, Value
 from streams.topics import Topic
 
 S = TypeVar("S")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Incoming:
+class Incoming(Value, frozen=True, kw_only=True, gc=False):
     """An input record, decoded. ``value`` is what it was decoded from."""
 
     record: Record
@@ -22,8 +21,7 @@ class Incoming:
     headers: Headers
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Send:
+class Send(Value, frozen=True, kw_only=True, gc=False):
     """A record for an output topic. ``elsewhere``: to the partition of its key, else to the same one as the input."""
 
     topic: Topic
@@ -41,8 +39,7 @@ class Effect:
     task: Any
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step(Generic[S]):
+class Step(Value, Generic[S], frozen=True, kw_only=True, gc=False):
     """What a record, a deadline or a result leads to. ``state`` None deletes the key's state."""
 
     state: S | None

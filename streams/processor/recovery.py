@@ -40,16 +40,15 @@ async def restore(
         while await consumer.position(tp) < end:
             for records in (await consumer.getmany(tp, timeout_ms=500, max_records=10_000)).values():
                 for record in records:
-                    store.put_encoded(record.key.decode(), record.value)
-                    wakes.set(record.key.decode(), await _wake_at(record.value, codec=codec, logic=logic))
+                    key, value = record.key.decode(), record.value
+                    store.put_encoded(key, value)
+                    wakes.set(key, None if value is None else await _wake_at(value, codec=codec, logic=logic))
                 reached(Point.IN_RECOVERY)
     finally:
         await consumer.stop()
 
 
-async def _wake_at(value: bytes | None, *, codec: Codec, logic: Logic[Any]) -> int | None:
-    if value is None:
-        return None
+async def _wake_at(value: bytes, *, codec: Codec, logic: Logic[Any]) -> int | None:
     try:
         return codec.wake_at(logic.state_topic, logic.state_type, value)
     except Unreadable:  # written by an earlier version of ours

@@ -47,7 +47,7 @@ class Steps(Generic[S]):
         self._outbox = outbox
         self._wakes = wakes
         self._busy = busy
-        self._wall = wall
+        self._wall = wall if settings.time_source is TimeSource.WALL else None
 
     async def run(
         self,
@@ -73,9 +73,11 @@ class Steps(Generic[S]):
 
     async def _receive(self, tx: Transaction[S], record: ConsumerRecord) -> None:
         stamp = record.timestamp
-        if self._settings.time_source is TimeSource.WALL:
+        if self._wall is not None:
             stamp = min(stamp, to_millis(self._wall.now()) + _FUTURE_RECORD)
-        await self._fire(tx, tx.clock.observe(stamp))
+        until = tx.clock.observe(stamp)
+        if self._wakes.due_by(until):
+            await self._fire(tx, until)
         tx.position = record.offset + 1
         now = from_millis(tx.clock.millis)
         try:
@@ -84,7 +86,7 @@ class Steps(Generic[S]):
             self._put_aside(tx, record, why)
             return
         if isinstance(incoming, Misplaced):
-            out = Outgoing(incoming.key.encode(), record.value, record.timestamp, list(record.headers))
+            out = Outgoing(incoming.key.encode(), record.value, record.timestamp, record.headers)
             tx.outgoing[record.topic, incoming.partition].append(out)
             tx.handled["forwarded"] += 1
             return

@@ -57,7 +57,7 @@ class Store(Generic[S]):
                 changes[key] = None
             else:
                 parts = self._layout.encode(state, self._parts.get(key))
-                changes[key] = parts, parts.encoded(self._header)
+                changes[key] = parts, parts.encoded()
         return changes
 
     def merge(self, changes: Changes) -> None:
@@ -75,7 +75,7 @@ class Store(Generic[S]):
     async def _split(self, value: bytes) -> Parts[S]:
         if value.startswith(self._header):
             try:
-                return self._layout.split(value, len(self._header))
+                return self._layout.split(value)
             except Exception as error:  # whatever broken bytes make it raise, it means the same
                 raise Unreadable("undecodable", f"{type(error).__name__}: {error}") from error
         state = cast("S", await self._codec.decode(value))  # written by an earlier version of ours

@@ -13,6 +13,7 @@ from streams.clock import PartitionClock, from_millis
 from streams.cloudevents import Headers, headers_for, published_at_millis, traceparent_of
 from streams.codec import Codec
 from streams.config import Settings
+from streams.events import Value
 from streams.processor.failpoints import Point, reached
 from streams.processor.intake import partition_of
 from streams.processor.logic import Completion, Effect, Logic, Send
@@ -21,11 +22,12 @@ from streams.records import NAMES
 
 S = TypeVar("S")
 
+_IDENTITIES = ("event_id", "decision_id", "outreach_id", "customer_id")
+_NO_HEADERS: Headers = []
 _FRAMING = 64  # bytes; lengths, attributes and deltas of a record, or of a header
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(Value, frozen=True, gc=False):
     """A record ready for the wire."""
 
     key: bytes | None
@@ -82,7 +84,8 @@ class Outbox:
         topic = self._topics.full_name(self._logic.state_topic)
         at = tx.clock.millis
         tx.outgoing[topic, self.same_partition] += [
-            Outgoing(key.encode(), None if change is None else change[1], at, []) for key, change in changes.items()
+            Outgoing(key.encode(), None if change is None else change[1], at, _NO_HEADERS)
+            for key, change in changes.items()
         ]
 
     async def send(self, producer: AIOKafkaProducer, tx: Transaction[Any]) -> None:
@@ -110,9 +113,7 @@ class Outbox:
             reached(Point.BEFORE_OUTCOME)
 
     def _headers(self, record: Any, at: int, cause: Headers) -> Headers:
-        identity = next(
-            (getattr(record, name) for name in ("event_id", "decision_id", "outreach_id") if hasattr(record, name)), ""
-        )
+        identity = next(getattr(record, name) for name in _IDENTITIES if name in record.__struct_fields__)
         return headers_for(
             event_id=identity,
             record=NAMES[type(record)],

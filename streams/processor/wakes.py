@@ -42,6 +42,10 @@ class Wakes:
             heapq.heappop(self._heap)  # replaced since
         return None
 
+    def due_by(self, millis: int) -> bool:
+        """Whether a deadline may have been reached: never a wrong no."""
+        return bool(self._heap) and self._heap[0][0] <= millis
+
     def pop_due(self, millis: int) -> tuple[int, str] | None:
         """Take out the earliest deadline that ``millis`` has reached; by key where several are at once."""
         due = self.next()

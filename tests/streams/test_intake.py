@@ -58,7 +58,7 @@ async def test_an_event_comes_in() -> None:
     way_in, codec = await intake()
     value = codec.encode(TOPICS.touchpoints, OPENED)
     incoming = await way_in.read(record(value, headers=[("ce_id", b"1")]), NOON)
-    assert incoming == Incoming(record=OPENED, value=value, headers=[("ce_id", b"1")])
+    assert incoming == Incoming(record=OPENED, value=value, headers=(("ce_id", b"1"),))
 
 
 class TestDeadLetters:

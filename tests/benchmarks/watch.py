@@ -1,0 +1,135 @@
+"""How fast a consumer group gets on, seen from outside and by the same rule for everybody.
+
+The rule: the clock runs from the program's first event to the commit of the last one. A peer says in its log when it
+is given its first event; of the journeys role the clock starts a little sooner, when the first of its partitions is
+recovered and nothing was fetched yet. So starting, joining and recovering are left out for all alike, and nothing
+counts before it is committed. Offsets committed in a transaction are seen when the transaction is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import BrokerResponseError
+
+from streams.config import Settings
+from tests.benchmarks.programs import Program
+
+_LOOK_FOR_FIRST_EVERY = 0.02  # s; in a small log
+_LOOK_EVERY = 0.1  # s; a look takes about a millisecond of the two cores
+_PATIENCE = 120.0  # s without a single commit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """``events`` were committed in ``seconds``; ``eps`` is events a second.
+
+    ``cpu_us`` is the processor time of the watched programs per event, in microseconds, over the same stretch;
+    ``peak_mib`` the most resident memory of one of them.
+    """
+
+    events: int
+    seconds: float
+    eps: float
+    cpu_us: float
+    peak_mib: float
+
+
+class Watch:
+    """Looks at what a group has committed of a topic."""
+
+    def __init__(self, *, admin: Any, consumer: Any, topic: str, partitions: int) -> None:
+        self._admin = admin
+        self._consumer = consumer
+        self._coordinators: dict[str, int] = {}
+        self._tps = [TopicPartition(topic, number) for number in range(partitions)]
+
+    async def ends(self, topic: str | None = None) -> int:
+        """How many offsets the topic has over all its partitions, the watched one if absent."""
+        tps = self._tps if topic is None else [TopicPartition(topic, tp.partition) for tp in self._tps]
+        return sum((await self._consumer.end_offsets(tps)).values())
+
+    async def committed(self, group: str) -> int:
+        """How many offsets the group has committed."""
+        try:
+            if group not in self._coordinators:
+                self._coordinators[group] = await self._admin.find_coordinator(group)
+            found: Mapping[Any, Any] = await self._admin.list_consumer_group_offsets(
+                group, partitions=self._tps, group_coordinator_id=self._coordinators[group]
+            )
+        except BrokerResponseError as error:
+            if not error.retriable:
+                raise
+            return 0  # a broker that has just been started makes room for groups when the first one turns up
+        return sum(max(offset.offset, 0) for offset in found.values())
+
+    async def timed(
+        self, programs: Sequence[Program], *, group: str, events: int, began: float | None = None
+    ) -> Timing:
+        """Watch until the group has committed so many events.
+
+        ``began`` is when the clock starts, in seconds since 1970; if absent, when the first program's log says so.
+        Raises ProgramFailed if a program ends, or commits nothing for two minutes.
+        """
+        first = await self._first_event(programs[0]) if began is None else began
+        cpu = sum(program.cpu_seconds() for program in programs)
+        seen, moved = 0, time.time()
+        while seen < events:
+            await asyncio.sleep(_LOOK_EVERY)
+            for program in programs:
+                program.check()
+            latest, now = await self.committed(group), time.time()
+            if latest > seen:
+                seen, moved = latest, now
+            elif now - moved > _PATIENCE:
+                raise programs[0].failure(f"committed {seen} of {events} and nothing for {_PATIENCE:.0f} s")
+        seconds = moved - first
+        spent = sum(program.cpu_seconds() for program in programs) - cpu
+        return Timing(
+            events=seen,
+            seconds=round(seconds, 3),
+            eps=round(seen / seconds, 1),
+            cpu_us=round(1e6 * spent / seen, 2),
+            peak_mib=max(program.memory().peak for program in programs),
+        )
+
+    async def _first_event(self, program: Program) -> float:
+        until = time.time() + _PATIENCE
+        while time.time() < until:
+            program.check()
+            if (began := first_event(program.log)) is not None:
+                return began
+            await asyncio.sleep(_LOOK_FOR_FIRST_EVERY)
+        raise program.failure(f"was given no event for {_PATIENCE:.0f} s")
+
+
+def first_event(log: str) -> float | None:
+    """When a program's first event was, in seconds since 1970, by what it logged; None as long as it says nothing."""
+    if (said := re.search(r"^first event at (\d+(?:\.\d+)?)$", log, re.MULTILINE)) is not None:
+        return float(said[1])
+    if (said := re.search(r"^(\S+Z) .*partition taken", log, re.MULTILINE)) is not None:
+        return datetime.fromisoformat(said[1]).timestamp()
+    return None
+
+
+@asynccontextmanager
+async def watch(settings: Settings, *, topic: str, partitions: int) -> Any:
+    """A watch for as long as the block runs."""
+    admin = AIOKafkaAdminClient(**settings.kafka_client(), client_id="careline-bench")
+    consumer = AIOKafkaConsumer(**settings.kafka_client(), isolation_level="read_committed", enable_auto_commit=False)
+    try:
+        await admin.start()
+        await consumer.start()
+        yield Watch(admin=admin, consumer=consumer, topic=topic, partitions=partitions)
+    finally:
+        await consumer.stop()
+        await admin.close()

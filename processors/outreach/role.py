@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from processors.outreach.channels import Channel
@@ -19,9 +18,9 @@ from streams.registry import Registry
 
 ROLE = "outreach"
 
-LIMITS = Limits(effects=16, commit_every=timedelta(milliseconds=50))
-"""A crash leaves at most ``effects`` letters of a partition uncertain, and in the time of a commit and a call no more
-than so many leave. With fewer, each transaction, which costs as much as several letters, would carry fewer still."""
+LIMITS = Limits(effects=16)
+"""A crash leaves at most so many letters of a partition uncertain. With fewer, each transaction, which costs as much as
+several letters, would carry fewer still."""
 
 _CALLS = 64  # of all channels together; each has a bound of its own, and one that hangs must not hold the others up
 

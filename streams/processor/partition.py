@@ -217,13 +217,13 @@ class Partition(Generic[S]):
             # the first after a pause goes at once, under load they gather
             rest = self._last_commit + self._limits.commit_every.total_seconds() - time.monotonic()
             if rest > 0:
-                await asyncio.sleep(rest)
+                await (asyncio.sleep(rest) if self._effects is None else self._effects.gather(rest))
 
     def _room(self) -> int:
         """How many records may be taken now; each asks for one effect at most."""
         if self._stopping:
             return 0
-        return self._limits.batch if self._effects is None else max(self._limits.effects - len(self._effects), 0)
+        return self._limits.batch if self._effects is None else self._effects.room(self._limits.effects)
 
     def _tick(self, feed: Feed) -> int | None:
         """The wall's milliseconds: only live, and only up to when the broker last said that everything was read."""

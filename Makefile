@@ -11,9 +11,13 @@ ARGS   ?=
 BENCH  ?=
 # `make test PYTEST="-k quiet_hours"`
 PYTEST ?=
+# `make chaos KILLS=100 SEED=7`, `make chaos ONLY="zombie broker_kill"`
+KILLS  ?= 30
+SEED   ?= 1
+ONLY   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench unit lock clean
+.PHONY: help demo test check chaos bench unit lock clean
 
 help: ## what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -32,6 +36,9 @@ check: $(VENV)/installed ## lint, types and unit tests; no server, about a minut
 	@$(BIN)/mypy
 	@$(BIN)/careline schemas check
 	@$(BIN)/pytest -q -m "not live" $(PYTEST)
+
+chaos: $(VENV)/installed ## kill everything, again and again, and count what was lost (nothing); half an hour
+	@$(BIN)/python -m tests.chaos --kills $(KILLS) --seed $(SEED) $(if $(ONLY),--only $(ONLY))
 
 bench: $(VENV)/installed ## how fast it is, against its peers on the same broker; about an hour alone on the machine
 	@$(BIN)/python -m tests.benchmarks $(BENCH)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -55,6 +55,10 @@ class Feed:
         taken = [self._records.popleft() for _ in range(min(most, len(self._records)))]
         self._room.set()
         return taken
+
+    def give_back(self, records: Sequence[ConsumerRecord]) -> None:
+        """What of the latest taken was not handled after all: it is taken again first."""
+        self._records.extendleft(reversed(records))
 
     async def _run(self) -> None:
         try:

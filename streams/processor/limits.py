@@ -13,6 +13,8 @@ class Limits:
     batch: int = 1_000
     effects: int = 8
     """Of a partition, queued or under way: where sending twice is no option, a crash leaves as many uncertain."""
+    timers: int = 1_000
+    """Deadlines that fire in one transaction, at most."""
     commit_every: timedelta = timedelta(milliseconds=100)
     commit_hangs_after: timedelta = timedelta(seconds=30)
     transaction_timeout: timedelta = timedelta(seconds=10)

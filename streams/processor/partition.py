@@ -192,6 +192,7 @@ class Partition(Generic[S]):
             wakes=self._wakes,
             busy=self._busy,
             wall=self._wall,
+            timers=self._limits.timers,
         )
         self._resuming = self._wakes.keys() if self._effects is not None else []
 
@@ -207,6 +208,7 @@ class Partition(Generic[S]):
             tick = self._tick(feed)
             if records or completions or self._resuming or self._due(tick):
                 await self._transact(records, completions, tick, more=len(feed) > 0)
+                feed.give_back([record for record in records if record.offset >= self._position])
 
     async def _wait_for_work(self, feed: Feed) -> None:
         if not ((len(feed) and self._room()) or self._completions or self._resuming):

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 import structlog
 from aiokafka import ConsumerRecord
 
-from streams.clock import Clock, from_millis, to_millis
+from streams.clock import Clock, PartitionClock, from_millis, to_millis
 from streams.cloudevents import Headers, published_at_millis
 from streams.config import Settings, TimeSource
 from streams.dead_letters import headers_of
@@ -39,6 +39,7 @@ class Steps(Generic[S]):
         wakes: Wakes,
         busy: Callable[[str], bool],
         wall: Clock,
+        timers: int,
     ) -> None:
         self._settings = settings
         self._group = group
@@ -48,6 +49,7 @@ class Steps(Generic[S]):
         self._wakes = wakes
         self._busy = busy
         self._wall = wall if settings.time_source is TimeSource.WALL else None
+        self._timers = timers
 
     async def run(
         self,
@@ -60,6 +62,9 @@ class Steps(Generic[S]):
     ) -> None:
         """What was cut off by a crash, then results, records in their order, and last the wall clock's ``tick`` in ms.
 
+        Of deadlines at most ``timers`` fire. Where more are due, the transaction ends before the record that they
+        precede: ``tx.position`` says how far it came, and what is left is for the next one.
+
         Raises PartitionStopped, Unavailable, or whatever a fault in the logic raises.
         """
         for key in resuming:
@@ -67,17 +72,22 @@ class Steps(Generic[S]):
         for completion in completions:
             await self._complete(tx, completion)
         for record in records:
+            moment = max(self._stamp(record), tx.clock.millis)
+            if self._wakes.due_by(moment) and not await self._fire(tx, moment):
+                return
+            tx.clock.observe(moment)
             await self._receive(tx, record)
         if tick is not None:
-            await self._fire(tx, tx.clock.tick(tick))
+            moment = PartitionClock(tx.clock.millis).tick(tick)
+            if await self._fire(tx, moment):
+                tx.clock.observe(moment)
+
+    def _stamp(self, record: ConsumerRecord) -> int:
+        """The record's time in ms, as far as it is believed."""
+        stamp: int = record.timestamp
+        return stamp if self._wall is None else min(stamp, to_millis(self._wall.now()) + _FUTURE_RECORD)
 
     async def _receive(self, tx: Transaction[S], record: ConsumerRecord) -> None:
-        stamp = record.timestamp
-        if self._wall is not None:
-            stamp = min(stamp, to_millis(self._wall.now()) + _FUTURE_RECORD)
-        until = tx.clock.observe(stamp)
-        if self._wakes.due_by(until):
-            await self._fire(tx, until)
         tx.position = record.offset + 1
         now = from_millis(tx.clock.millis)
         try:
@@ -98,10 +108,17 @@ class Steps(Generic[S]):
         if published is not None:
             tx.published_at.append(published)
 
-    async def _fire(self, tx: Transaction[S], until: int) -> None:
-        """Wake every key that is due by ``until``, in the order of their deadlines, each at its own time."""
-        while (due := self._wakes.pop_due(until)) is not None:
+    async def _fire(self, tx: Transaction[S], until: int) -> bool:
+        """Wake the keys that are due by ``until``, in the order of their deadlines, each at its own time.
+
+        False if some are left: a storm of them in one go would outlast the worker's session with its group.
+        """
+        while tx.timers < self._timers:
+            due = self._wakes.pop_due(until)
+            if due is None:
+                return True
             millis, key = due
+            tx.clock.observe(millis)
             state = await tx.overlay.get(key)
             if state is None:
                 continue
@@ -113,6 +130,7 @@ class Steps(Generic[S]):
             again = self._wakes.due(key)
             if again is not None and again <= millis:
                 raise RuntimeError(f"a deadline of {key} is not later than the one that fired")
+        return not self._wakes.due_by(until)
 
     async def _resume(self, tx: Transaction[S], key: str) -> None:
         state = await tx.overlay.get(key)

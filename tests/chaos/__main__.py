@@ -62,7 +62,7 @@ def main() -> int:
         if figures:
             console.print(f"{name}: " + ", ".join(f"{key} {value}" for key, value in figures.items()))
     console.print(f"The figures: {HOME / 'summary.json'}")
-    console.print("A chart of them: python -m tests.chaos.chart")
+    console.print("A chart and a table of them, into docs/: python -m tests.chaos.chart")
     return 0 if summary.good else 1
 
 

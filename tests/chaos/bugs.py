@@ -57,10 +57,9 @@ def early_merge() -> None:
     """State changes are taken over before the commit, and kept when it fails."""
     add_states, recover = Outbox.add_states, Partition._recover
 
-    def merged(self: Outbox, tx: Any) -> Any:
-        encoded = add_states(self, tx)
-        tx.overlay._store.merge(tx.overlay, encoded)
-        return encoded
+    def merged(self: Outbox, tx: Any, changes: Any) -> None:
+        add_states(self, tx, changes)
+        tx.overlay._store.merge(changes)
 
     async def kept(self: Partition[Any]) -> None:
         before = getattr(self, "_store", None)
@@ -78,7 +77,7 @@ def lost_timer() -> None:
 
     async def restore(store: Any, wakes: Any, **named: Any) -> None:
         await real(store, wakes, **named)
-        for key in wakes.keys():
+        for key in list(wakes.keys()):
             wakes.set(key, None)
 
     partition_module.restore = restore

@@ -1,4 +1,4 @@
-"""``python -m tests.chaos.chart``: docs/chaos.svg from the figures of the last run."""
+"""``python -m tests.chaos.chart``: docs/chaos.svg, and the table in docs/reliability.md, from the figures of a run."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 
 SUMMARY = Path(".careline/chaos/summary.json")
 CHART = Path("docs/chaos.svg")
+PAGE = Path("docs/reliability.md")
 
 _WIDTH = 1000
 _LINE = 26
@@ -62,8 +63,8 @@ def svg(figures: Mapping[str, Any]) -> str:
         y += _LINE * len(peers)
     height = y + 24
     body = "\n".join(parts)
-    return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img" aria-labelledby="title"
-     font-family="system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif">
+    return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img"
+     aria-labelledby="title" font-family="system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif">
   <title id="title">{escape(head)}. {escape(note)}.</title>
   <style>{_STYLE}
   </style>
@@ -108,5 +109,47 @@ def draw(summary: Path = SUMMARY, chart: Path = CHART) -> None:
     chart.write_text(svg(json.loads(summary.read_text(encoding="utf-8"))), encoding="utf-8")
 
 
+_BEGIN, _END = "<!-- figures: python -m tests.chaos.chart -->", "<!-- end of the figures -->"
+
+
+def tabulate(summary: Path = SUMMARY, page: Path = PAGE) -> None:
+    """Write the figures into the page, between its two marks. Raises ValueError where the marks are not there."""
+    figures = json.loads(summary.read_text(encoding="utf-8"))
+    text = page.read_text(encoding="utf-8")
+    head, found, rest = text.partition(_BEGIN)
+    _, ended, tail = rest.partition(_END)
+    if not (found and ended):
+        raise ValueError(f"{page} has no place for the figures")
+    page.write_text(f"{head}{_BEGIN}\n\n{_page(figures)}\n{_END}{tail}", encoding="utf-8")
+
+
+def _page(figures: Mapping[str, Any]) -> str:
+    machine = figures["machine"]
+    lines = [
+        (
+            f"Seed {figures['seed']}, {machine['processors']} processors, Python {machine['python']}; "
+            f"{figures['kills']:,} processes killed with -9 and {figures['events']:,} touchpoints in all."
+        ),
+        "",
+        "| fault | times | touchpoints | outputs | lost | twice | out of order | wrong | of zombies | command |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
+    ]
+    for row in figures["faults"]:
+        counts = " | ".join(f"{row[name]:,}" for name in _COUNTS)
+        lines.append(
+            f"| **{row['name'].replace('_', ' ')}**: {row['what'].rstrip('.')} | {row['count']:,} "
+            f"| {row['events']:,} | {row['outputs']:,} | {counts} | `{row['command']}` |"
+        )
+    for name, row in (("provider", figures["provider"]), *figures["faust"].items()):
+        if row:
+            said = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in row.items())
+            lines += ["", f"{name[:1].upper()}{name[1:]}: {said}."]
+    if figures["planted_bugs"]:
+        lines += ["", "| planted bug | the oracle says |", "| --- | --- |"]
+        lines += [f"| {bug.replace('_', ' ')} | {by or 'nothing'} |" for bug, by in figures["planted_bugs"].items()]
+    return "\n".join(lines) + "\n"
+
+
 if __name__ == "__main__":
-    draw(*(Path(word) for word in sys.argv[1:3]))
+    draw(*(Path(word) for word in sys.argv[1:2]))
+    tabulate(*(Path(word) for word in sys.argv[1:2]))

@@ -1,4 +1,4 @@
-"""The ground of one drive: topics of its own, a stream of touchpoints, a reader, workers; and the verdict at the end."""
+"""The ground of one drive: topics of its own, a stream of touchpoints, a reader, workers; in the end the verdict."""
 
 from __future__ import annotations
 
@@ -98,18 +98,17 @@ class Ground:
         await self._producer.flush()
 
     async def _feed(self, told: Iterator[Told], rate: int) -> None:
-        began, written = time.monotonic(), 0
-        for at, event in told:
+        began = time.monotonic()
+        for written, (at, event) in enumerate(told, start=1):
             await self.write(event, at)
-            written += 1
             ahead = written / rate - (time.monotonic() - began)
             if ahead > _BEAT:
                 await asyncio.sleep(ahead)
 
-    async def close_the_day(self) -> None:
+    async def close_the_day(self, *, after: timedelta = _END) -> None:
         """A touchpoint on each partition, late enough for every timer before it."""
         await self.fed()
-        at = self._last + _END
+        at = self._last + after
         missing = set(range(self.settings.partitions))
         for number in itertools.count():
             if not missing:

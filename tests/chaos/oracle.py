@@ -17,7 +17,7 @@ from processors.journey.playbook import Playbook
 from processors.playbook import load_playbook
 from streams.clock import from_millis, to_millis
 from streams.codec import Codec
-from streams.errors import Unreadable
+from streams.errors import InvalidEvent, Unreadable
 from streams.events import Decision, JourneyState, OutreachRequested, OutreachRetracted
 from streams.processor.intake import partition_of
 from streams.topics import MAX_EVENT_BYTES, Topic, Topics
@@ -85,7 +85,7 @@ class Oracle:
         self.fire(partition, now)
         try:
             event: Any = await self._event(raw, now)
-        except Unreadable:
+        except (Unreadable, InvalidEvent):
             self._out(self._topics.dead_letters, "", f"{partition}:{raw.offset}", raw.value or b"")
             return
         customer = event.customer_id

@@ -50,10 +50,10 @@ def stream(seed: int, *, who: str = "traveller", repeats: float = 0.1) -> Iterat
 
 def _story(rng: random.Random, who: str, number: int, at: datetime, repeats: float) -> Iterator[Told]:
     """One traveller: who they are, a wait that grows and may end, what they say about it."""
-    for at, event in _chapters(rng, who, number, at):
-        yield at, event
+    for told in _chapters(rng, who, number, at):
+        yield told
         if rng.random() < repeats:
-            yield at, event
+            yield told
 
 
 def _chapters(rng: random.Random, who: str, number: int, at: datetime) -> Iterator[Told]:

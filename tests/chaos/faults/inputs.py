@@ -87,7 +87,7 @@ async def unreadable(arena: Arena) -> Outcome:
 
 async def refused_sends(arena: Arena) -> Outcome:
     """The broker refuses what goes to one topic, for a few seconds at a time: transactions fail half-way."""
-    times = max(2, arena.kills // 10)
+    times = max(1, arena.kills // 10)
     async with ground(arena.env) as here:
         here.feed(stream(arena.seed), rate=arena.rate)
         workers = [here.worker(name) for name in ("a", "b")]

@@ -62,11 +62,13 @@ async def registry_down(arena: Arena) -> Outcome:
         await asyncio.sleep(1)
         before = len(here.watcher.of(here.settings.topics.journeys))
         await starting.start()
-        await asyncio.sleep(8)
+        await starting.until(lambda status, _: status != 0, "/readyz", within=60)
+        await asyncio.sleep(5)
         if len(here.watcher.of(here.settings.topics.journeys)) == before:
             failures.append("the running worker came to a halt")
-        if (await starting.ask("/readyz"))[0] != 503 or starting.code is not None:
-            failures.append("the starting worker does not wait")
+        answer = await starting.ask("/readyz")
+        if answer[0] != 503 or starting.code is not None:
+            failures.append(f"the starting worker does not wait: {answer}, ended with {starting.code}")
         await asyncio.to_thread(arena.stack.up)
         arena.tell("registry back")
         await starting.ready()

@@ -14,7 +14,7 @@ from streams.clock import PartitionClock, from_millis
 from streams.cloudevents import Headers, headers_for, published_at_millis, traceparent_of
 from streams.codec import Codec
 from streams.config import Settings
-from streams.events import Value
+from streams.events import Record, Value
 from streams.processor.failpoints import Point, reached
 from streams.processor.intake import partition_of
 from streams.processor.logic import Completion, Effect, Logic, Send
@@ -58,6 +58,7 @@ class Transaction(Generic[S]):
     handled: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     dead_letters: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     published_at: list[int] = field(default_factory=list)
+    sent: list[Record] = field(default_factory=list)
     timers: int = 0
 
 
@@ -81,6 +82,7 @@ class Outbox:
         partition = partition_of(key, self._partitions) if send.elsewhere else self.same_partition
         out = Outgoing(key, self._codec.encode(send.topic, send.record), at, self._headers(send.record, at, cause))
         tx.outgoing[self._topics.full_name(send.topic), partition].append(out)
+        tx.sent.append(send.record)
 
     def add_states(self, tx: Transaction[Any], changes: Changes) -> None:
         """Queue the changed states; a tombstone for a deleted one."""

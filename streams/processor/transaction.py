@@ -24,7 +24,7 @@ from streams.records import NAMES
 S = TypeVar("S")
 
 _IDENTITIES = ("event_id", "decision_id", "outreach_id", "customer_id")
-_NO_HEADERS: Headers = []
+_NO_HEADERS: list[tuple[str, bytes]] = []
 _FRAMING = 64  # bytes; lengths, attributes and deltas of a record, or of a header
 
 
@@ -34,7 +34,7 @@ class Outgoing(Value, frozen=True, gc=False):
     key: bytes | None
     value: bytes | None
     timestamp: int
-    headers: Headers
+    headers: list[tuple[str, bytes]]
 
     @property
     def most_bytes(self) -> int:
@@ -117,7 +117,7 @@ class Outbox:
         if tx.settled:
             reached(Point.BEFORE_OUTCOME)
 
-    def _headers(self, record: Any, at: int, cause: Headers) -> Headers:
+    def _headers(self, record: Any, at: int, cause: Headers) -> list[tuple[str, bytes]]:
         identity = next(getattr(record, name) for name in _IDENTITIES if name in record.__struct_fields__)
         return headers_for(
             event_id=identity,

@@ -24,7 +24,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from deploy.local import MissingError, StackError, running_stack, stack_environment
 from tests.chaos.faults import FAULTS, Arena
 from tests.chaos.planted import PLANTED, noticed
-from tests.chaos.summary import Summary, plain, row_of, table
+from tests.chaos.summary import Summary, plain, row_of, side_tables, table
 
 HOME = Path(".careline/chaos")
 OTHERS = ("bugs", "provider", "faust")
@@ -47,7 +47,7 @@ def main() -> int:
                 rate=asked.rate, timers=asked.timers,
             )  # fmt: skip
             for name in names:
-                arena = replace(arena, tell=lambda what, name=name: tell(f"{name}: {what}"))
+                arena = replace(arena, tell=_about(name, tell))
                 tell(f"{name}: begins")
                 _one(name, arena, summary)
                 step()
@@ -58,9 +58,8 @@ def main() -> int:
     console.print(table(summary))
     for name, by in summary.bugs.items():
         console.print(f"planted bug {name}: {'noticed, ' + by if by else 'NOT NOTICED'}")
-    for name, figures in (("provider", summary.provider), *summary.faust.items()):
-        if figures:
-            console.print(f"{name}: " + ", ".join(f"{key} {value}" for key, value in figures.items()))
+    for shown in side_tables(summary):
+        console.print(shown)
     console.print(f"The figures: {HOME / 'summary.json'}")
     console.print("A chart and a table of them, into docs/: python -m tests.chaos.chart")
     return 0 if summary.good else 1
@@ -86,6 +85,10 @@ def _one(name: str, arena: Arena, summary: Summary) -> None:
         for guarantee in GUARANTEES if drive is not None else ():
             figures = asyncio.run(drive(arena.stack, seed=arena.seed, kills=arena.kills, guarantee=guarantee))
             summary.faust[f"faust {guarantee}"] = plain(figures)
+
+
+def _about(name: str, tell: Tell) -> Tell:
+    return lambda what: tell(f"{name}: {what}")
 
 
 async def _fault(name: str, arena: Arena) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
-from streams.processor import partition as partition_module
+from streams.processor import partition, recovery
 from streams.processor.partition import Partition
 from streams.processor.transaction import Outbox
 
@@ -73,14 +73,14 @@ def early_merge() -> None:
 
 def lost_timer() -> None:
     """Recovery rebuilds the states, but not when they want to be woken."""
-    real = partition_module.restore
+    real = recovery.restore
 
     async def restore(store: Any, wakes: Any, **named: Any) -> None:
         await real(store, wakes, **named)
         for key in list(wakes.keys()):
             wakes.set(key, None)
 
-    partition_module.restore = restore
+    partition.restore = restore  # type: ignore[attr-defined]
 
 
 BUGS: dict[str, Callable[[], None]] = {

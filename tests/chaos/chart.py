@@ -10,6 +10,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from tests.chaos.summary import COUNTS
+
 SUMMARY = Path(".careline/chaos/summary.json")
 CHART = Path("docs/chaos.svg")
 PAGE = Path("docs/reliability.md")
@@ -17,7 +19,7 @@ PAGE = Path("docs/reliability.md")
 _WIDTH = 1000
 _LINE = 26
 _LEFT, _BAR, _RIGHT = 190, 430, 640
-_COUNTS = ("lost", "duplicated", "order_breaks", "wrong_states", "zombie_records")
+_COUNTS = COUNTS[:5]  # what was seen and is gone has no column of its own: it is in the result
 
 _STYLE = """
     .ground { fill: #fbfaf7; stroke: #d9d5cc; }
@@ -43,7 +45,7 @@ def svg(figures: Mapping[str, Any]) -> str:
     ours = [(row["name"].replace("_", " "), row) for row in figures["faults"]]
     peers = [(f"plain {name}".replace("_", " "), row) for name, row in figures["faust"].items()]
     most = max((row.get("events") or 1 for _, row in (*ours, *peers)), default=1)
-    wrong = sum(figures[name] for name in _COUNTS)
+    wrong = sum(figures[name] for name in COUNTS)
     caught, planted = len(figures["planted_bugs_caught"]), len(figures["planted_bugs"])
     head = f"{figures['events']:,} touchpoints under {len(ours)} kinds of faults: " + (
         "nothing lost, nothing twice" if not wrong else f"{wrong:,} differences"
@@ -79,7 +81,7 @@ def _rows(rows: Iterable[tuple[str, Mapping[str, Any]]], top: int, most: int) ->
     for number, (name, row) in enumerate(rows):
         y = top + number * _LINE
         events = row.get("events") or 0
-        wrong = sum(row.get(count) or 0 for count in _COUNTS)
+        wrong = sum(row.get(count) or 0 for count in COUNTS)
         good = not wrong and row.get("result", "exact") == "exact"
         width = max(2.0, _BAR * math.log10(events + 1) / math.log10(most + 1))
         kind = "good" if good else "bad"
@@ -97,11 +99,11 @@ def _said(row: Mapping[str, Any], events: int, wrong: int, good: bool) -> str:
         return f"{events:,} touchpoints{kills}: exact"
     if not wrong:
         return f"{events:,} touchpoints{kills}: {str(row.get('result'))[:30]}"
-    counted = ((row.get(name) or 0, word) for name, word in zip(_COUNTS, _WORDS, strict=True))
+    counted = ((row.get(name) or 0, word) for name, word in zip(COUNTS, _WORDS, strict=True))
     return f"{events:,}{kills}: " + ", ".join(f"{count:,} {word}" for count, word in counted if count)
 
 
-_WORDS = ("lost", "twice", "out of order", "wrong states", "of zombies")
+_WORDS = ("lost", "twice", "out of order", "wrong states", "of zombies", "unsettled")
 
 
 def draw(summary: Path = SUMMARY, chart: Path = CHART) -> None:
@@ -140,14 +142,34 @@ def _page(figures: Mapping[str, Any]) -> str:
             f"| **{row['name'].replace('_', ' ')}**: {row['what'].rstrip('.')} | {row['count']:,} "
             f"| {row['events']:,} | {row['outputs']:,} | {counts} | `{row['command']}` |"
         )
-    for name, row in (("provider", figures["provider"]), *figures["faust"].items()):
-        if row:
-            said = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in row.items())
-            lines += ["", f"{name[:1].upper()}{name[1:]}: {said}."]
+    lines += _listed((figures["provider"] or {}).get("rows", ()), _PROVIDER)
+    lines += _listed(figures["faust"].values(), _FAUST)
     if figures["planted_bugs"]:
         lines += ["", "| planted bug | the oracle says |", "| --- | --- |"]
         lines += [f"| {bug.replace('_', ' ')} | {by or 'nothing'} |" for bug, by in figures["planted_bugs"].items()]
     return "\n".join(lines) + "\n"
+
+
+_PROVIDER = {
+    "provider": "provider", "kills": "kills", "requests": "letters", "calls": "calls", "sent": "sent",
+    "failed": "failed", "uncertain": "uncertain", "duplicated": "shown twice", "unaccounted": "unaccounted",
+}  # fmt: skip
+_FAUST = {
+    "guarantee": "plain Faust", "kills": "kills", "events": "events", "lost": "lost", "duplicated": "twice",
+    "order_breaks": "out of order", "wrong_states": "wrong counts",
+}  # fmt: skip
+
+
+def _listed(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str]) -> list[str]:
+    """The rows as a table of these columns; nothing for no rows."""
+    body = ["| " + " | ".join(_cell(row[name]) for name in columns) + " |" for row in rows]
+    if not body:
+        return []
+    return ["", "| " + " | ".join(columns.values()) + " |", "| --- |" + " ---: |" * (len(columns) - 1), *body]
+
+
+def _cell(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value).replace("_", " ")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
+import sys
 import time
 import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -31,6 +32,7 @@ from tests.chaos.watching import Seen, Watcher, everything
 
 ROLE = "journeys"
 _BEAT = 0.05
+_SHOWN = 6_000  # characters of a log
 _END = timedelta(days=3)
 
 
@@ -46,8 +48,10 @@ class Ground:
         self.watcher = watcher
         self.published = 0
         self.settled = False
+        self.logs: dict[str, str] = {}
+        """Of the workers, where the verdict is not clean."""
         self._producer = producer
-        self._workers: list[Worker] = []
+        self.workers: list[Worker] = []
         self._feeding: asyncio.Task[None] | None = None
         self._last = BEGIN
 
@@ -56,17 +60,21 @@ class Ground:
     def worker(self, instance: str, **settings: str) -> Worker:
         """A worker that is ended with the drive."""
         worker = Worker(self.env, instance=instance, **{"time_source": "events", **settings})
-        self._workers.append(worker)
+        self.workers.append(worker)
         return worker
 
     async def retire(self, *, kill: bool = False) -> None:
         """End all workers, in order if possible."""
-        for worker in self._workers:
+        for worker in self.workers:
             if worker.code is None:
                 with suppress(AssertionError, TimeoutError):
                     await (worker.kill() if kill else worker.stop())
                 await worker.kill()
-                worker.forget()
+
+    def forget(self) -> None:
+        """Delete the workers' logs, of which nobody wants to know any more."""
+        for worker in self.workers:
+            worker.forget()
 
     # -- input ----------------------------------------------------------------------------------------------------
 
@@ -161,6 +169,8 @@ class Ground:
         )
         if not self.settled:
             verdict.note(f"not everything was dealt with after {within:.0f} s")
+        if not verdict.clean and not any(worker.bug for worker in self.workers):
+            self.logs = {worker.instance: worker.log for worker in self.workers}
         return verdict
 
     async def _committed(self) -> bool:
@@ -207,5 +217,11 @@ async def ground(stack_env: Mapping[str, str]) -> AsyncIterator[Ground]:
         made = Ground(settings=settings, env={**os.environ, **env}, codec=codec, producer=producer, watcher=watcher)
         try:
             yield made
+        except BaseException:
+            made.logs |= {worker.instance: worker.log for worker in made.workers}
+            raise
         finally:
             await made.retire(kill=True)
+            for instance, log in made.logs.items():
+                sys.stderr.write(f"--- worker {instance} logged at the end:\n{log[-_SHOWN:]}\n")
+            made.forget()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -64,7 +64,7 @@ class Summary:
         provider = self.provider or {}
 
         def total(name: str) -> int:
-            return sum(getattr(row, name) for row in self.rows) + _number(provider.get(name))
+            return _number(provider.get(name)) + sum(_number(getattr(row, name)) for row in self.rows)
 
         return {
             "kills": total("kills"),
@@ -89,6 +89,7 @@ class Summary:
             all(row.good for row in self.rows)
             and all(self.bugs.values())
             and not any(_number(provider.get(name)) for name in COUNTS)
+            and not any(row["faults"] for row in provider.get("rows", ()))
         )
 
     def write(self, path: Path) -> None:
@@ -133,6 +134,21 @@ def table(summary: Summary) -> Table:
             style=None if row.good else "bold red",
         )  # fmt: skip
     return shown
+
+
+def side_tables(summary: Summary) -> Iterator[Table]:
+    """The provider's side and plain Faust, where they were driven."""
+    sides: dict[str, list[Mapping[str, Any]]] = {
+        "The provider's side": list((summary.provider or {}).get("rows", ())),
+        "The same kills, plain Faust": list(summary.faust.values()),
+    }
+    for title, rows in sides.items():
+        if rows:
+            names = [name for name, value in rows[0].items() if isinstance(value, str | int | float)]
+            shown = Table(*(name.replace("_", " ") for name in names), title=title)
+            for row in rows:
+                shown.add_row(*(str(row[name]) for name in names))
+            yield shown
 
 
 def machine() -> dict[str, Any]:

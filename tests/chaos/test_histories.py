@@ -141,9 +141,9 @@ def histories(draw: st.DrawFn) -> list[tuple[datetime, Any]]:
             told.append((at, msgspec.structs.replace(event, customer_id=f"customer-{number}")))
     told.sort(key=lambda one: one[0])
     told += [told[at] for at in draw(st.lists(st.integers(0, len(told) - 1), max_size=4))] if told else []
-    for at, to in draw(st.lists(st.tuples(st.integers(0, 99), st.integers(0, 99)), max_size=6)):
+    for source, target in draw(st.lists(st.tuples(st.integers(0, 99), st.integers(0, 99)), max_size=6)):
         if told:
-            told.insert(to % len(told), told.pop(at % len(told)))
+            told.insert(target % len(told), told.pop(source % len(told)))
     last = max((at for at, _ in told), default=NOON)
     return [*told, closing(last + timedelta(days=3), "closing")]
 

@@ -93,7 +93,7 @@ def skew(file: Path) -> None:
         def now(self) -> datetime:
             return super().now() + timedelta(seconds=wrong.offset())
 
-    service.SystemClock = Clock  # type: ignore[misc]
+    service.SystemClock = Clock  # type: ignore[attr-defined]
     aiokafka.consumer.fetcher.time = wrong  # when it last polled, too, is what the machine's clock says
 
 

@@ -54,6 +54,7 @@ class Settings(BaseModel):
     playbook: Path | None = Field(default=None, description="the playbook file; the one in the package if absent")
     mail_from: str = Field(default="Careline <care@careline.example>", description="sender of e-mail")
     webhook_secret: SecretStr | None = Field(default=None, description="signs webhooks, whsec_... (Standard Webhooks)")
+    webhook_idempotent: bool = Field(default=True, description="false: receivers show a webhook-id they know once more")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @classmethod

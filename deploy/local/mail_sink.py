@@ -1,7 +1,9 @@
 """A mail server that keeps every message as one file and passes none on: `python -m deploy.local.mail_sink`.
 
-What it answered 250 for is on disk, flushed, before the answer is sent. To see how a sender copes with a mail server
-in trouble, write a mode into `control.json` in its directory (`set_mode`); it is read anew for every message.
+What it answered 250 for is in its file before the answer is sent, and outlives the sink, whatever ends it; a power cut
+may take the latest messages (flushing each to the disk would hold every sender to the pace of the disk). To see how a
+sender copes with a mail server in trouble, write a mode into `control.json` in its directory (`set_mode`); it is read
+anew for every message.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from enum import StrEnum
 from itertools import count
 from pathlib import Path
 
+import uvloop
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 log = logging.getLogger("careline.mail_sink")
@@ -88,11 +91,11 @@ class MailSink:
         if mode is Mode.HANG:
             return await self._hang()
         try:
-            name = await asyncio.to_thread(self._keep, envelope)
+            name = self._keep(envelope)
         except OSError as error:
             log.exception("a message was not kept")
             return f"451 4.3.0 Not kept: {error.strerror}"
-        log.info("kept %s", name)
+        log.debug("kept %s", name)
         if mode is Mode.DROP_AFTER_DATA and server.transport is not None:
             server.transport.abort()
         return "250 2.0.0 Kept"
@@ -112,21 +115,16 @@ class MailSink:
         head = f"X-Envelope-From: {envelope.mail_from}\r\nX-Envelope-To: {', '.join(recipients)}\r\n"
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
         name = f"{stamp}-{next(self._sequence):06d}-{safe_name(recipients)}.eml"
-        fresh = self._directory / f".{name}.part"
+        fresh, kept = f"{self._directory}/.{name}.part", f"{self._directory}/{name}"
         try:
-            with fresh.open("xb") as file:
+            # A few kilobytes into the page cache: quicker than handing them to a thread.
+            with open(fresh, "xb", buffering=0) as file:
                 file.write(head.encode("utf-8", "surrogateescape") + content)
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.rename(self._directory / name)
+            os.rename(fresh, kept)
         except OSError:
-            fresh.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(fresh)
             raise
-        folder = os.open(self._directory, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
         return name
 
 
@@ -168,7 +166,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # aiosmtpd tells of every command at INFO.
     logging.getLogger("mail.log").setLevel(logging.WARNING)
-    asyncio.run(serve(host=given.host, port=given.port, directory=given.dir))
+    uvloop.run(serve(host=given.host, port=given.port, directory=given.dir))
 
 
 if __name__ == "__main__":

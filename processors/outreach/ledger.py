@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from streams import metrics
 from streams.events import (
     FailureReason,
     LedgerStatus,
@@ -203,6 +204,7 @@ class LedgerLogic:
             provider=state.provider or "unknown",
             detail=_CUT_OFF,
         )
+        metrics.OUTCOMES.labels(channel=uncertain.channel, outcome="uncertain").inc()
         return self._end(state, LedgerStatus.UNCERTAIN, now, uncertain, detail=_CUT_OFF)
 
     def _twice_is_once(self, request: OutreachRequested) -> bool:

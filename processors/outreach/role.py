@@ -13,10 +13,16 @@ from processors.outreach.templates import Templates
 from streams.clock import SystemClock
 from streams.config import Settings
 from streams.events import OutreachChannel, OutreachLedgerEntry
-from streams.processor import Processor
+from streams.processor import Limits, Processor
 from streams.registry import Registry
 
 ROLE = "outreach"
+
+LIMITS = Limits(effects=16)
+"""A crash leaves at most so many letters of a partition uncertain. With fewer, each transaction, which costs as much as
+several letters, would carry fewer still."""
+
+_CALLS = 64  # of all channels together; each has a bound of its own, and one that hangs must not hold the others up
 
 
 class OutreachRole(Processor[OutreachLedgerEntry]):
@@ -35,6 +41,8 @@ class OutreachRole(Processor[OutreachLedgerEntry]):
             ),
             performer=self._delivery,
             registry=registry,
+            limits=LIMITS,
+            concurrency=_CALLS,
         )
 
     async def on_stop(self) -> None:
@@ -53,5 +61,7 @@ def channels_of(settings: Settings) -> dict[OutreachChannel, Channel]:
     }
     if settings.webhook_secret is not None:
         secret = settings.webhook_secret.get_secret_value()
-        channels[OutreachChannel.WEBHOOK] = WebhookChannel(secret=secret, clock=clock)
+        channels[OutreachChannel.WEBHOOK] = WebhookChannel(
+            secret=secret, clock=clock, idempotent=settings.webhook_idempotent
+        )
     return channels

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -13,7 +14,11 @@ from babel.units import format_unit
 
 _ABOUT = {"en": "about", "de": "etwa", "es": "cerca de"}
 
+# A flight's passengers are told the same times, and working out how they are said is half of writing a letter.
+_remembered = lru_cache(maxsize=4_096)
 
+
+@_remembered
 def locale_of(tag: str) -> Locale | None:
     """The best known locale for a BCP 47 tag (``es-MX-x-home`` is ``es_MX``), or None."""
     parts = tag.replace("_", "-").split("-")
@@ -41,6 +46,7 @@ class Teller:
         except (ZoneInfoNotFoundError, ValueError, OSError):
             return cls(locale=locale, zone=None)
 
+    @_remembered
     def clock(self, at: datetime) -> str:
         """``9:45 pm``, ``21:45 Uhr``; with ``UTC`` behind it where the zone is not the customer's own."""
         said = _plain(format_time(self._local(at), "short", locale=self.locale))
@@ -50,18 +56,21 @@ class Teller:
             said = f"{said} Uhr"
         return f"{said} UTC" if self._is_utc else said
 
+    @_remembered
     def day(self, at: datetime) -> str:
         """``Friday, February 8``."""
         local = self._local(at)
         weekday = format_date(local.date(), "EEEE", locale=self.locale)
         return f"{weekday}, {format_skeleton('MMMMd', local, locale=self.locale)}"
 
+    @_remembered
     def zone_name(self) -> str:
         """``Eastern Time``; ``UTC`` where the zone is unknown."""
         if self.zone is None or self._is_utc:
             return "UTC"
         return get_timezone_name(self.zone, locale=self.locale)
 
+    @_remembered
     def duration(self, minutes: float) -> str:
         """``about 2 hours``: never more precise than anyone can know."""
         about = _ABOUT.get(self.locale.language, "~")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 
 import structlog
 
@@ -28,6 +29,7 @@ class Effects:
         self._lanes: dict[str, deque[Effect]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._keys: dict[str, int] = {}
+        self._unsettled = 0  # have a result that is not committed
 
     def __len__(self) -> int:
         return sum(self._keys.values())
@@ -35,6 +37,10 @@ class Effects:
     def busy(self, key: str) -> bool:
         """Whether an effect of the key is queued, under way, or done with its result not yet committed."""
         return key in self._keys
+
+    def room(self, most: int) -> int:
+        """How many more a transaction may ask for that records every result there is, so that ``most`` are open."""
+        return max(most - len(self) + self._unsettled, 0)
 
     def start(self, effect: Effect) -> None:
         """Queue it in its lane. Called once the transaction that asked for it is committed."""
@@ -53,6 +59,7 @@ class Effects:
     def settled(self, effect: Effect) -> None:
         """Its result is committed."""
         reached(Point.AFTER_OUTCOME)
+        self._unsettled -= 1
         left = self._keys[effect.key] - 1
         if left:
             self._keys[effect.key] = left
@@ -65,6 +72,15 @@ class Effects:
         while self._tasks:
             await asyncio.wait(set(self._tasks))
 
+    async def gather(self, seconds: float) -> None:
+        """Wait for results, at most so long; no longer than until all that was asked for has one."""
+        if not len(self):
+            await asyncio.sleep(seconds)
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.idle()
+
     async def cancel(self) -> None:
         """Cut off what is under way: what became of it is unknown, and the next owner will treat it so."""
         for task in self._tasks:
@@ -72,6 +88,7 @@ class Effects:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         metrics.EFFECTS_IN_FLIGHT.labels(role=self._role).dec(len(self))
         self._keys.clear()
+        self._unsettled = 0
         self._lanes.clear()
 
     async def _run(self, name: str) -> None:
@@ -83,5 +100,6 @@ class Effects:
                 result = await self._performer.perform(effect)
                 reached(Point.AFTER_CALL)
             lane.popleft()
+            self._unsettled += 1
             self._done(Completion(effect, result))
         del self._lanes[name]

@@ -203,11 +203,11 @@ class Partition(Generic[S]):
             await self._wait_for_work(feed)
             if self._stopping and not self._completions and (self._effects is None or not len(self._effects)):
                 return
-            records = await feed.take(self._room())
+            records = await feed.take(room := self._room())
             completions = list(self._completions)
             tick = self._tick(feed)
-            if records or completions or self._resuming or self._due(tick):
-                await self._transact(records, completions, tick, more=len(feed) > 0)
+            if records or completions or self._resuming or (room and self._due(tick)):
+                await self._transact(records, completions, tick, room, more=len(feed) > 0)
                 feed.give_back([record for record in records if record.offset >= self._position])
 
     async def _wait_for_work(self, feed: Feed) -> None:
@@ -219,13 +219,13 @@ class Partition(Generic[S]):
             # the first after a pause goes at once, under load they gather
             rest = self._last_commit + self._limits.commit_every.total_seconds() - time.monotonic()
             if rest > 0:
-                await asyncio.sleep(rest)
+                await (asyncio.sleep(rest) if self._effects is None else self._effects.gather(rest))
 
     def _room(self) -> int:
-        """How many records may be taken now; each asks for one effect at most."""
+        """How many records may be taken now, and effects asked for; each record asks for one at most."""
         if self._stopping:
             return 0
-        return self._limits.batch if self._effects is None else max(self._limits.effects - len(self._effects), 0)
+        return self._limits.batch if self._effects is None else self._effects.room(self._limits.effects)
 
     def _tick(self, feed: Feed) -> int | None:
         """The wall's milliseconds: only live, and only up to when the broker last said that everything was read."""
@@ -238,11 +238,11 @@ class Partition(Generic[S]):
         return tick is not None and due is not None and due <= PartitionClock(self._clock.millis).tick(tick)
 
     async def _transact(
-        self, records: list[ConsumerRecord], completions: list[Completion], tick: int | None, *, more: bool
+        self, records: list[ConsumerRecord], completions: list[Completion], tick: int | None, room: int, *, more: bool
     ) -> None:
         began = time.monotonic()
         tx: Transaction[S] = Transaction(
-            overlay=Overlay(self._store), clock=PartitionClock(self._clock.millis), position=self._position
+            overlay=Overlay(self._store), clock=PartitionClock(self._clock.millis), position=self._position, room=room
         )
         try:
             await self._steps.run(tx, resuming=self._resuming, completions=completions, records=records, tick=tick)

@@ -62,8 +62,9 @@ class Steps(Generic[S]):
     ) -> None:
         """What was cut off by a crash, then results, records in their order, and last the wall clock's ``tick`` in ms.
 
-        Of deadlines at most ``timers`` fire. Where more are due, the transaction ends before the record that they
-        precede: ``tx.position`` says how far it came, and what is left is for the next one.
+        Of deadlines at most ``timers`` fire, and at most ``tx.room`` effects are asked for. Where more are due, the
+        transaction ends before the record that they precede: ``tx.position`` says how far it came, and what is left
+        is for the next one.
 
         Raises PartitionStopped, Unavailable, or whatever a fault in the logic raises.
         """
@@ -74,6 +75,8 @@ class Steps(Generic[S]):
         for record in records:
             moment = max(self._stamp(record), tx.clock.millis)
             if self._wakes.due_by(moment) and not await self._fire(tx, moment):
+                return
+            if len(tx.effects) >= tx.room:
                 return
             tx.clock.observe(moment)
             await self._receive(tx, record)
@@ -113,7 +116,7 @@ class Steps(Generic[S]):
 
         False if some are left: a storm of them in one go would outlast the worker's session with its group.
         """
-        while tx.timers < self._timers:
+        while tx.timers < self._timers and len(tx.effects) < tx.room:
             due = self._wakes.pop_due(until)
             if due is None:
                 return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -51,6 +52,8 @@ class Transaction(Generic[S]):
     overlay: Overlay[S]
     clock: PartitionClock
     position: int
+    room: int = sys.maxsize
+    """How many effects it may ask for."""
     outgoing: dict[tuple[str, int], list[Outgoing]] = field(default_factory=lambda: defaultdict(list))
     effects: list[Effect] = field(default_factory=list)
     settled: list[Completion] = field(default_factory=list)

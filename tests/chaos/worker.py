@@ -23,10 +23,12 @@ from processors.cli import run
 from streams.clock import SystemClock
 from streams.processor import failpoints, service
 from streams.processor.failpoints import Point
-from tests.chaos.bugs import BUGS
+from tests.chaos.bugs import BUGS as JOURNEY_BUGS
+from tests.chaos.dispatch_bugs import DISPATCH_BUGS
 from tests.chaos.watching import LIFE
 
 SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
+BUGS = JOURNEY_BUGS | DISPATCH_BUGS
 ROLES = {"journeys": run.journeys, "outreach": run.outreach}
 
 

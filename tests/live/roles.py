@@ -66,6 +66,12 @@ class Role:
             self._log.unlink()
 
     @property
+    def pid(self) -> int:
+        """The process of its present life."""
+        assert self._process is not None, f"{self.name} was not started"
+        return self._process.pid
+
+    @property
     def log(self) -> str:
         """All that it logged so far."""
         return self._log.read_text(errors="replace")

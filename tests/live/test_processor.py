@@ -19,13 +19,13 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from processors.journey.core import advance, wake
+from processors.outreach.role import LIMITS
 from processors.playbook import load_playbook
 from streams import Publisher, events
 from streams.clock import PartitionClock, from_millis, to_millis
 from streams.codec import Codec
 from streams.config import Settings
 from streams.events import Decision, JourneyState, OutreachRequested, OutreachRetracted, Touchpoint
-from streams.processor import Limits
 from streams.processor.intake import partition_of
 from streams.processor.wakes import Wakes
 from streams.registry import ConfluentRegistry
@@ -228,7 +228,7 @@ async def test_a_letter_is_never_sent_twice_in_silence(
     letters = Counter(await asyncio.to_thread(_letters, mail_dir, run))
     assert set(letters.values()) == {1}
     # of a worker that dies, those it had begun or was about to
-    assert ends["OutreachUncertain"] <= KILLS * settings.partitions * Limits().effects
+    assert ends["OutreachUncertain"] <= KILLS * settings.partitions * LIMITS.effects
     sent = {one.outreach_id for one in outcomes if isinstance(one, events.OutreachSent)}
     uncertain = {one.outreach_id for one in outcomes if isinstance(one, events.OutreachUncertain)}
     assert sent <= set(letters) <= sent | uncertain

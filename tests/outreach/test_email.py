@@ -87,7 +87,7 @@ async def test_a_line_that_begins_with_a_dot_arrives_whole() -> None:
     """A dot alone on a line would end the letter in SMTP; the customer sees it as it was written."""
     async with mail() as (sink, channel):
         await channel.send(letter(text="before\n.\n..\n.after\n", html=None))
-    assert b"\r\n.\r\n" in sink.raw[0]
+    assert b"\r\n..\r\n.after\r\n" in sink.raw[0]
     assert sink.messages[0].get_content().splitlines() == ["before", ".", "..", ".after"]
 
 

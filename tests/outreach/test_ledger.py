@@ -22,6 +22,7 @@ from processors.outreach.ledger import (
     Result,
     Unknown,
 )
+from streams import metrics
 from streams.events import (
     Address,
     FailureReason,
@@ -279,6 +280,14 @@ class TestTryingAgain:
 
 
 class TestAfterACrash:
+    def test_a_cut_off_call_is_counted(self) -> None:
+        """Whoever watches the metrics sees a letter in doubt, also one that a crash left behind."""
+        counted = metrics.OUTCOMES.labels(channel=EMAIL, outcome="uncertain")
+        before = counted._value.get()
+        entry = entry_of(receive(ASKED))
+        LOGIC.resume(entry.outreach_id, entry, NOON)
+        assert counted._value.get() == before + 1
+
     @pytest.mark.parametrize("how", ["resume", "wake"])
     def test_where_twice_is_once_it_is_sent_again(self, how: str) -> None:
         """A webhook carries the outreach's id, so the receiver sees it once: it is called again."""

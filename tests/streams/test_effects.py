@@ -136,6 +136,41 @@ async def test_idle_waits_for_all_of_it() -> None:
         assert len(one.done) == 2
 
 
+async def test_a_result_makes_room() -> None:
+    """The transaction that records a result may ask for another; never are more open than agreed."""
+    async with provider() as one:
+        first, _ = one.start("a", lane="ana"), one.start("b", lane="bea")
+        assert one.effects.room(2) == 0
+        await one.let("a")
+        assert one.effects.room(2) == 1
+        one.effects.settled(first)
+        assert one.effects.room(2) == 1
+        one.start("c", lane="ana")
+        assert one.effects.room(2) == 0
+        assert one.effects.room(1) == 0
+        await one.effects.cancel()
+        assert one.effects.room(2) == 2
+
+
+async def test_results_gather_no_longer_than_they_come() -> None:
+    """Once all have their result nothing more is waited for; with nothing asked for, the time is waited out."""
+    async with provider() as one:
+        for task in "ab":
+            one.start(task, lane=task)
+        gathering = asyncio.ensure_future(one.effects.gather(60))
+        await one.let("a")
+        assert not gathering.done()
+        await one.let("b")
+        await asyncio.wait_for(gathering, 1)
+        await asyncio.wait_for(one.effects.gather(60), 1)
+        one.start("c", lane="c")
+        began = asyncio.get_running_loop().time()
+        await one.effects.gather(0.05)
+        await one.effects.cancel()
+        await one.effects.gather(0.05)
+        assert asyncio.get_running_loop().time() - began >= 0.1
+
+
 async def test_cut_off() -> None:
     """When the partition goes to somebody else, what is under way is cut off and nothing more begins."""
     async with provider() as one:

@@ -15,9 +15,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from aiosmtplib import (
     SMTP,
     SMTPException,
-    SMTPRecipientRefused,
+    SMTPHeloError,
     SMTPResponseException,
-    SMTPSenderRefused,
     SMTPServerDisconnected,
 )
 
@@ -107,7 +106,13 @@ class Conversation:
         )
         try:
             await client.connect()
+            if client.is_ehlo_or_helo_needed:
+                try:
+                    await client.ehlo()
+                except SMTPHeloError:
+                    await client.helo()
         except (SMTPException, OSError, ValueError) as error:
+            client.close()
             raise TryLater(f"no connection to the mail server: {error}") from error
         return cls(client=client, patience=patience)
 
@@ -131,11 +136,12 @@ class Conversation:
     async def _announce(self, sender: str, recipient: str) -> None:
         """From MAIL to the server's go-ahead for DATA: nothing of the letter has been sent yet."""
         try:
-            await self._client.mail(sender)
-            await self._client.rcpt(recipient)
+            # not by the library's own mail() and rcpt(), which parse the addresses once more: they are checked already
+            for command in (b"MAIL FROM:<%b>" % sender.encode(), b"RCPT TO:<%b>" % recipient.encode()):
+                said = await self._client.execute_command(command)
+                if not 200 <= said.code < 300:
+                    raise _answered(said.code, said.message)
             go_ahead = await self._client.execute_command(b"DATA")
-        except (SMTPSenderRefused, SMTPRecipientRefused) as error:
-            raise _answered(error.code, error.message) from error
         except SMTPResponseException as error:  # EHLO was refused, or the answer is not SMTP: not this letter's fault
             raise ConnectionGone(f"the mail server does not speak SMTP: {error.message}") from error
         except (SMTPException, OSError) as error:

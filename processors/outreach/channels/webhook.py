@@ -24,10 +24,12 @@ _LONGEST = timedelta(days=1)
 
 
 class WebhookChannel:
-    """POSTs each letter as signed JSON. The receiver drops a ``webhook-id`` it has seen: that is the outreach_id."""
+    """POSTs each letter as signed JSON, the outreach_id as its ``webhook-id``.
+
+    Receivers that keep to the standard drop a ``webhook-id`` they have seen; say so where they do not.
+    """
 
     provider = "webhook"
-    idempotent = True
 
     def __init__(
         self,
@@ -36,9 +38,12 @@ class WebhookChannel:
         clock: Callable[[], datetime],
         timeout: timedelta = timedelta(seconds=15),
         connections: int = 20,
+        idempotent: bool = True,
     ) -> None:
         """``secret`` as ``whsec_...``; ``clock`` stamps the signature and must tell the real time, as receivers turn
-        away what is more than five minutes off. ``timeout`` bounds the whole exchange. Raises SettingsError."""
+        away what is more than five minutes off. ``timeout`` bounds the whole exchange. ``idempotent``: receivers drop
+        what they have seen. Raises SettingsError."""
+        self.idempotent = idempotent
         try:
             self._signer = Webhook(secret)
         except (ValueError, NotBase64, EmptyWebhookSecretError) as error:

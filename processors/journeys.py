@@ -59,6 +59,11 @@ class JourneyLogic:
         """Never called: journeys have no effects outside."""
         raise NotImplementedError("journeys have no effects outside")
 
+    def committed(self, record: Any) -> None:
+        """Count the decisions."""
+        if isinstance(record, Decision):
+            metrics.DECISIONS.labels(policy=record.policy, kind=record.kind, reason=record.reason).inc()
+
     def _step(self, advanced: Advance) -> Step[JourneyState]:
         if advanced.duplicate:
             return Step(state=advanced.state, unchanged=True, handling="duplicate")
@@ -67,7 +72,6 @@ class JourneyLogic:
             match record:
                 case Decision():
                     topic, elsewhere = self._topics.decisions, False
-                    metrics.DECISIONS.labels(policy=record.policy, kind=record.kind, reason=record.reason).inc()
                 case OutreachRequested() | OutreachRetracted():
                     topic, elsewhere = self._topics.outreach, False
                 case _:

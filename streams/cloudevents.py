@@ -22,7 +22,7 @@ _LATEST = 1 << 53  # ms; what a double still holds, as no clock will
 
 def headers_for(
     *, event_id: str, record: str, source: str, occurred_at: datetime, published_at: int | None, traceparent: str | None
-) -> Headers:
+) -> list[tuple[str, bytes]]:
     """The headers of one event; ``record`` is its full Avro name, ``published_at`` milliseconds of the wall clock."""
     headers: list[tuple[str, bytes]] = [
         ("ce_specversion", b"1.0"),

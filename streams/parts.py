@@ -159,10 +159,12 @@ class _Items:
         if not new:
             items[self._number] = ()
             return _END
-        known: dict[int, bytes] = {id(item): piece for item, piece in zip(old, items[self._number], strict=True)}
         encode = self._encode
-        pieces = tuple([known.get(id(item)) or encode(item) for item in new])
-        items[self._number] = pieces
+        known = items[self._number]
+        pieces = [was if now is then else encode(now) for now, then, was in zip(new, old, known, strict=False)]
+        if len(new) > len(old):
+            pieces += [encode(item) for item in new[len(old) :]]
+        items[self._number] = tuple(pieces)
         return b"".join((write_count(len(pieces)), *pieces, _END))
 
     def split(self, value: bytes, start: int, into: dict[str, Any], items: _Pieces) -> int:

@@ -136,6 +136,9 @@ class LedgerLogic:
             return None
         return self._cut_off(state, now)
 
+    def committed(self, record: Any) -> None:
+        """Nothing: calls and what came of them are counted where they are made."""
+
     def completed(self, key: str, state: Entry | None, result: Result, now: datetime) -> Step[Entry]:
         """What came of a call."""
         if state is None:

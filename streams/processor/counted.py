@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from streams import metrics
+from streams.processor.logic import Logic
 from streams.processor.store import Store
 from streams.processor.transaction import Transaction
 
@@ -12,9 +13,10 @@ from streams.processor.transaction import Transaction
 class Counted:
     """The metrics of one partition."""
 
-    def __init__(self, *, role: str, partition: int) -> None:
+    def __init__(self, *, role: str, partition: int, logic: Logic[Any]) -> None:
         self._role = role
         self._partition = str(partition)
+        self._logic = logic
         self._latency = metrics.EVENT_TO_COMMIT_SECONDS.labels(role=role)
 
     def lag(self, records: int) -> None:
@@ -34,6 +36,8 @@ class Counted:
             metrics.DEAD_LETTERS.labels(role=role, reason=reason).inc(count)
         for (topic, _), sent in tx.outgoing.items():
             metrics.RECORDS_SENT.labels(role=role, topic=topic).inc(len(sent))
+        for record in tx.sent:
+            self._logic.committed(record)
         metrics.TIMERS_FIRED.labels(role=role).inc(tx.timers)
         metrics.KEYS.labels(role=role, partition=partition).set(len(store))
         metrics.STATE_BYTES.labels(role=role, partition=partition).set(store.bytes)

@@ -99,6 +99,10 @@ class Logic(Protocol[S]):
         """The step that an effect's result leads to."""
         ...
 
+    def committed(self, record: Record) -> None:
+        """Called for each record that a step sent, once that is true. For metrics and nothing else."""
+        ...
+
 
 class Performer(Protocol):
     """Does what effects ask for. Never raises: what goes wrong is a result."""

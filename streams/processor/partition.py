@@ -81,7 +81,7 @@ class Partition(Generic[S]):
         self._effects = (
             Effects(performer=performer, role=role, concurrency=concurrency, done=self._done) if performer else None
         )
-        self._counted = Counted(role=role, partition=number)
+        self._counted = Counted(role=role, partition=number, logic=logic)
         self._completions: deque[Completion] = deque()
         self._news = asyncio.Event()
         self._stopping = False

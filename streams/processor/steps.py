@@ -96,7 +96,7 @@ class Steps(Generic[S]):
             self._put_aside(tx, record, why)
             return
         if isinstance(incoming, Misplaced):
-            out = Outgoing(incoming.key.encode(), record.value, record.timestamp, record.headers)
+            out = Outgoing(incoming.key.encode(), record.value, record.timestamp, list(record.headers))
             tx.outgoing[record.topic, incoming.partition].append(out)
             tx.handled["forwarded"] += 1
             return

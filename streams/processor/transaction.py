@@ -13,7 +13,7 @@ from streams.clock import PartitionClock, from_millis
 from streams.cloudevents import Headers, headers_for, published_at_millis, traceparent_of
 from streams.codec import Codec
 from streams.config import Settings
-from streams.events import Value
+from streams.events import Record, Value
 from streams.processor.failpoints import Point, reached
 from streams.processor.intake import partition_of
 from streams.processor.logic import Completion, Effect, Logic, Send
@@ -23,7 +23,7 @@ from streams.records import NAMES
 S = TypeVar("S")
 
 _IDENTITIES = ("event_id", "decision_id", "outreach_id", "customer_id")
-_NO_HEADERS: Headers = []
+_NO_HEADERS: list[tuple[str, bytes]] = []
 _FRAMING = 64  # bytes; lengths, attributes and deltas of a record, or of a header
 
 
@@ -33,7 +33,7 @@ class Outgoing(Value, frozen=True, gc=False):
     key: bytes | None
     value: bytes | None
     timestamp: int
-    headers: Headers
+    headers: list[tuple[str, bytes]]
 
     @property
     def most_bytes(self) -> int:
@@ -55,6 +55,7 @@ class Transaction(Generic[S]):
     handled: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     dead_letters: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     published_at: list[int] = field(default_factory=list)
+    sent: list[Record] = field(default_factory=list)
     timers: int = 0
 
 
@@ -78,6 +79,7 @@ class Outbox:
         partition = partition_of(key, self._partitions) if send.elsewhere else self.same_partition
         out = Outgoing(key, self._codec.encode(send.topic, send.record), at, self._headers(send.record, at, cause))
         tx.outgoing[self._topics.full_name(send.topic), partition].append(out)
+        tx.sent.append(send.record)
 
     def add_states(self, tx: Transaction[Any], changes: Changes) -> None:
         """Queue the changed states; a tombstone for a deleted one."""
@@ -112,7 +114,7 @@ class Outbox:
         if tx.settled:
             reached(Point.BEFORE_OUTCOME)
 
-    def _headers(self, record: Any, at: int, cause: Headers) -> Headers:
+    def _headers(self, record: Any, at: int, cause: Headers) -> list[tuple[str, bytes]]:
         identity = next(getattr(record, name) for name in _IDENTITIES if name in record.__struct_fields__)
         return headers_for(
             event_id=identity,

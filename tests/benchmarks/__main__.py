@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
@@ -87,6 +88,8 @@ def main() -> int:
     """Measure; returns the exit code: 1 if anything failed."""
     args = _arguments()
     console = Console()
+    # a broker that has just started refuses a request or two, which the clients repeat
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     file = QUICK if args.quick else SUMMARY
     for made in (python_for_peers, classpath_of_java) if "throughput" in args.only else ():
         try:

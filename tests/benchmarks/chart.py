@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,7 @@ def with_tables(page: str, summary: Mapping[str, Any]) -> str:
     return page
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [head, ("---",) * len(head), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
@@ -69,7 +69,17 @@ def _throughput(summary: Mapping[str, Any]) -> str:
     if "throughput" not in summary["parts"]:
         return "Not measured."
     part = summary["parts"]["throughput"]
-    head = ("side", "ours over it", "events/s", "least", "most", "CPU µs per event", "peak MiB")
+    head = (
+        "side",
+        "ours over it",
+        "events/s",
+        "least",
+        "most",
+        "CPU µs per event",
+        "cores busy",
+        "threads starved",
+        "peak MiB",
+    )
     runs = max(len(found) for found in part["runs"].values())
     kinds = ", ".join(f"{count:,} {name}" for name, count in part["stream"].items())
     return (
@@ -97,11 +107,11 @@ def _latency(summary: Mapping[str, Any]) -> str:
     rows = [
         (
             str(run["run"]), *(f"{run[name]:.0f}" for name in ("p50", "p99", "max")), f"{run['samples']:,}",
-            str(run["unanswered"]), f"{run['transaction_ms']:.0f}", f"{run['publisher_behind_ms']:.0f}",
+            f"{run['transaction_ms']:.0f}", f"{run['publisher_behind_ms']:.0f}",
         )
         for run in runs
     ]  # fmt: skip
-    head = ("run", "p50 ms", "p99 ms", "largest ms", "requests", "missing", "mean transaction ms", "publisher late ms")
+    head = ("run", "p50 ms", "p99 ms", "largest ms", "requests", "mean transaction ms", "publisher late ms")
     return _table(head, rows)
 
 
@@ -134,7 +144,9 @@ _GROWN = {"customers": "customers", "rss_mib": "memory", "recovery_s": "recovery
 def _letters(summary: Mapping[str, Any]) -> str:
     runs = summary["parts"].get("letters", {}).get("runs", [])
     rows = [(str(run["run"]), shown(run["letters_per_s"])) for run in runs if "letters_per_s" in run]
-    return _table(("run", "letters a second"), rows) if rows else "Not measured."
+    if not rows:
+        return "Not measured."
+    return f"![Letters a second](performance-letters.svg)\n\n{_table(('run', 'letters a second'), rows)}"
 
 
 def _measured(summary: Mapping[str, Any]) -> str:

@@ -42,7 +42,7 @@ def _throughput(summary: Mapping[str, Any]) -> str | None:
             continue
         middle = figures.middle(runs, "eps") or 0
         over = figures.ratio(sides.get(JOURNEYS, []), runs)
-        said = f"{middle:,.0f}" + ("" if name == JOURNEYS or over is None else f"   ours: {over:.2f} times")
+        said = f"{middle:,.0f}" + ("" if name == JOURNEYS or over is None else f" · ours {over:.2f} ×")
         bars.append(
             Bar(
                 name=SIDES[name].title,
@@ -57,8 +57,8 @@ def _throughput(summary: Mapping[str, Any]) -> str | None:
         title="Events a second",
         description="; ".join(f"{bar.name}: {bar.said}" for bar in bars),
         notes=[
-            f"{part['events']:,} touchpoints of {part['customers']:,} customers; median and range of {_count(sides)} runs.",
-            "Ours deduplicates, folds, decides, writes state and decisions; a peer keeps one small aggregate a customer.",
+            f"{part['events']:,} events, {part['customers']:,} customers; {_of(_count(sides))}",
+            "Ours deduplicates, folds, decides, writes state and decisions; a peer keeps a small aggregate.",
         ],
         sections=[Section(heading="", bars=bars)],
     )
@@ -94,7 +94,7 @@ def _latency(summary: Mapping[str, Any]) -> str | None:
         description="; ".join(f"{bar.name}: {bar.said}" for bar in bars),
         notes=[
             "From publication to a read-committed reader, 1,000 events a second.",
-            f"Median and range of {len(runs)} runs of {runs[0]['samples']:,} requests each.",
+            f"{runs[0]['samples']:,} requests a run; {_of(len(runs))}.",
         ],
         sections=[Section(heading="", bars=bars, goal=goal.wanted, goal_said=f"goal for p99: {goal.words}")],
     )
@@ -108,7 +108,7 @@ def _scale(summary: Mapping[str, Any]) -> str | None:
     for name, runs in cases.items():
         rates = [run["eps"] for run in runs if "eps" in run]
         middle, by = figures.middle(runs, "eps") or 0, summary["scale"].get(name)
-        said = f"{middle:,.0f}   {shown(by)} times the first" if rates else "failed"
+        said = f"{middle:,.0f} · {shown(by)} × the first" if rates else "failed"
         bars.append(
             Bar(
                 name=name.replace("_", " "), value=middle, said=said, ours=True,
@@ -174,6 +174,10 @@ def _letters(summary: Mapping[str, Any]) -> str | None:
             )
         ],
     )
+
+
+def _of(runs: int) -> str:
+    return "one run" if runs == 1 else f"median and range of {runs} runs"
 
 
 def _goal(*path: str) -> Goal:

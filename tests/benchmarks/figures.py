@@ -67,9 +67,9 @@ class Goal:
 
 
 GOALS = (
-    Goal(path=("vs_kafka_streams",), title="of Kafka Streams, exactly_once_v2 with cache", wanted=1.0, at_least=True),
-    Goal(path=("vs_quix",), title="of Quix Streams, exactly-once", wanted=1.5, at_least=True),
-    Goal(path=("vs_faust",), title="of Faust with a table", wanted=8.0, at_least=True),
+    Goal(path=("vs_kafka_streams",), title="throughput, times Kafka Streams with cache", wanted=1.0, at_least=True),
+    Goal(path=("vs_quix",), title="throughput, times Quix Streams, exactly-once", wanted=1.5, at_least=True),
+    Goal(path=("vs_faust",), title="throughput, times Faust with a table", wanted=8.0, at_least=True),
     Goal(
         path=("latency_ms", "p99"),
         title="event to outreach request readable, p99 at 1,000 events/s",

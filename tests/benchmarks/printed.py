@@ -22,12 +22,10 @@ def print_summary(summary: Mapping[str, Any], console: Console) -> None:
     console.print(goals)
     if "throughput" in summary["parts"]:
         part = summary["parts"]["throughput"]
-        rates = Table(
-            "side", "ours over it", "events/s", "least", "most", "CPU µs/event", "peak MiB",
-            title=f"{part['events']:,} events of {part['customers']:,} customers",
-        )  # fmt: skip
-        for row in throughput_rows(summary):
-            rates.add_row(*row)
+        title = f"{part['events']:,} events of {part['customers']:,} customers"
+        rates = Table("side", "ours", "events/s", "CPU µs", "cores", "starved", "MiB", title=title)
+        for name, (_, over, rate, _, _, *took) in zip(part["runs"], throughput_rows(summary), strict=True):
+            rates.add_row(name, over, rate, *took)
         console.print(rates)
     if summary["microseconds"]:
         spent = Table("stage", "µs per event", title="Where the time goes")
@@ -46,16 +44,16 @@ def print_summary(summary: Mapping[str, Any], console: Console) -> None:
 
 
 def throughput_rows(summary: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """One row a side: title, our ratio over it, median, least and most events/s, CPU microseconds, peak memory."""
+    """One row a side: title, our ratio over it, median, least and most events/s, and what it took."""
     sides = summary["parts"]["throughput"]["runs"]
-    found = []
+    found: list[tuple[str, ...]] = []
     for name, runs in sides.items():
         rates = [run["eps"] for run in runs if "eps" in run]
         if not rates:
-            found.append((SIDES[name].title, "", "failed", "", "", "", ""))
+            found.append((SIDES[name].title, "", "failed", *[""] * 6))
             continue
         over = figures.ratio(sides.get("journeys", []), runs)
-        cpu, peak = figures.middle(runs, "cpu_us"), figures.middle(runs, "peak_mib")
+        whole = (shown(figures.middle(runs, name)) for name in ("cpu_us", "busy", "starved", "peak_mib"))
         found.append(
             (
                 SIDES[name].title,
@@ -63,8 +61,7 @@ def throughput_rows(summary: Mapping[str, Any]) -> list[tuple[str, ...]]:
                 f"{figures.middle(runs, 'eps'):,.0f}",
                 f"{min(rates):,.0f}",
                 f"{max(rates):,.0f}",
-                f"{cpu:.0f}",
-                f"{peak:.0f}",
+                *whole,
             )
         )
     return found

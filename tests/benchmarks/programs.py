@@ -103,6 +103,11 @@ class Program:
         times = psutil.Process(self.pid).cpu_times()
         return float(times.user + times.system)
 
+    def starved_seconds(self) -> float:
+        """How long its threads, taken together, had work but no core to do it on."""
+        waits = (task / "schedstat" for task in Path(f"/proc/{self.pid}/task").iterdir())
+        return sum(int(wait.read_text().split()[1]) for wait in waits) / 1e9
+
     def memory(self) -> Memory:
         """What it holds."""
         status = Path(f"/proc/{self.pid}/status").read_text()

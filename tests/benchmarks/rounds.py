@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
@@ -13,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
-from confluent_kafka import Producer
+from aiokafka.errors import KafkaError as ClientError
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Producer, TopicPartition
 
 import schemas
 from streams.clock import SystemClock, to_millis
@@ -22,11 +23,12 @@ from streams.codec import Codec
 from streams.config import Settings
 from streams.provision import set_up
 from streams.registry import ConfluentRegistry
-from tests.benchmarks.programs import Program
+from tests.benchmarks.programs import Program, ProgramFailed
 from tests.benchmarks.stream import Stream, Wire
 
 ROOT = Path(__file__).parent.parent.parent
 _QUEUE = 200_000
+_READ_WITHIN = 120.0  # s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +108,34 @@ def producer_of(settings: Settings, **more: Any) -> Producer:
     )
 
 
+def held_customers(round_: Round, topic: str) -> int:
+    """How many keys a state topic has values for, read-committed and to its end."""
+    settings = round_.settings
+    consumer = Consumer(
+        {
+            "bootstrap.servers": settings.kafka_bootstrap,
+            "group.id": f"{settings.topic_prefix}check",
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed",
+            "enable.partition.eof": True,
+        }
+    )
+    held: dict[bytes, bool] = {}
+    left = settings.partitions
+    consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in range(left)])
+    until = time.monotonic() + _READ_WITHIN
+    while left and time.monotonic() < until:
+        for message in consumer.consume(10_000, timeout=1):
+            if message.error() is None:
+                held[message.key()] = message.value() is not None
+            elif message.error().code() == KafkaError._PARTITION_EOF:
+                left -= 1
+            else:
+                raise ProgramFailed(f"{topic} could not be read: {message.error()}")
+    consumer.close()
+    return sum(held.values())
+
+
 @asynccontextmanager
 async def fresh(stack_env: Mapping[str, str], *, partitions: int = 4) -> AsyncIterator[Round]:
     """Fresh topics and schemas; the topics are deleted at the end, so that rounds do not fill the disk."""
@@ -132,7 +162,7 @@ async def _forget(settings: Settings) -> None:
         prefix = settings.topic_prefix
         names = [name for name in await admin.list_topics() if prefix in name]
         await admin.delete_topics(names, timeout_ms=30_000)
-    except KafkaError:
+    except ClientError:
         pass  # the stack goes down after this anyway, and its data with it
     finally:
         await admin.close()
@@ -153,4 +183,5 @@ class Encoded:
             now = to_millis(SystemClock().now())
             self._wires = self.stream.encoded(round_.settings, round_.codec, published_at=now)
             self._ids = ids
+            gc.freeze()  # a search through all of it for garbage would take a core while something is measured
         return self._wires

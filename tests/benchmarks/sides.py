@@ -43,8 +43,10 @@ class Side:
     name: str
     title: str
     program: Callable[[Job], Program]
+    state_topic: Callable[[Job], str]
+    """Where it writes its state, keyed by customer."""
     output: bool = False
-    """Whether a topic ``<group>-aggregates`` has to be there for it."""
+    """Whether that topic has to be there for it."""
 
 
 def _environment() -> dict[str, str]:
@@ -71,6 +73,10 @@ def _kafka_streams(cache: int) -> Callable[[Job], Program]:
     return made
 
 
+def _changelog(job: Job) -> str:
+    return f"{job.group}-aggregates-changelog"
+
+
 def _partitions(job: Job) -> str:
     return str(job.round.settings.partitions)
 
@@ -84,23 +90,41 @@ JOURNEYS = "journeys"
 SIDES: Mapping[str, Side] = {
     side.name: side
     for side in (
-        Side(name=JOURNEYS, title="Careline journeys, the whole job", program=lambda job: job.round.journeys()),
+        Side(
+            name=JOURNEYS,
+            title="Careline journeys, the whole job",
+            program=lambda job: job.round.journeys(),
+            state_topic=lambda job: f"{job.round.settings.topic_prefix}journeys",
+        ),
         Side(
             name="kafka_streams",
             title="Kafka Streams, exactly_once_v2, with cache",
             program=_kafka_streams(_CACHE),
+            state_topic=_changelog,
         ),
         Side(
             name="kafka_streams_no_cache",
             title="Kafka Streams, exactly_once_v2, without cache",
             program=_kafka_streams(0),
+            state_topic=_changelog,
         ),
-        Side(name="quix", title="Quix Streams, exactly-once", program=_python("quix.py", _state)),
-        Side(name="faust", title="Faust with a table, at least once", program=_python("faust_table.py", _partitions)),
+        Side(
+            name="quix",
+            title="Quix Streams, exactly-once",
+            program=_python("quix.py", _state),
+            state_topic=lambda job: f"changelog__{job.group}--{job.round.touchpoints}--default",
+        ),
+        Side(
+            name="faust",
+            title="Faust with a table, at least once",
+            program=_python("faust_table.py", _partitions),
+            state_topic=_changelog,
+        ),
         Side(
             name="bare_loop",
             title="bare aiokafka loop in transactions",
             program=_python("bare_loop.py", _partitions),
+            state_topic=lambda job: f"{job.group}-aggregates",
             output=True,
         ),
     )
@@ -114,9 +138,10 @@ async def job_of(side: Side, round_: Round) -> AsyncIterator[Job]:
     group = round_.group if side.name == JOURNEYS else f"{round_.settings.topic_prefix}{side.name}"
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         schemas, state = _directories(Path(folder), await round_.schemas_by_id())
+        job = Job(round=round_, group=group, schemas=schemas, state=state)
         if side.output:
-            await _create(round_, f"{group}-aggregates")
-        yield Job(round=round_, group=group, schemas=schemas, state=state)
+            await _create(round_, side.state_topic(job))
+        yield job
 
 
 def _directories(folder: Path, schemas: Mapping[int, Any]) -> tuple[Path, Path]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 _WIDTH = 960
-_LEFT, _RIGHT = 330, 190  # room for the bars' names, and for what is said behind them
+_LEFT, _RIGHT = 380, 210  # room for the bars' names, and for what is said behind them
 _BAR, _STEP = 22, 36
 
 _STYLE = """
@@ -15,7 +15,7 @@ _STYLE = """
     .title { fill: #1d1f23; font-size: 19px; font-weight: 600; }
     .heading { fill: #1d1f23; font-size: 15px; font-weight: 600; }
     .name { fill: #1d1f23; font-size: 14px; text-anchor: end; }
-    .said { fill: #1d1f23; font-size: 14px; }
+    .said { fill: #1d1f23; font-size: 14px; paint-order: stroke; stroke: #fbfaf7; stroke-width: 4px; }
     .note { fill: #55524b; font-size: 13px; }
     .ours { fill: #3f8350; }
     .theirs { fill: #7ba6d1; }
@@ -25,6 +25,7 @@ _STYLE = """
     @media (prefers-color-scheme: dark) {
       .ground { fill: #17191d; stroke: #3a3e46; }
       .title, .heading, .name, .said { fill: #f0f1f3; }
+      .said { stroke: #17191d; }
       .note { fill: #b9bec7; }
       .ours { fill: #6fbf82; }
       .theirs { fill: #4a79a8; }
@@ -65,9 +66,10 @@ def chart(*, title: str, description: str, notes: Sequence[str], sections: Seque
         parts.append(_text("note", 24, y, note))
         y += 20
     for section in sections:
-        y += 20
-        parts.append(_text("heading", 24, y, section.heading))
-        y += 34 if section.goal is not None else 16
+        if section.heading:
+            y += 20
+            parts.append(_text("heading", 24, y, section.heading))
+        y += 34 if section.goal is not None else 10
         parts += _section(section, y)
         y += len(section.bars) * _STEP + 4
     height = y + 12
@@ -86,25 +88,26 @@ def chart(*, title: str, description: str, notes: Sequence[str], sections: Seque
 def _section(section: Section, top: int) -> list[str]:
     ends = [bar.high or bar.value for bar in section.bars] + [section.goal or 0.0]
     scale = (_WIDTH - _LEFT - _RIGHT) / (max(ends) or 1.0)
-    parts: list[str] = []
+    shapes: list[str] = []
+    texts: list[str] = []
     for number, bar in enumerate(section.bars):
         y, middle = top + number * _STEP, top + number * _STEP + _BAR / 2
         width = bar.value * scale
-        parts.append(_text("name", _LEFT - 12, middle + 5, bar.name))
         kind = "ours" if bar.ours else "theirs"
-        parts.append(f'<rect class="{kind}" x="{_LEFT}" y="{y}" width="{width:.1f}" height="{_BAR}" rx="3"/>')
+        shapes.append(f'<rect class="{kind}" x="{_LEFT}" y="{y}" width="{width:.1f}" height="{_BAR}" rx="3"/>')
         end = width
         if bar.low is not None and bar.high is not None and bar.high > bar.low:
             low, high = _LEFT + bar.low * scale, _LEFT + bar.high * scale
-            parts.append(f'<path class="range" d="M{low:.1f} {middle:.1f}H{high:.1f}"/>')
+            shapes.append(f'<path class="range" d="M{low:.1f} {middle:.1f}H{high:.1f}"/>')
             end = max(end, high - _LEFT)
-        parts.append(_text("said", _LEFT + end + 10, middle + 5, bar.said))
+        texts.append(_text("name", _LEFT - 12, middle + 5, bar.name))
+        texts.append(_text("said", _LEFT + end + 10, middle + 5, bar.said))
     if section.goal is not None:
         x = _LEFT + section.goal * scale
         bottom = top + len(section.bars) * _STEP - (_STEP - _BAR) + 6
-        parts.append(f'<path class="goal" d="M{x:.1f} {top - 8}V{bottom}"/>')
-        parts.append(_text("goalnote", x, top - 14, section.goal_said))
-    return parts
+        shapes.append(f'<path class="goal" d="M{x:.1f} {top - 8}V{bottom}"/>')
+        texts.append(_text("goalnote", x, top - 14, section.goal_said))
+    return shapes + texts  # what is said stands over the lines
 
 
 def _text(kind: str, x: float, y: float, text: str) -> str:

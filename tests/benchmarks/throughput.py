@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from tests.benchmarks.programs import ProgramFailed
-from tests.benchmarks.rounds import Encoded, Round, fresh
+from tests.benchmarks.rounds import Encoded, Round, fresh, held_customers
 from tests.benchmarks.sides import JOURNEYS, SIDES, Side, job_of
+from tests.benchmarks.stream import Stream
 from tests.benchmarks.watch import Watch, watch
 
 OUTPUTS = ("journeys", "decisions", "outreach", "dead_letters")
@@ -36,18 +38,22 @@ async def measure(
                 for at in range(len(sides)):
                     side = SIDES[sides[(at + run) % len(sides)]]
                     tell(f"run {run + 1}: {side.title}")
-                    result = await _one(side, round_, looking, events=len(encoded.stream.arrivals))
+                    result = await _one(side, round_, looking, encoded.stream)
                     found[side.name].append({"run": run + 1, "written_s": round(written, 2), **result})
     return found
 
 
-async def _one(side: Side, round_: Round, looking: Watch, *, events: int) -> dict[str, Any]:
+async def _one(side: Side, round_: Round, looking: Watch, stream: Stream) -> dict[str, Any]:
+    events = len(stream.arrivals)
     try:
         async with job_of(side, round_) as job, side.program(job) as program:
             there = await looking.ends()
             if there != events:
                 raise ProgramFailed(f"the topic has {there} records and not {events}: somebody wrote into it")
             timing = await looking.timed([program], group=job.group, events=events)
+        held = await asyncio.to_thread(held_customers, round_, side.state_topic(job))
+        if held != stream.customers:
+            raise ProgramFailed(f"{side.title}: its state holds {held} customers of {stream.customers}")
     except ProgramFailed as failure:
         return {"failed": str(failure)}
     result: dict[str, Any] = asdict(timing)

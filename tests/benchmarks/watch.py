@@ -33,14 +33,17 @@ _PATIENCE = 120.0  # s without a single commit
 class Timing:
     """``events`` were committed in ``seconds``; ``eps`` is events a second.
 
-    ``cpu_us`` is the processor time of the watched programs per event, in microseconds, over the same stretch;
-    ``peak_mib`` the most resident memory of one of them.
+    ``cpu_us`` is the processor time of the watched programs per event, in microseconds, over the same stretch, and
+    ``busy`` how many cores they kept busy with it; ``starved`` is how many of their threads, on average, had work
+    but no core: high where others use the machine. ``peak_mib`` is the most resident memory of one of them.
     """
 
     events: int
     seconds: float
     eps: float
     cpu_us: float
+    busy: float
+    starved: float
     peak_mib: float
 
 
@@ -81,7 +84,7 @@ class Watch:
         Raises ProgramFailed if a program ends, or commits nothing for two minutes.
         """
         first = await self._first_event(programs[0]) if began is None else began
-        cpu = sum(program.cpu_seconds() for program in programs)
+        cpu, starved = _spent(programs)
         seen, moved = 0, time.time()
         while seen < events:
             await asyncio.sleep(_LOOK_EVERY)
@@ -93,12 +96,14 @@ class Watch:
             elif now - moved > _PATIENCE:
                 raise programs[0].failure(f"committed {seen} of {events} and nothing for {_PATIENCE:.0f} s")
         seconds = moved - first
-        spent = sum(program.cpu_seconds() for program in programs) - cpu
+        cpu, starved = (after - before for after, before in zip(_spent(programs), (cpu, starved), strict=True))
         return Timing(
             events=seen,
             seconds=round(seconds, 3),
             eps=round(seen / seconds, 1),
-            cpu_us=round(1e6 * spent / seen, 2),
+            cpu_us=round(1e6 * cpu / seen, 2),
+            busy=round(cpu / seconds, 3),
+            starved=round(starved / seconds, 3),
             peak_mib=max(program.memory().peak for program in programs),
         )
 
@@ -110,6 +115,10 @@ class Watch:
                 return began
             await asyncio.sleep(_LOOK_FOR_FIRST_EVERY)
         raise program.failure(f"was given no event for {_PATIENCE:.0f} s")
+
+
+def _spent(programs: Sequence[Program]) -> tuple[float, float]:
+    return sum(program.cpu_seconds() for program in programs), sum(program.starved_seconds() for program in programs)
 
 
 def first_event(log: str) -> float | None:

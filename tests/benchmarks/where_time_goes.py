@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -26,13 +27,15 @@ async def measure(
         events = sum(map(len, parts))
         for run in range(runs):
             tell(f"run {run + 1}: {events} events in process")
-            foldings = []
-            for wires in parts:
-                folding = Folding(
-                    topics=topics, codec=round_.codec, playbook=load_playbook(), partitions=PARTITIONS
-                )  # fmt: skip
+            foldings = [
+                Folding(topics=topics, codec=round_.codec, playbook=load_playbook(), partitions=PARTITIONS)
+                for _ in parts
+            ]
+            # the role looks for garbage seldom; here the whole stream in memory would be looked through with it
+            gc.disable()
+            for folding, wires in zip(foldings, parts, strict=True):
                 await folding.run(wires)
-                foldings.append(folding)
+            gc.enable()
             stages = {stage: 1e6 * sum(one.seconds[stage] for one in foldings) / events for stage in STAGES}
             found.append(
                 {

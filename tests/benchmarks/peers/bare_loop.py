@@ -12,12 +12,12 @@ import time
 import fastavro
 import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from wire import AGGREGATE, Touchpoints, add
+from wire import AGGREGATE, Aggregate, Touchpoints, add
 
 BATCH = 1_000
 
 
-async def main(bootstrap, topic, group, directory, partitions):
+async def main(bootstrap: str, topic: str, group: str, directory: str, partitions: int) -> None:
     tps = [TopicPartition(topic, number) for number in range(partitions)]
     touchpoints = Touchpoints(directory)
     consumer = AIOKafkaConsumer(
@@ -32,7 +32,9 @@ async def main(bootstrap, topic, group, directory, partitions):
     await asyncio.gather(*(own(tp, consumer, touchpoints, bootstrap, group) for tp in tps))
 
 
-async def own(tp, consumer, touchpoints, bootstrap, group):
+async def own(
+    tp: TopicPartition, consumer: AIOKafkaConsumer, touchpoints: Touchpoints, bootstrap: str, group: str
+) -> None:
     producer = AIOKafkaProducer(
         bootstrap_servers=bootstrap,
         transactional_id=f"{group}-{tp.partition}",
@@ -44,7 +46,7 @@ async def own(tp, consumer, touchpoints, bootstrap, group):
     )
     await producer.start()
     out = f"{group}-aggregates"
-    aggregates = {}
+    aggregates: dict[str, Aggregate] = {}
     while True:
         fetched = await consumer.getmany(tp, timeout_ms=200, max_records=BATCH)
         records = fetched.get(tp)
@@ -71,4 +73,5 @@ async def own(tp, consumer, touchpoints, bootstrap, group):
 
 
 if __name__ == "__main__":
-    uvloop.run(main(*sys.argv[1:5], int(sys.argv[5])))
+    bootstrap, topic, group, directory, partitions = sys.argv[1:6]
+    uvloop.run(main(bootstrap, topic, group, directory, int(partitions)))

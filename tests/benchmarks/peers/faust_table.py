@@ -5,13 +5,14 @@ Arguments: bootstrap servers, topic, group, schema directory, partitions. Runs u
 
 import sys
 import time
+from typing import Any
 
 import faust
 import mode.loop
 from wire import Touchpoints, add
 
 
-def main(bootstrap, topic, group, directory, partitions):
+def main(bootstrap: str, topic: str, group: str, directory: str, partitions: int) -> None:
     mode.loop.use("uvloop")
     touchpoints = Touchpoints(directory)
     app = faust.App(
@@ -32,13 +33,12 @@ def main(bootstrap, topic, group, directory, partitions):
     table = app.Table("aggregates", key_type=str, value_type=dict, partitions=partitions)
 
     @app.agent(source)
-    async def fold(events):
+    async def fold(events: Any) -> None:
         began = False
         async for value in events:
             if not began:
                 began = True
-                sys.__stdout__.write(f"first event at {time.time()}\n")
-                sys.__stdout__.flush()
+                print(f"first event at {time.time()}", file=sys.__stdout__, flush=True)
             event = touchpoints.decode(value)
             table[event["customer_id"]] = add(table.get(event["customer_id"]), event)
 
@@ -46,4 +46,5 @@ def main(bootstrap, topic, group, directory, partitions):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:5], int(sys.argv[5]))
+    bootstrap, topic, group, directory, partitions = sys.argv[1:6]
+    main(bootstrap, topic, group, directory, int(partitions))

@@ -5,13 +5,14 @@ Arguments: bootstrap servers, topic, group, schema directory, directory for the 
 
 import sys
 import time
+from typing import Any
 
 from quixstreams import Application
 from quixstreams.models import BytesDeserializer
 from wire import Touchpoints, add
 
 
-def main(bootstrap, topic, group, directory, state):
+def main(bootstrap: str, topic: str, group: str, directory: str, state: str) -> None:
     touchpoints = Touchpoints(directory)
     app = Application(
         broker_address=bootstrap,
@@ -28,7 +29,7 @@ def main(bootstrap, topic, group, directory, state):
 
     began = False
 
-    def fold(value, store):
+    def fold(value: bytes, store: Any) -> None:
         nonlocal began
         if not began:
             began = True
@@ -41,4 +42,5 @@ def main(bootstrap, topic, group, directory, state):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:6])
+    bootstrap, topic, group, directory, state = sys.argv[1:6]
+    main(bootstrap, topic, group, directory, state)

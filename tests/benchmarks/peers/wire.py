@@ -7,10 +7,13 @@ import io
 import json
 import struct
 from pathlib import Path
+from typing import Any
 
 import fastavro
 
 LATEST = 16
+
+Aggregate = dict[str, Any]
 
 AGGREGATE = fastavro.parse_schema(
     {
@@ -28,13 +31,13 @@ AGGREGATE = fastavro.parse_schema(
 class Touchpoints:
     """Decodes Confluent-framed Avro by the schema id in it; times are milliseconds."""
 
-    def __init__(self, directory):
+    def __init__(self, directory: str | Path) -> None:
         self._schemas = {
             int(file.stem): fastavro.parse_schema(_plain(json.loads(file.read_text())))
             for file in Path(directory).glob("*.avsc")
         }
 
-    def decode(self, value):
+    def decode(self, value: bytes) -> Any:
         """The event as a dict."""
         _, schema_id = struct.unpack_from(">bI", value)
         body = io.BytesIO(value)
@@ -42,7 +45,7 @@ class Touchpoints:
         return fastavro.schemaless_reader(body, self._schemas[schema_id])
 
 
-def add(aggregate, event):
+def add(aggregate: Aggregate | None, event: Any) -> Aggregate:
     """The customer's aggregate with one more event; None is nobody yet."""
     latest = [*aggregate["latest"], event["event_id"]] if aggregate else [event["event_id"]]
     return {
@@ -52,7 +55,7 @@ def add(aggregate, event):
     }
 
 
-def _plain(schema):
+def _plain(schema: Any) -> Any:
     """Without logical types: a peer needs neither datetimes nor decimals, and does not pay for them."""
     if isinstance(schema, list):
         return [_plain(part) for part in schema]

@@ -1,0 +1,48 @@
+"""The core as the processor's logic: what it sends where, and what is counted when."""
+
+from __future__ import annotations
+
+from processors.journeys import JourneyLogic
+from streams import metrics
+from streams.cloudevents import Headers
+from streams.events import Decision, JourneyState, Touchpoint
+from streams.processor import Incoming, Step
+from streams.topics import Topics
+from tests.journey.given import NOON, PLAYBOOK, delay, profile
+
+TOPICS = Topics()
+LOGIC = JourneyLogic(topics=TOPICS, playbook=PLAYBOOK)
+NONE: Headers = ()
+
+
+def told(*events: Touchpoint) -> Step[JourneyState]:
+    """The step that the last of these leads to."""
+    step: Step[JourneyState] = Step(state=None)
+    for event in events:
+        step = LOGIC.receive(Incoming(record=event, value=b"", headers=NONE), step.state, NOON, busy=False)
+    return step
+
+
+def counted() -> float:
+    """All decisions that were counted so far."""
+    samples = [sample for metric in metrics.DECISIONS.collect() for sample in metric.samples]
+    return sum(sample.value for sample in samples if sample.name.endswith("_total"))
+
+
+def test_decisions_are_counted_once_they_are_committed() -> None:
+    """A transaction that is aborted and repeated counts once."""
+    before = counted()
+    step = told(profile(), delay(minutes=90))
+    [decision] = [send.record for send in step.sends if isinstance(send.record, Decision)]
+    assert counted() == before
+    for send in step.sends:
+        LOGIC.committed(send.record)
+    assert counted() == before + 1
+    assert decision.customer_id == step.sends[0].key
+
+
+def test_a_repeated_touchpoint_changes_nothing() -> None:
+    """It is counted as a duplicate and not written."""
+    event = profile()
+    step = told(event, event)
+    assert (step.unchanged, step.handling, step.sends) == (True, "duplicate", ())

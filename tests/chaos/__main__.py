@@ -28,6 +28,7 @@ from tests.chaos.summary import Summary, plain, row_of, side_tables, table
 
 HOME = Path(".careline/chaos")
 OTHERS = ("bugs", "provider", "faust")
+_RATE, _TIMERS = 600, 100_000
 _WIDE = 170  # characters; of a file or a pipe
 GUARANTEES = ("at_least_once", "exactly_once")
 
@@ -70,6 +71,8 @@ def main() -> int:
 
 def _one(name: str, arena: Arena, summary: Summary) -> None:
     command = f"make chaos ONLY={name} KILLS={arena.kills} SEED={arena.seed}"
+    command += "" if arena.rate == _RATE else f" RATE={arena.rate}"
+    command += "" if arena.timers == _TIMERS or name != "timer_storm" else f" TIMERS={arena.timers}"
     if name in FAULTS:
         began = time.monotonic()
         what = (FAULTS[name].__doc__ or "").strip().partition("\n")[0]
@@ -128,8 +131,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--only", nargs="*", choices=[*FAULTS, *OTHERS], metavar="FAULT", help=", ".join([*FAULTS, *OTHERS])
     )
-    parser.add_argument("--rate", type=int, default=600, help="touchpoints a second")
-    parser.add_argument("--timers", type=int, default=100_000, help="due at once in timer_storm")
+    parser.add_argument("--rate", type=int, default=_RATE, help="touchpoints a second")
+    parser.add_argument("--timers", type=int, default=_TIMERS, help="due at once in timer_storm")
     return parser.parse_args()
 
 

@@ -39,7 +39,9 @@ class Outgoing(Value, frozen=True, gc=False):
     def most_bytes(self) -> int:
         """What it adds to a batch, at most."""
         size = _FRAMING + len(self.key or b"") + len(self.value or b"")
-        return size + sum(_FRAMING + 4 * len(name) + len(value or b"") for name, value in self.headers)
+        if self.headers:
+            size += sum(_FRAMING + 4 * len(name) + len(value or b"") for name, value in self.headers)
+        return size
 
 
 @dataclass(slots=True, kw_only=True)
@@ -97,11 +99,14 @@ class Outbox:
         for (topic, partition), records in tx.outgoing.items():
             room = self._topics.by_full_name(topic).max_bytes
             batch = producer.create_batch()
+            used = 0
             for out in records:
+                used += (most := out.most_bytes)
                 # what the broker limits is the batch, not the record
-                if batch.record_count() and batch.size() + out.most_bytes > room:
+                if used > room - _FRAMING and batch.record_count():
                     pending.append(await producer.send_batch(batch, topic, partition=partition))
                     batch = producer.create_batch()
+                    used = most
                 if batch.append(key=out.key, value=out.value, timestamp=out.timestamp, headers=out.headers) is None:
                     raise ValueError(f"a record for {topic} does not fit into an empty batch")
             if batch.record_count():

@@ -38,7 +38,8 @@ check: $(VENV)/installed ## lint, types and unit tests; no server, about a minut
 	@$(BIN)/pytest -q -m "not live" $(PYTEST)
 
 chaos: $(VENV)/installed ## kill everything, again and again, and count what was lost (nothing); half an hour
-	@$(BIN)/python -m tests.chaos --kills $(KILLS) --seed $(SEED) $(if $(ONLY),--only $(ONLY))
+	@$(BIN)/python -m tests.chaos --kills $(KILLS) --seed $(SEED) \
+	  $(if $(RATE),--rate $(RATE)) $(if $(TIMERS),--timers $(TIMERS)) $(if $(ONLY),--only $(ONLY))
 
 bench: $(VENV)/installed ## how fast it is, against its peers on the same broker; about an hour alone on the machine
 	@$(BIN)/python -m tests.benchmarks $(BENCH)

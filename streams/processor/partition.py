@@ -31,7 +31,7 @@ from streams.processor.steps import Steps
 from streams.processor.store import Overlay, Store
 from streams.processor.transaction import Outbox, Transaction
 from streams.processor.wakes import Wakes
-from streams.processor.watchdog import commit
+from streams.processor.watchdog import CUT_SHORT, commit
 
 log = structlog.get_logger()
 
@@ -269,7 +269,7 @@ class Partition(Generic[S]):
             await self._producer.send_offsets_to_transaction(
                 {self._tp: (tx.position, str(tx.clock.millis))}, self._group
             )
-        except KafkaError as error:
+        except CUT_SHORT as error:
             raise PartitionLost(repr(error)) from error
         reached(Point.AFTER_OFFSETS)
         await commit(self._producer, within=self._limits.commit_hangs_after, what=str(self._tp))

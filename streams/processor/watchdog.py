@@ -9,12 +9,16 @@ from typing import NoReturn
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalOperation, KafkaError
 
 from streams.errors import PartitionLost
 from streams.processor.failpoints import Point, reached
 
 log = structlog.get_logger()
+
+CUT_SHORT = (KafkaError, IllegalOperation, AssertionError)
+"""What aiokafka raises in a transaction that cannot be carried on: why, where the call itself is refused; and where it
+learned between two calls that it was fenced, that there is no transaction, or an assertion on its own state."""
 
 
 async def commit(producer: AIOKafkaProducer, *, within: timedelta, what: str) -> None:
@@ -26,7 +30,7 @@ async def commit(producer: AIOKafkaProducer, *, within: timedelta, what: str) ->
             reached(Point.AFTER_COMMIT)
     except TimeoutError:
         _stop_the_process(f"the commit of {what} hangs")
-    except KafkaError as error:
+    except CUT_SHORT as error:
         raise PartitionLost(repr(error)) from error
 
 

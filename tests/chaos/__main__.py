@@ -28,6 +28,8 @@ from tests.chaos.summary import Summary, plain, row_of, side_tables, table
 
 HOME = Path(".careline/chaos")
 OTHERS = ("bugs", "provider", "faust")
+_RATE, _TIMERS = 600, 100_000
+_WIDE = 170  # characters; of a file or a pipe
 GUARANTEES = ("at_least_once", "exactly_once")
 
 Tell = Callable[[str], None]
@@ -39,7 +41,9 @@ def main() -> int:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # that the broker is gone is what we do, not news
     summary = Summary(seed=asked.seed, asked_kills=asked.kills)
     names = asked.only or [*FAULTS, *OTHERS]
-    console = Console()
+    if asked.only:
+        summary.keep(HOME / "summary.json", but=names)
+    console = Console(width=None if sys.stdout.isatty() else _WIDE)
     try:
         with running_stack(HOME / "stack", purge=True) as stack, _bar(console, len(names)) as (tell, step):
             arena = Arena(
@@ -67,6 +71,8 @@ def main() -> int:
 
 def _one(name: str, arena: Arena, summary: Summary) -> None:
     command = f"make chaos ONLY={name} KILLS={arena.kills} SEED={arena.seed}"
+    command += "" if arena.rate == _RATE else f" RATE={arena.rate}"
+    command += "" if arena.timers == _TIMERS or name != "timer_storm" else f" TIMERS={arena.timers}"
     if name in FAULTS:
         began = time.monotonic()
         what = (FAULTS[name].__doc__ or "").strip().partition("\n")[0]
@@ -122,9 +128,11 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--kills", type=int, default=30, help="of each kind of kill; other faults are a tenth of it")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", nargs="*", choices=[*FAULTS, *OTHERS], metavar="FAULT", help=", ".join(FAULTS))
-    parser.add_argument("--rate", type=int, default=600, help="touchpoints a second")
-    parser.add_argument("--timers", type=int, default=100_000, help="due at once in timer_storm")
+    parser.add_argument(
+        "--only", nargs="*", choices=[*FAULTS, *OTHERS], metavar="FAULT", help=", ".join([*FAULTS, *OTHERS])
+    )
+    parser.add_argument("--rate", type=int, default=_RATE, help="touchpoints a second")
+    parser.add_argument("--timers", type=int, default=_TIMERS, help="due at once in timer_storm")
     return parser.parse_args()
 
 

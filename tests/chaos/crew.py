@@ -16,6 +16,7 @@ from streams.processor.failpoints import Point
 from tests.live.roles import Role
 
 REACHED_WITHIN = 60.0
+_LAST_WORDS = 1_500  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,8 @@ class Toll:
     """Points that were not reached in time."""
     other_ends: list[int] = field(default_factory=list)
     """Codes of ends that nobody asked for: 75 is the watchdog's."""
+    last_words: list[str] = field(default_factory=list)
+    """What those who ended so had logged at last."""
 
 
 async def endure(workers: list[Worker], plan: deque[Strike], *, toll: Toll, struck: Callable[[], None]) -> None:
@@ -138,6 +141,7 @@ async def supervise(worker: Worker, toll: Toll) -> None:
     while True:
         if worker.code is not None:
             toll.other_ends.append(worker.code)
+            toll.last_words.append(worker.log[-_LAST_WORDS:])
             await asyncio.sleep(1)
             await worker.start()
         await asyncio.sleep(0.2)

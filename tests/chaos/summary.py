@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 from rich.table import Table
 
-from tests.chaos.faults import Outcome
+from tests.chaos.faults import FAULTS, Outcome
 
 COUNTS = ("lost", "duplicated", "order_breaks", "wrong_states", "zombie_records", "unsettled")
 
@@ -76,7 +76,7 @@ class Summary:
             "planted_bugs": self.bugs,
             "seed": self.seed,
             "machine": machine(),
-            "faults": [asdict(row) for row in self.rows],
+            "faults": [asdict(row) for row in self.in_order()],
             "provider": self.provider,
             "faust": self.faust,
         }
@@ -91,6 +91,21 @@ class Summary:
             and not any(_number(provider.get(name)) for name in COUNTS)
             and not any(row["faults"] for row in provider.get("rows", ()))
         )
+
+    def in_order(self) -> list[Row]:
+        """The rows as the faults are listed."""
+        return sorted(self.rows, key=lambda row: list(FAULTS).index(row.name))
+
+    def keep(self, path: Path, *, but: Collection[str]) -> None:
+        """Take over what an earlier run of the same seed came to, but for what is tried now. Nothing where none is."""
+        if not path.exists():
+            return
+        earlier = json.loads(path.read_text(encoding="utf-8"))
+        if earlier["seed"] == self.seed:
+            self.rows += [Row(**row) for row in earlier["faults"] if row["name"] not in but]
+            self.bugs |= {} if "bugs" in but else earlier["planted_bugs"]
+            self.provider = None if "provider" in but else earlier["provider"]
+            self.faust |= {} if "faust" in but else earlier["faust"]
 
     def write(self, path: Path) -> None:
         """Write it whole or not at all."""
@@ -126,7 +141,7 @@ def table(summary: Summary) -> Table:
     for name in ("fault", "times", "kills", "events", "outputs", "lost", "twice", "order", "wrong", "zombie", "s"):
         shown.add_column(name, justify="left" if name == "fault" else "right")
     shown.add_column("result", max_width=60)
-    for row in summary.rows:
+    for row in summary.in_order():
         counts = (row.lost, row.duplicated, row.order_breaks, row.wrong_states, row.zombie_records)
         shown.add_row(
             row.name, f"{row.count:,}", str(row.kills), f"{row.events:,}", f"{row.outputs:,}",

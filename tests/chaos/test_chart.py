@@ -64,6 +64,20 @@ def test_a_bug_that_was_not_noticed_makes_the_run_bad() -> None:
     assert run.figures()["planted_bugs_missed"] == ["lost_timer"]
 
 
+def test_a_run_of_some_faults_keeps_what_is_known_of_the_others(tmp_path: Path) -> None:
+    """Of the same seed; what was tried again is told anew."""
+    file = tmp_path / "summary.json"
+    summary(lost=2).write(file)
+    again, other = Summary(seed=1, asked_kills=3), Summary(seed=2, asked_kills=3)
+    again.keep(file, but=["broker_kill", "faust"])
+    other.keep(file, but=[])
+    again.keep(tmp_path / "none.json", but=[])
+    assert [row.name for row in again.rows] == ["zombie"]
+    assert again.bugs == {"early_merge": "3 lost"}
+    assert again.faust == {}
+    assert other.rows == []
+
+
 def test_the_page_takes_the_figures_between_its_marks(tmp_path: Path) -> None:
     """And nothing else of it changes; doing it again changes nothing."""
     file, page, chart = tmp_path / "summary.json", tmp_path / "page.md", tmp_path / "chart.svg"

@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 from aiokafka.admin import AIOKafkaAdminClient
@@ -14,6 +14,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from streams.config import Settings
 from streams.topics import MAX_EVENT_BYTES, Topic
+from tests.chaos.crew import Worker
 from tests.chaos.faults.arena import Arena, Outcome
 from tests.chaos.ground import Ground, ground
 from tests.chaos.stories import BEGIN, Told, stream
@@ -21,6 +22,7 @@ from tests.chaos.watching import everything
 
 _WINDOW = 200
 _HELD = 2_000
+_REFUSED_WITHIN = 15.0
 
 
 def disordered(told: Iterator[Told], rng: random.Random) -> Iterator[Told]:
@@ -99,11 +101,23 @@ async def refused_sends(arena: Arena) -> Outcome:
             await asyncio.sleep(2)
             async with refusing(here.settings, here.settings.topics.decisions):
                 arena.tell(f"refused {number + 1} of {times}")
-                await asyncio.sleep(3)
+                await _aborted(workers)
+                await asyncio.sleep(2)
         aborted = sum(worker.log.count("partition lost") for worker in workers)
         verdict = await here.verdict()
     failures = () if aborted or arena.bug else ("nothing was refused",)
     return Outcome(count=times, verdict=verdict, notes={"aborted": aborted}, failures=failures)
+
+
+async def _aborted(workers: list[Worker]) -> None:
+    """Wait until each of the workers had to give a transaction up; not for ever, as one with a bug may never do so."""
+    before = [worker.log.count("partition lost") for worker in workers]
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_REFUSED_WITHIN):
+            while any(  # noqa: ASYNC110
+                worker.log.count("partition lost") == had for worker, had in zip(workers, before, strict=True)
+            ):
+                await asyncio.sleep(0.2)
 
 
 @asynccontextmanager

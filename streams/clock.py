@@ -16,7 +16,7 @@ def to_millis(moment: datetime) -> int:
 
 def from_millis(millis: int) -> datetime:
     """The aware UTC datetime of milliseconds since 1970."""
-    return _EPOCH + timedelta(milliseconds=millis)
+    return _EPOCH + timedelta(0, 0, 0, millis)
 
 
 class Clock(Protocol):

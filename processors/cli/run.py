@@ -97,7 +97,7 @@ def measure() -> None:
         _run(settings, made)
 
 
-_COLLECT = (50_000, 20, 50)
+_COLLECT = (200_000, 20, 50)
 
 _Made = tuple[Service, Waiting, Waiting, Mapping[str, Callable[[], Any]]]
 

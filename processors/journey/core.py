@@ -108,10 +108,9 @@ def _settle(state: JourneyState, *, now: datetime, playbook: Playbook, trigger: 
         outputs += _records(before, action, now=now, playbook=playbook, trigger=trigger)
     if isinstance(trigger, ProfilesMerged) and _concerns_another(trigger):
         outputs.append(_told_to_the_other(trigger))
-    timers = sorted(
-        (timer for policy in POLICIES for timer in policy.timers(state, now, playbook)),
-        key=lambda timer: (timer.due_at, timer.timer_id),
-    )
+    timers = [timer for policy in POLICIES for timer in policy.timers(state, now, playbook)]
+    if len(timers) > 1:
+        timers.sort(key=lambda timer: (timer.due_at, timer.timer_id))
     state = prune(state, now)
     return Advance(state=_stamped(state, tuple(timers), now), outputs=tuple(outputs))
 

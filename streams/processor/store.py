@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import Any, Generic, TypeVar, cast
 
 from streams.codec import Codec
@@ -26,7 +25,7 @@ class Store(Generic[S]):
         self._codec = codec
         self._header, self._layout = codec.layout(topic)
         self._encoded: dict[str, bytes] = {}
-        self._parts: OrderedDict[str, Parts[S]] = OrderedDict()
+        self._parts: dict[str, Parts[S]] = {}
         self._cache_size = cache_size
         self.bytes = 0
 
@@ -42,7 +41,6 @@ class Store(Generic[S]):
         """The state of the key, None if it has none."""
         parts = self._parts.get(key)
         if parts is not None:
-            self._parts.move_to_end(key)
             return parts.record
         value = self._encoded.get(key)
         if value is None:
@@ -92,10 +90,11 @@ class Store(Generic[S]):
             del self._encoded[key]
 
     def _cache(self, key: str, parts: Parts[S]) -> Parts[S]:
+        # the first that came goes first: keeping them in the order of their use would cost each event more than
+        # decoding a busy customer again now and then
         self._parts[key] = parts
-        self._parts.move_to_end(key)
         if len(self._parts) > self._cache_size:
-            self._parts.popitem(last=False)
+            del self._parts[next(iter(self._parts))]
         return parts
 
 

@@ -29,10 +29,12 @@ E = TypeVar("E", bound=Value)
 def within_limits(event: E) -> E:
     """The fact as the state keeps it; the fact itself where nothing in it is too long."""
     changes: dict[str, Any] = {}
-    for name, limit in _limits(type(event)):
+    for name, limit, surely_within in _limits(type(event)):
         value = getattr(event, name)
+        if value is None:
+            continue
         if isinstance(value, str):
-            if len(value) * _LONGEST_CHARACTER > limit and (kept := _shortened(name, value, limit)) != value:
+            if len(value) > surely_within and (kept := _shortened(name, value, limit)) != value:
                 changes[name] = kept
         elif value:
             parts = tuple(within_limits(part) for part in value[: MAX_PARTS[name]])
@@ -42,9 +44,11 @@ def within_limits(event: E) -> E:
 
 
 @cache
-def _limits(cls: type[Any]) -> tuple[tuple[str, int], ...]:
+def _limits(cls: type[Any]) -> tuple[tuple[str, int, int], ...]:
+    """Name, bytes, and the characters that take no more whatever they are, of every text and list of a fact."""
     fields = ((name, str(kind)) for name, kind in cls.__annotations__.items() if name not in _IDENTITIES)
-    return tuple((name, _limit(name)) for name, kind in fields if "str" in kind or "tuple" in kind)
+    limits = ((name, _limit(name)) for name, kind in fields if "str" in kind or "tuple" in kind)
+    return tuple((name, limit, limit // _LONGEST_CHARACTER) for name, limit in limits)
 
 
 def _limit(name: str) -> int:

@@ -23,6 +23,12 @@ class Counted:
         """So many input records wait."""
         metrics.LAG_RECORDS.labels(role=self._role, partition=self._partition).set(records)
 
+    def recovered(self, store: Store[Any], *, seconds: float) -> None:
+        """The partition was taken, and its state rebuilt."""
+        metrics.RECOVERIES.labels(role=self._role).inc()
+        metrics.RECOVERY_SECONDS.labels(role=self._role).observe(seconds)
+        self._holds(store)
+
     def count(
         self, tx: Transaction[Any], *, seconds: float, store: Store[Any], wall: int, waiting_since: int | None
     ) -> None:
@@ -39,9 +45,12 @@ class Counted:
         for record in tx.sent:
             self._logic.committed(record)
         metrics.TIMERS_FIRED.labels(role=role).inc(tx.timers)
-        metrics.KEYS.labels(role=role, partition=partition).set(len(store))
-        metrics.STATE_BYTES.labels(role=role, partition=partition).set(store.bytes)
+        self._holds(store)
         for published in tx.published_at:
             self._latency.observe(max(wall - published, 0) / 1000)
         age = 0 if waiting_since is None else max(wall - waiting_since, 0) / 1000
         metrics.LAG_SECONDS.labels(role=role, partition=partition).set(age)
+
+    def _holds(self, store: Store[Any]) -> None:
+        metrics.KEYS.labels(role=self._role, partition=self._partition).set(len(store))
+        metrics.STATE_BYTES.labels(role=self._role, partition=self._partition).set(store.bytes)

@@ -136,8 +136,7 @@ class Partition(Generic[S]):
             # end of the state topic final, and only after the state the committed offset.
             await self._producer.start()
             await self._recover()
-            metrics.RECOVERIES.labels(role=self._role).inc()
-            metrics.RECOVERY_SECONDS.labels(role=self._role).observe(time.monotonic() - began)
+            self._counted.recovered(self._store, seconds=time.monotonic() - began)
             log.info(
                 "partition taken",
                 topic=self._tp.topic,

@@ -104,7 +104,7 @@ class Steps(Generic[S]):
             tx.handled["forwarded"] += 1
             return
         key = self._logic.key(incoming.record)
-        step = self._logic.receive(incoming, await tx.overlay.get(key), now, busy=self._busy(key))
+        step = self._logic.receive(incoming, await tx.overlay.get(key), now, busy=self._under_way(tx, key))
         tx.handled[step.handling] += 1
         self._apply(tx, key, step, at=tx.clock.millis, cause=incoming.headers)
         published = published_at_millis(incoming.headers)
@@ -126,7 +126,7 @@ class Steps(Generic[S]):
             if state is None:
                 continue
             # one that this very transaction asks for counts as under way: a deadline must not ask for it again
-            busy = self._busy(key) or any(effect.key == key for effect in tx.effects)
+            busy = self._under_way(tx, key) or any(effect.key == key for effect in tx.effects)
             step = self._logic.wake(key, state, from_millis(millis), busy=busy)
             tx.timers += 1
             self._apply(tx, key, step, at=millis, cause=[])
@@ -134,6 +134,10 @@ class Steps(Generic[S]):
             if again is not None and again <= millis:
                 raise RuntimeError(f"a deadline of {key} is not later than the one that fired")
         return not self._wakes.due_by(until)
+
+    def _under_way(self, tx: Transaction[S], key: str) -> bool:
+        """Whether an effect of the key has no result yet. One whose result this very transaction records has."""
+        return self._busy(key) and not any(done.effect.key == key for done in tx.settled)
 
     async def _resume(self, tx: Transaction[S], key: str) -> None:
         state = await tx.overlay.get(key)

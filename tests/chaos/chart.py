@@ -100,7 +100,7 @@ def _said(row: Mapping[str, Any], events: int, wrong: int, good: bool) -> str:
     if not wrong:
         return f"{events:,} touchpoints{kills}: {str(row.get('result'))[:30]}"
     counted = ((row.get(name) or 0, word) for name, word in zip(COUNTS, _WORDS, strict=True))
-    return f"{events:,}{kills}: " + ", ".join(f"{count:,} {word}" for count, word in counted if count)
+    return f"{events:,}: " + ", ".join(f"{count:,} {word}" for count, word in counted if count)
 
 
 _WORDS = ("lost", "twice", "out of order", "wrong states", "of zombies", "unsettled")

@@ -43,12 +43,6 @@ class Worker(Role):
         self._armed: list[str] = []
 
     @property
-    def pid(self) -> int:
-        """Of its present life."""
-        assert self._process is not None
-        return self._process.pid
-
-    @property
     def code(self) -> int | None:
         """How it ended; None while it runs."""
         return None if self._process is None else self._process.returncode

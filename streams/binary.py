@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
 import fastavro
+
+from streams.clock import to_millis
 
 Encoder = Callable[[Any], bytes]
 """The bytes of a value."""
@@ -22,8 +24,6 @@ _INT, _LONG = 31, 63  # bits of magnitude
 _MOST_BITS = 70  # in ten bytes
 _ONE_BYTE = 64
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
 _SIX_BYTES, _SEVEN_BYTES = 1 << 35, 1 << 42
 _SIZES = tuple(bytes((2 * size,)) for size in range(_ONE_BYTE))
 
@@ -60,7 +60,7 @@ def write_int(value: int) -> bytes:
 @lru_cache(maxsize=65_536)  # a wait's times are written again with each word on it
 def write_moment(value: datetime) -> bytes:
     """A timestamp-millis of an aware datetime. Raises TypeError for a naive one."""
-    left = ((value - EPOCH) // _MILLISECOND) << 1
+    left = to_millis(value) << 1
     if _SIX_BYTES <= left < _SEVEN_BYTES:  # from 1987 to 2039
         return bytes(
             (left & 127 | 128, left >> 7 & 127 | 128, left >> 14 & 127 | 128, left >> 21 & 127 | 128,

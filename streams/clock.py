@@ -5,18 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
 
 def to_millis(moment: datetime) -> int:
     """Milliseconds since 1970 of an aware datetime, as Kafka counts them."""
-    return (moment - _EPOCH) // _MILLISECOND
+    return (moment - EPOCH) // _MILLISECOND
 
 
 def from_millis(millis: int) -> datetime:
     """The aware UTC datetime of milliseconds since 1970."""
-    return _EPOCH + timedelta(0, 0, 0, millis)
+    return EPOCH + timedelta(0, 0, 0, millis)
 
 
 class Clock(Protocol):

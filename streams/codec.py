@@ -10,6 +10,7 @@ import io
 import struct
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, cast
 
 import fastavro
@@ -54,6 +55,7 @@ class Codec:
         self._headers: dict[tuple[str, type[Any]], bytes] = {}
         self._encoders: dict[type[Any], Encoder] = {}
         self._decoders: dict[int, Decoder | Unreadable] = {}
+        self._layouts: dict[str, Layout[Any]] = {}
 
     async def prepare(self, *topics: Topic) -> None:
         """Look up the schema ids of everything these topics carry.
@@ -66,9 +68,7 @@ class Codec:
                 schema_id = await self._registry.id_of(self._topics.subject(topic, name), schema)
                 record = RECORDS[name]
                 self._headers[topic.name, record] = _HEADER.pack(MAGIC, schema_id)
-                expanded = expand(schema)
-                self._encoders[record] = encoder_of(expanded)
-                self._decoders[schema_id] = decoder_of(expanded, record)
+                self._encoders[record], self._decoders[schema_id] = _ours(name)
 
     def encode(self, topic: Topic, record: Record) -> bytes:
         """The framed bytes of a record for a prepared topic.
@@ -102,12 +102,13 @@ class Codec:
             raise Unreadable("undecodable", f"schema id {schema_id}: {fault}")
         return record
 
-    def layout(self, topic: Topic) -> tuple[bytes, Layout[Any]]:
-        """The framing of the records of a prepared topic with one type, and how they are cut into parts."""
-        [name] = topic.records
-        record = RECORDS[name]
-        header = self._headers[topic.name, record]
-        return header, Layout(record, expand(schemas.latest(name)), header)
+    def layout(self, topic: Topic) -> Layout[Any]:
+        """How the records of a prepared topic with one type are cut into parts; made once, for every partition."""
+        if topic.name not in self._layouts:
+            [name] = topic.records
+            record, schema = RECORDS[name], expand(schemas.latest(name))
+            self._layouts[topic.name] = Layout(record, schema, self._headers[topic.name, record])
+        return self._layouts[topic.name]
 
     def wake_at(self, topic: Topic, record: type[Any], value: bytes) -> int | None:
         """Milliseconds of the record's first field ``wake_at``, read without decoding the rest.
@@ -129,8 +130,15 @@ class Codec:
             return Unreadable("unknown_event_type", f"{name} (schema id {schema_id}) is not of this contract")
         ours = schemas.latest(name)
         if schema == ours:
-            return decoder_of(expand(ours), record)
+            return _ours(name)[1]
         return _Resolving(parse(schema), parse(ours), builder_of(record))
+
+
+@cache
+def _ours(name: str) -> tuple[Encoder, Decoder]:
+    """What writes and reads our own version of a record, whichever topics it is on."""
+    schema = expand(schemas.latest(name))
+    return encoder_of(schema), decoder_of(schema, RECORDS[name])
 
 
 def schema_id_of(value: bytes) -> int | None:

@@ -47,7 +47,7 @@ class Layout(Generic[R]):
 
     def __init__(self, record: type[R], schema: Schema, header: bytes) -> None:
         self._record = record
-        self._header = header
+        self.header = header
         self._cuts: list[_Run | _Nested | _Items] = []
         hints = typing.get_type_hints(record)
         run: list[str] = []
@@ -81,7 +81,7 @@ class Layout(Generic[R]):
         Raises a TypeError, ValueError or the like for values that do not fit the schema.
         """
         if known is None:
-            pieces = [self._header, *[b""] * len(self._cuts)]
+            pieces = [self.header, *[b""] * len(self._cuts)]
             items = list(self._no_items)
             for (at, encode), new in zip(self._named, self._values(record), strict=True):
                 pieces[at] = encode(new, (), items)
@@ -105,9 +105,9 @@ class Layout(Generic[R]):
         Raises ValueError where it ends elsewhere, and whatever else broken bytes lead to.
         """
         values: dict[str, Any] = {}
-        pieces = [self._header]
+        pieces = [self.header]
         items = list(self._no_items)
-        start = len(self._header)
+        start = len(self.header)
         for cut in self._cuts:
             end = cut.split(value, start, values, items)
             pieces.append(value[start:end])

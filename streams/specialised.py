@@ -21,6 +21,7 @@ import fastavro
 from schemas import Schema
 from streams import binary
 from streams.binary import Decoder, Encoder, write_long
+from streams.clock import EPOCH
 
 
 def encoder_of(schema: Schema, *, only: Sequence[str] | None = None) -> Encoder:
@@ -166,7 +167,7 @@ def _optional(parts: list[Any]) -> tuple[int, Any]:
 _KNOWN = {
     "BOOLEANS": (False, True),
     "Decimal": Decimal,
-    "EPOCH": binary.EPOCH,
+    "EPOCH": EPOCH,
     "join": b"".join,
     "str": str,
     "timedelta": timedelta,

@@ -23,7 +23,7 @@ class Store(Generic[S]):
 
     def __init__(self, *, codec: Codec, topic: Topic, cache_size: int) -> None:
         self._codec = codec
-        self._header, self._layout = codec.layout(topic)
+        self._layout = codec.layout(topic)
         self._encoded: dict[str, bytes] = {}
         self._parts: dict[str, Parts[S]] = {}
         self._cache_size = cache_size
@@ -71,7 +71,7 @@ class Store(Generic[S]):
         reached(Point.AFTER_MERGE)
 
     async def _split(self, value: bytes) -> Parts[S]:
-        if value.startswith(self._header):
+        if value.startswith(self._layout.header):
             try:
                 return self._layout.split(value)
             except Exception as error:  # whatever broken bytes make it raise, it means the same

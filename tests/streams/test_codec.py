@@ -55,6 +55,12 @@ async def refused(codec: Codec, value: bytes | None) -> Unreadable:
     return caught.value
 
 
+async def test_how_states_are_cut_is_worked_out_once() -> None:
+    """Every partition that is taken asks for it."""
+    codec, _ = await prepared()
+    assert codec.layout(TOPICS.journeys) is codec.layout(TOPICS.journeys)
+
+
 class TestFraming:
     async def test_zero_byte_schema_id_and_body(self) -> None:
         """As every Confluent client writes it: a zero, four bytes of id, the Avro body."""

@@ -8,22 +8,20 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
 import statistics
-import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-from deploy.local import Stack, running_stack
+from deploy.local import Stack
 from streams.events import OutreachChannel, OutreachSent
+from tests.alone import run_alone
 from tests.live.outreach import Surroundings, mailbox, order_breaks, outreach_requests, publish, told
 from tests.live.roles import Role
 
@@ -144,14 +142,9 @@ def main() -> None:
     parser.add_argument("--letters", type=int, default=LETTERS, help="a run (default: %(default)s)")
     parser.add_argument("--runs", type=int, default=RUNS, help="the median counts (default: %(default)s)")
     parser.add_argument("--workers", type=int, default=1, help="processes of the outreach role (default: %(default)s)")
-    parser.add_argument("--home", type=Path, help="a stack that is up already; else one is started and taken down")
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="careline-letters-") as fresh:
-        home = given.home or Path(fresh)
-        with running_stack(home, keep=given.home is not None, purge=given.home is None) as stack:
-            figures = asyncio.run(measure(stack, letters=given.letters, runs=given.runs, workers=given.workers))
-    json.dump(asdict(figures), sys.stdout, indent=2)
-    sys.stdout.write("\n")
+    run_alone(
+        parser, lambda stack, given: measure(stack, letters=given.letters, runs=given.runs, workers=given.workers)
+    )
 
 
 if __name__ == "__main__":

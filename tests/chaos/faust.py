@@ -19,15 +19,16 @@ import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from deploy.local import Stack, running_stack
+from deploy.local import Stack
 from streams.config import Settings
+from tests.alone import run_alone
 from tests.chaos.faust_app import PREFIX
 
 GUARANTEES = ("at_least_once", "exactly_once")
@@ -278,14 +279,7 @@ def main() -> None:
     parser.add_argument("--guarantee", choices=GUARANTEES, required=True)
     parser.add_argument("--seed", type=int, default=1, help="(default: %(default)s)")
     parser.add_argument("--kills", type=int, default=7, help="(default: %(default)s)")
-    parser.add_argument("--home", type=Path, help="a stack that is up already; else one is started and taken down")
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="careline-faust-stack-") as fresh:
-        home = given.home or Path(fresh)
-        with running_stack(home, keep=given.home is not None, purge=given.home is None) as stack:
-            found = asyncio.run(drive(stack, seed=given.seed, kills=given.kills, guarantee=given.guarantee))
-    json.dump(asdict(found), sys.stdout, indent=2)
-    sys.stdout.write("\n")
+    run_alone(parser, lambda stack, given: drive(stack, seed=given.seed, kills=given.kills, guarantee=given.guarantee))
 
 
 if __name__ == "__main__":

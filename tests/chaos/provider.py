@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import random
 import sys
 import tempfile
@@ -17,14 +16,15 @@ import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from deploy.local import Stack, running_stack
+from deploy.local import Stack
 from deploy.local.mail_sink import Mode
 from streams.events import OutreachChannel, OutreachFailed, OutreachRequested, OutreachSent, OutreachUncertain
 from streams.processor.failpoints import Point
+from tests.alone import run_alone
 from tests.chaos.crew import Strike, Toll, Worker, endure, supervise
 from tests.chaos.receivers import SECRET, Provider, mail_server, receiver
 from tests.live.outreach import Surroundings, Told, outreach_requests, publish, told
@@ -327,10 +327,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="(default: %(default)s)")
     parser.add_argument("--kills", type=int, default=20, help="of each provider (default: %(default)s)")
     parser.add_argument("--provider", choices=PROVIDERS, help="this one alone")
-    parser.add_argument("--home", type=Path, help="a stack that is up already; else one is started and taken down")
-    given = parser.parse_args()
 
-    async def run(stack: Stack) -> ProviderFigures:
+    async def run(stack: Stack, given: argparse.Namespace) -> ProviderFigures:
         names = [given.provider] if given.provider else list(PROVIDERS)
         rows = [
             await drive_one(
@@ -340,13 +338,7 @@ def main() -> None:
         ]
         return ProviderFigures.of(rows)
 
-    with tempfile.TemporaryDirectory(prefix="careline-provider-") as fresh:
-        home = given.home or Path(fresh)
-        with running_stack(home, keep=given.home is not None, purge=given.home is None) as stack:
-            figures = asyncio.run(run(stack))
-    json.dump(asdict(figures), sys.stdout, indent=2)
-    sys.stdout.write("\n")
-    sys.exit(0 if figures.clean else 1)
+    sys.exit(0 if run_alone(parser, run).clean else 1)
 
 
 if __name__ == "__main__":

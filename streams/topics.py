@@ -13,6 +13,7 @@ _DEAD_LETTER_BYTES = 8 << 20  # any value a reader met has to fit, with its head
 
 _TOUCHPOINTS = (
     "AgentNoted",
+    "AgentTaskDone",
     "ConsentChanged",
     "ContactClosed",
     "ContactOpened",
@@ -21,6 +22,7 @@ _TOUCHPOINTS = (
     "DelayEnded",
     "DelayNoticed",
     "FeedbackGiven",
+    "GestureGiven",
     "ItemUnavailable",
     "MentionPosted",
     "OrderCancelled",
@@ -121,6 +123,26 @@ class Topics:
             owner="outreach dispatcher, channel callbacks",
         )
     )
+    exposures: Topic = field(
+        default=Topic(
+            name="exposures",
+            key="customer_id",
+            records=("careline.outreach.ExperimentExposed",),
+            cleanup=Cleanup.DELETE,
+            retention=timedelta(days=90),
+            owner="journey processor",
+        )
+    )
+    agent_tasks: Topic = field(
+        default=Topic(
+            name="agent-tasks",
+            key="customer_id",
+            records=("careline.outreach.AgentTask",),
+            cleanup=Cleanup.DELETE,
+            retention=timedelta(days=30),
+            owner="outreach dispatcher",
+        )
+    )
     outreach_ledger: Topic = field(
         default=Topic(
             name="outreach-ledger",
@@ -150,6 +172,8 @@ class Topics:
             self.decisions,
             self.outreach,
             self.outcomes,
+            self.exposures,
+            self.agent_tasks,
             self.outreach_ledger,
             self.dead_letters,
         )

@@ -10,9 +10,11 @@ from msgspec import Struct as Value
 from msgspec.structs import replace
 
 from streams.events.journeys import (
+    Assignment,
     Consent,
     Contact,
     Delay,
+    Given,
     JourneyState,
     Mention,
     Moment,
@@ -20,14 +22,23 @@ from streams.events.journeys import (
     Order,
     Outreach,
     Profile,
+    Settled,
     Suppression,
     Timer,
     Wish,
 )
 from streams.events.outcomes import OutreachEngaged, OutreachFailed, OutreachSent, OutreachUncertain
-from streams.events.outreach import Decision, OutreachLedgerEntry, OutreachRequested, OutreachRetracted
+from streams.events.outreach import (
+    AgentTask,
+    Decision,
+    ExperimentExposed,
+    OutreachLedgerEntry,
+    OutreachRequested,
+    OutreachRetracted,
+)
 from streams.events.touchpoints import (
     AgentNoted,
+    AgentTaskDone,
     ConsentChanged,
     ContactClosed,
     ContactOpened,
@@ -36,6 +47,7 @@ from streams.events.touchpoints import (
     DelayEnded,
     DelayNoticed,
     FeedbackGiven,
+    GestureGiven,
     ItemUnavailable,
     MentionPosted,
     OrderCancelled,
@@ -84,6 +96,8 @@ Touchpoint = (
     | MentionPosted
     | FeedbackGiven
     | AgentNoted
+    | GestureGiven
+    | AgentTaskDone
     | ProfileUpdated
     | ConsentChanged
     | ProfilesMerged
@@ -92,13 +106,25 @@ Touchpoint = (
 )
 """A fact about one customer: what the touchpoints topic carries."""
 
-Record = Touchpoint | JourneyState | Decision | OutreachRequested | OutreachRetracted | OutreachLedgerEntry
+Record = (
+    Touchpoint
+    | JourneyState
+    | Decision
+    | OutreachRequested
+    | OutreachRetracted
+    | OutreachLedgerEntry
+    | AgentTask
+    | ExperimentExposed
+)
 """Anything that travels on a Careline topic."""
 
 __all__ = [
     "Address",
     "AgentNoted",
+    "AgentTask",
+    "AgentTaskDone",
     "Alternative",
+    "Assignment",
     "CancelledBy",
     "Channel",
     "Consent",
@@ -116,10 +142,13 @@ __all__ = [
     "DelayNoticed",
     "DelayReason",
     "Engagement",
+    "ExperimentExposed",
     "FailureReason",
     "FeedbackGiven",
     "FeedbackKind",
     "Gesture",
+    "GestureGiven",
+    "Given",
     "ItemUnavailable",
     "JourneyState",
     "LedgerStatus",
@@ -152,6 +181,7 @@ __all__ = [
     "Record",
     "Resolution",
     "Sentiment",
+    "Settled",
     "Suppression",
     "Timer",
     "Touchpoint",

@@ -48,6 +48,7 @@ class Suppression(Struct, frozen=True, kw_only=True, gc=False):
     address: str
     reason: str
     as_of: datetime
+    purpose: Purpose | None = None
 
 
 class Timer(Struct, frozen=True, kw_only=True, gc=False):
@@ -72,6 +73,9 @@ class Contact(Struct, frozen=True, kw_only=True, gc=False):
     replied_at: datetime | None = None
     answered_at: datetime | None = None
     resolution: Resolution = Resolution.UNKNOWN
+    came_back_at: datetime | None = None
+    closed_before: datetime | None = None
+    routed_to: str | None = None
 
 
 class Order(Struct, frozen=True, kw_only=True, gc=False):
@@ -124,6 +128,7 @@ class Wish(Struct, frozen=True, kw_only=True, gc=False):
     opened_at: datetime
     as_of: datetime
     closed_at: datetime | None = None
+    redeemed_at: datetime | None = None
 
 
 class Mention(Struct, frozen=True, kw_only=True, gc=False):
@@ -138,6 +143,7 @@ class Mention(Struct, frozen=True, kw_only=True, gc=False):
     opened_at: datetime
     as_of: datetime
     closed_at: datetime | None = None
+    answered_at: datetime | None = None
 
 
 class Moment(Struct, frozen=True, kw_only=True, gc=False):
@@ -149,6 +155,8 @@ class Moment(Struct, frozen=True, kw_only=True, gc=False):
     text: str | None = None
     about: str | None = None
     occurred_at: datetime
+    sentiment: Sentiment = Sentiment.UNKNOWN
+    recovered_at: datetime | None = None
 
 
 class Note(Struct, frozen=True, kw_only=True, gc=False):
@@ -178,6 +186,44 @@ class Outreach(Struct, frozen=True, kw_only=True, gc=False):
     retracted_at: datetime | None = None
     outcome: str | None = None
     outcome_at: datetime | None = None
+    cost: Decimal | None = None
+    currency: str | None = None
+    channels: tuple[OutreachChannel, ...] = ()
+    answers: bool = False
+    due_at: datetime | None = None
+    done_at: datetime | None = None
+
+
+class Settled(Struct, frozen=True, kw_only=True, gc=False):
+    """What was last decided about one step of one journey."""
+
+    policy: str
+    journey_id: str
+    occasion: str
+    reason: str
+    as_of: datetime
+    held_until: datetime | None = None
+
+
+class Given(Struct, frozen=True, kw_only=True, gc=False):
+    """A gesture that an employee gave."""
+
+    gesture_id: str
+    agent_id: str
+    code: str
+    cost: Decimal
+    currency: str
+    about: str | None = None
+    occurred_at: datetime
+
+
+class Assignment(Struct, frozen=True, kw_only=True, gc=False):
+    """What the customer was assigned in an experiment; it stays, whatever the shares become."""
+
+    experiment: str
+    unit: str
+    arm: str
+    assigned_at: datetime
 
 
 class JourneyState(Struct, frozen=True, kw_only=True, gc=False):
@@ -204,3 +250,7 @@ class JourneyState(Struct, frozen=True, kw_only=True, gc=False):
     recent_events: bytes
     merged_into: str | None = None
     merged_from: tuple[str, ...] = ()
+    settled: tuple[Settled, ...] = ()
+    gestures: tuple[Given, ...] = ()
+    assignments: tuple[Assignment, ...] = ()
+    playbook_version: str | None = None

@@ -52,6 +52,8 @@ class OutreachRequested(Struct, frozen=True, kw_only=True, gc=False):
     useful_until: datetime
     revises: str | None = None
     trigger_event_id: str | None = None
+    due_at: datetime | None = None
+    escalation: bool = False
 
 
 class OutreachRetracted(Struct, frozen=True, kw_only=True, gc=False):
@@ -64,6 +66,43 @@ class OutreachRetracted(Struct, frozen=True, kw_only=True, gc=False):
     policy: str
     journey_id: str
     reason: str
+
+
+class AgentTask(Struct, frozen=True, kw_only=True, gc=False):
+    """Something one of our own people should do for a customer; the truth behind the agents' queue."""
+
+    task_id: str
+    customer_id: str
+    opened_at: datetime
+    team: str
+    due_at: datetime | None = None
+    title: str
+    text: str
+    locale: str
+    policy: str
+    journey_id: str
+    occasion: str
+    escalation: bool = False
+    why: str
+    useful_until: datetime
+    decision_id: str
+
+
+class ExperimentExposed(Struct, frozen=True, kw_only=True, gc=False):
+    """A customer met an experiment, or the holdout of a policy, for the first time."""
+
+    event_id: str
+    customer_id: str
+    occurred_at: datetime
+    experiment: str
+    unit: str
+    arm: str
+    bucket: float
+    shares: Mapping[str, float] = {}
+    policy: str
+    journey_id: str
+    decision_id: str | None = None
+    playbook_version: str
 
 
 class OutreachLedgerEntry(Struct, frozen=True, kw_only=True, gc=False):

@@ -186,6 +186,7 @@ class FeedbackGiven(Struct, frozen=True, kw_only=True, gc=False):
     score: int | None = None
     text: str | None = None
     about: str | None = None
+    sentiment: Sentiment = Sentiment.UNKNOWN
 
 
 class AgentNoted(Struct, frozen=True, kw_only=True, gc=False):
@@ -200,6 +201,34 @@ class AgentNoted(Struct, frozen=True, kw_only=True, gc=False):
     kind: NoteKind = NoteKind.NOTE
     text: str
     about: str | None = None
+
+
+class GestureGiven(Struct, frozen=True, kw_only=True, gc=False):
+    """An employee gave the customer something kind, without asking anybody first."""
+
+    event_id: str
+    customer_id: str
+    occurred_at: datetime
+    source: str
+    gesture_id: str
+    agent_id: str
+    code: str
+    cost: Decimal
+    currency: str
+    title: str | None = None
+    about: str | None = None
+
+
+class AgentTaskDone(Struct, frozen=True, kw_only=True, gc=False):
+    """An employee did what an agent task asked for."""
+
+    event_id: str
+    customer_id: str
+    occurred_at: datetime
+    source: str
+    task_id: str
+    agent_id: str | None = None
+    note: str | None = None
 
 
 class ProfileUpdated(Struct, frozen=True, kw_only=True, gc=False):

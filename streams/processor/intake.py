@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from datetime import datetime
 from functools import lru_cache
+
 from aiokafka import ConsumerRecord
 from aiokafka.partitioner import murmur2
 

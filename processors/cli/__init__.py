@@ -7,6 +7,7 @@ import typer
 from processors.cli import dlq, run, schemas, stack, topics
 from processors.cli.customer import customer
 from processors.cli.demo import demo
+from processors.cli.experiments import experiments
 from processors.cli.publish import publish
 from processors.cli.replay import replay_command
 from processors.cli.tail import tail
@@ -25,6 +26,7 @@ app.add_typer(dlq.app, name="dlq")
 app.command()(publish)
 app.command()(tail)
 app.command()(customer)
+app.command()(experiments)
 app.command("replay")(replay_command)
 app.command()(demo)
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from processors.replay.recorded import Decided
-from streams.events import DecisionKind, replace
+from streams.events import DecisionKind
+
+_OF_THE_PLAYBOOK = ("playbook_version", "inputs", "explanation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,11 @@ class Difference:
 
 
 def difference(recorded: Mapping[str, Decided], replayed: Mapping[str, Decided]) -> Difference:
-    """The difference; both by decision id. A playbook's version alone is none: it is counted apart."""
+    """The difference; both by decision id.
+
+    Under one playbook nothing may differ. Between two of them their versions do, and the rules that a decision names
+    among what led to it; neither is a difference in what was decided.
+    """
     same: list[Decided] = []
     changed: list[Changed] = []
     for one in recorded.keys() & replayed.keys():
@@ -107,6 +113,6 @@ def _differing(recorded: Decided, replayed: Decided) -> tuple[str, ...]:
 def _fields(prefix: str, recorded: Any, replayed: Any) -> list[str]:
     if recorded is None or replayed is None:
         return [] if recorded is replayed else [prefix.rstrip(".")]
-    unversioned = replace(recorded, playbook_version=replayed.playbook_version)
-    names = recorded.__struct_fields__
-    return [prefix + name for name in names if getattr(unversioned, name) != getattr(replayed, name)]
+    passed_over = () if recorded.playbook_version == replayed.playbook_version else _OF_THE_PLAYBOOK
+    names = (name for name in recorded.__struct_fields__ if name not in passed_over)
+    return [prefix + name for name in names if getattr(recorded, name) != getattr(replayed, name)]

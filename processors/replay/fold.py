@@ -157,15 +157,28 @@ class Fold:
         state = self._states.get(customer_id)
         return 0 if state is None else state.touchpoints
 
-    def _moment(self, raw: ConsumerRecord, event: Record | None) -> int:
-        stamp: int = raw.timestamp
+    def _moment(self, raw: ConsumerRecord, event: Any) -> int:
+        """When the role handled the record: by its own time, unless what was decided on it says otherwise."""
+        clock = self._clock.millis
+        own: int = max(raw.timestamp, clock)
         fact = (getattr(event, "customer_id", ""), getattr(event, "event_id", ""))
-        told = self._handled_at.pop(fact, None)  # once: a repeated fact has a time of its own
-        if told is not None and max(told, self._clock.millis) != max(stamp, self._clock.millis):
-            if self._counts(told):
-                self.tally.moved += 1
-            stamp = told
-        return max(stamp, self._clock.millis)
+        told = self._handled_at.get(fact)
+        if told is None:
+            return own
+        moment = max(told, clock)
+        if moment != own and not self._admits(event, raw, own):
+            return own  # it was put aside; a copy of it came later, and was what was decided on
+        del self._handled_at[fact]  # one that is told once more has a time of its own
+        if moment != own and self._counts(moment):
+            self.tally.moved += 1
+        return moment
+
+    def _admits(self, event: Record, raw: ConsumerRecord, moment: int) -> bool:
+        try:
+            self._intake.admitted(event, raw, from_millis(moment))
+        except Unreadable:
+            return False
+        return True
 
     def _receive(self, event: Touchpoint, raw: ConsumerRecord) -> None:
         now = from_millis(self._clock.millis)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 
 from rich.console import Console
 from rich.markup import escape
@@ -94,7 +95,8 @@ def _policies(report: Report) -> Table:
                 table.add_row("", escape(label), *_row(before.get(reason, 0), after.get(reason, 0)))
         for currency in sorted(recorded["gesture_cost"].keys() | replayed["gesture_cost"].keys()):
             was, would = (side["gesture_cost"].get(currency, "0.00") for side in (recorded, replayed))
-            table.add_row("", f"gestures, {currency}", was, would, "" if was == would else "differs")
+            change = Decimal(would) - Decimal(was)
+            table.add_row("", f"gestures, {currency}", was, would, f"{change:+}" if change else "")
     return table
 
 

@@ -64,7 +64,11 @@ def of(cls: Any, **fixed: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     """Any record of that class."""
     hints = typing.get_type_hints(cls)
     known = _named | fixed
-    return st.builds(cls, **{name: known[name] if name in known else _value(hint) for name, hint in hints.items()})
+    parts = {name: known[name] if name in known else _value(hint) for name, hint in hints.items()}
+    for name in parts.keys() & _named.keys():
+        if type(None) not in get_args(hints[name]):  # one record's may be left out, another's not
+            parts[name] = parts[name].filter(lambda value: value is not None)
+    return st.builds(cls, **parts)
 
 
 anything: st.SearchStrategy[Any] = st.one_of(*(of(kind) for kind in KINDS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Self
@@ -18,6 +19,7 @@ from streams.registry import ConfluentRegistry
 from streams.topics import Topic, Topics
 
 _ROLE = "journeys"
+_SETTLE_SECONDS = 1.0
 _FETCH_BYTES = 8 << 20
 _FETCH_RECORDS = 5_000
 
@@ -93,11 +95,9 @@ class KafkaSource:
         probe = AIOKafkaConsumer(**self._settings.kafka_client(), enable_auto_commit=False)
         try:
             await admin.start()
-            touchpoints = await self._partitions(admin, topics.touchpoints)
-            offsets = await admin.list_consumer_group_offsets(
-                f"{self._settings.topic_prefix}{_ROLE}", partitions=touchpoints
-            )
             await probe.start()
+            touchpoints = await self._partitions(admin, topics.touchpoints)
+            positions = await self._positions(admin, probe, touchpoints)
             for topic in (topics.decisions, topics.outreach, topics.journeys):
                 self._ends |= await probe.end_offsets(await self._partitions(admin, topic))
             self._ends |= await probe.end_offsets(touchpoints)
@@ -107,18 +107,41 @@ class KafkaSource:
             await admin.close()
         extents = []
         for tp in touchpoints:
-            committed = offsets.get(tp)
-            known = committed is not None and committed.offset >= 0
+            position, clock = positions[tp.partition]
             extents.append(
-                Extent(
-                    partition=tp.partition,
-                    begin=begins[tp],
-                    end=self._ends[tp],
-                    position=committed.offset if known else None,
-                    clock=int(committed.metadata) if known and committed.metadata else None,
-                )
+                Extent(partition=tp.partition, begin=begins[tp], end=self._ends[tp], position=position, clock=clock)
             )
         self._extents = tuple(extents)
+
+    async def _positions(
+        self, admin: AIOKafkaAdminClient, probe: AIOKafkaConsumer, touchpoints: list[TopicPartition]
+    ) -> dict[int, tuple[int | None, int | None]]:
+        """How far the role has come: offset and clock by partition; (None, None) where Kafka has forgotten it.
+
+        Offsets of a group that rests are forgotten after days. A role that has not begun has none either, and no
+        state; one that is about to commit its first transaction has its state a moment before its offset.
+        """
+        found = await self._committed(admin, touchpoints)
+        if len(found) < len(touchpoints):
+            ends = await probe.end_offsets(await self._partitions(admin, self.topics.journeys))
+            begun = {tp.partition for tp, end in ends.items() if end > 0}
+            if begun - found.keys():
+                await asyncio.sleep(_SETTLE_SECONDS)
+                found = await self._committed(admin, touchpoints)
+            for tp in touchpoints:
+                found.setdefault(tp.partition, (None, None) if tp.partition in begun else (0, None))
+        return found
+
+    async def _committed(
+        self, admin: AIOKafkaAdminClient, touchpoints: list[TopicPartition]
+    ) -> dict[int, tuple[int | None, int | None]]:
+        group = f"{self._settings.topic_prefix}{_ROLE}"
+        offsets = await admin.list_consumer_group_offsets(group, partitions=touchpoints)
+        return {
+            tp.partition: (committed.offset, int(committed.metadata) if committed.metadata else None)
+            for tp, committed in offsets.items()
+            if committed.offset >= 0
+        }
 
     async def _partitions(self, admin: AIOKafkaAdminClient, topic: Topic) -> list[TopicPartition]:
         name = self.topics.full_name(topic)

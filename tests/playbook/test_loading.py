@@ -122,22 +122,27 @@ def test_without_quiet_hours_and_caps(tmp_path: Path) -> None:
         ("delay_care.default.threshold", "-5m", "delay_care.default.threshold", "no duration"),
         ("delay_care.default.threshold", "400d", "delay_care.default.threshold", "at most 365d"),
         ("delay_care.default.threshold", "9999999999999d", "delay_care.default.threshold", "at most 365d"),
-        ("delay_care.default.threshold", None, "delay_care.default.threshold", "required"),
-        ("delay_care.default.treshold", "30m", "delay_care.default.treshold", "not permitted"),
-        ("delay_care.default.gestures.1.wait", "10m", "delay_care.default", "longer than the one before"),
-        ("delay_care.default.gestures.1.code", "book", "delay_care.default", "each code may stand once"),
-        ("delay_care.default.gestures.0.code", "Free Book", "delay_care.default.gestures.0.code", "pattern"),
-        ("delay_care.default.gestures.0.title", {"de": "Buch"}, "delay_care.default.gestures.0", "English"),
-        ("delay_care.default.gestures.0.title.en", "", "delay_care.default.gestures.0", "English"),
-        ("delay_care.default.gestures.0.cost", "-1", "delay_care.default.gestures.0.cost", "greater than or equal"),
-        ("delay_care.default.gestures.0.cost", "1.005", "delay_care.default.gestures.0.cost", "decimal place"),
-        ("delay_care.default.gestures.1.link", "http://x", "delay_care.default.gestures.1.link", "pattern"),
+        ("delay_care.default.threshold", None, "delay_care.default.threshold", "is missing"),
+        ("delay_care.default.treshold", "30m", "delay_care.default.treshold", "is threshold meant?"),
+        (
+            "delay_care.default.gestures.1.wait",
+            "10m",
+            "delay_care.default.gestures.1.wait",
+            "longer than the one before",
+        ),
+        ("delay_care.default.gestures.1.code", "book", "delay_care.default.gestures.1.code", "stands twice"),
+        ("delay_care.default.gestures.0.code", "Free Book", "delay_care.default.gestures.0.code", "small letters"),
+        ("delay_care.default.gestures.0.title", {"de": "Buch"}, "delay_care.default.gestures.0.title", "English"),
+        ("delay_care.default.gestures.0.title.en", "", "delay_care.default.gestures.0.title.en", "at least 1"),
+        ("delay_care.default.gestures.0.cost", "-1", "delay_care.default.gestures.0.cost", "not below zero"),
+        ("delay_care.default.gestures.0.cost", "1.005", "delay_care.default.gestures.0.cost", "two decimals"),
+        ("delay_care.default.gestures.1.link", "http://x", "delay_care.default.gestures.1.link", "https://"),
         ("delay_care", {"flight": GOOD["delay_care"]["default"]}, "delay_care", "default"),
         ("quiet_hours.begin", "25:00", "quiet_hours.begin", "'25:00'"),
         ("quiet_hours.begin", 1320, "quiet_hours.begin", "in quotes"),
         ("quiet_hours.begin", "22:00Z", "quiet_hours.begin", "'22:00Z'"),
-        ("quiet_hours.begin", "07:00", "quiet_hours", "the same"),
-        ("quiet_hours.end", None, "quiet_hours.end", "required"),
+        ("quiet_hours.begin", "07:00", "quiet_hours.end", "the same"),
+        ("quiet_hours.end", None, "quiet_hours.end", "is missing"),
         ("caps.0.most", 0, "caps.0.most", "greater than or equal to 1"),
         ("caps.0.most", 61, "caps.0.most", "less than or equal to 60"),
         ("caps.0.window", "0h", "caps.0.window", "longer than nothing"),
@@ -146,8 +151,8 @@ def test_without_quiet_hours_and_caps(tmp_path: Path) -> None:
         ("channel_order", [], "channel_order", "at least 1"),
         ("channel_order.0", "PIGEON", "channel_order.0", "EMAIL"),
         ("default_time_zone", "Mars/Olympus", "default_time_zone", "no IANA time zone"),
-        ("default_locale", "", "default_locale", "pattern"),
-        ("currency", "dollars", "currency", "pattern"),
+        ("default_locale", "", "default_locale", "no locale"),
+        ("currency", "dollars", "currency", "no currency"),
     ],
 )
 def test_a_mistake_is_named(tmp_path: Path, path: str, value: Any, field: str, problem: str) -> None:
@@ -171,16 +176,16 @@ def test_hours_without_quotes_are_not_taken_for_something_else(tmp_path: Path) -
 def test_an_entry_that_stands_twice(tmp_path: Path) -> None:
     """Of two entries of the same name YAML would silently take the second; we ask which one is meant."""
     text = yaml.safe_dump(GOOD) + "currency: EUR\n"
-    with pytest.raises(SettingsError, match="currency stands twice") as caught:
+    with pytest.raises(SettingsError, match="currency: stands twice, on line 7") as caught:
         load_playbook(written(tmp_path, text))
-    assert f"line {len(text.splitlines())}" in str(caught.value)
+    assert f"playbook.yaml:{len(text.splitlines())}: " in str(caught.value)
 
 
 @pytest.mark.parametrize("content", ["", "[]", "just words", "a: [1", "{[a]: 1}", "<<: {a: 1}"])
 def test_a_file_that_is_no_playbook(tmp_path: Path, content: str) -> None:
     """Something else altogether is refused as well, naming the file."""
     file = written(tmp_path, content)
-    with pytest.raises(SettingsError, match=r"playbook\.yaml"):
+    with pytest.raises(SettingsError, match=r"playbook\.yaml:1: "):
         load_playbook(file)
 
 
@@ -188,7 +193,7 @@ def test_a_file_that_is_not_text(tmp_path: Path) -> None:
     """A file in another encoding is refused, naming the file."""
     file = tmp_path / "playbook.yaml"
     file.write_bytes(b"currency: \xff\xfe")
-    with pytest.raises(SettingsError, match=r"playbook\.yaml.*UTF-8"):
+    with pytest.raises(SettingsError, match=r"playbook\.yaml:1: .*UTF-8"):
         load_playbook(file)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from processors.playbook.faults import Misfit, Place
+from processors.playbook.faults import Misfit, Place, field_of
+from processors.playbook.values import POLICIES
 
 
 def disagreements(data: Any) -> Iterator[Misfit]:
@@ -18,7 +19,9 @@ def _replaced_gestures(data: Any) -> Iterator[Misfit]:
     """An arm can only replace a gesture that its policy gives."""
     for place, experiment in _items(_at(data, "experiments"), "experiments"):
         policy = _at(experiment, "policy")
-        given = set(_codes(_at(data, policy))) if isinstance(policy, str) else set()
+        if policy not in POLICIES:
+            continue
+        given = set(_codes(_at(data, policy)))
         for arm_place, arm in _items(_at(experiment, "arms"), *place, "arms"):
             gestures = _at(arm, "gestures")
             for code in gestures if isinstance(gestures, dict) else ():
@@ -35,8 +38,8 @@ def _shared_seeds(data: Any) -> Iterator[Misfit]:
         if not isinstance(seed, str):
             continue
         if seed in seen:
-            other = ".".join(map(str, seen[seed]))
-            yield (*place, "seed"), f"{seed!r} is the seed of {other} too: both would pick the same customers"
+            other = field_of(seen[seed])
+            yield (*place, "seed"), f"{seed[:60]!r} is the seed of {other} too: both would pick the same customers"
         else:
             seen[seed] = place
 

@@ -19,6 +19,11 @@ Place = tuple[str | int, ...]
 _SEVERAL = "careline_faults"
 
 
+def field_of(place: Place) -> str:
+    """The place in one line, as ``caps.0.most``."""
+    return ".".join(str(part) if str(part).isprintable() else repr(part) for part in place)
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
     """One thing that is wrong. ``line`` counts from 1; ``field`` is empty where the fault is the whole file's."""
@@ -78,7 +83,7 @@ def _problem(detail: ErrorDetails, place: Place, model: type[BaseModel]) -> str:
         case "value_error":
             return str(detail["ctx"]["error"])
         case "string_type":
-            return f"{detail['input']!r} is no text; write it in quotes"
+            return "has to be a text; write it in quotes"
         case _:
             return detail["msg"]
 

@@ -40,7 +40,7 @@ def check(file: File = None, as_json: Json = False) -> None:
             playbook = _read(path)
         except PlaybookRefused as refused:
             found: dict[str, Any] = {"faults": [fault.plain() for fault in refused.faults]}
-            typer.echo(_json({"file": str(path), "ok": False} | found) if as_json else str(refused), err=not as_json)
+            typer.echo(_json({"file": str(path), "ok": False} | found) if as_json else str(refused))
             raise typer.Exit(FAILED) from None
     if as_json:
         typer.echo(_json({"file": str(path), "ok": True, "version": playbook.version, "faults": []}))

@@ -1,0 +1,94 @@
+"""A playbook file changed under a running journeys role: the next decision goes by it; a wrong one changes nothing."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from processors.playbook import load_playbook
+from streams import Publisher, events
+from streams.config import Settings
+from streams.events import Decision, OutreachRequested
+from tests.live.reading import records, until
+from tests.live.roles import Role
+from tests.playbook.good import GOOD, changed, dumped
+
+pytestmark = pytest.mark.live
+
+AWAKE = {name: section for name, section in GOOD.items() if name != "quiet_hours"}
+"""Without quiet hours, so that it does not matter when the test runs."""
+
+
+async def tell(settings: Settings, customer: str) -> None:
+    """A customer with an address, and that their parcel is 45 minutes late."""
+    now = datetime.now(UTC)
+
+    def common() -> dict[str, object]:
+        return {"event_id": str(uuid.uuid4()), "customer_id": customer, "occurred_at": now, "source": "urn:test:reload"}
+
+    address = events.Address(channel=events.OutreachChannel.EMAIL, address=f"{customer}@mail.example")
+    async with Publisher(settings) as publisher:
+        await publisher.publish(events.ProfileUpdated(**common(), name="Made Up", addresses=(address,)))
+        await publisher.publish(
+            events.DelayNoticed(
+                **common(), subject_kind="order", subject_id=f"O-{customer}", description="your parcel",
+                promised_at=now + timedelta(hours=1), expected_at=now + timedelta(minutes=105),
+                reason=events.DelayReason.WEATHER,
+            )
+        )  # fmt: skip
+
+
+async def decided(settings: Settings, customer: str) -> Decision:
+    """The first decision about the customer."""
+    found = await until(
+        lambda: records(settings, "decisions"), lambda seen: any(one.customer_id == customer for one in seen)
+    )
+    return next(one for one in found if one.customer_id == customer)
+
+
+async def metrics_of(role: Role) -> str:
+    """What the role tells Prometheus of its playbook."""
+    async with httpx.AsyncClient() as client:
+        text = (await client.get(f"http://127.0.0.1:{role.port}/metrics")).text
+    return "\n".join(line for line in text.splitlines() if line.startswith("careline_playbook"))
+
+
+async def test_a_playbook_changed_while_it_runs(settings: Settings, role_env: dict[str, str], tmp_path: Path) -> None:
+    """Decided by the first; a wrong file is refused and the first stays; a right one is taken, without a restart."""
+    file = tmp_path / "playbook.yaml"
+    file.write_text(dumped(AWAKE), encoding="utf-8")
+    first = load_playbook(file)
+    async with Role("journeys", role_env, playbook=str(file), playbook_reload="1") as role:
+        before = role.pid
+        await tell(settings, "ana")
+        assert (await decided(settings, "ana")).playbook_version == first.version
+
+        file.write_text(dumped(changed("delay_care default threshold", "soon", of=AWAKE)), encoding="utf-8")
+        await until(
+            lambda: metrics_of(role), lambda seen: 'careline_playbook_reloads_total{result="refused"} 1.0' in seen
+        )
+        assert "delay_care.default.threshold: 'soon' is no duration" in role.log
+        await tell(settings, "ben")
+        assert (await decided(settings, "ben")).playbook_version == first.version
+        assert (await role.ask("/readyz"))[0] == httpx.codes.OK
+
+        gestures = [AWAKE["delay_care"]["default"]["gestures"][0] | {"code": "bunch-of-flowers"}]
+        file.write_text(dumped(changed("delay_care default gestures", gestures, of=AWAKE)), encoding="utf-8")
+        second = load_playbook(file)
+        await until(lambda: metrics_of(role), lambda seen: f'version="{second.version}"' in seen)
+        await tell(settings, "cleo")
+        assert (await decided(settings, "cleo")).playbook_version == second.version != first.version
+        shown = await metrics_of(role)
+        assert 'careline_playbook_reloads_total{result="taken"} 1.0' in shown
+        assert first.version not in shown
+        assert role.pid == before
+
+    requests = {one.customer_id: one for one in await records(settings, "outreach")}
+    given = {
+        name: one.gesture.code for name, one in requests.items() if isinstance(one, OutreachRequested) and one.gesture
+    }
+    assert given == {"ana": "book", "ben": "book", "cleo": "bunch-of-flowers"}

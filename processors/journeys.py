@@ -10,7 +10,7 @@ from processors.journey.playbook import Playbook
 from processors.playbook.watching import PlaybookWatch, in_force
 from streams import metrics
 from streams.config import Settings
-from streams.events import Decision, JourneyState, OutreachRequested, OutreachRetracted, Touchpoint
+from streams.events import Decision, ExperimentExposed, JourneyState, OutreachRequested, OutreachRetracted, Touchpoint
 from streams.processor import Incoming, Processor, Send, Step
 from streams.registry import Registry
 from streams.topics import Topics
@@ -29,7 +29,7 @@ class JourneyLogic:
         self.input = topics.touchpoints
         self.state_topic = topics.journeys
         # touchpoints too: a merge is told to the other customer's journey
-        self.outputs = (topics.decisions, topics.outreach, topics.touchpoints)
+        self.outputs = (topics.decisions, topics.outreach, topics.exposures, topics.touchpoints)
         self._topics = topics
         self._playbook = playbook
 
@@ -79,6 +79,8 @@ class JourneyLogic:
                     topic, elsewhere = self._topics.decisions, False
                 case OutreachRequested() | OutreachRetracted():
                     topic, elsewhere = self._topics.outreach, False
+                case ExperimentExposed():
+                    topic, elsewhere = self._topics.exposures, False
                 case _:
                     topic, elsewhere = self._topics.touchpoints, True
             sends.append(Send(topic=topic, key=record.customer_id, record=record, elsewhere=elsewhere))

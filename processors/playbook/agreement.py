@@ -12,6 +12,7 @@ from processors.playbook.values import POLICIES
 def disagreements(data: Any) -> Iterator[Misfit]:
     """Everything that one section says and another contradicts."""
     yield from _replaced_gestures(data)
+    yield from _contested(data)
     yield from _shared_seeds(data)
 
 
@@ -28,6 +29,19 @@ def _replaced_gestures(data: Any) -> Iterator[Misfit]:
                 if code not in given:
                     known = ", ".join(sorted(given)) or "none"
                     yield (*arm_place, "gestures", code), f"{policy} gives no such gesture; it gives: {known}"
+
+
+def _contested(data: Any) -> Iterator[Misfit]:
+    """What two experiments replace, only one of them could measure."""
+    taken: dict[tuple[str, str, str], str | int] = {}
+    for (_, at), experiment in _items(_at(data, "experiments"), "experiments"):
+        for arm_place, arm in _items(_at(experiment, "arms"), "experiments", at, "arms"):
+            for what in ("gestures", "templates"):
+                replaced = _at(arm, what)
+                for usual in replaced if isinstance(replaced, dict) else ():
+                    first = taken.setdefault((str(_at(experiment, "policy")), what, usual), at)
+                    if first != at:
+                        yield (*arm_place, what, usual), f"experiments.{first} replaces it too; put both into one"
 
 
 def _shared_seeds(data: Any) -> Iterator[Misfit]:

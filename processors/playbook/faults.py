@@ -41,13 +41,24 @@ class Fault:
         return asdict(self)
 
 
+MOST_TOLD = 100
+"""Faults that a message names; a file can have a hundred thousand."""
+
+
 class PlaybookRefused(SettingsError):
-    """The file is not used, whatever else in it is right. The message has one line for each of ``faults``."""
+    """The file is not used, whatever else in it is right. The message has one line for each of ``faults``, so far as
+    they are not more than MOST_TOLD."""
 
     def __init__(self, where: str, faults: Iterable[Fault]) -> None:
         self.where = where
         self.faults = tuple(sorted(set(faults)))
-        super().__init__("\n".join(fault.told(where) for fault in self.faults))
+        super().__init__("\n".join(self.told()))
+
+    def told(self) -> list[str]:
+        """One line for each fault; for those beyond MOST_TOLD one line says how many there are."""
+        lines = [fault.told(self.where) for fault in self.faults[:MOST_TOLD]]
+        more = len(self.faults) - len(lines)
+        return [*lines, f"{self.where}: and {more} more"] if more else lines
 
 
 Misfit = tuple[Place, str]

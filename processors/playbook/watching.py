@@ -64,7 +64,7 @@ class PlaybookWatch(Service):
         try:
             playbook = await asyncio.to_thread(playbook_from, content, where=str(self._path))
         except PlaybookRefused as refused:
-            self._refuse([fault.told(refused.where) for fault in refused.faults])
+            self._refuse(refused.told())
         except Exception as error:  # whatever a file holds, customers are served by the playbook there is
             log.exception("the playbook could not be checked", path=str(self._path))
             self._refuse([f"{self._path}: {error!r}"])

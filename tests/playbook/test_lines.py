@@ -19,8 +19,8 @@ def faults(text: str | bytes) -> list[str]:
     said = refusal(text if isinstance(text, bytes) else text.encode())
     if said is None:
         return []
-    assert str(said).splitlines() == [fault.told("playbook.yaml") for fault in said.faults]
-    return str(said).splitlines()
+    assert str(said).splitlines() == said.told()
+    return said.told()
 
 
 def refusal(content: bytes) -> PlaybookRefused | None:
@@ -113,6 +113,13 @@ def test_a_few_lines_that_stand_for_more_than_fits_into_memory() -> None:
     told = faults(bomb)
     assert any("write it out" in line for line in told)
     assert len(told) < 200
+
+
+def test_more_faults_than_anybody_reads() -> None:
+    """The first hundred are told, and how many there are beyond."""
+    told = faults("caps: [" + "1, " * 1_000 + "]")
+    assert len(told) == 101
+    assert told[-1] == "playbook.yaml: and 905 more"  # five sections that have to be there are missing, too
 
 
 def test_what_could_not_be_read_is_told_once() -> None:

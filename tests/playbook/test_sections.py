@@ -169,6 +169,18 @@ def test_a_second_experiment_of_the_same_key() -> None:
         loaded(WHOLE | {"experiments": [*WHOLE["experiments"], again]})
 
 
+def test_two_experiments_over_one_thing() -> None:
+    """What the first replaces, the second would never meet as it was: neither could be read."""
+    first = WHOLE["experiments"][0]
+    again = first | {"key": "other", "seed": "other"}
+    with pytest.raises(PlaybookRefused) as caught:
+        loaded(WHOLE | {"experiments": [first, again]})
+    assert [(fault.field, fault.problem) for fault in caught.value.faults] == [
+        ("experiments.1.arms.1.gestures.coupon", "experiments.0 replaces it too; put both into one"),
+        ("experiments.1.arms.1.templates.out_of_stock_save/save", "experiments.0 replaces it too; put both into one"),
+    ]
+
+
 def test_shares_that_only_arithmetic_parts_from_one() -> None:
     """Ten arms of a tenth each make one, whatever binary fractions make of it."""
     arms = [{"name": f"arm-{number}", "share": 0.1} for number in range(10)]

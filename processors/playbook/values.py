@@ -26,7 +26,7 @@ POLICIES = (
 )
 """Every policy there is, by its name in decisions."""
 
-_PARTS = ("subject", "headline", "body", "gesture", "pickup", "closing")
+_PARTS = ("subject", "headline", "body", "gesture", "pickup", "closing", "about", "short")
 _QUOTED = 60
 _LONGEST = timedelta(days=365)
 _DIGITS = 9

@@ -10,17 +10,16 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import yaml
 from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from processors.cli.exits import FAILED, WRONG_SETTINGS, explained
+from processors.cli.exits import WRONG_SETTINGS, explained
 from processors.outreach.channels import Written
 from processors.outreach.examples import examples
-from processors.outreach.sources import Sources, Texts
+from processors.outreach.sources import Sources
 from processors.outreach.templates import Templates
-from processors.outreach.texts import check_texts
+from processors.playbook import load_playbook
 from processors.view.customer import customer_view
 from processors.view.redis_store import RedisViewStore
 from streams.clock import SystemClock
@@ -54,12 +53,13 @@ def preview(
 ) -> None:
     """Write a letter with example variables, as a customer would get it. Nothing is sent.
 
-    Exit codes: 0 written, 1 it cannot be written, 2 the call is wrong, 3 Redis does not answer,
+    Exit codes: 0 written, 1 it cannot be written, 2 the call or the playbook is wrong, 3 Redis does not answer,
     4 there is no such letter or customer.
 
     Example: careline outreach preview delay_care/notice --locale de --var name=Ana --html notice.html
     """
-    texts = {} if playbook is None else _texts(playbook)
+    with explained():
+        texts = {} if playbook is None else load_playbook(playbook).texts
     known = Sources(texts).letters()
     if template not in known:
         typer.echo(f"There is no letter {template!r}. There are:\n" + "\n".join(f"  {one}" for one in known), err=True)
@@ -99,21 +99,6 @@ async def _profile(customer_id: str) -> Profile:
         typer.echo(f"The view does not know {customer_id}.", err=True)
         raise typer.Exit(UNKNOWN)
     return found.profile
-
-
-def _texts(playbook: Path) -> Texts:
-    """The texts of a playbook file, checked; ends the command where they, or the file, cannot be read."""
-    try:
-        whole = yaml.safe_load(playbook.read_text(encoding="utf-8"))
-        texts = (whole or {}).get("texts") or {}
-        faults = [str(fault) for fault in check_texts(texts)]
-    except (OSError, ValueError, AttributeError, TypeError, yaml.YAMLError) as error:
-        faults = [f"{playbook} is no playbook: {error}"]
-    if faults:
-        typer.echo("\n".join(faults), err=True)
-        raise typer.Exit(FAILED)
-    found: Texts = texts
-    return found
 
 
 def _given(pairs: list[str]) -> dict[str, str]:

@@ -56,9 +56,11 @@ def outreach() -> None:
     """
     with explained():
         from processors.outreach.role import OutreachRole, channels_of
+        from processors.playbook import load_playbook
 
         settings = Settings.from_environment()
-        _run(settings, lambda: _processor(OutreachRole(settings, channels=channels_of(settings))))
+        playbook = load_playbook(settings.playbook)
+        _run(settings, lambda: _processor(OutreachRole(settings, channels=channels_of(settings), playbook=playbook)))
 
 
 @app.command()

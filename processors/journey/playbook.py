@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import time, timedelta
 from decimal import Decimal
 
@@ -61,6 +61,133 @@ class DelayRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseClock:
+    """How long a contact on one channel may stay without a person's answer."""
+
+    holding_after: timedelta
+    """Then the customer is told honestly that nobody has got to it yet."""
+    escalate_after: timedelta
+    """Then a person is asked to step in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseRules:
+    """How response watch sees to it that nobody is left without an answer."""
+
+    clocks: Mapping[str, ResponseClock]
+    """By channel of the contact; ``default`` serves the others."""
+    holding_useful: timedelta
+    escalate_to: str
+    escalated_due: timedelta
+    came_back_within: timedelta
+    """A case that comes back this soon after its end was not solved."""
+
+    def clock(self, channel: str) -> ResponseClock:
+        """The clock of that channel."""
+        return self.clocks.get(channel) or self.clocks["default"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MentionRules:
+    """How what people say of us in public is answered."""
+
+    thanks_by: str
+    thanks_within: timedelta
+    rescue_by: str
+    rescue_within: timedelta
+    wide_reach: int
+    """From so many readers on, a rescue has ``wide_within``."""
+    wide_within: timedelta
+    escalate_to: str
+    escalated_due: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoveryRules:
+    """What is a bad experience, who makes good on it, and when we ask how it was."""
+
+    csat_at_most: int
+    nps_at_most: int
+    ces_at_most: int
+    team: str
+    within: timedelta
+    follow_up_after: timedelta
+    """From the recovery on, or from the feedback where nobody reports one; asked once."""
+    follow_up_every: timedelta
+    """Nobody is asked more often, however much went wrong."""
+    share_with: str
+    """The team that passes great stories on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockRules:
+    """What we do for somebody who could not have what they asked for."""
+
+    purpose: Purpose
+    coupon: GestureOffer
+    useful: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaringRules:
+    """The share of contacts that goes to the team with all the time in the world."""
+
+    share: float
+    seed: str
+    team: str
+    useful: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """At most so much, in the playbook's currency, for one customer in any window of that length."""
+
+    most: Decimal
+    window: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentGestures:
+    """What an employee may give without asking anybody."""
+
+    budgets: tuple[Budget, ...]
+    escalate_to: str
+    escalated_due: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arm:
+    """One way of doing it; what it does not mention is done as ever."""
+
+    name: str
+    share: float
+    gestures: Mapping[str, GestureOffer] = field(default_factory=dict)
+    """What is given instead, by the code of the usual gesture."""
+    templates: Mapping[str, str] = field(default_factory=dict)
+    """What is written instead, by the name of the usual letter."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Experiment:
+    """Several ways of doing one policy side by side. ``coverage``: the share of customers who take part."""
+
+    key: str
+    policy: str
+    seed: str
+    arms: tuple[Arm, ...]
+    coverage: float = 1.0
+    hash_version: int = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holdout:
+    """The share of customers whom a policy (or, for ``global``, none of them) writes to, to see what it is worth."""
+
+    share: float
+    seed: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QuietHours:
     """When nobody is written to, in the customer's own day; may pass midnight."""
 
@@ -70,16 +197,21 @@ class QuietHours:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrequencyCap:
-    """At most so many requests of a purpose in any window of that length."""
+    """At most so many requests of a purpose in any window of that length; on one channel, or on all together."""
 
     purpose: Purpose
     most: int
     window: timedelta
+    channel: OutreachChannel | None = None
+
+
+GLOBAL = "global"
+"""The holdout that is out of every policy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Playbook:
-    """All of it. ``version`` is derived from the content."""
+    """All of it. ``version`` is derived from the content. A policy without rules is switched off."""
 
     version: str
     delays: Mapping[str, DelayRules]
@@ -88,6 +220,21 @@ class Playbook:
     channel_order: tuple[OutreachChannel, ...]
     default_time_zone: str
     default_locale: str
+    currency: str = "USD"
+    priority: tuple[str, ...] = ()
+    """Policies in the order in which they may take what only one of them can have; the others after them."""
+    response: ResponseRules | None = None
+    mentions: MentionRules | None = None
+    recovery: RecoveryRules | None = None
+    stock: StockRules | None = None
+    caring: CaringRules | None = None
+    agent_gestures: AgentGestures | None = None
+    gesture_budgets: tuple[Budget, ...] = ()
+    holdouts: Mapping[str, Holdout] = field(default_factory=dict)
+    """By policy, or GLOBAL."""
+    experiments: tuple[Experiment, ...] = ()
+    texts: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
+    """Letter, locale, part: what is written instead of the package's own words."""
 
     def delay_rules(self, subject_kind: str) -> DelayRules:
         """The rules of this kind of subject, or those of ``default``."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+from processors.journey.playbook import Playbook
 from processors.outreach.channels import Channel, Letter
 from processors.outreach.channels.agent_task import AgentTaskChannel
 from processors.outreach.channels.apprise_service import AppriseChannel
@@ -15,6 +16,7 @@ from processors.outreach.delivery import Delivery
 from processors.outreach.ledger import LedgerLogic
 from processors.outreach.links import Links
 from processors.outreach.templates import Templates
+from processors.playbook.watching import PlaybookWatch, in_force
 from streams.clock import SystemClock
 from streams.config import Settings
 from streams.events import OutreachChannel, OutreachLedgerEntry
@@ -39,11 +41,13 @@ class OutreachRole(Processor[OutreachLedgerEntry]):
         settings: Settings,
         *,
         channels: dict[OutreachChannel, Channel],
-        templates: Templates | None = None,
+        playbook: Playbook | None = None,
         registry: Registry | None = None,
     ) -> None:
-        """``templates``: the package's letters if None. Raises SettingsError."""
-        self._delivery = Delivery(channels=channels, templates=templates or Templates(), links=Links.of(settings))
+        """``playbook``: its texts go before the package's letters; a changed one is taken up while the role runs, where
+        the settings name its file. Raises SettingsError, TemplateFault."""
+        texts = {} if playbook is None else playbook.texts
+        self._delivery = Delivery(channels=channels, templates=Templates(texts=texts), links=Links.of(settings))
         super().__init__(
             settings=settings,
             role=ROLE,
@@ -56,10 +60,17 @@ class OutreachRole(Processor[OutreachLedgerEntry]):
             limits=LIMITS,
             concurrency=_CALLS,
         )
+        if playbook is not None:
+            in_force(playbook)
+            if settings.playbook is not None:
+                interval = timedelta(seconds=settings.playbook_reload)
+                self.add_dependency(
+                    PlaybookWatch(path=settings.playbook, playbook=playbook, taken=self._write_by, interval=interval)
+                )
 
-    def write_with(self, templates: Templates) -> None:
-        """Letters from now on are these: a playbook with other texts was taken up."""
-        self._delivery.templates = templates
+    def _write_by(self, playbook: Playbook) -> None:
+        """Letters from now on are in this playbook's words. To be called on the event loop."""
+        self._delivery.templates = Templates(texts=playbook.texts)
 
     async def on_stop(self) -> None:
         """Finish the calls under way, commit what came of them, close the connections."""

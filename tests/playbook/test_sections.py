@@ -140,6 +140,10 @@ ARM = "experiments 0 arms 1"
         ("texts delay_care/notice german", {"subject": "x"}, "texts.delay_care/notice.german", "no locale"),
         ("texts delay_care/notice de title", "x", "texts.delay_care/notice.de.title", "no part"),
         ("texts delay_care/notice de subject", 5, "texts.delay_care/notice.de.subject", "text"),
+        ("texts delay_care/notice de body", "{% for a in b %}{% endfor %}", "texts.delay_care/notice.de.body", "a loop"),
+        ("texts delay_care/notice de body", "{{ 9 ** 9 }}", "texts.delay_care/notice.de.body", "line 1 of it: a power"),
+        ("texts delay_care/notice de body", "{{ nick }}", "texts.delay_care/notice.de.body", "the variable 'nick'"),
+        ("texts delay_care/notice fr", {"subject": "x"}, "texts.delay_care/notice.fr.body", "is missing"),
         ("priority 0", "kindness", "priority.0", "no policy"),
         ("priority 1", "recovery", "priority.1", "stands twice"),
         ("delay_care default lapse", "0s", "delay_care.default.lapse", "longer than nothing"),
@@ -197,7 +201,7 @@ def test_an_empty_section_is_asked_about(tmp_path: Path) -> None:
 
 def test_norwegians_have_a_language_too() -> None:
     """YAML takes `no` for the opposite of yes; where a name stands, it is the name."""
-    book = loaded(changed("texts delay_care/notice no", {"subject": "Flyet er forsinket"}, of=WHOLE))
+    book = loaded(changed("texts delay_care/notice no", {"subject": "Flyet er forsinket", "body": "Vi beklager."}, of=WHOLE))
     assert "no" in book.texts["delay_care/notice"]
     text = dumped(GOOD).replace("en: a book", "en: a book\n        no: en bok")
     assert playbook_from(text.encode(), where="p").delays["default"].stages[0].gesture.title["no"] == "en bok"

@@ -10,18 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processors.outreach.ledger import (
-    FIRST_RETRY,
-    LEASE,
-    LONGEST_RETRY,
-    Deliver,
-    Delivered,
-    Failed,
-    LedgerLogic,
-    Postponed,
-    Result,
-    Unknown,
-)
+from processors.outreach.ledger import FIRST_RETRY, LEASE, LONGEST_RETRY, LedgerLogic
+from processors.outreach.results import Deliver, Delivered, Failed, Postponed, Result, Unknown
 from streams import metrics
 from streams.events import (
     Address,

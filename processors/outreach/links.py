@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlsplit
@@ -13,6 +14,8 @@ from processors.outreach.channels.smtp import is_loopback
 from streams.config import Settings
 from streams.errors import CarelineError, SettingsError
 from streams.events import Address, OutreachChannel, OutreachRequested, Purpose
+
+_BASE = re.compile(r"[!#-;=?-~]+")  # of ASCII what may stand between the brackets of a header
 
 UNSUBSCRIBE = "/unsubscribe/"
 """Where the gateway answers for these links; the token follows."""
@@ -51,7 +54,7 @@ class Links:
         parts = urlsplit(base)
         whole = bool(parts.hostname) and not (parts.query or parts.fragment or parts.username)
         safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
-        if base and not (whole and safe and base.isascii() and base.isprintable() and " " not in base):
+        if base and not (whole and safe and _BASE.fullmatch(base)):
             raise SettingsError("CARELINE_PUBLIC_URL: https:// and a host are wanted, and perhaps a path")
         self._base = base.rstrip("/")
         self._serializer = URLSafeSerializer(

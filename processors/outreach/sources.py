@@ -38,6 +38,10 @@ PARTS = (*NEEDED, "headline", "gesture", "pickup", "closing", "about", "short")
 """The parts of a letter."""
 
 FOOT = ("foot", "stop")
+
+ALWAYS = frozenset({"why", "zone_name"})
+"""Variables that every letter has, besides those of its request."""
+
 TELLER = "_teller"
 
 _NAME = re.compile(r"[a-z0-9_]+/[a-z0-9_]+")

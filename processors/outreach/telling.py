@@ -75,7 +75,7 @@ class Teller:
 
     @_remembered
     def money(self, amount: Decimal, currency: str) -> str:
-        """``$119.90``, ``119,90 $``; the bare number where the currency is not known. Raises ValueError for no number."""
+        """``$119.90``, ``119,90 $``; the number alone where ``currency`` is "". Raises ValueError for none."""
         if not amount.is_finite() or abs(amount.adjusted()) > _LONGEST_AMOUNT:
             raise ValueError(f"{amount} is not an amount of money")
         if not currency:

@@ -6,7 +6,7 @@ import pytest
 
 from processors.outreach.errors import TemplateFault
 from processors.outreach.examples import examples
-from processors.outreach.sources import NEEDED, PARTS, Sources
+from processors.outreach.sources import ALWAYS, NEEDED, PARTS, Sources
 from processors.outreach.templates import Templates
 from processors.outreach.texts import TextFault, check_texts
 from tests.outreach.given import request

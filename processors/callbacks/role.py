@@ -5,7 +5,7 @@ from __future__ import annotations
 from binascii import Error as NotBase64
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from aiohttp import web
@@ -41,6 +41,13 @@ _PAGE_HEADERS = {
 }
 
 
+class Publishes(Protocol):
+    """Whoever hands an outcome to the brokers of one topic."""
+
+    async def publish(self, event: Outcome) -> Any:
+        """Return once they have it. Raises InvalidEvent, Unavailable."""
+
+
 class GatewayRole(Service):
     """Takes unsubscriptions and reports of outcomes, and publishes them to outcomes and touchpoints.
 
@@ -49,9 +56,16 @@ class GatewayRole(Service):
     """
 
     def __init__(
-        self, settings: Settings, *, registry: Registry | None = None, clock: Clock | None = None, **kwargs: Any
+        self,
+        settings: Settings,
+        *,
+        registry: Registry | None = None,
+        clock: Clock | None = None,
+        publishers: tuple[Publishes, ...] = (),
+        **kwargs: Any,
     ) -> None:
-        """Raises SettingsError where neither links nor reports are set up, or a secret is none."""
+        """``publishers``: instead of those that the role would connect itself. Raises SettingsError where neither links
+        nor reports are set up, or a secret is none."""
         super().__init__(**kwargs)
         self._settings = settings
         self._links = Links.of(settings)
@@ -61,8 +75,8 @@ class GatewayRole(Service):
         self._clock = clock or SystemClock()
         self._own_registry = registry is None
         self._registry = registry or ConfluentRegistry(settings)
-        self._publishers: tuple[Publisher, ...] = ()
-        self._trouble: str | None = "the first connection"
+        self._publishers = publishers
+        self._trouble: str | None = None if publishers else "the first connection"
         self._connections = AsyncExitStack()
         self._runner: web.AppRunner | None = None
         self._port: int | None = None
@@ -109,7 +123,7 @@ class GatewayRole(Service):
     async def _connect(self) -> None:
         topics = self._settings.topics
         wait = timedelta(milliseconds=200)
-        while not self.should_stop:
+        while not (self._publishers or self.should_stop):
             stack = AsyncExitStack()
             try:
                 # the touchpoints last, as the journeys act on them: what is measured is never less than what is done

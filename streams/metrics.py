@@ -134,6 +134,20 @@ DECISIONS = Counter(
     ["policy", "kind", "reason"],
     registry=REGISTRY,
 )
+PLAYBOOK_RELOADS = Counter(
+    # refused rising: somebody saved a wrong file; what they meant to change has not changed, the log has every fault.
+    "careline_playbook_reloads_total",
+    "Changes of the playbook file by what came of them.",
+    ["result"],  # taken, refused
+    registry=REGISTRY,
+)
+PLAYBOOK = Gauge(
+    # Workers that show different versions for longer than a reload takes do not read the same file.
+    "careline_playbook_info",
+    "1, with the version of the playbook in force.",
+    ["version"],
+    registry=REGISTRY,
+)
 OUTCOMES = Counter(
     # failed or uncertain rising: a provider has trouble.
     "careline_outreach_outcomes_total",
@@ -146,6 +160,22 @@ PROVIDER_SECONDS = Histogram(
     "Time of one call to a provider.",
     ["provider"],
     buckets=_LATENCY,
+    registry=REGISTRY,
+)
+CIRCUITS_OPEN = Gauge(
+    # Above zero: a provider fails, and letters to it wait or take another way; of webhooks so many hosts.
+    "careline_outreach_circuits_open",
+    "Circuits that are open: the provider failed several times in a row and is left alone for a while.",
+    ["provider"],
+    registry=REGISTRY,
+)
+
+# -- gateway -----------------------------------------------------------------------------------------------------------
+GATEWAY_CALLS = Counter(
+    # 401 or 400 rising: a provider signs or reports wrongly; 404: broken links; 503: the brokers are away.
+    "careline_gateway_calls_total",
+    "Calls that report an outcome or unsubscribe, by how they were answered.",
+    ["kind", "status"],  # outcome, unsubscribe
     registry=REGISTRY,
 )
 

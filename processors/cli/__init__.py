@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import typer
 
-from processors.cli import dlq, run, schemas, stack, topics
+from processors.cli import dlq, outreach, playbook, run, schemas, stack, topics
 from processors.cli.customer import customer
 from processors.cli.demo import demo
 from processors.cli.experiments import experiments
 from processors.cli.publish import publish
 from processors.cli.replay import replay_command
 from processors.cli.tail import tail
+from processors.cli.tasks import tasks
 
 app = typer.Typer(
     name="careline",
@@ -21,13 +22,16 @@ app = typer.Typer(
 app.add_typer(stack.app, name="stack")
 app.add_typer(topics.app, name="topics")
 app.add_typer(schemas.app, name="schemas")
+app.add_typer(playbook.app, name="playbook")
 app.add_typer(run.app, name="run")
 app.add_typer(dlq.app, name="dlq")
+app.add_typer(outreach.app, name="outreach")
 app.command()(publish)
 app.command()(tail)
 app.command()(customer)
 app.command()(experiments)
 app.command("replay")(replay_command)
+app.command()(tasks)
 app.command()(demo)
 
 

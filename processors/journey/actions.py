@@ -10,6 +10,14 @@ from streams.events import Address, Gesture, Purpose
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """Something for one of our own teams to do, by a time."""
+
+    team: str
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Want:
     """What a policy would like to send. The guard makes a Reach, a Hold or a Suppress of it."""
 
@@ -25,7 +33,27 @@ class Want:
     revises: str | None = None
     time_zone: str | None = None
     """Where its times are told; the customer's own zone if None."""
+    task: Task | None = None
+    """Not a message to the customer but something for us to do; None for a message."""
+    answers: bool = False
+    """The customer asked us, or doing it reaches nobody: a task that needs no consent."""
+    escalation: bool = False
+    """A person is to step in, because something was left undone."""
+    usual: Gesture | None = None
+    """The gesture that the policy meant, where a budget or an experiment made another of it, or none."""
     inputs: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assigned:
+    """What a unit is assigned in an experiment. ``first``: it has not met the experiment before."""
+
+    experiment: str
+    unit: str
+    arm: str
+    bucket: float
+    shares: Mapping[str, float]
+    first: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +64,7 @@ class Reach:
     addresses: tuple[Address, ...]
     reason: str = "wanted"
     explanation: str = ""
+    met: tuple[Assigned, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +84,7 @@ class Suppress:
     want: Want
     reason: str
     explanation: str
+    met: tuple[Assigned, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +97,15 @@ class Retract:
     outreach_id: str
     reason: str
     explanation: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expose:
+    """Nothing is sent: the unit met an experiment and was assigned to what everybody gets."""
+
+    policy: str
+    journey_id: str
+    met: Assigned
 
 
 Action = Reach | Hold | Suppress | Retract

@@ -7,28 +7,24 @@ decisions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import assert_never
 
-from processors.journey.actions import Action, Hold, Reach, Retract, Suppress, Want
+from processors.journey.actions import Action, Expose, Retract, Want
 from processors.journey.evolve import evolve
-from processors.journey.guard import guard
-from processors.journey.identity import decision_id, forwarded_event_id, outreach_id
+from processors.journey.guard import guard, withdrawn
+from processors.journey.identity import forwarded_event_id
 from processors.journey.playbook import Playbook
-from processors.journey.policies import POLICIES, Policy
-from processors.journey.state import begin, digest, prune, put, remembered, seen
+from processors.journey.policies import Policy, in_order
+from processors.journey.recording import Output, noted, records
+from processors.journey.state import begin, digest, prune, remembered, seen
 from streams.events import (
+    ConsentChanged,
     CustomerErased,
-    Decision,
-    DecisionKind,
+    Engagement,
     JourneyState,
     MergeSide,
-    Outreach,
     OutreachEngaged,
     OutreachFailed,
-    OutreachRequested,
-    OutreachRetracted,
     OutreachSent,
     OutreachUncertain,
     ProfilesMerged,
@@ -37,9 +33,6 @@ from streams.events import (
     Value,
     replace,
 )
-
-Output = Decision | OutreachRequested | OutreachRetracted | ProfilesMerged
-"""What a step sends out; a ProfilesMerged is the fact told to the other customer's journey."""
 
 _OUTCOMES = (OutreachSent, OutreachFailed, OutreachUncertain, OutreachEngaged)
 
@@ -78,41 +71,65 @@ def wake(state: JourneyState, *, now: datetime, playbook: Playbook) -> Advance:
     return _settle(state, now=now, playbook=playbook, trigger=None)
 
 
-def decide(state: JourneyState, *, now: datetime, playbook: Playbook) -> tuple[Action, ...]:
+def decide(state: JourneyState, *, now: datetime, playbook: Playbook) -> tuple[Action | Expose, ...]:
     """What is to be done for the customer now, policies in order, each through the guard; () for nothing."""
     return tuple(action for _, action in _decided(state, now, playbook)[1])
 
 
 def _decided(
     state: JourneyState, now: datetime, playbook: Playbook
-) -> tuple[JourneyState, list[tuple[Policy, Action]]]:
+) -> tuple[JourneyState, list[tuple[Policy, Action | Expose]]]:
     """The decisions worth recording, and the state after them. Each decision sees those before it (caps, budgets)."""
-    news: list[tuple[Policy, Action]] = []
-    for policy in POLICIES:
+    news: list[tuple[Policy, Action | Expose]] = []
+    for policy in in_order(playbook.priority):
         for wanted in tuple(policy.wants(state, now, playbook)):
+            if isinstance(wanted, Expose):
+                news.append((policy, wanted))
+                state = noted(state, wanted, now)
+                continue
             action = guard(wanted, state, now, playbook) if isinstance(wanted, Want) else wanted
             if policy.is_news(state, action):
                 news.append((policy, action))
-                state = _noted(state, action, now)
-            state = policy.after(state, action, playbook)
+                state = noted(state, action, now)
+            state = policy.after(state, action, now, playbook)
     return state, news
 
 
 def _settle(state: JourneyState, *, now: datetime, playbook: Playbook, trigger: Touchpoint | None) -> Advance:
-    for policy in POLICIES:
+    policies = in_order(playbook.priority)
+    outputs: list[Output] = []
+    for taken_back in _called_in(state, trigger, now):
+        outputs += records(state, taken_back, now=now, playbook=playbook, trigger=trigger)
+        state = noted(state, taken_back, now)
+        for policy in policies:
+            if policy.name == taken_back.policy:
+                state = policy.after(state, taken_back, now, playbook)
+    for policy in policies:
         state = policy.lapse(state, now, playbook)
     before = state
     state, news = _decided(state, now, playbook)
-    outputs: list[Output] = []
     for _, action in news:
-        outputs += _records(before, action, now=now, playbook=playbook, trigger=trigger)
+        outputs += records(before, action, now=now, playbook=playbook, trigger=trigger)
+    if outputs and state.playbook_version != playbook.version:
+        state = replace(state, playbook_version=playbook.version)
     if isinstance(trigger, ProfilesMerged) and _concerns_another(trigger):
         outputs.append(_told_to_the_other(trigger))
-    timers = [timer for policy in POLICIES for timer in policy.timers(state, now, playbook)]
+    timers = [timer for policy in policies for timer in policy.timers(state, now, playbook)]
     if len(timers) > 1:
         timers.sort(key=lambda timer: (timer.due_at, timer.timer_id))
     state = prune(state, now)
     return Advance(state=_stamped(state, tuple(timers), now), outputs=tuple(outputs))
+
+
+def _called_in(state: JourneyState, trigger: Touchpoint | None, now: datetime) -> tuple[Retract, ...]:
+    """A no counts from the moment it is said, also for what was decided before and may not have left yet."""
+    match trigger:
+        case ConsentChanged():
+            return tuple(withdrawn(state, now, but=None))
+        case OutreachEngaged(kind=Engagement.UNSUBSCRIBED | Engagement.COMPLAINED, outreach_id=arrived):
+            return tuple(withdrawn(state, now, but=arrived))
+        case _:
+            return ()
 
 
 def _stamped(state: JourneyState, timers: tuple[Timer, ...], now: datetime) -> JourneyState:
@@ -123,131 +140,6 @@ def _stamped(state: JourneyState, timers: tuple[Timer, ...], now: datetime) -> J
         revision=state.revision + 1,
         updated_at=now,
     )
-
-
-def _noted(state: JourneyState, action: Action, now: datetime) -> JourneyState:
-    """The state that knows of the request, or of its retraction."""
-    match action:
-        case Reach(want=want, addresses=addresses):
-            note = Outreach(
-                outreach_id=_outreach_id(state, want),
-                policy=want.policy,
-                journey_id=want.journey_id,
-                occasion=want.occasion,
-                purpose=want.purpose,
-                channel=addresses[0].channel,
-                address=addresses[0].address,
-                gesture_code=want.gesture.code if want.gesture else None,
-                requested_at=now,
-                useful_until=want.useful_until,
-            )
-            if (revised := _revised(state, want, now)) is not None:
-                state = _taken_back(state, revised.outreach_id, now)
-            return replace(state, outreach=put(state.outreach, note, lambda item: item.outreach_id))
-        case Retract():
-            return _taken_back(state, action.outreach_id, now)
-        case Hold() | Suppress():
-            return state
-        case _:
-            assert_never(action)
-
-
-def _records(
-    state: JourneyState, action: Action, *, now: datetime, playbook: Playbook, trigger: Touchpoint | None
-) -> list[Output]:
-    about: Retract | Want = action if isinstance(action, Retract) else action.want
-    outreach = action.outreach_id if isinstance(action, Retract) else _outreach_id(state, action.want)
-    kind = _KINDS[type(action)]
-    decision = Decision(
-        decision_id=decision_id(outreach, kind, action.reason, now, trigger.event_id if trigger is not None else None),
-        customer_id=state.customer_id,
-        decided_at=now,
-        kind=kind,
-        reason=action.reason,
-        explanation=action.explanation,
-        policy=about.policy,
-        playbook_version=playbook.version,
-        journey_id=about.journey_id,
-        occasion=about.occasion,
-        outreach_id=outreach,
-        channel=action.addresses[0].channel if isinstance(action, Reach) else None,
-        hold_until=action.until if isinstance(action, Hold) else None,
-        trigger_event_id=trigger.event_id if trigger is not None else None,
-        inputs={} if isinstance(about, Retract) else dict(about.inputs),
-    )
-    outputs: list[Output] = [decision]
-    if isinstance(action, Reach):
-        if (revised := _revised(state, action.want, now)) is not None:
-            # first, so that an earlier letter which has not left yet does not follow the one that corrects it
-            outputs.append(_retraction(state, revised, now, reason="revised", decision=decision.decision_id))
-        outputs.append(_request(state, action, decision, playbook))
-    elif isinstance(action, Retract):
-        for note in state.outreach:
-            if note.outreach_id == outreach:
-                outputs.append(_retraction(state, note, now, reason=action.reason, decision=decision.decision_id))
-    return outputs
-
-
-def _revised(state: JourneyState, want: Want, now: datetime) -> Outreach | None:
-    """The earlier outreach that the wanted one replaces, while it still says something."""
-    for note in state.outreach:
-        if note.outreach_id == want.revises and note.retracted_at is None and note.useful_until > now:
-            return note
-    return None
-
-
-def _taken_back(state: JourneyState, outreach: str, now: datetime) -> JourneyState:
-    notes = (replace(note, retracted_at=now) if note.outreach_id == outreach else note for note in state.outreach)
-    return replace(state, outreach=tuple(notes))
-
-
-def _retraction(state: JourneyState, note: Outreach, now: datetime, *, reason: str, decision: str) -> OutreachRetracted:
-    return OutreachRetracted(
-        outreach_id=note.outreach_id,
-        customer_id=state.customer_id,
-        retracted_at=now,
-        decision_id=decision,
-        policy=note.policy,
-        journey_id=note.journey_id,
-        reason=reason,
-    )
-
-
-_KINDS: Mapping[type[Action], DecisionKind] = {
-    Reach: DecisionKind.SEND,
-    Hold: DecisionKind.HOLD,
-    Suppress: DecisionKind.SUPPRESS,
-    Retract: DecisionKind.RETRACT,
-}
-
-
-def _request(state: JourneyState, action: Reach, decision: Decision, playbook: Playbook) -> OutreachRequested:
-    want = action.want
-    return OutreachRequested(
-        outreach_id=_outreach_id(state, want),
-        customer_id=state.customer_id,
-        requested_at=decision.decided_at,
-        decision_id=decision.decision_id,
-        policy=want.policy,
-        playbook_version=playbook.version,
-        journey_id=want.journey_id,
-        occasion=want.occasion,
-        purpose=want.purpose,
-        addresses=action.addresses,
-        template=want.template,
-        locale=state.profile.locale or playbook.default_locale,
-        time_zone=want.time_zone or state.profile.time_zone or playbook.default_time_zone,
-        variables=dict(want.variables),
-        gesture=want.gesture,
-        why=want.why,
-        useful_until=want.useful_until,
-        revises=want.revises,
-        trigger_event_id=decision.trigger_event_id,
-    )
-
-
-def _outreach_id(state: JourneyState, want: Want) -> str:
-    return outreach_id(state.customer_id, want.policy, want.journey_id, want.occasion)
 
 
 def _last_words(state: JourneyState, event: CustomerErased, now: datetime, playbook: Playbook) -> tuple[Output, ...]:
@@ -263,7 +155,7 @@ def _last_words(state: JourneyState, event: CustomerErased, now: datetime, playb
                 reason="erased",
                 explanation="the customer asked to be forgotten",
             )
-            outputs += _records(state, taken_back, now=now, playbook=playbook, trigger=event)
+            outputs += records(state, taken_back, now=now, playbook=playbook, trigger=event)
     return tuple(outputs)
 
 

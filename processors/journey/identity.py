@@ -23,6 +23,11 @@ def decision_id(outreach: str, kind: str, reason: str, decided_at: datetime, tri
     return _derived("decision", outreach, kind, reason, str(to_millis(decided_at)), trigger or "")
 
 
+def exposure_id(experiment: str, customer_id: str, unit: str) -> str:
+    """The first time that a unit met an experiment."""
+    return _derived("exposure", experiment, customer_id, unit)
+
+
 def forwarded_event_id(event_id: str, customer_id: str) -> str:
     """The same fact told to another customer's journey."""
     return _derived("forwarded", event_id, customer_id)

@@ -7,7 +7,18 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
-from streams.events import JourneyState, Profile, Suppression, replace
+from streams.events import (
+    Assignment,
+    FeedbackKind,
+    Given,
+    JourneyState,
+    Moment,
+    Profile,
+    Sentiment,
+    Settled,
+    Suppression,
+    replace,
+)
 
 DEDUPLICATION_BOUND = 64
 """Of each customer the latest so many event ids are remembered: a repeat within them changes nothing."""
@@ -26,6 +37,9 @@ KEEP_WAITS = 100
 
 KEEP_OUTREACH = 60
 """At most so many letters, the latest; a frequency cap can't count more than that."""
+
+KEEP_SETTLED = 80
+"""Of the steps of journeys that were decided the latest so many are remembered."""
 
 _DIGEST = 8
 
@@ -83,13 +97,16 @@ def prune(state: JourneyState, now: datetime) -> JourneyState:
     delays = _current(state.delays, now, most_open=KEEP_WAITS)
     wishes = _current(state.wishes, now)
     mentions = _current(state.mentions, now)
-    moments = _latest(state.moments, KEEP_AT_MOST)
+    moments = _remembered_moments(state.moments)
     notes = _latest(state.notes, KEEP_AT_MOST)
     outreach = state.outreach
     if outreach and outreach[0].requested_at <= now - KEEP_CLOSED:
         outreach = tuple(note for note in outreach if note.requested_at > now - KEEP_CLOSED)
     outreach = _latest(outreach, KEEP_OUTREACH)
     suppressions = _in_force(state)
+    settled = _settled(state.settled, now)
+    gestures = _given(state.gestures, now)
+    assignments = _assigned(state)
     merged_from = _latest(state.merged_from, KEEP_OPEN)
     if (
         contacts is state.contacts
@@ -101,6 +118,9 @@ def prune(state: JourneyState, now: datetime) -> JourneyState:
         and notes is state.notes
         and outreach is state.outreach
         and suppressions is state.suppressions
+        and settled is state.settled
+        and gestures is state.gestures
+        and assignments is state.assignments
         and merged_from is state.merged_from
     ):
         return state
@@ -115,6 +135,9 @@ def prune(state: JourneyState, now: datetime) -> JourneyState:
         notes=notes,
         outreach=outreach,
         suppressions=suppressions,
+        settled=settled,
+        gestures=gestures,
+        assignments=assignments,
         merged_from=merged_from,
     )
 
@@ -127,6 +150,47 @@ def _in_force(state: JourneyState) -> tuple[Suppression, ...]:
     past = [closed for closed in state.suppressions if (closed.channel, closed.address) not in today]
     forgotten = set(sorted(past, key=lambda closed: closed.as_of)[:-KEEP_OPEN])
     return tuple(one for one in state.suppressions if one not in forgotten) if forgotten else state.suppressions
+
+
+def memorable(moment: Moment) -> bool:
+    """Whether it is a story worth keeping for years: praise, or a story that nobody says is a bad one."""
+    told = moment.kind in (FeedbackKind.PRAISE, FeedbackKind.STORY)
+    return told and moment.sentiment in (Sentiment.POSITIVE, Sentiment.UNKNOWN)
+
+
+def _remembered_moments(moments: tuple[Moment, ...]) -> tuple[Moment, ...]:
+    """The latest, and the latest of those worth keeping for years, in their order."""
+    if len(moments) <= KEEP_AT_MOST:
+        return moments
+    kept = {id(moment) for moment in moments[-KEEP_AT_MOST:]}
+    kept |= {id(moment) for moment in [one for one in moments if memorable(one)][-KEEP_AT_MOST:]}
+    return moments if len(kept) == len(moments) else tuple(moment for moment in moments if id(moment) in kept)
+
+
+def _settled(settled: tuple[Settled, ...], now: datetime) -> tuple[Settled, ...]:
+    if not settled or (len(settled) <= KEEP_SETTLED and settled[0].as_of > now - 2 * KEEP_CLOSED):
+        return settled
+    current = tuple(one for one in settled if one.held_until is not None or one.as_of > now - 2 * KEEP_CLOSED)
+    return _latest(current, KEEP_SETTLED) if len(current) < len(settled) else _latest(settled, KEEP_SETTLED)
+
+
+def _given(gestures: tuple[Given, ...], now: datetime) -> tuple[Given, ...]:
+    if not gestures or (len(gestures) <= KEEP_OPEN and gestures[0].occurred_at > now - KEEP_CLOSED):
+        return gestures
+    current = tuple(one for one in gestures if one.occurred_at > now - KEEP_CLOSED)
+    return _latest(current, KEEP_OPEN)
+
+
+def _assigned(state: JourneyState) -> tuple[Assignment, ...]:
+    """What the customer was assigned, for ever; of what their cases were the latest, which the hash gives again."""
+    known = state.assignments
+    if len(known) <= KEEP_AT_MOST:
+        return known
+    of_cases = [one for one in known if one.unit != state.customer_id]
+    forgotten = {id(one) for one in of_cases[:-KEEP_AT_MOST]}
+    own = [one for one in known if one.unit == state.customer_id]
+    forgotten |= {id(one) for one in own[:-KEEP_OPEN]}
+    return tuple(one for one in known if id(one) not in forgotten) if forgotten else known
 
 
 def _latest(items: tuple[T, ...], most: int) -> tuple[T, ...]:

@@ -32,6 +32,7 @@ _named: dict[str, st.SearchStrategy[Any]] = {
     ),
     "locale": st.sampled_from([None, "en", "de-AT", "xx"]),
     "currency": st.sampled_from([None, "USD"]),
+    "task_id": st.integers(0, 3).map(lambda number: str(uuid.UUID(int=number))),
     "outreach_id": st.integers(0, 3).map(lambda number: str(uuid.UUID(int=number))),
     "score": st.none() | st.integers(0, 10),
     "reach": st.none() | st.integers(0, 10**6),
@@ -64,11 +65,10 @@ def of(cls: Any, **fixed: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     """Any record of that class."""
     hints = typing.get_type_hints(cls)
     known = _named | fixed
-    parts = {name: known[name] if name in known else _value(hint) for name, hint in hints.items()}
-    for name in parts.keys() & _named.keys():
-        if type(None) not in get_args(hints[name]):  # one record's may be left out, another's not
-            parts[name] = parts[name].filter(lambda value: value is not None)
-    return st.builds(cls, **parts)
+    values = {name: known[name] if name in known else _value(hint) for name, hint in hints.items()}
+    if hints.get("currency") is str:
+        values["currency"] = st.sampled_from(["USD", "EUR"])
+    return st.builds(cls, **values)
 
 
 anything: st.SearchStrategy[Any] = st.one_of(*(of(kind) for kind in KINDS))

@@ -16,6 +16,8 @@ CONTRACT = {
     "careline.decisions": ("customer_id", "delete", 90),
     "careline.outreach": ("customer_id", "delete", 30),
     "careline.outcomes": ("customer_id", "delete", 90),
+    "careline.exposures": ("customer_id", "delete", 90),
+    "careline.agent-tasks": ("customer_id", "delete", 30),
     "careline.outreach-ledger": ("outreach_id", "compact", None),
     "careline.dead-letters": ("as it was", "delete", 90),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from processors.journey.state import put
@@ -31,7 +32,13 @@ def opened(state: JourneyState, event: ContactOpened) -> JourneyState:
     if known.closed_at is not None and event.occurred_at > known.closed_at:
         # opened again: the customer waits from now on, and nobody has answered yet
         contact = replace(
-            contact, opened_at=event.occurred_at, closed_at=None, replied_at=None, resolution=Resolution.UNKNOWN
+            contact,
+            opened_at=event.occurred_at,
+            came_back_at=event.occurred_at,
+            closed_before=known.closed_at if known.replied_at is not None else known.closed_before,
+            closed_at=None,
+            replied_at=None,
+            resolution=Resolution.UNKNOWN,
         )
     return _with(state, contact, event)
 
@@ -43,7 +50,17 @@ def replied(state: JourneyState, event: ContactReplied) -> JourneyState:
     contact = replace(known, answered_at=max(known.answered_at or at, at))
     if not event.automated:
         contact = replace(contact, replied_at=min(known.replied_at or at, at))
+        state = answered(state, event.contact_id, at)
     return _with(state, contact, event)
+
+
+def answered(state: JourneyState, mention_id: str, at: datetime) -> JourneyState:
+    """A person replied where the customer had posted: the post is answered, the first answer counts."""
+    for mention in state.mentions:
+        if mention.mention_id == mention_id and (mention.answered_at is None or at < mention.answered_at):
+            replied = replace(mention, answered_at=at, closed_at=min(mention.closed_at or at, at))
+            return replace(state, mentions=put(state.mentions, replied, lambda item: item.mention_id))
+    return state
 
 
 def closed(state: JourneyState, event: ContactClosed) -> JourneyState:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from processors.journey.evolve.contacts import answered
 from processors.journey.state import put
 from streams.events import (
     Address,
+    AgentTaskDone,
     Engagement,
     FailureReason,
     JourneyState,
@@ -17,6 +19,7 @@ from streams.events import (
     OutreachFailed,
     OutreachSent,
     OutreachUncertain,
+    Purpose,
     Suppression,
     replace,
 )
@@ -26,11 +29,44 @@ Outcome = OutreachSent | OutreachFailed | OutreachUncertain | OutreachEngaged
 
 def _fold(state: JourneyState, event: Outcome) -> JourneyState:
     note = next((item for item in state.outreach if item.outreach_id == event.outreach_id), None)
+    state = _redeemed(state, note, event)
     state = _suppress(state, note, event)  # a no is a no, also if it comes late or to a letter of long ago
-    if note is None or (note.outcome_at is not None and event.occurred_at < note.outcome_at):
+    if note is None:
         return state
-    said = replace(note, outcome=_said(event), outcome_at=event.occurred_at)
+    said = replace(note, channels=(event.channel,)) if isinstance(event, OutreachSent) else note
+    if note.outcome_at is None or event.occurred_at >= note.outcome_at:
+        said = replace(said, outcome=_said(event), outcome_at=event.occurred_at)
     return replace(state, outreach=put(state.outreach, said, lambda item: item.outreach_id))
+
+
+def _redeemed(state: JourneyState, note: Outreach | None, event: Outcome) -> JourneyState:
+    """The customer came back with what we gave them instead: the first time is when."""
+    if note is None or not isinstance(event, OutreachEngaged) or event.kind is not Engagement.REDEEMED:
+        return state
+    at = event.occurred_at
+    for wish in state.wishes:
+        if note.journey_id == f"wish/{wish.item_id}" and (wish.redeemed_at is None or at < wish.redeemed_at):
+            used = replace(wish, redeemed_at=at, closed_at=min(wish.closed_at or at, at))
+            return replace(state, wishes=put(state.wishes, used, lambda item: item.item_id))
+    return state
+
+
+def task_done(state: JourneyState, event: AgentTaskDone) -> JourneyState:
+    """What we set ourselves to do is done: the post is answered, the bad day made good. The first time is when."""
+    at = event.occurred_at
+    note = next((item for item in state.outreach if item.outreach_id == event.task_id), None)
+    if note is None or note.channel is not OutreachChannel.AGENT_TASK or (note.done_at and note.done_at <= at):
+        return state
+    state = replace(
+        state, outreach=put(state.outreach, replace(note, done_at=at), lambda item: item.outreach_id)
+    )  # fmt: skip
+    about, _, name = note.journey_id.partition("/")
+    if about == "mention":
+        return answered(state, name, at)
+    if about == "feedback" and note.occasion == "recover":
+        moments = (replace(one, recovered_at=at) if one.feedback_id == name else one for one in state.moments)
+        return replace(state, moments=tuple(moments))
+    return state
 
 
 def _said(event: Outcome) -> str:
@@ -46,6 +82,7 @@ def _said(event: Outcome) -> str:
 
 
 def _suppress(state: JourneyState, note: Outreach | None, event: Outcome) -> JourneyState:
+    purpose: Purpose | None = None
     match event:
         case OutreachFailed(reason=FailureReason.BOUNCED):
             reason = "bounced"
@@ -53,10 +90,14 @@ def _suppress(state: JourneyState, note: Outreach | None, event: Outcome) -> Jou
             reason = "complained"
         case OutreachEngaged(kind=Engagement.UNSUBSCRIBED):
             reason = "unsubscribed"
+            if note is not None and note.purpose is Purpose.MARKETING:
+                purpose = note.purpose  # whoever wants no offers still wants to know that their flight is late
         case _:
             return state
     for address in _addresses(state, note, event):
-        closed = Suppression(channel=address.channel, address=address.address, reason=reason, as_of=event.occurred_at)
+        closed = Suppression(
+            channel=address.channel, address=address.address, reason=reason, as_of=event.occurred_at, purpose=purpose
+        )
         known = next((item for item in state.suppressions if _same(item) == _same(closed)), None)
         if known is None or (known.as_of, known.reason) < (closed.as_of, closed.reason):
             state = replace(state, suppressions=put(state.suppressions, closed, _same))
@@ -72,8 +113,8 @@ def _addresses(state: JourneyState, note: Outreach | None, event: Outcome) -> tu
     return () if isinstance(event, OutreachFailed) and len(likely) > 1 else likely
 
 
-def _same(closed: Suppression) -> tuple[OutreachChannel, str]:
-    return (closed.channel, closed.address)
+def _same(closed: Suppression) -> tuple[OutreachChannel, str, Purpose | None]:
+    return (closed.channel, closed.address, closed.purpose)
 
 
 FOLDS: Mapping[type[Any], Callable[[JourneyState, Any], JourneyState]] = {
@@ -81,4 +122,5 @@ FOLDS: Mapping[type[Any], Callable[[JourneyState, Any], JourneyState]] = {
     OutreachFailed: _fold,
     OutreachUncertain: _fold,
     OutreachEngaged: _fold,
+    AgentTaskDone: task_done,
 }

@@ -9,6 +9,8 @@ from processors.journey.state import put
 from streams.events import (
     AgentNoted,
     FeedbackGiven,
+    GestureGiven,
+    Given,
     ItemUnavailable,
     JourneyState,
     Mention,
@@ -29,6 +31,8 @@ def feedback(state: JourneyState, event: FeedbackGiven) -> JourneyState:
         text=event.text,
         about=event.about,
         occurred_at=event.occurred_at,
+        sentiment=event.sentiment,
+        recovered_at=next((one.recovered_at for one in state.moments if one.feedback_id == event.feedback_id), None),
     )
     moments = put(state.moments, moment, lambda item: item.feedback_id)
     return replace(state, moments=tuple(sorted(moments, key=lambda item: item.occurred_at)))
@@ -49,6 +53,7 @@ def mention(state: JourneyState, event: MentionPosted) -> JourneyState:
         opened_at=known.opened_at if known else event.occurred_at,
         as_of=event.occurred_at,
         closed_at=known.closed_at if known else None,
+        answered_at=known.answered_at if known else None,
     )
     return replace(state, mentions=put(state.mentions, post, lambda item: item.mention_id))
 
@@ -78,13 +83,31 @@ def unavailable(state: JourneyState, event: ItemUnavailable) -> JourneyState:
         alternatives=event.alternatives,
         opened_at=known.opened_at if known else event.occurred_at,
         as_of=event.occurred_at,
+        closed_at=known.closed_at if known else None,
+        redeemed_at=known.redeemed_at if known else None,
     )
     return replace(state, wishes=put(state.wishes, wish, lambda item: item.item_id))
+
+
+def gesture(state: JourneyState, event: GestureGiven) -> JourneyState:
+    """Something kind that an employee gave, in the order they were given."""
+    given = Given(
+        gesture_id=event.gesture_id,
+        agent_id=event.agent_id,
+        code=event.code,
+        cost=event.cost,
+        currency=event.currency,
+        about=event.about,
+        occurred_at=event.occurred_at,
+    )
+    gestures = put(state.gestures, given, lambda item: item.gesture_id)
+    return replace(state, gestures=tuple(sorted(gestures, key=lambda item: (item.occurred_at, item.gesture_id))))
 
 
 FOLDS: Mapping[type[Any], Callable[[JourneyState, Any], JourneyState]] = {
     FeedbackGiven: feedback,
     MentionPosted: mention,
     AgentNoted: note,
+    GestureGiven: gesture,
     ItemUnavailable: unavailable,
 }

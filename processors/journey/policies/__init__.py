@@ -1,10 +1,34 @@
-"""The policies, each one file and one idea. The order of POLICIES is the priority."""
+"""The policies, each one file and one idea. The order of POLICIES is the priority, unless the playbook has its own."""
 
 from __future__ import annotations
 
+from functools import cache
+
+from processors.journey.policies.agent_gestures import GesturesOfAgents
+from processors.journey.policies.caring_hands import CaringHands
 from processors.journey.policies.delay_care import DelayCare
-from processors.journey.policies.policy import Policy
+from processors.journey.policies.mention_reply import MentionReply
+from processors.journey.policies.out_of_stock_save import OutOfStockSave
+from processors.journey.policies.policy import Policy, Wanted
+from processors.journey.policies.recovery import Recovery
+from processors.journey.policies.response_watch import ResponseWatch
 
-POLICIES: tuple[Policy, ...] = (DelayCare(),)
+POLICIES: tuple[Policy, ...] = (
+    DelayCare(),
+    ResponseWatch(),
+    Recovery(),
+    MentionReply(),
+    OutOfStockSave(),
+    CaringHands(),
+    GesturesOfAgents(),
+)
 
-__all__ = ["POLICIES", "Policy"]
+
+@cache
+def in_order(priority: tuple[str, ...]) -> tuple[Policy, ...]:
+    """The policies, those that the playbook names first."""
+    named = {name: at for at, name in enumerate(priority)}
+    return tuple(sorted(POLICIES, key=lambda policy: named.get(policy.name, len(named))))
+
+
+__all__ = ["POLICIES", "Policy", "Wanted", "in_order"]

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from processors.journey.actions import Action, Hold, Reach, Retract, Suppress, Want
 from processors.journey.evolve.delays import journey_id
-from processors.journey.guard import zone_of
+from processors.journey.guard.quiet import zone_of
 from processors.journey.identity import outreach_id
 from processors.journey.playbook import DelayRules, GestureOffer, Playbook, worded
 from processors.journey.state import put
@@ -132,7 +132,7 @@ class DelayCare:
                 explanation=explanation,
             )
 
-    def after(self, state: JourneyState, action: Action, playbook: Playbook) -> JourneyState:
+    def after(self, state: JourneyState, action: Action, now: datetime, playbook: Playbook) -> JourneyState:
         """Remember what the customer was told, or why they were not."""
         journey = action.journey_id if isinstance(action, Retract) else action.want.journey_id
         delay = next((item for item in state.delays if journey_id(item) == journey), None)
@@ -141,7 +141,8 @@ class DelayCare:
         rules = playbook.delay_rules(delay.subject_kind)
         match action:
             case Reach(want=want):
-                given = -1 if want.gesture is None else rules.stage_of(want.gesture.code)
+                meant = want.usual or want.gesture  # one that was withheld is not offered again with the next letter
+                given = -1 if meant is None else rules.stage_of(meant.code)
                 delay = replace(
                     delay,
                     letters=delay.letters + 1,
@@ -200,7 +201,7 @@ class DelayCare:
         return state
 
 
-_PASSING = (":quiet_hours", ":frequency_cap")
+_PASSING = (":quiet_hours", ":frequency_cap", ":gave_way")
 
 _TEMPLATES = {NOTICE: "notice", "gesture": "longer", "revision": "revised", CANCELLED: "cancelled"}
 

@@ -6,9 +6,12 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Protocol
 
-from processors.journey.actions import Action, Retract, Suppress, Want
+from processors.journey.actions import Action, Expose, Retract, Suppress, Want
 from processors.journey.playbook import Playbook
 from streams.events import JourneyState, Timer
+
+Wanted = Want | Suppress | Retract | Expose
+"""What a policy may ask for; the guard sees the wants only."""
 
 
 class Policy(Protocol):
@@ -18,11 +21,11 @@ class Policy(Protocol):
     why: Mapping[str, str]
     """Why we serve, by language; shown wherever its outreach is shown."""
 
-    def wants(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[Want | Suppress | Retract]:
+    def wants(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[Wanted]:
         """What should be sent or taken back now; a Suppress is a reason of the policy's own not to send."""
         ...
 
-    def after(self, state: JourneyState, action: Action, playbook: Playbook) -> JourneyState:
+    def after(self, state: JourneyState, action: Action, now: datetime, playbook: Playbook) -> JourneyState:
         """The state once an action of this policy was decided: what the customer now knows."""
         ...
 

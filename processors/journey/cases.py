@@ -1,0 +1,93 @@
+"""Cases: one matter is one case, on however many channels the customer asks. Worked out from the contacts, not kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from streams.clock import to_millis
+from streams.events import Channel, Contact, JourneyState, Resolution
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A matter that is open. ``opened_at``: since when the customer waits for a person.
+
+    ``closed_before``: when we thought that it was settled; None for one that never was.
+    """
+
+    journey_id: str
+    matter: str | None
+    contacts: tuple[Contact, ...]
+    """Those that are open, the earliest first."""
+    channel: Channel
+    summary: str
+    opened_at: datetime
+    answered: bool
+    closed_before: datetime | None
+
+
+def open_cases(state: JourneyState) -> tuple[Case, ...]:
+    """The customer's open cases, the oldest first."""
+    together: dict[str, list[Contact]] = {_name(contact): [] for contact in state.contacts if contact.closed_at is None}
+    if not together:
+        return ()
+    for contact in state.contacts:
+        name = _name(contact)
+        if name in together:
+            together[name].append(contact)
+    cases = [_case(name, contacts) for name, contacts in together.items()]
+    return tuple(sorted(cases, key=lambda case: (case.opened_at, case.journey_id)))
+
+
+def case_of(state: JourneyState, contact: Contact) -> Case | None:
+    """The open case that the contact belongs to."""
+    name = _name(contact)
+    return next((case for case in open_cases(state) if any(_name(one) == name for one in case.contacts)), None)
+
+
+def given_up(state: JourneyState, journey_id: str) -> bool:
+    """Whether the customer ended the case unanswered, as far as its contacts are still known."""
+    name = journey_id.removeprefix("case/").rpartition("/")[0]
+    last = max((one for one in state.contacts if _name(one) == name), key=lambda one: one.as_of, default=None)
+    return last is not None and last.resolution is Resolution.ABANDONED
+
+
+def _name(contact: Contact) -> str:
+    return f"matter/{contact.matter}" if contact.matter else f"contact/{contact.contact_id}"
+
+
+def _case(name: str, contacts: list[Contact]) -> Case:
+    running = sorted(
+        (one for one in contacts if one.closed_at is None), key=lambda one: (one.opened_at, one.contact_id)
+    )
+    begin = running[0].opened_at
+    ends = [end for end in map(_settled_at, contacts) if end is not None and end <= begin]
+    settled = max(ends, default=None)
+    # whoever hung up unanswered and tries again elsewhere has waited since they first tried
+    tried = [
+        one.opened_at
+        for one in contacts
+        if one.closed_at is not None and one.replied_at is None and (settled is None or one.opened_at > settled)
+    ]
+    begin = min(begin, *tried) if tried else begin
+    anchor = f"{begin:%Y-%m-%d}" if settled is None else str(to_millis(settled))
+    return Case(
+        journey_id=f"case/{name}/{anchor}",
+        matter=running[0].matter,
+        contacts=tuple(running),
+        channel=running[0].channel,
+        summary=next((one.summary for one in running if one.summary), ""),
+        opened_at=begin,
+        answered=any(one.replied_at is not None and one.replied_at >= begin for one in contacts),
+        closed_before=settled,
+    )
+
+
+def _settled_at(contact: Contact) -> datetime | None:
+    """When a person had answered and the contact was closed: from then on we thought that all was well."""
+    if contact.closed_at is None:
+        return contact.closed_before
+    if contact.replied_at is None or contact.resolution is Resolution.TRANSFERRED:
+        return None
+    return contact.closed_at

@@ -1,0 +1,95 @@
+"""Experiments and holdouts: who gets what, by a hash of the seed and the customer. Nobody's arm changes, ever.
+
+The hash and the way from it to an arm are GrowthBook's (https://docs.growthbook.io/lib/build-your-own, versions 1 and
+2 of its hash), so that a feature flag there and an experiment here put the same customer into the same arm. What
+somebody was assigned when they first met the experiment is kept in their state: whatever the shares become later, it
+stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from processors.journey.actions import Assigned
+from processors.journey.playbook import GLOBAL, Experiment, Holdout, Playbook
+from streams.events import JourneyState
+
+HELD_OUT, SERVED = "held_out", "served"
+
+_OFFSET, _PRIME, _WORD = 0x811C9DC5, 0x01000193, 0xFFFFFFFF
+
+
+def bucket(seed: str, value: str, version: int = 2) -> float:
+    """Where the value falls, from 0 to below 1: FNV-1a in 32 bits, evenly spread in version 2."""
+    if version == 1:
+        return (_fnv1a(value + seed) % 1000) / 1000
+    return (_fnv1a(str(_fnv1a(seed + value))) % 10000) / 10000
+
+
+def chosen(place: float, shares: Sequence[float], coverage: float = 1.0) -> int:
+    """Index of the arm that the place belongs to; -1 where it takes no part. Each arm begins where the shares before
+    it end, and is filled to ``coverage``, so that more coverage moves nobody."""
+    begin = 0.0
+    for index, share in enumerate(shares):
+        if begin <= place < begin + coverage * share:
+            return index
+        begin += share
+    return -1
+
+
+def assign(
+    state: JourneyState, *, experiment: str, seed: str, unit: str, shares: dict[str, float],
+    coverage: float = 1.0, version: int = 2,
+) -> Assigned | None:  # fmt: skip
+    """The unit's arm: the one it was given before, else the one its hash says; None if it takes no part."""
+    place = bucket(seed, unit, version)
+    for known in state.assignments:
+        if known.experiment == experiment and known.unit == unit:
+            return Assigned(
+                experiment=experiment, unit=unit, arm=known.arm, bucket=place, shares=shares, first=False
+            )  # fmt: skip
+    index = chosen(place, tuple(shares.values()), coverage)
+    if index < 0:
+        return None
+    return Assigned(
+        experiment=experiment, unit=unit, arm=tuple(shares)[index], bucket=place, shares=shares, first=True
+    )  # fmt: skip
+
+
+def held_out(state: JourneyState, policy: str, playbook: Playbook) -> Iterable[Assigned]:
+    """The holdouts that the policy's next outreach to this customer meets, the global one first."""
+    for name in (GLOBAL, policy):
+        holdout = playbook.holdouts.get(name)
+        if holdout is not None:
+            yield _in_or_out(state, name, holdout)
+
+
+def arm_of(state: JourneyState, experiment: Experiment) -> Assigned | None:
+    """The customer's arm; None if they take no part."""
+    return assign(
+        state,
+        experiment=experiment.key,
+        seed=experiment.seed,
+        unit=state.customer_id,
+        shares={arm.name: arm.share for arm in experiment.arms},
+        coverage=experiment.coverage,
+        version=experiment.hash_version,
+    )
+
+
+def _in_or_out(state: JourneyState, name: str, holdout: Holdout) -> Assigned:
+    shares = {HELD_OUT: holdout.share, SERVED: 1 - holdout.share}
+    unit = state.customer_id
+    met = assign(state, experiment=f"holdout/{name}", seed=holdout.seed, unit=unit, shares=shares)
+    if met is None:  # the shares' sum may be a hair below one
+        place = bucket(holdout.seed, unit)
+        return Assigned(experiment=f"holdout/{name}", unit=unit, arm=SERVED, bucket=place, shares=shares, first=True)
+    return met
+
+
+def _fnv1a(text: str) -> int:
+    found = _OFFSET
+    encoded = text.encode("utf-16-le", "surrogatepass")  # in JavaScript's units, where this hash comes from
+    for low, high in zip(encoded[::2], encoded[1::2], strict=True):
+        found = ((found ^ (low | high << 8)) * _PRIME) & _WORD
+    return found

@@ -1,0 +1,196 @@
+"""The guard: may this customer be reached with this, on which address, and is now the time?
+
+Its rules run in the order of RULES; the first that objects decides. Whoever refuses says why, in words. Holdouts come
+last: somebody who would not have been written to anyway says nothing about what writing is worth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from processors.journey.actions import Action, Assigned, Hold, Reach, Retract, Suppress, Want
+from processors.journey.experiments import HELD_OUT, arm_of, held_out
+from processors.journey.guard.limits import affordable, within_caps
+from processors.journey.guard.quiet import quiet_until, zone_of
+from processors.journey.guard.reach import allowed, consented, may_be_approached, offered, open_for
+from processors.journey.identity import outreach_id
+from processors.journey.playbook import Arm, Playbook
+from streams.events import Address, JourneyState, OutreachChannel
+
+_ASK_AGAIN = timedelta(hours=1)
+
+Rule = Callable[[Want, JourneyState, datetime, Playbook], "Action | None"]
+
+
+def guard(want: Want, state: JourneyState, now: datetime, playbook: Playbook) -> Action:
+    """A Reach if nothing speaks against it, else the Hold or Suppress of the first rule that objects."""
+    for rule in RULES:
+        objection = rule(want, state, now, playbook)
+        if objection is not None:
+            return objection
+    met: list[Assigned] = []
+    for assigned in held_out(state, want.policy, playbook):
+        met.append(assigned)
+        if assigned.arm == HELD_OUT:
+            told = f"one of those who hear nothing, so that what it is worth can be told ({assigned.experiment})"
+            return Suppress(want=_noted(want, met), reason="holdout", explanation=told, met=tuple(met))
+    want = _by_experiment(want, state, playbook, met)
+    want = _noted(affordable(want, state, now, playbook), met)
+    if want.task is not None:
+        addresses: tuple[Address, ...] = (Address(channel=OutreachChannel.AGENT_TASK, address=want.task.team),)
+    else:
+        addresses, _ = within_caps(allowed(state, want.purpose, playbook), want.purpose, state, now, playbook)
+    return Reach(want=want, addresses=addresses, explanation="nothing spoke against it", met=tuple(met))
+
+
+def withdrawn(state: JourneyState, now: datetime, *, but: str | None) -> Iterator[Retract]:
+    """What is still on its way to where the customer does not want to hear from us any more; ``but`` for one outreach,
+    which is known to have arrived."""
+    for note in state.outreach:
+        if note.retracted_at is not None or note.useful_until <= now or note.done_at or note.outreach_id == but:
+            continue
+        if note.channel is OutreachChannel.AGENT_TASK:
+            wanted = note.answers or may_be_approached(state)
+        else:
+            address = Address(channel=note.channel, address=note.address)
+            wanted = open_for(address, note.purpose, state) and all(
+                consented(channel, note.purpose, state) for channel in (note.channel, *note.channels)
+            )
+        if not wanted:
+            yield Retract(
+                policy=note.policy,
+                journey_id=note.journey_id,
+                occasion=note.occasion,
+                outreach_id=note.outreach_id,
+                reason="consent_withdrawn",
+                explanation="the customer does not want to hear from us there any more",
+            )
+
+
+# -- the rules ---------------------------------------------------------------------------------------------------------
+
+
+def _one_person(want: Want, state: JourneyState, now: datetime, playbook: Playbook) -> Action | None:
+    if state.merged_into is None:
+        return None
+    return Suppress(want=want, reason="merged", explanation="this record turned out to be another customer's")
+
+
+def _once(want: Want, state: JourneyState, now: datetime, playbook: Playbook) -> Action | None:
+    if not state.outreach:
+        return None
+    identity = outreach_id(state.customer_id, want.policy, want.journey_id, want.occasion)
+    if all(note.outreach_id != identity for note in state.outreach):
+        return None
+    return Suppress(want=want, reason="already_sent", explanation="the customer has heard this from us")
+
+
+def _still_useful(want: Want, state: JourneyState, now: datetime, playbook: Playbook) -> Action | None:
+    if now < want.useful_until:
+        return None
+    return Suppress(want=want, reason="no_longer_useful", explanation="it would arrive after it is of any use")
+
+
+def _reachable(want: Want, state: JourneyState, now: datetime, playbook: Playbook) -> Action | None:
+    if want.task is not None:
+        if want.answers or may_be_approached(state):
+            return None
+        return Suppress(want=want, reason="no_consent", explanation="the customer wants nobody to approach them")
+    known = offered(state, playbook)
+    if not known:
+        return Suppress(want=want, reason="no_address", explanation="no address on a channel that we use is known")
+    open_ = [address for address in known if open_for(address, want.purpose, state)]
+    if not open_:
+        return Suppress(want=want, reason="suppressed", explanation="every address bounced, complained or unsubscribed")
+    if not any(consented(address.channel, want.purpose, state) for address in open_):
+        kind = want.purpose.lower()
+        return Suppress(want=want, reason="no_consent", explanation=f"the customer does not allow {kind} messages")
+    return None
+
+
+def _quiet_hours(want: Want, state: JourneyState, now: datetime, playbook: Playbook) -> Action | None:
+    if playbook.quiet_hours is None or want.task is not None:
+        return None
+    name = state.profile.time_zone or playbook.default_time_zone
+    zone = zone_of(name)
+    if zone is None:
+        return Hold(
+            want=want,
+            until=min(now + _ASK_AGAIN, want.useful_until),
+            reason="unknown_time_zone",
+            explanation=f"{name!r} is no time zone, so nobody knows whether it is night there",
+        )
+    until = quiet_until(now, zone, playbook.quiet_hours)
+    if until is None:
+        return None
+    if until >= want.useful_until:
+        return Suppress(
+            want=want,
+            reason="quiet_hours",
+            explanation=f"it is night in {name}, and by the morning it would be of no use",
+        )
+    return Hold(want=want, until=until, reason="quiet_hours", explanation=f"it is night in {name}")
+
+
+def _frequency_cap(want: Want, state: JourneyState, now: datetime, playbook: Playbook) -> Action | None:
+    if want.task is not None:
+        return None
+    _, full = within_caps(allowed(state, want.purpose, playbook), want.purpose, state, now, playbook)
+    if full is None:
+        return None
+    cap = full.cap
+    hours = f"{cap.window.total_seconds() / 3600:g}"
+    by = f" by {cap.channel.lower()}" if cap.channel is not None else ""
+    reason, explanation = "frequency_cap", f"{cap.most} {cap.purpose.lower()} messages{by} in {hours} hours are enough"
+    if full.by is not None and full.by != want.policy:
+        reason, explanation = "gave_way", f"{full.by} comes first, and {explanation}"
+    if full.until >= want.useful_until:
+        return Suppress(want=want, reason=reason, explanation=explanation)
+    return Hold(want=want, until=full.until, reason=reason, explanation=explanation)
+
+
+RULES: tuple[Rule, ...] = (_one_person, _once, _still_useful, _reachable, _quiet_hours, _frequency_cap)
+
+
+# -- experiments -------------------------------------------------------------------------------------------------------
+
+
+def _by_experiment(want: Want, state: JourneyState, playbook: Playbook, met: list[Assigned]) -> Want:
+    for experiment in playbook.experiments:
+        if experiment.policy != want.policy:
+            continue
+        arm_by_name = {arm.name: arm for arm in experiment.arms}
+        if not any(_touches(arm, want) for arm in experiment.arms):
+            continue  # whatever the arm, this customer would see the same: meeting it here would only blur the result
+        assigned = arm_of(state, experiment)
+        if assigned is None:
+            continue
+        met.append(assigned)
+        arm = arm_by_name.get(assigned.arm)
+        if arm is not None:  # an arm that was taken out of the playbook is done as ever
+            want = _as_in(arm, want, state, playbook)
+    return want
+
+
+def _touches(arm: Arm, want: Want) -> bool:
+    return want.template in arm.templates or (want.gesture is not None and want.gesture.code in arm.gestures)
+
+
+def _as_in(arm: Arm, want: Want, state: JourneyState, playbook: Playbook) -> Want:
+    want = replace(want, template=arm.templates.get(want.template, want.template))
+    if want.gesture is None or want.gesture.code not in arm.gestures:
+        return want
+    gesture = arm.gestures[want.gesture.code].in_locale(state.profile.locale or playbook.default_locale)
+    variables = {**want.variables, "gesture_title": gesture.title, "gesture_link": gesture.link or ""}
+    return replace(want, gesture=gesture, usual=want.usual or want.gesture, variables=variables)
+
+
+def _noted(want: Want, met: list[Assigned]) -> Want:
+    if not met:
+        return want
+    return replace(want, inputs={**want.inputs, **{assigned.experiment: assigned.arm for assigned in met}})
+
+
+__all__ = ["RULES", "guard", "quiet_until", "withdrawn", "zone_of"]

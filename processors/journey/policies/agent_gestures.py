@@ -1,0 +1,110 @@
+"""Gestures of employees: trust those who talk to the customer to do the right thing (Starr; Bliss).
+
+Within the playbook's budget they ask nobody. What goes beyond it was given all the same, and stays given: a lead hears
+of it, to talk it over or to raise the budget.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import partial
+
+from processors.journey.actions import Task, Want
+from processors.journey.playbook import AgentGestures, Budget, Playbook, worded
+from processors.journey.policies.settling import Moment, Settling, Step
+from streams.events import Given, JourneyState, Purpose
+
+OVER = "over_budget"
+TASK_LIVES = timedelta(days=7)
+
+
+class GesturesOfAgents(Settling):
+    """See the module."""
+
+    name = "agent_gestures"
+    watches = "gestures"
+    why: Mapping[str, str] = {
+        "en": "Whoever talks to the customer knows best what would help.",
+        "de": "Wer mit dem Kunden spricht, weiß am besten, was hilft.",
+        "es": "Quien habla con el cliente sabe mejor que nadie qué ayuda.",
+    }
+
+    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step]:
+        """A word to the lead about each gesture beyond the budget."""
+        rules = playbook.agent_gestures
+        if rules is None:
+            return
+        for given in state.gestures:
+            said = beyond(given, state, rules.budgets, playbook.currency)
+            if said is not None:
+                make = partial(self._want, state, given, playbook, rules, said=said)
+                yield Step(f"gesture/{given.gesture_id}", OVER, make)
+
+    def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Moment]:
+        """None: a gesture is looked at when it is given."""
+        return iter(())
+
+    def _want(self, state: JourneyState, given: Given, playbook: Playbook, rules: AgentGestures, *, said: str) -> Want:
+        due = given.occurred_at + rules.escalated_due
+        return Want(
+            policy=self.name,
+            why=worded(self.why, playbook.default_locale),
+            journey_id=f"gesture/{given.gesture_id}",
+            occasion=OVER,
+            purpose=Purpose.SERVICE,
+            template=f"{self.name}/{OVER}",
+            variables={
+                "name": state.profile.name or "",
+                "customer_id": state.customer_id,
+                "agent_id": given.agent_id,
+                "code": given.code,
+                "cost": str(given.cost),
+                "currency": given.currency,
+                "about": given.about or "",
+                "beyond": said,
+                "given_at": given.occurred_at.isoformat(timespec="seconds"),
+                "due_at": due.isoformat(timespec="seconds"),
+            },
+            gesture=None,
+            useful_until=due + TASK_LIVES,
+            task=Task(team=rules.escalate_to, due_at=due),
+            answers=True,  # it is talked over among ourselves
+            escalation=True,
+            inputs={"subject": f"gesture {given.gesture_id}", "agent": given.agent_id, "beyond": said},
+        )
+
+
+def beyond(given: Given, state: JourneyState, budgets: tuple[Budget, ...], currency: str) -> str | None:
+    """By how much the gesture goes beyond a budget, in words; None within all of them."""
+    if given.currency != currency:
+        return f"{given.cost} {given.currency} is not in the budget's currency, {currency}"
+    for budget in budgets:
+        total = sum(
+            (
+                one.cost
+                for one in state.gestures
+                if one.currency == currency and given.occurred_at - budget.window < one.occurred_at <= given.occurred_at
+            ),
+            Decimal(0),
+        )
+        if total > budget.most:
+            hours = f"{budget.window.total_seconds() / 3600:g}"
+            return f"{total} {currency} in {hours} hours, where {budget.most} is the budget"
+    return None
+
+
+def left(state: JourneyState, now: datetime, playbook: Playbook) -> Decimal | None:
+    """What an employee may still give this customer without asking; None where there is no budget."""
+    rules = playbook.agent_gestures
+    if rules is None or not rules.budgets:
+        return None
+    return max(min(budget.most - _given(state, now - budget.window, playbook) for budget in rules.budgets), Decimal(0))
+
+
+def _given(state: JourneyState, since: datetime, playbook: Playbook) -> Decimal:
+    return sum(
+        (one.cost for one in state.gestures if one.occurred_at > since and one.currency == playbook.currency),
+        Decimal(0),
+    )

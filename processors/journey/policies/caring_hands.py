@@ -1,0 +1,118 @@
+"""Caring hands: send one call in a hundred to somebody who is trained to care and has all the time it takes, and see
+what that does to satisfaction and word of mouth (Seth Godin).
+
+Which cases go there is drawn by a hash, not by who shouts loudest; the assignment stands in the journey state, where a
+call router reads it (``Contact.routed_to``), and both those who were drawn and those who were not are exposures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from functools import partial
+
+from processors.journey.actions import Action, Expose, Reach, Retract, Task, Want
+from processors.journey.cases import Case, open_cases
+from processors.journey.experiments import assign
+from processors.journey.playbook import CaringRules, Playbook, worded
+from processors.journey.policies.settling import Moment, Settling, Step
+from streams.events import JourneyState, Purpose, replace
+
+ASSIGNED = "assigned"
+CARING, USUAL = "caring", "usual"
+
+
+class CaringHands(Settling):
+    """See the module."""
+
+    name = "caring_hands"
+    watches = "contacts"
+    why: Mapping[str, str] = {
+        "en": "Some care cannot be hurried.",
+        "de": "Manche Zuwendung verträgt keine Eile.",
+        "es": "Hay atenciones que no admiten prisa.",
+    }
+
+    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step | Retract | Expose]:
+        """The assignment of each case; whoever is not drawn is an exposure and nothing else."""
+        rules = playbook.caring
+        if rules is None or not state.contacts:
+            return
+        for case in open_cases(state):
+            if case.answered or now >= case.opened_at + rules.useful:
+                if case.answered:
+                    said = "a person has answered"
+                    yield from self.called_off(state, case.journey_id, now, reason="answered", explanation=said)
+                continue
+            met = assign(
+                state,
+                experiment=self.name,
+                seed=rules.seed,
+                unit=f"{state.customer_id}/{case.journey_id}",  # two customers' cases may have one name
+                shares={CARING: rules.share, USUAL: 1 - rules.share},
+            )
+            if met is None or met.arm == USUAL:
+                if met is not None and met.first:
+                    yield Expose(policy=self.name, journey_id=case.journey_id, met=met)
+                continue
+            if met.first:
+                yield Expose(policy=self.name, journey_id=case.journey_id, met=met)
+            make = partial(self._want, state, case, playbook, rules, bucket=met.bucket)
+            yield Step(case.journey_id, ASSIGNED, make)
+
+    def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Moment]:
+        """None: a case is drawn as soon as it opens."""
+        return iter(())
+
+    def after(self, state: JourneyState, action: Action, now: datetime, playbook: Playbook) -> JourneyState:
+        """The routing stands on every contact of the case, those on other channels too."""
+        state = super().after(state, action, now, playbook)
+        if isinstance(action, Reach) and playbook.caring is not None:
+            return self.lapse(state, now, playbook)
+        return state
+
+    def lapse(self, state: JourneyState, now: datetime, playbook: Playbook) -> JourneyState:
+        """A contact that joins an assigned case is routed like it."""
+        if playbook.caring is None or not any(one.policy == self.name for one in state.settled):
+            return state
+        drawn = {
+            contact.contact_id
+            for case in open_cases(state)
+            if self.is_settled(state, case.journey_id, ASSIGNED)
+            for contact in case.contacts
+            if contact.routed_to is None
+        }
+        if not drawn:
+            return state
+        team = playbook.caring.team
+        contacts = (replace(one, routed_to=team) if one.contact_id in drawn else one for one in state.contacts)
+        return replace(state, contacts=tuple(contacts))
+
+    def _want(self, state: JourneyState, case: Case, playbook: Playbook, rules: CaringRules, *, bucket: float) -> Want:
+        due = case.opened_at + rules.useful
+        return Want(
+            policy=self.name,
+            why=worded(self.why, playbook.default_locale),
+            journey_id=case.journey_id,
+            occasion=ASSIGNED,
+            purpose=Purpose.SERVICE,
+            template=f"{self.name}/{ASSIGNED}",
+            variables={
+                "name": state.profile.name or "",
+                "customer_id": state.customer_id,
+                "channel": case.channel.value,
+                "matter": case.matter or "",
+                "summary": case.summary,
+                "opened_at": case.opened_at.isoformat(timespec="seconds"),
+                "due_at": due.isoformat(timespec="seconds"),
+            },
+            gesture=None,
+            useful_until=due,
+            task=Task(team=rules.team, due_at=due),
+            answers=True,
+            inputs={
+                "subject": f"case {case.matter or case.contacts[0].contact_id}",
+                "share": f"{rules.share:g}",
+                "bucket": f"{bucket:g}",
+            },
+        )

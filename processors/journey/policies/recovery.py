@@ -1,0 +1,146 @@
+"""Recovery and memorable moments: what customers tell of us for years is how we made good on a bad day, and the day
+that was better than they hoped for (Jeanne Bliss; Starr on the voice of the customer).
+
+Whoever was let down hears from a person, and is asked once, some days later, how things are now. A great story is
+kept, and passed on to those who made it happen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+
+from processors.journey.actions import Suppress, Task, Want
+from processors.journey.playbook import Playbook, RecoveryRules, worded
+from processors.journey.policies.settling import Moment as Due
+from processors.journey.policies.settling import Settling, Step
+from processors.journey.state import memorable
+from streams.events import FeedbackKind, JourneyState, Moment, Purpose, Sentiment
+
+RECOVER, FOLLOW_UP, SHARE = "recover", "follow_up", "share"
+TASK_LIVES = timedelta(days=7)
+_LOOK_BACK = timedelta(days=30)
+"""Feedback that is older is a memory, nothing to act on."""
+
+
+class Recovery(Settling):
+    """See the module."""
+
+    name = "recovery"
+    watches = "moments"
+    final = frozenset({"asked_already"})
+    why: Mapping[str, str] = {
+        "en": "A bad day can still end well, and a good one is worth telling.",
+        "de": "Ein schlechter Tag kann noch gut enden, und ein guter ist es wert, erzählt zu werden.",
+        "es": "Un mal día aún puede acabar bien, y uno bueno merece contarse.",
+    }
+
+    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step]:
+        """What the latest feedback calls for."""
+        rules = playbook.recovery
+        if rules is None:
+            return
+        for moment in state.moments:
+            if moment.occurred_at <= now - _LOOK_BACK:
+                continue
+            if was_bad(moment, rules):
+                due = moment.occurred_at + rules.within
+                make = partial(self._task, state, moment, playbook, occasion=RECOVER, team=rules.team, due=due)
+                yield Step(journey_id(moment), RECOVER, make)
+                if now >= _asks_at(moment, rules) and self.is_settled(state, journey_id(moment), RECOVER):
+                    make_question = partial(self._follow_up, state, moment, now, playbook, rules)
+                    yield Step(journey_id(moment), FOLLOW_UP, make_question)
+            elif memorable(moment):
+                due = moment.occurred_at + _LOOK_BACK
+                make = partial(self._task, state, moment, playbook, occasion=SHARE, team=rules.share_with, due=due)
+                yield Step(journey_id(moment), SHARE, make)
+
+    def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Due]:
+        """When to ask how things are now."""
+        rules = playbook.recovery
+        if rules is None:
+            return
+        for moment in state.moments:
+            if moment.occurred_at > now - _LOOK_BACK and was_bad(moment, rules):
+                yield journey_id(moment), _asks_at(moment, rules)
+
+    def _follow_up(
+        self, state: JourneyState, moment: Moment, now: datetime, playbook: Playbook, rules: RecoveryRules
+    ) -> Want | Suppress:
+        locale = state.profile.locale or playbook.default_locale
+        want = self._want(
+            state, moment, occasion=FOLLOW_UP, locale=locale, useful_until=_asks_at(moment, rules) + TASK_LIVES
+        )
+        for note in state.outreach:
+            asked = note.policy == self.name and note.occasion == FOLLOW_UP and note.journey_id != want.journey_id
+            if asked and note.requested_at > now - rules.follow_up_every:
+                days = rules.follow_up_every.days
+                return Suppress(
+                    want=want, reason="asked_already", explanation=f"nobody is asked twice within {days} days"
+                )
+        return want
+
+    def _task(
+        self, state: JourneyState, moment: Moment, playbook: Playbook, *, occasion: str, team: str, due: datetime
+    ) -> Want:
+        return self._want(
+            state,
+            moment,
+            occasion=occasion,
+            locale=playbook.default_locale,
+            useful_until=due + TASK_LIVES,
+            task=Task(team=team, due_at=due),
+        )
+
+    def _want(
+        self, state: JourneyState, moment: Moment, *,
+        occasion: str, locale: str, useful_until: datetime, task: Task | None = None,
+    ) -> Want:  # fmt: skip
+        score = "" if moment.score is None else str(moment.score)
+        return Want(
+            policy=self.name,
+            why=worded(self.why, locale),
+            journey_id=journey_id(moment),
+            occasion=occasion,
+            purpose=Purpose.SERVICE,
+            template=f"{self.name}/{occasion}",
+            variables={
+                "name": state.profile.name or "",
+                "customer_id": state.customer_id,
+                "kind": moment.kind.value,
+                "score": score,
+                "text": moment.text or "",
+                "about": moment.about or "",
+                "given_at": moment.occurred_at.isoformat(timespec="seconds"),
+                "due_at": task.due_at.isoformat(timespec="seconds") if task else "",
+            },
+            gesture=None,
+            useful_until=useful_until,
+            task=task,
+            answers=occasion == SHARE,  # told among ourselves, it reaches nobody
+            inputs={"subject": f"feedback {moment.feedback_id}", "kind": moment.kind.value, "score": score},
+        )
+
+
+def journey_id(moment: Moment) -> str:
+    """One piece of feedback."""
+    return f"feedback/{moment.feedback_id}"
+
+
+def was_bad(moment: Moment, rules: RecoveryRules) -> bool:
+    """A low score, a complaint, or a story that is a bad one."""
+    if moment.kind is FeedbackKind.COMPLAINT or moment.sentiment is Sentiment.NEGATIVE:
+        return True
+    if moment.score is None:
+        return False
+    most = {
+        FeedbackKind.CSAT: rules.csat_at_most,
+        FeedbackKind.NPS: rules.nps_at_most,
+        FeedbackKind.CES: rules.ces_at_most,
+    }.get(moment.kind)
+    return most is not None and moment.score <= most
+
+
+def _asks_at(moment: Moment, rules: RecoveryRules) -> datetime:
+    return (moment.recovered_at or moment.occurred_at) + rules.follow_up_after

@@ -1,0 +1,136 @@
+"""Response watch: every open contact has a clock, on every channel; the ability to respond matters most of all
+(Cincom, figure 1), and whoever stalls, denies and avoids is defeated by whoever answers (Seth Godin).
+
+A customer who waits too long for a person is told so honestly, then a person of ours is asked to step in. One matter
+is one case, also when the customer tries another channel. One that comes back within days of its end was not solved,
+and goes straight to a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+
+from processors.journey.actions import Retract, Task, Want
+from processors.journey.cases import Case, given_up, open_cases
+from processors.journey.playbook import Playbook, ResponseRules, worded
+from processors.journey.policies.settling import Moment, Settling, Step
+from streams.events import JourneyState, Purpose
+
+HOLDING, ESCALATION, CAME_BACK = "holding", "escalation", "came_back"
+TASK_LIVES = timedelta(days=7)
+"""After its deadline a task stays worth doing for so long."""
+
+
+class ResponseWatch(Settling):
+    """See the module."""
+
+    name = "response_watch"
+    watches = "contacts"
+    why: Mapping[str, str] = {
+        "en": "A question deserves an answer from a person, and an honest word until then.",
+        "de": "Eine Frage verdient die Antwort eines Menschen, und bis dahin ein ehrliches Wort.",
+        "es": "Una pregunta merece la respuesta de una persona y, hasta entonces, una palabra honesta.",
+    }
+
+    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step | Retract]:
+        """What each case without an answer needs by now; and the end of the tasks of those that have one."""
+        rules = playbook.response
+        if rules is None or not state.contacts:
+            return
+        cases = open_cases(state)
+        for case in cases:
+            if case.answered:
+                yield from self._over(state, case.journey_id, now, "answered", "a person has answered")
+                continue
+            if came_back(case, rules):
+                at = case.opened_at
+                make = partial(self._escalate, state, case, now, playbook, rules, occasion=CAME_BACK, at=at)
+                yield Step(case.journey_id, CAME_BACK, make)
+            elif now >= (at := case.opened_at + rules.clock(case.channel).escalate_after):
+                make = partial(self._escalate, state, case, now, playbook, rules, occasion=ESCALATION, at=at)
+                yield Step(case.journey_id, ESCALATION, make)
+            if now >= case.opened_at + rules.clock(case.channel).holding_after:
+                yield Step(case.journey_id, HOLDING, partial(self._holding, state, case, now, playbook, rules))
+        open_ = {case.journey_id for case in cases}
+        for journey in sorted({note.journey_id for note in state.outreach if note.policy == self.name} - open_):
+            if not given_up(state, journey):  # somebody who hung up is still owed a call
+                yield from self._over(state, journey, now, "closed", "the case is closed")
+
+    def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Moment]:
+        """When the clocks of the unanswered run out."""
+        rules = playbook.response
+        if rules is None or not state.contacts:
+            return
+        for case in open_cases(state):
+            if not case.answered:
+                clock = rules.clock(case.channel)
+                yield case.journey_id, case.opened_at + clock.holding_after
+                yield case.journey_id, case.opened_at + clock.escalate_after
+
+    def _over(self, state: JourneyState, journey: str, now: datetime, reason: str, said: str) -> Iterator[Retract]:
+        yield from self.called_off(state, journey, now, reason=reason, explanation=said)
+
+    def _holding(
+        self, state: JourneyState, case: Case, now: datetime, playbook: Playbook, rules: ResponseRules
+    ) -> Want:
+        holding_after = rules.clock(case.channel).holding_after
+        return self._want(
+            state, case, now, playbook,
+            occasion=HOLDING,
+            useful_until=case.opened_at + holding_after + rules.holding_useful,
+            locale=state.profile.locale or playbook.default_locale,
+        )  # fmt: skip
+
+    def _escalate(
+        self, state: JourneyState, case: Case, now: datetime, playbook: Playbook, rules: ResponseRules, *,
+        occasion: str, at: datetime,
+    ) -> Want:  # fmt: skip
+        due = at + rules.escalated_due
+        return self._want(
+            state, case, now, playbook,
+            occasion=occasion,
+            useful_until=due + TASK_LIVES,
+            locale=playbook.default_locale,
+            task=Task(team=rules.escalate_to, due_at=due),
+        )  # fmt: skip
+
+    def _want(
+        self, state: JourneyState, case: Case, now: datetime, playbook: Playbook, *,
+        occasion: str, useful_until: datetime, locale: str, task: Task | None = None,
+    ) -> Want:  # fmt: skip
+        return Want(
+            policy=self.name,
+            why=worded(self.why, locale),
+            journey_id=case.journey_id,
+            occasion=occasion,
+            purpose=Purpose.SERVICE,
+            template=f"{self.name}/{occasion}",
+            variables={
+                "name": state.profile.name or "",
+                "customer_id": state.customer_id,
+                "channel": case.channel.value,
+                "matter": case.matter or "",
+                "summary": case.summary,
+                "opened_at": case.opened_at.isoformat(timespec="seconds"),
+                "closed_before": case.closed_before.isoformat(timespec="seconds") if case.closed_before else "",
+                "waiting_minutes": str(max(int((now - case.opened_at).total_seconds() // 60), 0)),
+                "due_at": task.due_at.isoformat(timespec="seconds") if task else "",
+            },
+            gesture=None,
+            useful_until=useful_until,
+            task=task,
+            answers=True,
+            escalation=task is not None,
+            inputs={
+                "subject": f"case {case.matter or case.contacts[0].contact_id}",
+                "channels": ", ".join(sorted({contact.channel.value for contact in case.contacts})),
+                "opened_at": case.opened_at.isoformat(timespec="seconds"),
+            },
+        )
+
+
+def came_back(case: Case, rules: ResponseRules) -> bool:
+    """Whether we thought, a few days ago at most, that it was solved."""
+    return case.closed_before is not None and case.opened_at - case.closed_before <= rules.came_back_within

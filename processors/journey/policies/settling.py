@@ -1,0 +1,177 @@
+"""What the policies that take a journey step by step have in common: each step is decided once, and remembered.
+
+A step is wanted again and again while its cause lasts. Held, it is decided anew when the hold ends; refused, whenever
+something changes; sent, or past its use, never again. A hold whose cause is gone ends on record.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from processors.journey.actions import Action, Expose, Hold, Reach, Retract, Suppress, Want
+from processors.journey.identity import outreach_id
+from processors.journey.playbook import Playbook
+from processors.journey.policies.policy import Wanted
+from processors.journey.state import put
+from streams.events import JourneyState, OutreachChannel, Settled, Timer, replace
+
+SENT = "sent"
+_FINAL = frozenset({SENT, "no_longer_useful", "holdout", "already_sent", "merged"})
+
+Moment = tuple[str, datetime]
+"""A journey, and when time alone would change what is wanted for it."""
+
+
+class Step(NamedTuple):
+    """A step that a journey calls for; it is only made where it was not settled before."""
+
+    journey_id: str
+    occasion: str
+    make: Callable[[], Want | Suppress]
+
+
+class Settling(ABC):
+    """A policy whose steps are remembered in the state. Made for most customers to cost next to nothing: it is asked
+    with every event, and seldom has anything to say."""
+
+    name: str
+    why: Mapping[str, str]
+    watches: str
+    """The part of the state that its journeys are made of; without any there is nothing to do."""
+    final: frozenset[str] = frozenset()
+    """Reasons of the policy's own that nothing will change."""
+
+    @abstractmethod
+    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[Step | Retract | Expose]:
+        """Everything that should be sent or taken back as things stand, whether it was decided already or not."""
+
+    @abstractmethod
+    def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[Moment]:
+        """When time alone would change the steps; those that are past are ignored."""
+
+    def wants(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[Wanted]:
+        """The steps that are not settled, and the end of those that were held and are wanted no longer."""
+        if not getattr(state, self.watches) and not state.settled:
+            return ()
+        steps = tuple(self.steps(state, now, playbook))
+        said = {_step(one): one for one in state.settled if one.policy == self.name} if state.settled else {}
+        if not steps and not said:
+            return ()
+        return self._open(state, steps, said)
+
+    def _open(
+        self, state: JourneyState, steps: Iterable[Step | Retract | Expose], said: Mapping[tuple[str, str], Settled]
+    ) -> Iterator[Wanted]:
+        held = {step for step, one in said.items() if one.held_until is not None}
+        for wanted in steps:
+            if not isinstance(wanted, Step):
+                yield wanted
+                continue
+            held.discard(wanted[:2])
+            known = said.get(wanted[:2])
+            if known is None or not (known.reason in _FINAL or known.reason in self.final):
+                yield wanted.make()
+        for journey, occasion in sorted(held):
+            yield self._retract(state, journey, occasion, reason="no_longer_needed", explanation="its cause is gone")
+
+    def after(self, state: JourneyState, action: Action, now: datetime, playbook: Playbook) -> JourneyState:
+        """Remember what was decided of the step."""
+        step = _about(action)
+        known = next((one for one in state.settled if one.policy == self.name and _step(one) == step), None)
+        until: datetime | None = None
+        match action:
+            case Reach():
+                reason = SENT
+            case Hold():
+                reason, until = action.reason, action.until
+            case Suppress():
+                reason = action.reason
+            case Retract():
+                if known is None:
+                    return state
+                # what was sent stays sent; what was held may be wanted anew
+                reason = known.reason if known.reason in _FINAL else action.reason
+        if known is not None and (known.reason, known.held_until) == (reason, until):
+            return state
+        note = Settled(
+            policy=self.name, journey_id=step[0], occasion=step[1], reason=reason, as_of=now, held_until=until
+        )
+        return replace(state, settled=put(state.settled, note, lambda one: (one.policy, *_step(one))))
+
+    def is_news(self, state: JourneyState, action: Action) -> bool:
+        """A refusal is news unless the last one was the same; "not now" and "not at all" are not the same."""
+        if isinstance(action, Reach | Retract):
+            return True
+        step, held = _about(action), isinstance(action, Hold)
+        return all(
+            (one.policy, *_step(one)) != (self.name, *step)
+            or (one.reason, one.held_until is not None) != (action.reason, held)
+            for one in state.settled
+        )
+
+    def timers(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Timer]:
+        """The end of each hold, and the next moment of each journey."""
+        if not getattr(state, self.watches) and not state.settled:
+            return
+        next_: dict[str, datetime] = {}
+        for one in state.settled:
+            if one.policy == self.name and one.held_until is not None:
+                _sooner(next_, one.journey_id, one.held_until, now)
+        for journey, moment in self.moments(state, now, playbook):
+            _sooner(next_, journey, moment, now)
+        for journey, due in next_.items():
+            yield Timer(timer_id=f"{self.name}/{journey}", due_at=due, policy=self.name, journey_id=journey)
+
+    def lapse(self, state: JourneyState, now: datetime, playbook: Playbook) -> JourneyState:
+        """Nothing ends by time alone."""
+        return state
+
+    def is_settled(self, state: JourneyState, journey: str, occasion: str, reason: str = SENT) -> bool:
+        """Whether the step came to that."""
+        return any(
+            (one.policy, one.journey_id, one.occasion, one.reason) == (self.name, journey, occasion, reason)
+            for one in state.settled
+        )
+
+    def called_off(
+        self, state: JourneyState, journey: str, now: datetime, *, reason: str, explanation: str
+    ) -> Iterator[Retract]:
+        """The journey's tasks that are still to be done: nobody needs to any more."""
+        for note in state.outreach:
+            if (
+                note.policy == self.name
+                and note.journey_id == journey
+                and note.channel is OutreachChannel.AGENT_TASK
+                and note.retracted_at is None
+                and note.done_at is None
+                and note.useful_until > now
+            ):
+                yield self._retract(state, journey, note.occasion, reason=reason, explanation=explanation)
+
+    def _retract(self, state: JourneyState, journey: str, occasion: str, *, reason: str, explanation: str) -> Retract:
+        return Retract(
+            policy=self.name,
+            journey_id=journey,
+            occasion=occasion,
+            outreach_id=outreach_id(state.customer_id, self.name, journey, occasion),
+            reason=reason,
+            explanation=explanation,
+        )
+
+
+def _step(one: Settled) -> tuple[str, str]:
+    return (one.journey_id, one.occasion)
+
+
+def _about(action: Action) -> tuple[str, str]:
+    if isinstance(action, Retract):
+        return (action.journey_id, action.occasion)
+    return (action.want.journey_id, action.want.occasion)
+
+
+def _sooner(next_: dict[str, datetime], journey: str, moment: datetime, now: datetime) -> None:
+    if moment > now and (journey not in next_ or moment < next_[journey]):
+        next_[journey] = moment

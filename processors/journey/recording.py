@@ -1,0 +1,215 @@
+"""What is written down of a decision: in the state, so that the next one knows of it, and on the topics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import assert_never
+
+from processors.journey.actions import Action, Assigned, Expose, Hold, Reach, Retract, Suppress, Want
+from processors.journey.identity import decision_id, exposure_id, outreach_id
+from processors.journey.playbook import Playbook
+from processors.journey.state import put
+from streams.events import (
+    Assignment,
+    Decision,
+    DecisionKind,
+    ExperimentExposed,
+    JourneyState,
+    Outreach,
+    OutreachRequested,
+    OutreachRetracted,
+    ProfilesMerged,
+    Touchpoint,
+    replace,
+)
+
+Output = Decision | OutreachRequested | OutreachRetracted | ExperimentExposed | ProfilesMerged
+"""What a step sends out; a ProfilesMerged is the fact told to the other customer's journey."""
+
+
+def noted(state: JourneyState, action: Action | Expose, now: datetime) -> JourneyState:
+    """The state that knows of the request, of its retraction, and of what the customer was assigned."""
+    match action:
+        case Reach(want=want, addresses=addresses):
+            state = _assigned(state, action.met, now)
+            note = Outreach(
+                outreach_id=_outreach_id(state, want),
+                policy=want.policy,
+                journey_id=want.journey_id,
+                occasion=want.occasion,
+                purpose=want.purpose,
+                channel=addresses[0].channel,
+                address=addresses[0].address,
+                gesture_code=want.gesture.code if want.gesture else None,
+                requested_at=now,
+                useful_until=want.useful_until,
+                cost=want.gesture.cost if want.gesture else None,
+                currency=want.gesture.currency if want.gesture else None,
+                channels=tuple(dict.fromkeys(address.channel for address in addresses)),
+                answers=want.answers,
+                due_at=want.task.due_at if want.task else None,
+            )
+            if (revised := _revised(state, want, now)) is not None:
+                state = _taken_back(state, revised.outreach_id, now)
+            return replace(state, outreach=put(state.outreach, note, lambda item: item.outreach_id))
+        case Retract():
+            return _taken_back(state, action.outreach_id, now)
+        case Suppress(met=met):
+            return _assigned(state, met, now)
+        case Hold():
+            return state
+        case Expose(met=assigned):
+            return _assigned(state, (assigned,), now)
+        case _:
+            assert_never(action)
+
+
+def records(
+    state: JourneyState, action: Action | Expose, *, now: datetime, playbook: Playbook, trigger: Touchpoint | None
+) -> list[Output]:
+    """The action as it goes out, the decision first, its request or retraction after it.
+
+    ``state`` is that before the step's decisions: an outreach that the action revises still stands there.
+    """
+    if isinstance(action, Expose):
+        return [_exposure(state, action.met, action.policy, action.journey_id, None, now, playbook)]
+    about: Retract | Want = action if isinstance(action, Retract) else action.want
+    outreach = action.outreach_id if isinstance(action, Retract) else _outreach_id(state, action.want)
+    kind = _KINDS[type(action)]
+    if isinstance(action, Reach) and action.want.escalation:
+        kind = DecisionKind.ESCALATE
+    inputs = {} if isinstance(about, Retract) else dict(about.inputs)
+    if state.playbook_version is not None and state.playbook_version != playbook.version:
+        inputs["playbook_before"] = state.playbook_version
+    decision = Decision(
+        decision_id=decision_id(outreach, kind, action.reason, now, trigger.event_id if trigger is not None else None),
+        customer_id=state.customer_id,
+        decided_at=now,
+        kind=kind,
+        reason=action.reason,
+        explanation=action.explanation,
+        policy=about.policy,
+        playbook_version=playbook.version,
+        journey_id=about.journey_id,
+        occasion=about.occasion,
+        outreach_id=outreach,
+        channel=action.addresses[0].channel if isinstance(action, Reach) else None,
+        hold_until=action.until if isinstance(action, Hold) else None,
+        trigger_event_id=trigger.event_id if trigger is not None else None,
+        inputs=inputs,
+    )
+    outputs: list[Output] = [decision]
+    if isinstance(action, Reach | Suppress):
+        outputs += [
+            _exposure(state, met, about.policy, about.journey_id, decision.decision_id, now, playbook)
+            for met in action.met
+            if met.first
+        ]
+    if isinstance(action, Reach):
+        if (revised := _revised(state, action.want, now)) is not None:
+            # first, so that an earlier letter which has not left yet does not follow the one that corrects it
+            outputs.append(_retraction(state, revised, now, reason="revised", decision=decision.decision_id))
+        outputs.append(_request(state, action, decision, playbook))
+    elif isinstance(action, Retract):
+        for note in state.outreach:
+            if note.outreach_id == outreach:
+                outputs.append(_retraction(state, note, now, reason=action.reason, decision=decision.decision_id))
+    return outputs
+
+
+def _revised(state: JourneyState, want: Want, now: datetime) -> Outreach | None:
+    """The earlier outreach that the wanted one replaces, while it still says something."""
+    for note in state.outreach:
+        if note.outreach_id == want.revises and note.retracted_at is None and note.useful_until > now:
+            return note
+    return None
+
+
+def _taken_back(state: JourneyState, outreach: str, now: datetime) -> JourneyState:
+    notes = (replace(note, retracted_at=now) if note.outreach_id == outreach else note for note in state.outreach)
+    return replace(state, outreach=tuple(notes))
+
+
+def _retraction(state: JourneyState, note: Outreach, now: datetime, *, reason: str, decision: str) -> OutreachRetracted:
+    return OutreachRetracted(
+        outreach_id=note.outreach_id,
+        customer_id=state.customer_id,
+        retracted_at=now,
+        decision_id=decision,
+        policy=note.policy,
+        journey_id=note.journey_id,
+        reason=reason,
+    )
+
+
+_KINDS: Mapping[type[Action], DecisionKind] = {
+    Reach: DecisionKind.SEND,
+    Hold: DecisionKind.HOLD,
+    Suppress: DecisionKind.SUPPRESS,
+    Retract: DecisionKind.RETRACT,
+}
+
+
+def _request(state: JourneyState, action: Reach, decision: Decision, playbook: Playbook) -> OutreachRequested:
+    want = action.want
+    return OutreachRequested(
+        outreach_id=_outreach_id(state, want),
+        customer_id=state.customer_id,
+        requested_at=decision.decided_at,
+        decision_id=decision.decision_id,
+        policy=want.policy,
+        playbook_version=playbook.version,
+        journey_id=want.journey_id,
+        occasion=want.occasion,
+        purpose=want.purpose,
+        addresses=action.addresses,
+        template=want.template,
+        # our own people read their tasks in their own language, by their own clocks
+        locale=(None if want.task else state.profile.locale) or playbook.default_locale,
+        time_zone=want.time_zone or (None if want.task else state.profile.time_zone) or playbook.default_time_zone,
+        variables=dict(want.variables),
+        gesture=want.gesture,
+        why=want.why,
+        useful_until=want.useful_until,
+        revises=want.revises,
+        trigger_event_id=decision.trigger_event_id,
+        due_at=want.task.due_at if want.task else None,
+        escalation=want.escalation,
+    )
+
+
+def _assigned(state: JourneyState, met: tuple[Assigned, ...], now: datetime) -> JourneyState:
+    new = tuple(
+        Assignment(experiment=one.experiment, unit=one.unit, arm=one.arm, assigned_at=now) for one in met if one.first
+    )
+    return replace(state, assignments=state.assignments + new) if new else state
+
+
+def _exposure(
+    state: JourneyState,
+    met: Assigned,
+    policy: str,
+    journey: str,
+    decision: str | None,
+    now: datetime,
+    playbook: Playbook,
+) -> ExperimentExposed:
+    return ExperimentExposed(
+        event_id=exposure_id(met.experiment, state.customer_id, met.unit),
+        customer_id=state.customer_id,
+        occurred_at=now,
+        experiment=met.experiment,
+        unit=met.unit,
+        arm=met.arm,
+        bucket=met.bucket,
+        shares=dict(met.shares),
+        policy=policy,
+        journey_id=journey,
+        decision_id=decision,
+        playbook_version=playbook.version,
+    )
+
+
+def _outreach_id(state: JourneyState, want: Want) -> str:
+    return outreach_id(state.customer_id, want.policy, want.journey_id, want.occasion)

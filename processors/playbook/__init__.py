@@ -1,0 +1,6 @@
+"""The playbook file: read, checked whole, compared, watched. What it says is :mod:`processors.journey.playbook`."""
+
+from processors.playbook.faults import Fault, PlaybookRefused
+from processors.playbook.loading import PACKAGED, load_playbook, playbook_from, read_playbook
+
+__all__ = ["PACKAGED", "Fault", "PlaybookRefused", "load_playbook", "playbook_from", "read_playbook"]

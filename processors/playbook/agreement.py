@@ -1,0 +1,87 @@
+"""What sections say of one another has to agree. Read from the file as it is, however wrong the rest of it may be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from processors.playbook.faults import Misfit, Place, field_of
+from processors.playbook.values import POLICIES
+
+
+def disagreements(data: Any) -> Iterator[Misfit]:
+    """Everything that one section says and another contradicts."""
+    yield from _replaced_gestures(data)
+    yield from _contested(data)
+    yield from _shared_seeds(data)
+
+
+def _replaced_gestures(data: Any) -> Iterator[Misfit]:
+    """An arm can only replace a gesture that its policy gives."""
+    for place, experiment in _items(_at(data, "experiments"), "experiments"):
+        policy = _at(experiment, "policy")
+        if policy not in POLICIES:
+            continue
+        given = set(_codes(_at(data, policy)))
+        for arm_place, arm in _items(_at(experiment, "arms"), *place, "arms"):
+            gestures = _at(arm, "gestures")
+            for code in gestures if isinstance(gestures, dict) else ():
+                if code not in given:
+                    known = ", ".join(sorted(given)) or "none"
+                    yield (*arm_place, "gestures", code), f"{policy} gives no such gesture; it gives: {known}"
+
+
+def _contested(data: Any) -> Iterator[Misfit]:
+    """What two experiments replace, only one of them could measure."""
+    taken: dict[tuple[str, str, str], str | int] = {}
+    for (_, at), experiment in _items(_at(data, "experiments"), "experiments"):
+        for arm_place, arm in _items(_at(experiment, "arms"), "experiments", at, "arms"):
+            for what in ("gestures", "templates"):
+                replaced = _at(arm, what)
+                for usual in replaced if isinstance(replaced, dict) else ():
+                    first = taken.setdefault((str(_at(experiment, "policy")), what, usual), at)
+                    if first != at:
+                        yield (*arm_place, what, usual), f"experiments.{first} replaces it too; put both into one"
+
+
+def _shared_seeds(data: Any) -> Iterator[Misfit]:
+    """Two draws with one seed pick the same customers, so that neither could be told from the other."""
+    seen: dict[str, Place] = {}
+    for place, section in _drawn(data):
+        seed = _at(section, "seed")
+        if not isinstance(seed, str):
+            continue
+        if seed in seen:
+            other = field_of(seen[seed])
+            yield (*place, "seed"), f"{seed[:60]!r} is the seed of {other} too: both would pick the same customers"
+        else:
+            seen[seed] = place
+
+
+def _drawn(data: Any) -> Iterator[tuple[Place, Any]]:
+    yield ("caring_hands",), _at(data, "caring_hands")
+    holdouts = _at(data, "holdouts")
+    for name in holdouts if isinstance(holdouts, dict) else ():
+        yield ("holdouts", name), holdouts[name]
+    yield from _items(_at(data, "experiments"), "experiments")
+
+
+def _codes(section: Any) -> Iterator[str]:
+    """The codes of all gestures inside."""
+    if isinstance(section, dict):
+        if isinstance(code := section.get("code"), str):
+            yield code
+        for part in section.values():
+            yield from _codes(part)
+    elif isinstance(section, list):
+        for part in section:
+            yield from _codes(part)
+
+
+def _at(data: Any, name: str) -> Any:
+    return data.get(name) if isinstance(data, dict) else None
+
+
+def _items(data: Any, *place: str | int) -> Iterator[tuple[Place, Any]]:
+    for at, item in enumerate(data if isinstance(data, list) else ()):
+        yield (*place, at), item

@@ -1,0 +1,146 @@
+"""What is wrong with a playbook file, told by line and field; all of it at once."""
+
+from __future__ import annotations
+
+import difflib
+import types
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, NoReturn, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from streams.errors import SettingsError
+
+Place = tuple[str | int, ...]
+"""The names and positions that lead to an entry: ``("caps", 0, "most")``."""
+
+_SEVERAL = "careline_faults"
+
+
+def field_of(place: Place) -> str:
+    """The place in one line, as ``caps.0.most``."""
+    return ".".join(str(part) if str(part).isprintable() else repr(part) for part in place)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Fault:
+    """One thing that is wrong. ``line`` counts from 1; ``field`` is empty where the fault is the whole file's."""
+
+    line: int
+    field: str
+    problem: str
+
+    def told(self, where: str) -> str:
+        """``playbook.yaml:17: delay_care.flight.threshold: '30x' is no duration``."""
+        return ": ".join(filter(None, (f"{where}:{self.line}", self.field, self.problem)))
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return asdict(self)
+
+
+MOST_TOLD = 100
+"""Faults that a message names; a file can have a hundred thousand."""
+
+
+class PlaybookRefused(SettingsError):
+    """The file is not used, whatever else in it is right. The message has one line for each of ``faults``, so far as
+    they are not more than MOST_TOLD."""
+
+    def __init__(self, where: str, faults: Iterable[Fault]) -> None:
+        self.where = where
+        self.faults = tuple(sorted(set(faults)))
+        super().__init__("\n".join(self.told()))
+
+    def told(self) -> list[str]:
+        """One line for each fault; for those beyond MOST_TOLD one line says how many there are."""
+        lines = [fault.told(self.where) for fault in self.faults[:MOST_TOLD]]
+        more = len(self.faults) - len(lines)
+        return [*lines, f"{self.where}: and {more} more"] if more else lines
+
+
+Misfit = tuple[Place, str]
+"""Something wrong at a place below the one that is looked at, and what."""
+
+
+def refuse(misfits: Iterable[Misfit]) -> None:
+    """Raises what a validator of several fields found, each at its own field; nothing found, nothing raised."""
+    if found := list(misfits):
+        raise PydanticCustomError(_SEVERAL, "does not fit together", {"misfits": found})
+
+
+def misfits(error: ValidationError, model: type[BaseModel]) -> Iterator[Misfit]:
+    """What pydantic found, in our words. ``model`` is what the whole file was held against."""
+    for detail in error.errors(include_url=False):
+        place = tuple(part for part in detail["loc"] if part != "[key]")
+        if detail["type"] == _SEVERAL:
+            yield from (((*place, *below), problem) for below, problem in detail["ctx"]["misfits"])
+        else:
+            yield place, _problem(detail, place, model)
+
+
+def _problem(detail: ErrorDetails, place: Place, model: type[BaseModel]) -> str:
+    match detail["type"]:
+        case "missing":
+            return "is missing"
+        case "extra_forbidden":
+            return _unknown(str(place[-1]), sorted(_names(model, place[:-1])))
+        case "model_type" | "dict_type":
+            return "has to be a section with names of its own"
+        case "list_type":
+            return "has to be a list"
+        case "value_error":
+            return str(detail["ctx"]["error"])
+        case "string_type":
+            return "has to be a text; write it in quotes"
+        case _:
+            return detail["msg"]
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return "is not known here; " + (f"is {close[0]} meant?" if close else f"there are {', '.join(known)}")
+
+
+def _names(model: type[BaseModel], place: Place) -> Iterable[str]:
+    """The names that the model knows at the place."""
+    kind: Any = model
+    for part in place:
+        kind = _below(kind, part)
+    found = _model(kind)
+    return found.model_fields if found else ()
+
+
+def _below(kind: Any, part: str | int) -> Any:
+    found = _model(kind)
+    if found is not None:
+        return found.model_fields[str(part)].annotation
+    for one in _alternatives(kind):
+        if get_origin(one) in (list, dict, Mapping):
+            return get_args(one)[-1]
+    return None
+
+
+def _model(kind: Any) -> type[BaseModel] | None:
+    for one in _alternatives(kind):
+        if isinstance(one, type) and issubclass(one, BaseModel):
+            return one
+    return None
+
+
+def _alternatives(kind: Any) -> Iterator[Any]:
+    """The types of a union, without what annotates them."""
+    if get_origin(kind) is Annotated:
+        yield from _alternatives(get_args(kind)[0])
+    elif get_origin(kind) in (Union, types.UnionType):
+        for one in get_args(kind):
+            yield from _alternatives(one)
+    else:
+        yield kind
+
+
+def refused(where: str, line: int, problem: str) -> NoReturn:
+    """Raises PlaybookRefused for the file as such."""
+    raise PlaybookRefused(where, [Fault(line, "", problem)])

@@ -1,0 +1,134 @@
+"""A playbook file as a whole, as it is checked."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, Field, field_validator, model_validator
+
+from processors.journey.playbook import FrequencyCap, Playbook, QuietHours
+from processors.journey.state import KEEP_OUTREACH
+from processors.playbook.faults import refuse
+from processors.playbook.sections import (
+    AgentGesturesSection,
+    Budgets,
+    CaringSection,
+    DelaySection,
+    MentionSection,
+    RecoverySection,
+    ResponseSection,
+    Section,
+    StockSection,
+    budgets,
+    twice,
+    with_default,
+)
+from processors.playbook.trials import Experiments, HoldoutSection
+from processors.playbook.values import (
+    Count,
+    Currency,
+    CustomersChannel,
+    HeldOut,
+    Letter,
+    Locale,
+    Part,
+    Policy,
+    Text,
+    TimeOfDay,
+    TimeZone,
+    Window,
+    Words,
+)
+from streams.events import Purpose
+
+Texts = dict[Letter, dict[Locale, dict[Part, Words]]]
+
+
+class QuietHoursSection(Section):
+    """When nobody is written to."""
+
+    begin: TimeOfDay
+    end: TimeOfDay
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if self.begin == self.end:
+            refuse([(("end",), "is the same as begin; leave quiet_hours out if there are none")])
+        return self
+
+
+class CapSection(Section):
+    """At most so many requests."""
+
+    purpose: Purpose
+    channel: CustomersChannel | None = None
+    most: Annotated[Count, Field(ge=1, le=KEEP_OUTREACH)]
+    window: Window
+
+
+def _caps(caps: list[CapSection]) -> list[CapSection]:
+    refuse(twice((cap.purpose, cap.channel, cap.window) for cap in caps))
+    return caps
+
+
+def _once(items: list[str]) -> list[str]:
+    refuse(twice(items))
+    return items
+
+
+class PlaybookFile(Section):
+    """All of it. A policy whose section is not there is switched off."""
+
+    delay_care: Annotated[dict[Text, DelaySection], AfterValidator(with_default)]
+    response_watch: ResponseSection | None = None
+    mention_reply: MentionSection | None = None
+    recovery: RecoverySection | None = None
+    out_of_stock_save: StockSection | None = None
+    caring_hands: CaringSection | None = None
+    agent_gestures: AgentGesturesSection | None = None
+    quiet_hours: QuietHoursSection | None = None
+    caps: Annotated[list[CapSection], AfterValidator(_caps)] = Field(default=[])
+    gesture_budgets: Budgets = Field(default=[])
+    holdouts: dict[HeldOut, HoldoutSection] = Field(default={})
+    experiments: Experiments = Field(default=[])
+    texts: Texts = Field(default={})
+    priority: Annotated[list[Policy], AfterValidator(_once)] = Field(default=[])
+    channel_order: Annotated[list[CustomersChannel], AfterValidator(_once), Field(min_length=1)]
+    default_time_zone: TimeZone
+    default_locale: Locale
+    currency: Currency
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _not_empty(cls, value: Any) -> Any:
+        """Nothing below a name may be an oversight; whoever wants nothing leaves the name out too."""
+        if value is None:
+            raise ValueError("is empty; leave it out if there is none")
+        return value
+
+    def playbook(self, version: str) -> Playbook:
+        """What the policies go by."""
+        money = self.currency
+        return Playbook(
+            version=version,
+            delays={kind: delay.rules(money) for kind, delay in self.delay_care.items()},
+            response=self.response_watch.rules() if self.response_watch else None,
+            mentions=self.mention_reply.rules() if self.mention_reply else None,
+            recovery=self.recovery.rules() if self.recovery else None,
+            stock=self.out_of_stock_save.rules(money) if self.out_of_stock_save else None,
+            caring=self.caring_hands.rules() if self.caring_hands else None,
+            agent_gestures=self.agent_gestures.rules() if self.agent_gestures else None,
+            quiet_hours=QuietHours(begin=self.quiet_hours.begin, end=self.quiet_hours.end)
+            if self.quiet_hours
+            else None,
+            caps=tuple(FrequencyCap(**dict(cap)) for cap in self.caps),
+            gesture_budgets=budgets(self.gesture_budgets),
+            holdouts={policy: holdout.rules() for policy, holdout in self.holdouts.items()},
+            experiments=tuple(experiment.rules(money) for experiment in self.experiments),
+            texts=self.texts,
+            priority=tuple(self.priority),
+            channel_order=tuple(self.channel_order),
+            default_time_zone=self.default_time_zone,
+            default_locale=self.default_locale,
+            currency=money,
+        )

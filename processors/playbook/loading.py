@@ -1,0 +1,79 @@
+"""Reads a playbook file: one validated YAML, refused whole when anything in it is wrong."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.resources import files
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from processors.journey.playbook import Playbook
+from processors.playbook.agreement import disagreements
+from processors.playbook.faults import Misfit, PlaybookRefused, misfits, refused
+from processors.playbook.file import PlaybookFile
+from processors.playbook.lines import content_of
+from processors.playbook.wording import unwritable
+from streams.errors import SettingsError
+
+MAX_BYTES = 1 << 20
+"""A playbook larger than this is a mistake."""
+
+PACKAGED = Path(str(files("processors").joinpath("playbook.yaml")))
+"""The playbook that comes with Careline."""
+
+_VERSION_DIGITS = 12
+
+
+def load_playbook(path: Path | None = None) -> Playbook:
+    """The playbook in the file that the setting names, or the one in the package.
+
+    Raises PlaybookRefused, a SettingsError, naming every fault by line and field.
+    """
+    try:
+        return read_playbook(PACKAGED if path is None else path)
+    except OSError as error:
+        raise SettingsError(f"CARELINE_PLAYBOOK: cannot read {path}: {error.strerror}") from error
+
+
+def read_playbook(path: Path) -> Playbook:
+    """The playbook in the file. Raises PlaybookRefused, and OSError where the file cannot be read."""
+    return playbook_from(read_content(path), where=str(path))
+
+
+def read_content(path: Path) -> bytes:
+    """The file's bytes; of one that is larger than MAX_BYTES only so many that it shows. Raises OSError."""
+    with path.open("rb") as file:
+        return file.read(MAX_BYTES + 1)
+
+
+def playbook_from(content: bytes, *, where: str) -> Playbook:
+    """The playbook that a file's content is. Raises PlaybookRefused; ``where`` is how it names the file."""
+    if len(content) > MAX_BYTES:
+        refused(where, 1, f"is larger than {MAX_BYTES >> 20} MiB")
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        refused(where, content.count(b"\n", 0, error.start) + 1, f"is not text in UTF-8: {error.reason}")
+    found = content_of(text)
+    if found.data is None:
+        if not found.faults:
+            refused(where, 1, "is empty")
+        raise PlaybookRefused(where, found.faults.values())
+    wrong: list[Misfit] = []
+    try:
+        file = PlaybookFile.model_validate(found.data)
+        wrong += unwritable(file.texts)
+    except ValidationError as error:
+        wrong += misfits(error, PlaybookFile)
+    wrong += disagreements(found.data)
+    faults = [*found.faults.values()]
+    faults += [found.fault(place, problem) for place, problem in wrong if not found.unread(place)]
+    if faults:
+        raise PlaybookRefused(where, faults)
+    return file.playbook(version_of(content))
+
+
+def version_of(content: bytes) -> str:
+    """The version of a playbook with that content."""
+    return hashlib.sha256(content).hexdigest()[:_VERSION_DIGITS]

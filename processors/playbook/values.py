@@ -1,0 +1,145 @@
+"""What may stand in a playbook: durations, times of day, amounts, shares, names. Each says what would be right."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import time, timedelta
+from decimal import Decimal
+from typing import Annotated, Any
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+
+from processors.journey.playbook import GLOBAL
+from processors.journey.state import KEEP_CLOSED
+from streams.events import OutreachChannel
+
+POLICIES = (
+    "delay_care",
+    "response_watch",
+    "mention_reply",
+    "recovery",
+    "out_of_stock_save",
+    "caring_hands",
+    "agent_gestures",
+)
+"""Every policy there is, by its name in decisions."""
+
+_PARTS = ("subject", "headline", "body", "gesture", "pickup", "closing", "about", "short")
+_QUOTED = 60
+_LONGEST = timedelta(days=365)
+_DIGITS = 9
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def shown(value: Any) -> str:
+    """What somebody wrote, as a message quotes it."""
+    whole = repr(value)
+    return whole if len(whole) <= _QUOTED else f"{whole[:_QUOTED]}..."
+
+
+def _duration(value: Any) -> timedelta:
+    if not isinstance(value, str) or not (found := re.fullmatch(r"([0-9]+)([smhd])", value)):
+        raise ValueError(f"{shown(value)} is no duration; write 30m, 2h or 1d")
+    length = timedelta(**{_UNITS[found[2]]: int(found[1])}) if len(found[1]) < _DIGITS else timedelta.max
+    if length > _LONGEST:
+        raise ValueError(f"{shown(value)} is too long; at most {_LONGEST.days}d")
+    return length
+
+
+def _some(value: Any) -> timedelta:
+    length = _duration(value)
+    if not length:
+        raise ValueError(f"{shown(value)} has to be longer than nothing")
+    return length
+
+
+def _window(value: Any) -> timedelta:
+    window = _duration(value)
+    if not timedelta(0) < window <= KEEP_CLOSED:
+        raise ValueError(
+            f"{shown(value)} has to be longer than nothing and at most {KEEP_CLOSED.days}d; no more is remembered"
+        )
+    return window
+
+
+def _time_of_day(value: Any) -> time:
+    if isinstance(value, str) and re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value):
+        return time.fromisoformat(value)
+    raise ValueError(f'{shown(value)} is no time of day; write it in quotes, as "22:00"')
+
+
+def _time_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f"{shown(name)} is no IANA time zone, as Europe/Vienna")
+    return name
+
+
+def _money(value: Any) -> Decimal:
+    written = str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+    if not re.fullmatch(r"[0-9]{1,10}(\.[0-9]{1,2})?", written):
+        raise ValueError(f'{shown(value)} is no amount; write "4.50", not below zero, with at most two decimals')
+    return Decimal(written).quantize(Decimal("0.01"))
+
+
+def _share(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1 or math.isnan(value):
+        raise ValueError(f"{shown(value)} is no share; write a number from 0 to 1, as 0.1 for one in ten")
+    return float(value)
+
+
+def _customers_channel(value: Any) -> OutreachChannel:
+    reachable = [one.value for one in OutreachChannel if one not in _NOT_THE_CUSTOMERS]
+    if value not in reachable:
+        raise ValueError(f"{shown(value)} is no channel to a customer; there are {', '.join(reachable)}")
+    return OutreachChannel(value)
+
+
+_NOT_THE_CUSTOMERS = (OutreachChannel.OTHER, OutreachChannel.AGENT_TASK)
+"""What a newer contract names and we do not know; and what goes to employees, who have no caps and no quiet hours."""
+
+
+def _named(pattern: str, problem: str) -> Any:
+    shape = re.compile(pattern)
+
+    def check(value: Any) -> str:
+        if not isinstance(value, str) or not shape.fullmatch(value):
+            raise ValueError(f"{shown(value)} {problem}")
+        return value
+
+    return BeforeValidator(check)
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+"""0s to 365d."""
+Some = Annotated[timedelta, BeforeValidator(_some)]
+"""A duration longer than nothing."""
+Window = Annotated[timedelta, BeforeValidator(_window)]
+"""A duration within what a customer's state remembers of what is over."""
+TimeOfDay = Annotated[time, BeforeValidator(_time_of_day)]
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+Money = Annotated[Decimal, BeforeValidator(_money)]
+Share = Annotated[float, BeforeValidator(_share)]
+Count = Annotated[int, Field(strict=True)]
+CustomersChannel = Annotated[OutreachChannel, BeforeValidator(_customers_channel)]
+
+Slug = Annotated[
+    str, _named(r"[a-z0-9][a-z0-9-]{0,63}", "is no name here; write small letters, digits and hyphens, as care-leads")
+]
+Seed = Annotated[str, StringConstraints(min_length=1, max_length=200, strict=True)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=500, strict=True)]
+Locale = Annotated[str, _named(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]+)*", "is no locale; write en, de or es-MX")]
+Link = Annotated[str, _named(r"https://[^\s/?#]+\S*", "is no link; it begins with https:// and has no spaces")]
+Currency = Annotated[str, _named(r"[A-Z]{3}", "is no currency; write three capitals, as USD")]
+Letter = Annotated[
+    str, _named(rf"({'|'.join(POLICIES)})/[a-z0-9_]+", "is no letter; write a policy and a name, as delay_care/notice")
+]
+Policy = Annotated[str, _named("|".join(POLICIES), f"is no policy; there are {', '.join(POLICIES)}")]
+HeldOut = Annotated[
+    str, _named("|".join((GLOBAL, *POLICIES)), f"is no policy; there are {', '.join(POLICIES)}, and {GLOBAL} for all")
+]
+Part = Annotated[str, _named("|".join(_PARTS), f"is no part of a letter; there are {', '.join(_PARTS)}")]
+"""What a letter consists of; see :mod:`processors.outreach.templates`."""
+Words = Annotated[str, StringConstraints(min_length=1, max_length=20_000, strict=True)]
+"""A part of a letter, as a template."""

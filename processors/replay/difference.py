@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from processors.replay.recorded import Decided
-from streams.events import DecisionKind
 
+_BEFORE = "playbook_before"
 _OF_THE_PLAYBOOK = ("playbook_version", "inputs", "explanation")
 
 
@@ -58,8 +58,9 @@ class Difference:
 def difference(recorded: Mapping[str, Decided], replayed: Mapping[str, Decided]) -> Difference:
     """The difference; both by decision id.
 
-    Under one playbook nothing may differ. Between two of them their versions do, and the rules that a decision names
-    among what led to it; neither is a difference in what was decided.
+    Under one playbook nothing may differ, but that a decision names the playbook before it where one was taken up.
+    Between two of them their versions do, and the rules that a decision names among what led to it; neither is a
+    difference in what was decided.
     """
     same: list[Decided] = []
     changed: list[Changed] = []
@@ -78,11 +79,14 @@ def difference(recorded: Mapping[str, Decided], replayed: Mapping[str, Decided])
 
 
 def heard(decided: Iterable[Decided]) -> dict[str, list[tuple[str, ...]]]:
-    """By customer what they hear, in order: when, about what, by which channel, with which gesture."""
+    """By customer what they hear, in order: when, about what, by which channel, with which gesture.
+
+    What is for our own people, a task, no customer hears.
+    """
     found: dict[str, list[tuple[str, ...]]] = {}
     for one in decided:
         decision = one.decision
-        if decision.kind is not DecisionKind.SEND:
+        if not one.reaches or one.is_task:
             continue
         said = [decision.decided_at.isoformat(), decision.policy, decision.journey_id, decision.occasion]
         said.append(decision.channel or "")
@@ -115,4 +119,9 @@ def _fields(prefix: str, recorded: Any, replayed: Any) -> list[str]:
         return [] if recorded is replayed else [prefix.rstrip(".")]
     passed_over = () if recorded.playbook_version == replayed.playbook_version else _OF_THE_PLAYBOOK
     names = (name for name in recorded.__struct_fields__ if name not in passed_over)
-    return [prefix + name for name in names if getattr(recorded, name) != getattr(replayed, name)]
+    return [prefix + name for name in names if _of(recorded, name) != _of(replayed, name)]
+
+
+def _of(record: Any, name: str) -> Any:
+    value = getattr(record, name)
+    return {key: said for key, said in value.items() if key != _BEFORE} if name == "inputs" else value

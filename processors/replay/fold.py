@@ -14,8 +14,9 @@ from typing import Any
 
 from aiokafka import ConsumerRecord
 
-from processors.journey.core import Advance, Output, advance, wake
+from processors.journey.core import Advance, advance, wake
 from processors.journey.playbook import Playbook
+from processors.journey.recording import Output
 from processors.replay.source import Extent
 from streams.clock import PartitionClock, from_millis, to_millis
 from streams.errors import Unreadable
@@ -102,6 +103,7 @@ class Fold:
         self._clock = PartitionClock()
         self._latest: set[Fact] = set()  # handled at the very millisecond that the clock shows
         self._reached: int | None = None
+        self._counted: dict[str, int] = {}  # touchpoints at the position
 
     async def read(self, raw: ConsumerRecord) -> None:
         """The next record."""
@@ -134,6 +136,7 @@ class Fold:
             self._fire(self._extent.clock)
             self._move(self._extent.clock)
         self._reached = self._clock.millis
+        self._counted = {customer: state.touchpoints for customer, state in self._states.items()}
 
     @property
     def reached(self) -> int:
@@ -152,10 +155,19 @@ class Fold:
             and (decision.customer_id, decision.trigger_event_id) not in self._latest
         )
 
-    def touchpoints(self, customer_id: str) -> int:
-        """How many of the customer's were folded."""
-        state = self._states.get(customer_id)
-        return 0 if state is None else state.touchpoints
+    def has_all_of(self, recorded: JourneyState) -> bool:
+        """Whether as many touchpoints were folded as the role's state of the customer counts, to the same place."""
+        customer = recorded.customer_id
+        state = self._states.get(customer)
+        folded = 0 if state is None else state.touchpoints
+        if to_millis(recorded.updated_at) <= self.reached:
+            # else the role went on meanwhile, and all that can be said is how many it may count at most
+            folded = self._counted.get(customer, 0)
+        return recorded.touchpoints <= folded
+
+    def knows(self, customer_id: str) -> bool:
+        """Whether there is anything of the customer at all."""
+        return customer_id in self._states
 
     def _moment(self, raw: ConsumerRecord, event: Any) -> int:
         """When the role handled the record: by its own time, unless what was decided on it says otherwise."""

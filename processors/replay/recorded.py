@@ -9,7 +9,15 @@ from datetime import datetime
 from processors.replay.fold import Fact
 from processors.replay.source import Source
 from streams.clock import to_millis
-from streams.events import Decision, JourneyState, OutreachRequested, OutreachRetracted, Record
+from streams.events import (
+    Decision,
+    DecisionKind,
+    JourneyState,
+    OutreachChannel,
+    OutreachRequested,
+    OutreachRetracted,
+    Record,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +29,16 @@ class Decided:
     retracted: tuple[OutreachRetracted, ...] = ()
     whole: bool = True
     """False: it is kept longer than letters are, and what it led to is not known any more."""
+
+    @property
+    def reaches(self) -> bool:
+        """Whether somebody is to hear something: the customer, or one of our own people."""
+        return self.decision.kind in (DecisionKind.SEND, DecisionKind.ESCALATE)
+
+    @property
+    def is_task(self) -> bool:
+        """Whether it is for one of our own people."""
+        return self.decision.channel is OutreachChannel.AGENT_TASK
 
 
 @dataclass(slots=True)
@@ -111,20 +129,15 @@ async def read_outreach(source: Source, partition: int, recorded: Recorded) -> N
         recorded.decisions.take(await _decoded(source, raw.value))
 
 
-async def read_touchpoints_of(source: Source, partition: int, customers: set[str]) -> dict[str, int]:
-    """How many touchpoints the latest state of each counts; those without a state are left out."""
+async def read_states(source: Source, partition: int, customers: set[str]) -> dict[str, JourneyState]:
+    """The latest state of each of these; those without one are left out. Raises Unavailable, and Unreadable."""
     latest: dict[str, bytes | None] = {}
     async for raw in source.records(source.topics.journeys, partition):
         customer = raw.key.decode()
         if customer in customers:
             latest[customer] = raw.value
-    found = {}
-    for customer, value in latest.items():
-        if value is not None:
-            state = await _decoded(source, value)
-            if isinstance(state, JourneyState):
-                found[customer] = state.touchpoints
-    return found
+    states = {customer: await _decoded(source, value) for customer, value in latest.items()}
+    return {customer: state for customer, state in states.items() if isinstance(state, JourneyState)}
 
 
 async def _decoded(source: Source, value: bytes | None) -> Record | None:

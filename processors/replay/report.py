@@ -44,7 +44,7 @@ class Report:
     @property
     def letters_lost(self) -> int:
         """Recorded sends whose letter is no longer kept: only the decision could be compared."""
-        return sum(1 for one in self.difference.recorded if not one.whole and one.decision.kind is DecisionKind.SEND)
+        return sum(1 for one in self.difference.recorded if not one.whole and one.reaches)
 
     def as_data(self) -> dict[str, Any]:
         """All of it, for programs. Times are ISO 8601 in UTC, money is text with its decimals."""
@@ -82,7 +82,8 @@ class Report:
             "decisions_met_twice": self.doubled,
             "letters_no_longer_kept": self.letters_lost,
             "by_policy": self.by_policy(),
-            "sends_per_hour": _beside(_sends_per_hour(recorded), _sends_per_hour(replayed)),
+            "sends_per_hour": _beside(_per_hour(recorded, tasks=False), _per_hour(replayed, tasks=False)),
+            "tasks_per_hour": _beside(_per_hour(recorded, tasks=True), _per_hour(replayed, tasks=True)),
             "customers": [
                 {"customer_id": one, "hears_otherwise": one in hear_otherwise, **counts}
                 for one, counts in _by_customer(found).items()
@@ -126,12 +127,14 @@ class Report:
 def figures(decided: Iterable[Decided]) -> dict[str, Any]:
     """What was wanted, what became of it by kind and reason, and what the gestures in the letters come to.
 
+    What is sent goes to the customer or, as a task, to one of our own people; what is escalated is a task.
+
     ``wanted`` counts each outreach once, however often it was held before it was decided. The cost is that of every
     letter that was asked for, retracted or not.
     """
     decided = tuple(decided)
     wanted = {one.decision.outreach_id for one in decided if one.decision.kind is not DecisionKind.RETRACT}
-    kinds: dict[str, dict[str, int]] = {kind: {} for kind in ("SEND", "HOLD", "SUPPRESS", "RETRACT")}
+    kinds: dict[str, dict[str, int]] = {kind: {} for kind in ("SEND", "ESCALATE", "HOLD", "SUPPRESS", "RETRACT")}
     for (kind, reason), count in sorted(Counter((d.decision.kind.value, d.decision.reason) for d in decided).items()):
         kinds.setdefault(kind, {})[reason] = count
     cost: dict[str, Decimal] = {}
@@ -157,9 +160,9 @@ def _by_policy(decided: Iterable[Decided]) -> dict[str, list[Decided]]:
     return found
 
 
-def _sends_per_hour(decided: Iterable[Decided]) -> Counter[str]:
-    sends = (one.decision for one in decided if one.decision.kind is DecisionKind.SEND)
-    return Counter(f"{decision.decided_at:%Y-%m-%dT%H:00Z}" for decision in sends)
+def _per_hour(decided: Iterable[Decided], *, tasks: bool) -> Counter[str]:
+    hours = (one.decision.decided_at for one in decided if one.reaches and one.is_task is tasks)
+    return Counter(f"{moment:%Y-%m-%dT%H:00Z}" for moment in hours)
 
 
 def _beside(recorded: Mapping[str, int], replayed: Mapping[str, int]) -> dict[str, dict[str, int]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from processors.journey.core import Output
 from processors.journey.playbook import Playbook
+from processors.journey.recording import Output
 from processors.replay.difference import difference
 from processors.replay.fold import Fold, Tally, Touchpoints
 from processors.replay.recorded import (
@@ -15,7 +15,7 @@ from processors.replay.recorded import (
     Recorded,
     read_decisions,
     read_outreach,
-    read_touchpoints_of,
+    read_states,
 )
 from processors.replay.report import Report, SetAside
 from processors.replay.source import Extent, Source
@@ -130,13 +130,12 @@ class _Partition:
         """Customers whose recorded state counts more touchpoints than there are: the oldest were deleted."""
         decisions = (*self.recorded.decisions.decisions.values(), *self.replayed.decisions.values())
         customers = {decision.customer_id for decision in decisions}
-        counted = await read_touchpoints_of(self._source, self._extent.partition, customers)
+        states = await read_states(self._source, self._extent.partition, customers)
         for customer in customers:
-            found = self.fold.touchpoints(customer)
-            if customer in counted:
-                if counted[customer] > found:
+            if customer in states:
+                if not self.fold.has_all_of(states[customer]):
                     self.incomplete.add(customer)
-            elif self._extent.begin and not found:
+            elif self._extent.begin and not self.fold.knows(customer):
                 # forgotten, and nobody can say of how many touchpoints
                 self.incomplete.add(customer)
 

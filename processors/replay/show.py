@@ -13,9 +13,9 @@ from rich.text import Text
 from processors.replay.recorded import Decided
 from processors.replay.report import Report
 from streams.clock import from_millis
-from streams.events import Decision, DecisionKind
+from streams.events import Decision
 
-_FIGURES = {"send": "sent", "hold": "held", "suppress": "suppressed", "retract": "retracted"}
+_FIGURES = {"send": "sent", "escalate": "escalated", "hold": "held", "suppress": "suppressed", "retract": "retracted"}
 _SIDES = ("recorded", "replayed", "difference")
 
 
@@ -33,13 +33,14 @@ def show(report: Report, console: Console, *, most: int) -> None:
     _warnings(report, console)
     console.print()
     console.print(_policies(report))
-    if hours := report.as_data()["sends_per_hour"]:
-        table = Table(*_columns("sends in the hour from (UTC)", right=_SIDES), box=None)
-        for hour, counts in hours.items():
-            recorded, replayed = counts["recorded"], counts["replayed"]
-            table.add_row(hour.replace("T", " ").removesuffix("Z"), *_row(recorded, replayed))
-        console.print()
-        console.print(table)
+    data = report.as_data()
+    for title, hours in (("sent to customers", data["sends_per_hour"]), ("tasks", data["tasks_per_hour"])):
+        if hours:
+            table = Table(*_columns(f"{title}, hour from (UTC)", right=_SIDES), box=None)
+            for hour, counts in hours.items():
+                table.add_row(hour.replace("T", " ").removesuffix("Z"), *_row(counts["recorded"], counts["replayed"]))
+            console.print()
+            console.print(table)
     _customers(report, console, most=most)
 
 
@@ -111,7 +112,7 @@ def _customers(report: Report, console: Console, *, most: int) -> None:
     sends: dict[str, list[tuple[str, Decided]]] = {}
     for mark, decided in (("-", report.difference.recorded), ("+", report.difference.replayed)):
         for one in decided:
-            if one.decision.kind is DecisionKind.SEND:
+            if one.reaches and not one.is_task:
                 sends.setdefault(one.decision.customer_id, []).append((mark, one))
     for customer in shown:
         _say(console, f"  {customer}")

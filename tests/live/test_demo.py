@@ -177,8 +177,8 @@ def test_the_day_would_be_decided_again_as_it_was(kept: tuple[Path, dict[str, An
     assert report["read"]["timers"] > 100
     assert report["decisions_met_twice"] == report["letters_no_longer_kept"] == report["set_aside"]["customers"] == 0
     assert list(report["recorded_under"]) == [report["playbook"]]
-    sends = sum(hour["replayed"] for hour in report["sends_per_hour"].values())
-    assert sends == summary["outreach_requested"]
+    hours = [*report["sends_per_hour"].values(), *report["tasks_per_hour"].values()]
+    assert sum(hour["replayed"] for hour in hours) == summary["outreach_requested"]
 
 
 def test_another_playbook_lets_others_hear(kept: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:

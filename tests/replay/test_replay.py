@@ -74,6 +74,7 @@ async def test_what_was_decided_would_be_decided_again() -> None:
     assert policy["replayed"] == {
         "wanted": 4,
         "send": {"wanted": 4},
+        "escalate": {},
         "hold": {"quiet_hours": 1},
         "suppress": {},
         "retract": {},
@@ -285,6 +286,20 @@ async def test_customers_whose_first_touchpoints_are_gone_are_left_out() -> None
     assert counts(report) == (2, 0, 0, 0)
     aside = report.set_aside
     assert (aside.customers, aside.recorded, aside.replayed) == ({"ana"}, 3, 1)
+
+
+async def test_what_is_new_does_not_hide_what_is_gone() -> None:
+    """Ana's latest touchpoint makes up for the number of the first, but not for what it said."""
+    today = await stormy()
+    today.publish(delay(at("21:00"), minutes=200, subject="UA9", promised=at("22:00")))
+    today.source.forget_before(0, 1)
+    assert (await today.replayed()).set_aside.customers == {"ana"}
+    [role] = today._roles
+    before = {0: (role.position, role.clock)}
+    await today.handled()
+    assert (await today.replayed()).set_aside.customers == {"ana"}
+    today.source.handled(before)  # as for a role that went on after it was asked
+    assert (await today.replayed()).set_aside.customers == {"ana"}
 
 
 async def test_letters_that_are_gone_are_no_difference() -> None:

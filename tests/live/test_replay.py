@@ -105,10 +105,10 @@ async def test_live_decisions_would_be_decided_again(settings: Settings, role_en
             lambda: messages(settings, "decisions"),
             lambda seen: sum(getattr(one.record, "occasion", "") == "gesture-1" for one in seen) > len(customers),
         )
-        async with Publisher(settings) as publisher:  # stamped two seconds before it is sent; the role's clock is on
-            late = datetime.now(UTC) - timedelta(seconds=2)
+        async with Publisher(settings) as publisher:  # stamped a minute before it is sent; the role's clock is on
+            now = datetime.now(UTC)
             for customer in customers:
-                await publisher.enqueue(waiting(customer, late, subject="UA3"), at=late)
+                await publisher.enqueue(waiting(customer, now, subject="UA3"), at=now - timedelta(minutes=1))
         await until(
             lambda: messages(settings, "decisions"),
             lambda seen: sum("UA3" in getattr(one.record, "journey_id", "") for one in seen) >= 2 * len(customers),

@@ -166,6 +166,20 @@ async def test_somebody_who_was_forgotten_is_forgotten_again() -> None:
     ]
 
 
+async def test_a_fact_that_was_decided_on_twice_is_each_time_at_its_own_time() -> None:
+    """Whoever was forgotten is told of the same delay again as somebody new."""
+    today = day()
+    late = delay(at("12:00"), minutes=200)
+    today.publish(profile(), late, erased(at("12:10")))
+    today.publish(late, at=at("15:00"))
+    await today.handled()
+    report = await today.replayed()
+    assert not report.difference
+    told = [one.decision for one in report.difference.same if one.decision.trigger_event_id == late.event_id]
+    assert [one.decided_at for one in told] == [at("12:00"), at("15:00")]
+    assert report.tally.moved == 0
+
+
 async def test_what_nobody_can_read_is_passed_over() -> None:
     """Or can't be true; the clock goes on with it all the same, as the role's did."""
     today = day()

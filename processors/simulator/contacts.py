@@ -179,7 +179,7 @@ class Voices:
             others = tuple(channel for channel in _CHANNELS if channel is not opened.channel)
         reopened = opened.matter is None  # nothing but the conversation itself tells that it is the same matter
         voice = Voices(journal=self._journal, rng=chance, customer_id=self._customer_id)
-        again = voice._opening(  # noqa: SLF001
+        again = voice._opening(
             soon(ended.at, minutes=minutes, rng=chance),
             asked=texts.ASKED_AGAIN,
             matter=opened.matter,
@@ -187,8 +187,8 @@ class Voices:
             channels=(opened.channel,) if reopened else others,
             contact_id=opened.contact_id if reopened else None,
         )
-        settled = voice._conversation(again, stress=stress, words=words)  # noqa: SLF001
-        if ended.resolution is None and settled.agent_id is not None and not reopened:
+        settled = voice._conversation(again, stress=stress, words=words)
+        if ended.resolution is None and settled.resolution not in (None, Resolution.ABANDONED) and not reopened:
             self._close(opened.contact_id, settled.at + _SECOND, settled.resolution, settled.agent_id)
 
     def mention(self, at: datetime, *, stress: float, words: dict[str, str]) -> None:

@@ -46,7 +46,7 @@ class CaringHands(Settling):
                 state,
                 experiment=self.name,
                 seed=rules.seed,
-                unit=case.journey_id,
+                unit=f"{state.customer_id}/{case.journey_id}",  # two customers' cases may have one name
                 shares={CARING: rules.share, USUAL: 1 - rules.share},
             )
             if met is None or met.arm == USUAL:

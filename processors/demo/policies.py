@@ -117,7 +117,7 @@ def sent_over_time(
     length: timedelta = (until - since) / parts
     found: dict[str, list[int]] = {}
     for request in requested:
-        part = int((request.requested_at - since) / length) if length else 0
+        part = (request.requested_at - since) // length if length else 0
         if 0 <= part < parts:
             found.setdefault(request.policy, [0] * parts)[part] += 1
     return found

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from processors.journey.core import Advance, advance, wake
 from processors.journey.playbook import Playbook
+from processors.playbook.watching import PlaybookWatch, in_force
 from streams import metrics
 from streams.config import Settings
 from streams.events import Decision, ExperimentExposed, JourneyState, OutreachRequested, OutreachRetracted, Touchpoint
@@ -30,6 +31,10 @@ class JourneyLogic:
         # touchpoints too: a merge is told to the other customer's journey
         self.outputs = (topics.decisions, topics.outreach, topics.exposures, topics.touchpoints)
         self._topics = topics
+        self._playbook = playbook
+
+    def take(self, playbook: Playbook) -> None:
+        """Decide by this playbook from the next step on. To be called on the event loop, where no step is under way."""
         self._playbook = playbook
 
     def key(self, record: Touchpoint) -> str:
@@ -85,10 +90,12 @@ class JourneyLogic:
 def journeys_role(
     settings: Settings, playbook: Playbook, *, registry: Registry | None = None
 ) -> Processor[JourneyState]:
-    """The role, ready to be started."""
-    return Processor(
-        settings=settings,
-        role=ROLE,
-        logic=JourneyLogic(topics=settings.topics, playbook=playbook),
-        registry=registry,
-    )
+    """The role, ready to be started. It watches the playbook file where the settings name one."""
+    logic = JourneyLogic(topics=settings.topics, playbook=playbook)
+    processor = Processor(settings=settings, role=ROLE, logic=logic, registry=registry)
+    in_force(playbook)
+    if settings.playbook is not None:
+        interval = timedelta(seconds=settings.playbook_reload)
+        watch = PlaybookWatch(path=settings.playbook, playbook=playbook, taken=logic.take, interval=interval)
+        processor.add_dependency(watch)
+    return processor

@@ -52,6 +52,7 @@ class Settings(BaseModel):
     ops_host: str = "127.0.0.1"
     ops_port: int | None = Field(default=None, ge=0, le=65535, description="/metrics, /livez, /readyz; 0: any free one")
     playbook: Path | None = Field(default=None, description="the playbook file; the one in the package if absent")
+    playbook_reload: int = Field(default=5, ge=1, le=3600, description="seconds between looks at the playbook file")
     mail_from: str = Field(default="Careline <care@careline.example>", description="sender of e-mail")
     webhook_secret: SecretStr | None = Field(default=None, description="signs webhooks, whsec_... (Standard Webhooks)")
     webhook_idempotent: bool = Field(default=True, description="false: receivers show a webhook-id they know once more")

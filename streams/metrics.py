@@ -134,6 +134,20 @@ DECISIONS = Counter(
     ["policy", "kind", "reason"],
     registry=REGISTRY,
 )
+PLAYBOOK_RELOADS = Counter(
+    # refused rising: somebody saved a wrong file; what they meant to change has not changed, the log has every fault.
+    "careline_playbook_reloads_total",
+    "Changes of the playbook file by what came of them.",
+    ["result"],  # taken, refused
+    registry=REGISTRY,
+)
+PLAYBOOK = Gauge(
+    # Workers that show different versions for longer than a reload takes do not read the same file.
+    "careline_playbook_info",
+    "1, with the version of the playbook in force.",
+    ["version"],
+    registry=REGISTRY,
+)
 OUTCOMES = Counter(
     # failed or uncertain rising: a provider has trouble.
     "careline_outreach_outcomes_total",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import re
 import sys
@@ -14,6 +15,7 @@ import typer
 from prometheus_client import Counter, Gauge, Histogram
 
 from processors.cli import app
+from processors.journey.policies import POLICIES
 from streams import metrics
 from streams.config import Settings
 from streams.topics import Topics
@@ -124,6 +126,24 @@ def test_every_topic_is_in_the_readme() -> None:
         kept = "latest by key" if topic.retention is None else f"{topic.retention.days} days"
         real.append((Topics().full_name(topic), topic.key, kept))
     assert table == real
+
+
+def test_every_policy_is_told_with_why_we_serve() -> None:
+    """In the order of priority, in its own words."""
+    table = re.findall(r"^\| `([a-z_]+)` \| .*? \| .* \| (.*?) \|$", text("docs/care.md"), re.MULTILINE)
+    assert table == [(policy.name, policy.why["en"]) for policy in POLICIES]
+
+
+def test_every_reason_is_explained() -> None:
+    """Whatever a decision may give as its reason is in the page on care."""
+    reasons = set()
+    for source in (ROOT / "processors" / "journey").rglob("*.py"):
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.keyword) and node.arg == "reason" and isinstance(node.value, ast.Constant):
+                reasons.add(str(node.value.value))
+    explained = set(re.findall(r"`([a-z_]+)`", text("docs/care.md")))
+    assert reasons >= {"quiet_hours", "no_alternative", "answered"}
+    assert reasons - explained == set()
 
 
 # -- the README's programs, as they stand there ------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from processors.cli import dlq, run, schemas, stack, topics
+from processors.cli import dlq, playbook, run, schemas, stack, topics
 from processors.cli.customer import customer
 from processors.cli.demo import demo
 from processors.cli.publish import publish
@@ -19,6 +19,7 @@ app = typer.Typer(
 app.add_typer(stack.app, name="stack")
 app.add_typer(topics.app, name="topics")
 app.add_typer(schemas.app, name="schemas")
+app.add_typer(playbook.app, name="playbook")
 app.add_typer(run.app, name="run")
 app.add_typer(dlq.app, name="dlq")
 app.command()(publish)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from processors.playbook.faults import Misfit, Place
+from processors.playbook.faults import Misfit, Place, field_of
+from processors.playbook.values import POLICIES
 
 
 def disagreements(data: Any) -> Iterator[Misfit]:
     """Everything that one section says and another contradicts."""
     yield from _replaced_gestures(data)
+    yield from _contested(data)
     yield from _shared_seeds(data)
 
 
@@ -18,13 +20,28 @@ def _replaced_gestures(data: Any) -> Iterator[Misfit]:
     """An arm can only replace a gesture that its policy gives."""
     for place, experiment in _items(_at(data, "experiments"), "experiments"):
         policy = _at(experiment, "policy")
-        given = set(_codes(_at(data, policy))) if isinstance(policy, str) else set()
+        if policy not in POLICIES:
+            continue
+        given = set(_codes(_at(data, policy)))
         for arm_place, arm in _items(_at(experiment, "arms"), *place, "arms"):
             gestures = _at(arm, "gestures")
             for code in gestures if isinstance(gestures, dict) else ():
                 if code not in given:
                     known = ", ".join(sorted(given)) or "none"
                     yield (*arm_place, "gestures", code), f"{policy} gives no such gesture; it gives: {known}"
+
+
+def _contested(data: Any) -> Iterator[Misfit]:
+    """What two experiments replace, only one of them could measure."""
+    taken: dict[tuple[str, str, str], str | int] = {}
+    for (_, at), experiment in _items(_at(data, "experiments"), "experiments"):
+        for arm_place, arm in _items(_at(experiment, "arms"), "experiments", at, "arms"):
+            for what in ("gestures", "templates"):
+                replaced = _at(arm, what)
+                for usual in replaced if isinstance(replaced, dict) else ():
+                    first = taken.setdefault((str(_at(experiment, "policy")), what, usual), at)
+                    if first != at:
+                        yield (*arm_place, what, usual), f"experiments.{first} replaces it too; put both into one"
 
 
 def _shared_seeds(data: Any) -> Iterator[Misfit]:
@@ -35,8 +52,8 @@ def _shared_seeds(data: Any) -> Iterator[Misfit]:
         if not isinstance(seed, str):
             continue
         if seed in seen:
-            other = ".".join(map(str, seen[seed]))
-            yield (*place, "seed"), f"{seed!r} is the seed of {other} too: both would pick the same customers"
+            other = field_of(seen[seed])
+            yield (*place, "seed"), f"{seed[:60]!r} is the seed of {other} too: both would pick the same customers"
         else:
             seen[seed] = place
 

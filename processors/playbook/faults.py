@@ -19,6 +19,11 @@ Place = tuple[str | int, ...]
 _SEVERAL = "careline_faults"
 
 
+def field_of(place: Place) -> str:
+    """The place in one line, as ``caps.0.most``."""
+    return ".".join(str(part) if str(part).isprintable() else repr(part) for part in place)
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
     """One thing that is wrong. ``line`` counts from 1; ``field`` is empty where the fault is the whole file's."""
@@ -36,13 +41,24 @@ class Fault:
         return asdict(self)
 
 
+MOST_TOLD = 100
+"""Faults that a message names; a file can have a hundred thousand."""
+
+
 class PlaybookRefused(SettingsError):
-    """The file is not used, whatever else in it is right. The message has one line for each of ``faults``."""
+    """The file is not used, whatever else in it is right. The message has one line for each of ``faults``, so far as
+    they are not more than MOST_TOLD."""
 
     def __init__(self, where: str, faults: Iterable[Fault]) -> None:
         self.where = where
         self.faults = tuple(sorted(set(faults)))
-        super().__init__("\n".join(fault.told(where) for fault in self.faults))
+        super().__init__("\n".join(self.told()))
+
+    def told(self) -> list[str]:
+        """One line for each fault; for those beyond MOST_TOLD one line says how many there are."""
+        lines = [fault.told(self.where) for fault in self.faults[:MOST_TOLD]]
+        more = len(self.faults) - len(lines)
+        return [*lines, f"{self.where}: and {more} more"] if more else lines
 
 
 Misfit = tuple[Place, str]
@@ -78,7 +94,7 @@ def _problem(detail: ErrorDetails, place: Place, model: type[BaseModel]) -> str:
         case "value_error":
             return str(detail["ctx"]["error"])
         case "string_type":
-            return f"{detail['input']!r} is no text; write it in quotes"
+            return "has to be a text; write it in quotes"
         case _:
             return detail["msg"]
 

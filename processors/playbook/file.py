@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from processors.journey.playbook import FrequencyCap, Playbook, QuietHours
 from processors.journey.state import KEEP_OUTREACH
@@ -97,6 +97,14 @@ class PlaybookFile(Section):
     default_time_zone: TimeZone
     default_locale: Locale
     currency: Currency
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _not_empty(cls, value: Any) -> Any:
+        """Nothing below a name may be an oversight; whoever wants nothing leaves the name out too."""
+        if value is None:
+            raise ValueError("is empty; leave it out if there is none")
+        return value
 
     def playbook(self, version: str) -> Playbook:
         """What the policies go by."""

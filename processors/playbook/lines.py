@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from processors.playbook.faults import Fault, Place
+from processors.playbook.faults import Fault, Place, field_of
 
 MAX_DEPTH = 20
 """A playbook's entries are at most eight deep."""
@@ -15,7 +15,9 @@ MAX_DEPTH = 20
 _PLAIN = {f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float", "str", "timestamp")}
 _MAP = "tag:yaml.org,2002:map"
 _SEQ = "tag:yaml.org,2002:seq"
+_NULL = "tag:yaml.org,2002:null"
 _ALIAS = "!alias"
+_LONGEST_NUMBER = 40
 
 
 class _Loader(yaml.SafeLoader):
@@ -50,7 +52,7 @@ class Content:
 
     def fault(self, place: Place, problem: str) -> Fault:
         """The problem with its line."""
-        return Fault(self.line(place), ".".join(map(str, place)), problem)
+        return Fault(self.line(place), field_of(place), problem)
 
     def unread(self, place: Place) -> bool:
         """Whether this, or what is around it, could not be read anyway."""
@@ -73,7 +75,7 @@ def content_of(text: str) -> Content:
         content.faults[()] = Fault(mark.line + 1 if mark else 1, "", problem)
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        content.faults[()] = Fault(line, "", f"the character {error.character!r} can't stand in YAML")
+        content.faults[()] = Fault(line, "", f"the character #x{int(error.character):02x} can't stand in YAML")
     finally:
         if loader is not None:
             loader.dispose()
@@ -91,28 +93,48 @@ def _taken(content: Content, loader: Any, node: yaml.Node, place: Place) -> Any:
                 taken.append(_taken(content, loader, item, (*place, at)))
             return taken
         case yaml.ScalarNode(tag=tag) if tag in _PLAIN:
-            try:
-                return loader.construct_object(node)
-            except ValueError:  # a date that is none, a number of 5,000 digits
-                return _untaken(content, place, f"{node.value[:40]!r} cannot be read; in quotes it is a text")
+            return _scalar(content, loader, node, place)
         case yaml.ScalarNode(tag=tag) if tag == _ALIAS:
-            return _untaken(content, place, f"*{node.value} stands for what is written elsewhere; write it out")
+            return _untaken(
+                content, place, f"*{node.value[:_LONGEST_NUMBER]} stands for what is written elsewhere; write it out"
+            )
         case _:
             return _untaken(content, place, f"the tag {node.tag} means nothing here; leave it out")
+
+
+def _scalar(content: Content, loader: Any, node: yaml.ScalarNode, place: Place) -> Any:
+    try:
+        value = loader.construct_object(node)
+    except ValueError:  # a date that is none
+        value = None
+    else:
+        if isinstance(value, str) and not _whole(value):
+            return _untaken(content, place, "holds half a character (a lone surrogate)")
+    if (value is None and node.tag != _NULL) or (not isinstance(value, str) and len(node.value) > _LONGEST_NUMBER):
+        return _untaken(content, place, f"{node.value[:_LONGEST_NUMBER]!r} cannot be read; in quotes it is a text")
+    return value
+
+
+def _whole(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _mapping(content: Content, loader: Any, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
     taken: dict[str, Any] = {}
     for key, value in node.value:
         line = key.start_mark.line + 1
-        if not isinstance(key, yaml.ScalarNode) or key.tag == _ALIAS:
-            content.faults[(*place, f"line {line}")] = Fault(line, ".".join(map(str, place)), "a name has to be a text")
+        if not isinstance(key, yaml.ScalarNode) or key.tag == _ALIAS or not _whole(key.value):
+            content.faults[(*place, f"line {line}")] = Fault(line, field_of(place), "a name has to be a text")
             continue
         name = key.value  # as it is written: `no` is the Norwegian language, not the opposite of yes
         below = (*place, name)
         if name in taken:
             problem = f"stands twice, on line {content.lines[below]} already; which one is meant?"
-            content.faults.setdefault(below, Fault(line, ".".join(map(str, below)), problem))
+            content.faults.setdefault(below, Fault(line, field_of(below), problem))
             continue
         content.lines[below] = line
         taken[name] = _taken(content, loader, value, below)

@@ -37,8 +37,13 @@ def load_playbook(path: Path | None = None) -> Playbook:
 
 def read_playbook(path: Path) -> Playbook:
     """The playbook in the file. Raises PlaybookRefused, and OSError where the file cannot be read."""
+    return playbook_from(read_content(path), where=str(path))
+
+
+def read_content(path: Path) -> bytes:
+    """The file's bytes; of one that is larger than MAX_BYTES only so many that it shows. Raises OSError."""
     with path.open("rb") as file:
-        return playbook_from(file.read(MAX_BYTES + 1), where=str(path))
+        return file.read(MAX_BYTES + 1)
 
 
 def playbook_from(content: bytes, *, where: str) -> Playbook:
@@ -64,8 +69,9 @@ def playbook_from(content: bytes, *, where: str) -> Playbook:
     faults += [found.fault(place, problem) for place, problem in wrong if not found.unread(place)]
     if faults:
         raise PlaybookRefused(where, faults)
-    return file.playbook(_version(content))
+    return file.playbook(version_of(content))
 
 
-def _version(content: bytes) -> str:
+def version_of(content: bytes) -> str:
+    """The version of a playbook with that content."""
     return hashlib.sha256(content).hexdigest()[:_VERSION_DIGITS]

@@ -72,6 +72,10 @@ class StageSection(GestureSection):
     wait: Duration
 
 
+_RARELY_CHANGED = ("cancelled_useful", "open_ended_useful", "lapse")
+"""Durations that the rules have a default for."""
+
+
 class DelaySection(Section):
     """Delay care, of one kind of subject."""
 
@@ -79,6 +83,9 @@ class DelaySection(Section):
     revise_after: Duration
     gestures: list[StageSection]
     cancelled: GestureSection | None = None
+    cancelled_useful: Some | None = None
+    open_ended_useful: Some | None = None
+    lapse: Some | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -98,6 +105,7 @@ class DelaySection(Section):
             revise_after=self.revise_after,
             stages=tuple(Stage(wait=stage.wait, gesture=stage.offer(currency)) for stage in self.gestures),
             cancelled=self.cancelled.offer(currency) if self.cancelled else None,
+            **{name: given for name in _RARELY_CHANGED if (given := getattr(self, name)) is not None},
         )
 
 

@@ -26,25 +26,32 @@ POLICIES = (
 )
 """Every policy there is, by its name in decisions."""
 
-_PARTS = ("subject", "headline", "body", "gesture", "pickup", "closing")
+_PARTS = ("subject", "headline", "body", "gesture", "pickup", "closing", "about", "short")
+_QUOTED = 60
 _LONGEST = timedelta(days=365)
 _DIGITS = 9
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
+def shown(value: Any) -> str:
+    """What somebody wrote, as a message quotes it."""
+    whole = repr(value)
+    return whole if len(whole) <= _QUOTED else f"{whole[:_QUOTED]}..."
+
+
 def _duration(value: Any) -> timedelta:
     if not isinstance(value, str) or not (found := re.fullmatch(r"([0-9]+)([smhd])", value)):
-        raise ValueError(f"{value!r} is no duration; write 30m, 2h or 1d")
+        raise ValueError(f"{shown(value)} is no duration; write 30m, 2h or 1d")
     length = timedelta(**{_UNITS[found[2]]: int(found[1])}) if len(found[1]) < _DIGITS else timedelta.max
     if length > _LONGEST:
-        raise ValueError(f"{value!r} is too long; at most {_LONGEST.days}d")
+        raise ValueError(f"{shown(value)} is too long; at most {_LONGEST.days}d")
     return length
 
 
 def _some(value: Any) -> timedelta:
     length = _duration(value)
     if not length:
-        raise ValueError(f"{value!r} has to be longer than nothing")
+        raise ValueError(f"{shown(value)} has to be longer than nothing")
     return length
 
 
@@ -52,7 +59,7 @@ def _window(value: Any) -> timedelta:
     window = _duration(value)
     if not timedelta(0) < window <= KEEP_CLOSED:
         raise ValueError(
-            f"{value!r} has to be longer than nothing and at most {KEEP_CLOSED.days}d: no further back is remembered"
+            f"{shown(value)} has to be longer than nothing and at most {KEEP_CLOSED.days}d; no more is remembered"
         )
     return window
 
@@ -60,32 +67,32 @@ def _window(value: Any) -> timedelta:
 def _time_of_day(value: Any) -> time:
     if isinstance(value, str) and re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value):
         return time.fromisoformat(value)
-    raise ValueError(f'{value!r} is no time of day; write it in quotes, as "22:00"')
+    raise ValueError(f'{shown(value)} is no time of day; write it in quotes, as "22:00"')
 
 
 def _time_zone(name: str) -> str:
     if name not in available_timezones():
-        raise ValueError(f"{name!r} is no IANA time zone, as Europe/Vienna")
+        raise ValueError(f"{shown(name)} is no IANA time zone, as Europe/Vienna")
     return name
 
 
 def _money(value: Any) -> Decimal:
     written = str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
     if not re.fullmatch(r"[0-9]{1,10}(\.[0-9]{1,2})?", written):
-        raise ValueError(f'{value!r} is no amount; write "4.50", not below zero, with at most two decimals')
+        raise ValueError(f'{shown(value)} is no amount; write "4.50", not below zero, with at most two decimals')
     return Decimal(written).quantize(Decimal("0.01"))
 
 
 def _share(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1 or math.isnan(value):
-        raise ValueError(f"{value!r} is no share; write a number from 0 to 1, as 0.1 for one in ten")
+        raise ValueError(f"{shown(value)} is no share; write a number from 0 to 1, as 0.1 for one in ten")
     return float(value)
 
 
 def _customers_channel(value: Any) -> OutreachChannel:
     reachable = [one.value for one in OutreachChannel if one not in _NOT_THE_CUSTOMERS]
     if value not in reachable:
-        raise ValueError(f"{value!r} is no channel to a customer; there are {', '.join(reachable)}")
+        raise ValueError(f"{shown(value)} is no channel to a customer; there are {', '.join(reachable)}")
     return OutreachChannel(value)
 
 
@@ -98,7 +105,7 @@ def _named(pattern: str, problem: str) -> Any:
 
     def check(value: Any) -> str:
         if not isinstance(value, str) or not shape.fullmatch(value):
-            raise ValueError(f"{value!r} {problem}")
+            raise ValueError(f"{shown(value)} {problem}")
         return value
 
     return BeforeValidator(check)

@@ -8,58 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from processors.playbook import load_playbook
 from streams.errors import SettingsError
 from streams.events import OutreachChannel, Purpose
-
-GOOD: dict[str, Any] = {
-    "delay_care": {
-        "default": {
-            "threshold": "30m",
-            "revise_after": "20m",
-            "gestures": [
-                {"wait": "30m", "code": "book", "title": {"en": "a book", "de": "ein Buch"}, "cost": "4.00"},
-                {
-                    "wait": "2h",
-                    "code": "movie",
-                    "title": {"en": "a movie"},
-                    "cost": "6.50",
-                    "link": "https://x.example",
-                },
-            ],
-            "cancelled": {"code": "hotel", "title": {"en": "a hotel"}, "cost": "95.00"},
-        }
-    },
-    "quiet_hours": {"begin": "22:00", "end": "07:00"},
-    "caps": [{"purpose": "SERVICE", "most": 8, "window": "24h"}],
-    "channel_order": ["EMAIL"],
-    "default_time_zone": "UTC",
-    "default_locale": "en",
-    "currency": "USD",
-}
-
-
-def written(folder: Path, content: Any) -> Path:
-    """A playbook file."""
-    file = folder / "playbook.yaml"
-    file.write_text(content if isinstance(content, str) else yaml.safe_dump(content), encoding="utf-8")
-    return file
-
-
-def changed(path: str, value: Any) -> dict[str, Any]:
-    """The good playbook with one entry changed; None takes it out."""
-    content: dict[str, Any] = yaml.safe_load(yaml.safe_dump(GOOD))
-    *parents, last = [int(part) if part.isdigit() else part for part in path.split(".")]
-    place: Any = content
-    for parent in parents:
-        place = place[parent]
-    if value is None:
-        del place[last]
-    else:
-        place[last] = value
-    return content
+from tests.playbook.good import GOOD, changed, dumped, written
 
 
 def test_the_one_in_the_package_loads() -> None:
@@ -103,7 +56,7 @@ def test_the_version_goes_by_the_content(tmp_path: Path) -> None:
     """Two files that say the same have one version; any change makes another."""
     first = load_playbook(written(tmp_path, GOOD)).version
     assert load_playbook(written(tmp_path, GOOD)).version == first
-    assert load_playbook(written(tmp_path, changed("caps.0.most", 9))).version != first
+    assert load_playbook(written(tmp_path, changed("caps 0 most", 9))).version != first
 
 
 def test_without_quiet_hours_and_caps(tmp_path: Path) -> None:
@@ -157,7 +110,7 @@ def test_without_quiet_hours_and_caps(tmp_path: Path) -> None:
 )
 def test_a_mistake_is_named(tmp_path: Path, path: str, value: Any, field: str, problem: str) -> None:
     """Whatever is wrong, the message names the file, the field and what would be right."""
-    file = written(tmp_path, changed(path, value))
+    file = written(tmp_path, changed(path.replace(".", " "), value))
     with pytest.raises(SettingsError) as caught:
         load_playbook(file)
     said = str(caught.value)
@@ -168,15 +121,15 @@ def test_a_mistake_is_named(tmp_path: Path, path: str, value: Any, field: str, p
 
 def test_hours_without_quotes_are_not_taken_for_something_else(tmp_path: Path) -> None:
     """YAML reads 22:00 without quotes as a number; nobody's night may begin at 22 minutes past midnight for that."""
-    text = yaml.safe_dump(GOOD).replace("'22:00'", "22:00")
+    text = dumped(GOOD).replace("'22:00'", "22:00")
     with pytest.raises(SettingsError, match="in quotes"):
         load_playbook(written(tmp_path, text))
 
 
 def test_an_entry_that_stands_twice(tmp_path: Path) -> None:
     """Of two entries of the same name YAML would silently take the second; we ask which one is meant."""
-    text = yaml.safe_dump(GOOD) + "currency: EUR\n"
-    with pytest.raises(SettingsError, match="currency: stands twice, on line 7") as caught:
+    text = dumped(GOOD) + "currency: EUR\n"
+    with pytest.raises(SettingsError, match="currency: stands twice, on line 34") as caught:
         load_playbook(written(tmp_path, text))
     assert f"playbook.yaml:{len(text.splitlines())}: " in str(caught.value)
 

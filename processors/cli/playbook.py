@@ -1,0 +1,108 @@
+"""`careline playbook`: what a care lead does with a playbook file before it is put in force."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from processors.cli.exits import FAILED, explained
+from processors.cli.playbook_page import show_changes, show_playbook
+from processors.journey.playbook import Playbook
+from processors.playbook.faults import PlaybookRefused
+from processors.playbook.loading import PACKAGED, read_playbook
+from processors.playbook.plain import as_data, changes
+from processors.playbook.values import POLICIES
+from streams.config import Settings
+from streams.errors import SettingsError
+
+app = typer.Typer(help="The playbook, by which care is tuned: checked, shown, compared.", no_args_is_help=True)
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+File = Annotated[
+    Path | None, typer.Argument(metavar="FILE", help="The file; CARELINE_PLAYBOOK or Careline's own if left out.")
+]
+
+
+@app.command()
+def check(file: File = None, as_json: Json = False) -> None:
+    """Check a playbook file, and print every mistake in it by line and field.
+
+    Exit codes: 0 it is good, 1 it would be refused, 2 it cannot be read or a setting is wrong.
+
+    Example: careline playbook check playbook.yaml
+    """
+    with explained():
+        path = _path(file)
+        try:
+            playbook = _read(path)
+        except PlaybookRefused as refused:
+            found: dict[str, Any] = {"faults": [fault.plain() for fault in refused.faults]}
+            typer.echo(_json({"file": str(path), "ok": False} | found) if as_json else str(refused))
+            raise typer.Exit(FAILED) from None
+    if as_json:
+        typer.echo(_json({"file": str(path), "ok": True, "version": playbook.version, "faults": []}))
+        return
+    typer.echo(f"{path}: version {playbook.version}, all is well.")
+    if off := [policy for policy in POLICIES if policy not in as_data(playbook)]:
+        typer.echo(f"Switched off, as they have no section: {', '.join(off)}.")
+
+
+@app.command()
+def show(file: File = None, as_json: Json = False) -> None:
+    """Show what a playbook says, all of it, with its version.
+
+    Exit codes: 0 shown, 2 the file is wrong or cannot be read.
+
+    Example: careline playbook show
+    """
+    with explained():
+        path = _path(file)
+        playbook = _read(path)
+    if as_json:
+        typer.echo(_json({"file": str(path), "version": playbook.version, **as_data(playbook)}))
+    else:
+        show_playbook(playbook, path, Console())
+
+
+@app.command()
+def diff(
+    old: Annotated[Path, typer.Argument(metavar="A", help="The playbook there is.")],
+    new: Annotated[Path, typer.Argument(metavar="B", help="The one it is to be.")],
+    as_json: Json = False,
+) -> None:
+    """Show field by field what B says differently than A, however it is written down.
+
+    Exit codes: 0 they say the same, 1 they differ, 2 a file is wrong or cannot be read.
+
+    Example: careline playbook diff playbook.yaml playbook-new.yaml
+    """
+    with explained():
+        before, after = _read(old), _read(new)
+    found = changes(before, after)
+    if as_json:
+        plain = [{"path": one.path, "old": one.old, "new": one.new} for one in found]
+        typer.echo(_json({"old_version": before.version, "new_version": after.version, "changes": plain}))
+    elif found:
+        show_changes(found, before, after, Console())
+    else:
+        typer.echo(f"{before.version} and {after.version} say the same.")
+    if found:
+        raise typer.Exit(FAILED)
+
+
+def _path(file: Path | None) -> Path:
+    return file or Settings.from_environment().playbook or PACKAGED
+
+
+def _read(path: Path) -> Playbook:
+    try:
+        return read_playbook(path)
+    except OSError as error:
+        raise SettingsError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _json(data: Any) -> str:
+    return json.dumps(data, indent=2, ensure_ascii=False)

@@ -1,0 +1,177 @@
+"""A playbook as a person reads it on a terminal: one section a policy, then what holds for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Column, Table
+from rich.text import Text
+
+from processors.journey.playbook import Budget, DelayRules, GestureOffer, Playbook, ResponseRules
+from processors.playbook.plain import Change, as_data
+from processors.playbook.values import POLICIES
+
+_UNITS = (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute", timedelta(minutes=1)))
+_NONE = "none"
+
+
+def show_playbook(playbook: Playbook, path: Path, console: Console) -> None:
+    """Print the whole playbook."""
+    console.print(Text.assemble(("Playbook ", "bold"), (playbook.version, "bold cyan"), "  ", (str(path), "dim")))
+    facts = f"Money is in {playbook.currency}. Unknown time zones are taken for {playbook.default_time_zone}, "
+    console.print(Text(f"{facts}unknown languages for {playbook.default_locale}.", style="dim"), soft_wrap=True)
+    for kind, rules in playbook.delays.items():
+        _section(console, f"Delay care: {kind}")
+        _delays(console, rules)
+    if playbook.response is not None:
+        _section(console, "Response watch")
+        _response(console, playbook.response)
+    data = as_data(playbook)
+    for policy in ("mention_reply", "recovery", "out_of_stock_save", "caring_hands"):
+        if policy in data:
+            _section(console, _title(policy))
+            _fields(console, data[policy])
+    if playbook.agent_gestures is not None:
+        _section(console, "Agent gestures")
+        _budgets(console, playbook.agent_gestures.budgets, playbook.currency)
+        _fields(console, {name: value for name, value in data["agent_gestures"].items() if name != "budgets"})
+    _for_all(console, playbook)
+    _trials(console, playbook)
+    _texts(console, playbook)
+    if off := [_title(policy) for policy in POLICIES if policy not in data]:
+        _section(console, "Switched off")
+        _line(console, ", ".join(off))
+
+
+def show_changes(found: Sequence[Change], old: Playbook, new: Playbook, console: Console) -> None:
+    """Print what differs, a row a field."""
+    table = Table(Column("field", overflow="fold"), old.version, new.version, box=None, pad_edge=False)
+    for one in found:
+        table.add_row(Text(one.path), Text(_value(one.old), style="red"), Text(_value(one.new), style="green"))
+    console.print(table)
+
+
+def length(of: timedelta) -> str:
+    """In words: 30 minutes, 2 hours, 1 day."""
+    name, unit = next((one for one in _UNITS if of and not of % one[1]), ("second", timedelta(seconds=1)))
+    count = of // unit
+    return f"{count} {name}{'' if count == 1 else 's'}"
+
+
+def _delays(console: Console, rules: DelayRules) -> None:
+    first = f"From a wait of {length(rules.threshold)} on customers are told, and again when it moves by "
+    _line(console, f"{first}{length(rules.revise_after)}.")
+    rows = [(f"from {length(stage.wait)} on", *_gesture(stage.gesture)) for stage in rules.stages]
+    rows += [("cancelled", *_gesture(rules.cancelled))] if rules.cancelled else []
+    _table(console, ("wait", "gesture", "code", "cost"), rows)
+
+
+def _gesture(gesture: GestureOffer) -> tuple[str, str, str]:
+    return gesture.title["en"], gesture.code, f"{gesture.cost} {gesture.currency}"
+
+
+def _response(console: Console, rules: ResponseRules) -> None:
+    _table(
+        console,
+        ("a contact by", "unanswered, the customer is told after", f"and {rules.escalate_to} are asked after"),
+        [(name, length(one.holding_after), length(one.escalate_after)) for name, one in rules.clocks.items()],
+    )
+    _line(console, f"They have {length(rules.escalated_due)}. What the customer is told is of use for at most "
+                   f"{length(rules.holding_useful)}.")  # fmt: skip
+    _line(console, f"A case that comes back within {length(rules.came_back_within)} was not solved.")
+
+
+def _for_all(console: Console, playbook: Playbook) -> None:
+    _section(console, "For all policies")
+    quiet = playbook.quiet_hours
+    hours = f"{quiet.begin:%H:%M} to {quiet.end:%H:%M} in the customer's own day" if quiet else _NONE
+    _line(console, f"Quiet hours: {hours}.")
+    _line(console, f"Channels, the first that can be used: {', '.join(playbook.channel_order)}.")
+    _line(console, f"Priority: {', '.join(map(_title, playbook.priority)) or _NONE}.")
+    caps = [
+        (one.purpose.lower(), one.channel or "all together", str(one.most), length(one.window)) for one in playbook.caps
+    ]
+    _table(console, ("frequency cap of", "on", "at most", "in any"), caps)
+    _line(console, "Gestures of all policies to one customer:" if playbook.gesture_budgets else "No gesture budget.")
+    _budgets(console, playbook.gesture_budgets, playbook.currency)
+
+
+def _budgets(console: Console, budgets: Iterable[Budget], currency: str) -> None:
+    _table(console, ("at most", "in any"), [(f"{one.most} {currency}", length(one.window)) for one in budgets])
+
+
+def _trials(console: Console, playbook: Playbook) -> None:
+    _section(console, "Holdouts and experiments")
+    rows = [(_title(name), f"{one.share:.2%}", one.seed) for name, one in playbook.holdouts.items()]
+    _table(console, ("not written to by", "share of customers", "seed"), rows)
+    for one in playbook.experiments:
+        _line(console, f"{one.key}: {_title(one.policy)}, with {one.coverage:.2%} of customers; seed {one.seed}")
+        arms = [(arm.name, f"{arm.share:.2%}", _differently(arm.gestures, arm.templates)) for arm in one.arms]
+        _table(console, ("arm", "share", "differs in"), arms)
+    if not playbook.holdouts and not playbook.experiments:
+        _line(console, _NONE)
+
+
+def _differently(gestures: Mapping[str, GestureOffer], templates: Mapping[str, str]) -> str:
+    said = [f"{new.title['en']} ({new.cost} {new.currency}) for {usual}" for usual, new in gestures.items()]
+    said += [f"letter {new} for {usual}" for usual, new in templates.items()]
+    return "; ".join(said) or "nothing"
+
+
+def _texts(console: Console, playbook: Playbook) -> None:
+    if playbook.texts:
+        _section(console, "Words of our own")
+        rows = [
+            (letter, locale, part, words)
+            for letter, locales in playbook.texts.items()
+            for locale, parts in locales.items()
+            for part, words in parts.items()
+        ]
+        _table(console, ("letter", "language", "part", "words"), rows)
+
+
+def _fields(console: Console, section: Mapping[str, Any]) -> None:
+    table = Table(box=None, padding=(0, 2, 0, 2), show_header=False)
+    for name, value in section.items():
+        table.add_row(Text(name.replace("_", " "), style="dim"), Text(_value(value)))
+    console.print(table)
+
+
+def _value(value: Any) -> str:
+    match value:
+        case None:
+            return "-"
+        case Mapping() if "code" in value:
+            return f"{value['title']['en']} ({value['code']}, {value['cost']})"
+        case Mapping():
+            return ", ".join(f"{name} {_value(one)}" for name, one in value.items()) or _NONE
+        case list():
+            return ", ".join(map(_value, value)) or _NONE
+        case _:
+            return str(value)
+
+
+def _title(policy: str) -> str:
+    return policy.replace("_", " ").capitalize().replace("Out of stock", "Out-of-stock")
+
+
+def _section(console: Console, title: str) -> None:
+    console.print()
+    console.print(Text(title, style="bold underline"))
+
+
+def _line(console: Console, text: str) -> None:
+    console.print(Padding(Text(text), (0, 0, 0, 2)))
+
+
+def _table(console: Console, titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    if rows:
+        table = Table(*titles, box=None, padding=(0, 2, 0, 2), header_style="dim")
+        for row in rows:
+            table.add_row(*(Text(cell) for cell in row))
+        console.print(table)

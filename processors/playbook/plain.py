@@ -1,0 +1,108 @@
+"""A playbook as plain values, named as in its file; and what two of them say differently."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import time, timedelta
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+from processors.journey.playbook import GestureOffer, Playbook, Stage
+
+_FILE_NAMES = {
+    "delays": "delay_care",
+    "response": "response_watch",
+    "mentions": "mention_reply",
+    "stock": "out_of_stock_save",
+    "caring": "caring_hands",
+    "stages": "gestures",
+}
+"""What the file calls otherwise than the rules do."""
+
+_UNITS = ((timedelta(days=1), "d"), (timedelta(hours=1), "h"), (timedelta(minutes=1), "m"), (timedelta(seconds=1), "s"))
+
+
+def as_data(playbook: Playbook) -> dict[str, Any]:
+    """What is in force, as JSON and YAML have it; what is not set is not there. Written to a file it loads again."""
+    data: dict[str, Any] = _plain(playbook)
+    del data["version"]
+    return data
+
+
+def duration(length: timedelta) -> str:
+    """As a playbook has it, in the largest unit that fits: 30m, 2h, 1d."""
+    unit, sign = next(one for one in _UNITS if not length % one[0])
+    return f"{length // unit}{sign}"
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case timedelta():
+            return duration(value)
+        case Enum():
+            return value.value
+        case Decimal():
+            return str(value)
+        case time():
+            return value.isoformat("minutes")
+        case Stage():
+            return {"wait": duration(value.wait), **_plain(value.gesture)}
+        case Mapping():
+            return {key: _plain(one) for key, one in value.items()}
+        case tuple() | list():
+            return [_plain(one) for one in value]
+        case _ if is_dataclass(value):
+            found = ((part.name, getattr(value, part.name)) for part in fields(value))
+            named = {_FILE_NAMES.get(name, name): _plain(one) for name, one in found if one is not None}
+            if isinstance(value, GestureOffer):
+                del named["currency"]  # the playbook's
+            return named
+        case _:
+            return value
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One value that two playbooks have differently; None where one of them has none."""
+
+    path: str
+    old: Any
+    new: Any
+
+
+_NAMED_BY: Mapping[str, Callable[[Any], str]] = {
+    "gestures": lambda one: str(one["code"]),
+    "arms": lambda one: str(one["name"]),
+    "experiments": lambda one: str(one["key"]),
+    "caps": lambda one: ", ".join(filter(None, (one["purpose"], one.get("channel"), one["window"]))),
+    "budgets": lambda one: str(one["window"]),
+    "gesture_budgets": lambda one: str(one["window"]),
+}
+"""Lists whose items are compared with the one of the same name, wherever it stands."""
+
+_ORDER_MATTERS = {"arms", "experiments"}
+
+
+def changes(old: Playbook, new: Playbook) -> tuple[Change, ...]:
+    """Field by field what differs in what they say; not how, and in which order, it is written down."""
+    before, after = dict(_leaves(as_data(old))), dict(_leaves(as_data(new)))
+    paths = [*before, *(path for path in after if path not in before)]
+    return tuple(
+        Change(path, before.get(path), after.get(path)) for path in paths if before.get(path) != after.get(path)
+    )
+
+
+def _leaves(data: Any, path: str = "", name: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(data, Mapping):
+        for key, value in data.items():
+            yield from _leaves(value, f"{path}.{key}" if path else str(key), str(key))
+    elif isinstance(data, Sequence) and name in _NAMED_BY:
+        names = [_NAMED_BY[name](one) for one in data]
+        if name in _ORDER_MATTERS and len(names) > 1:
+            yield f"{path} (order)", names
+        for one, value in zip(names, data, strict=True):
+            yield from _leaves(value, f"{path}[{one}]")
+    else:
+        yield path, data

@@ -1,0 +1,139 @@
+"""A playbook file with every section in it, and changes to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+GOOD: dict[str, Any] = {
+    "delay_care": {
+        "default": {
+            "threshold": "30m",
+            "revise_after": "20m",
+            "gestures": [
+                {"wait": "30m", "code": "book", "title": {"en": "a book", "de": "ein Buch"}, "cost": "4.00"},
+                {
+                    "wait": "2h",
+                    "code": "movie",
+                    "title": {"en": "a movie"},
+                    "cost": "6.50",
+                    "link": "https://x.example",
+                },
+            ],
+            "cancelled": {"code": "hotel", "title": {"en": "a hotel"}, "cost": "95.00"},
+        }
+    },
+    "quiet_hours": {"begin": "22:00", "end": "07:00"},
+    "caps": [{"purpose": "SERVICE", "most": 8, "window": "24h"}],
+    "channel_order": ["EMAIL"],
+    "default_time_zone": "UTC",
+    "default_locale": "en",
+    "currency": "USD",
+}
+"""No more than what has to be there, quiet hours and a cap."""
+
+WHOLE: dict[str, Any] = GOOD | {
+    "response_watch": {
+        "clocks": {
+            "CALL": {"holding_after": "5m", "escalate_after": "15m"},
+            "default": {"holding_after": "1h", "escalate_after": "4h"},
+        },
+        "holding_useful": "4h",
+        "escalate_to": "care-leads",
+        "escalated_due": "1h",
+        "came_back_within": "3d",
+    },
+    "mention_reply": {
+        "thanks_by": "social-care",
+        "thanks_within": "24h",
+        "rescue_by": "social-care",
+        "rescue_within": "2h",
+        "wide_reach": 1000,
+        "wide_within": "30m",
+        "escalate_to": "care-leads",
+        "escalated_due": "1h",
+    },
+    "recovery": {
+        "csat_at_most": 2,
+        "nps_at_most": 6,
+        "ces_at_most": 2,
+        "team": "recovery",
+        "within": "24h",
+        "follow_up_after": "3d",
+        "follow_up_every": "30d",
+        "share_with": "storytellers",
+    },
+    "out_of_stock_save": {
+        "purpose": "MARKETING",
+        "coupon": {"code": "coupon", "title": {"en": "ten percent off"}, "cost": "5.00"},
+        "useful": "48h",
+    },
+    "caring_hands": {"share": 0.01, "seed": "hands", "team": "caring-hands", "useful": "8h"},
+    "agent_gestures": {
+        "budgets": [{"most": "50.00", "window": "1d"}, {"most": "150.00", "window": "30d"}],
+        "escalate_to": "care-leads",
+        "escalated_due": "24h",
+    },
+    "gesture_budgets": [{"most": "120.00", "window": "1d"}],
+    "caps": [
+        {"purpose": "SERVICE", "most": 8, "window": "24h"},
+        {"purpose": "SERVICE", "channel": "SMS", "most": 3, "window": "24h"},
+    ],
+    "holdouts": {
+        "global": {"share": 0.02, "seed": "everything"},
+        "out_of_stock_save": {"share": 0.1, "seed": "stock"},
+    },
+    "experiments": [
+        {
+            "key": "coupon-kind",
+            "policy": "out_of_stock_save",
+            "seed": "coupon-kind",
+            "coverage": 0.8,
+            "arms": [
+                {"name": "usual", "share": 0.5},
+                {
+                    "name": "shipping",
+                    "share": 0.5,
+                    "gestures": {"coupon": {"code": "shipping", "title": {"en": "free shipping"}, "cost": "4.50"}},
+                    "templates": {"out_of_stock_save/save": "out_of_stock_save/save_short"},
+                },
+            ],
+        }
+    ],
+    "texts": {"delay_care/notice": {"de": {"subject": "Ihr Flug kommt später"}}},
+    "priority": ["recovery", "delay_care"],
+}
+"""Everything that may be there."""
+
+
+def written(folder: Path, content: Any) -> Path:
+    """A playbook file."""
+    file = folder / "playbook.yaml"
+    file.write_text(content if isinstance(content, str) else dumped(content), encoding="utf-8")
+    return file
+
+
+def dumped(content: Any) -> str:
+    """The content as YAML, entry by entry on lines of their own, in the order given, nothing by reference."""
+    return yaml.dump(content, Dumper=_Plain, sort_keys=False, allow_unicode=True)
+
+
+class _Plain(yaml.SafeDumper):
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def changed(path: str, value: Any, *, of: dict[str, Any] = GOOD) -> dict[str, Any]:
+    """The playbook with one entry changed; None takes it out. ``path`` has its parts with spaces between them."""
+    content: dict[str, Any] = yaml.safe_load(dumped(of))
+    *parents, last = [int(part) if part.isdigit() else part for part in path.split(" ")]
+    place: Any = content
+    for parent in parents:
+        place = place[parent]
+    if value is None:
+        del place[last]
+    else:
+        place[last] = value
+    return content

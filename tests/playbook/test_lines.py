@@ -1,0 +1,192 @@
+"""Where a fault is: all of a file's at once, each on its own line; and files that are no playbook at all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from processors.playbook import PACKAGED, Fault, PlaybookRefused, playbook_from
+from processors.playbook.loading import MAX_BYTES
+from tests.playbook.good import WHOLE, dumped
+
+
+def faults(text: str | bytes) -> list[str]:
+    """What is told of the file; nothing of a good one."""
+    said = refusal(text if isinstance(text, bytes) else text.encode())
+    if said is None:
+        return []
+    assert str(said).splitlines() == said.told()
+    return said.told()
+
+
+def refusal(content: bytes) -> PlaybookRefused | None:
+    """Why the file is not taken; None if it is."""
+    try:
+        playbook_from(content, where="playbook.yaml")
+    except PlaybookRefused as refused:
+        return refused
+    return None
+
+
+def test_all_faults_at_once_each_by_its_line() -> None:
+    """The care lead mends them in one go, and finds each without searching."""
+    lines = PACKAGED.read_text(encoding="utf-8").splitlines()
+
+    def spoil(old: str, new: str) -> int:
+        at = next(number for number, line in enumerate(lines) if old in line)
+        lines[at] = lines[at].replace(old, new)
+        return at + 1
+
+    flight = next(number for number, line in enumerate(lines, start=1) if line.startswith("  flight:"))
+    misspelt = spoil("revise_after: 20m", "revise_afer: 20m")
+    wait = spoil("- wait: 2h", "- wait: 2 hours")
+    clock = spoil("CHAT:      { holding_after: 5m", "CHAT:      { holding_after: 50m")
+    night = spoil('end: "07:00"', "end: 17:00")
+    coupon = spoil("ten-percent-next-time:  ", "ten-percent-nxt-time:  ")
+    arms = next(number for number, line in enumerate(lines, start=1) if line.strip() == "arms:")
+    spoil("name: ten-percent, share: 0.5", "name: ten-percent, share: 0.6")
+    first = spoil("priority: [delay_care", "priority: [delays")
+    told = faults("\n".join(lines))
+    assert [line.split(": ")[:2] for line in told] == [
+        [f"playbook.yaml:{flight}", "delay_care.flight.revise_after"],
+        [f"playbook.yaml:{misspelt}", "delay_care.flight.revise_afer"],
+        [f"playbook.yaml:{wait}", "delay_care.flight.gestures.1.wait"],
+        [f"playbook.yaml:{clock}", "response_watch.clocks.CHAT.escalate_after"],
+        [f"playbook.yaml:{night}", "quiet_hours.end"],
+        [f"playbook.yaml:{arms}", "experiments.0.arms"],
+        [f"playbook.yaml:{coupon}", "experiments.0.arms.1.gestures.ten-percent-nxt-time"],
+        [f"playbook.yaml:{first}", "priority.0"],
+    ]
+    assert told[0].endswith("is missing")
+    assert told[1].endswith("is not known here; is revise_after meant?")
+    assert told[2].endswith("'2 hours' is no duration; write 30m, 2h or 1d")
+
+
+def test_a_fault_reads_as_it_stands_in_the_documents() -> None:
+    """File, line, field, what is wrong and what would be right."""
+    fault = Fault(17, "delay_care.flight.threshold", "'30x' is no duration; write 30m, 2h or 1d")
+    expected = "playbook.yaml:17: delay_care.flight.threshold: '30x' is no duration; write 30m, 2h or 1d"
+    assert fault.told("playbook.yaml") == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("currency: *usd\n", "playbook.yaml:1: currency: *usd stands for what is written elsewhere; write it out"),
+        ("\n\ncurrency: !!python/name:os.system x\n", "playbook.yaml:3: currency: the tag "),
+        ("currency: !usd x\n", "playbook.yaml:1: currency: the tag !usd means nothing here; leave it out"),
+        ("currency: !usd [x]\n", "playbook.yaml:1: currency: the tag !usd means nothing here; leave it out"),
+        ("currency: 2013-99-99\n", "playbook.yaml:1: currency: '2013-99-99' cannot be read"),
+        ("currency: " + "9" * 5_000, "playbook.yaml:1: currency: '999"),
+        ("currency: 0x" + "f" * 5_000, "playbook.yaml:1: currency: '0xfff"),
+        ('\ncurrency: "\\ud800"', "playbook.yaml:2: currency: holds half a character"),
+        ('"\\ud800": x', "playbook.yaml:1: a name has to be a text"),
+        ('"a\\nb": x', "playbook.yaml:1: 'a\\nb': is not known here"),
+        ("[1]: x", "playbook.yaml:1: a name has to be a text"),
+        ("<<: {currency: USD}", "playbook.yaml:1: <<: is not known here"),
+        ("currency: USD\ncurrency: USD\ncurrency: USD", "playbook.yaml:2: currency: stands twice, on line 1 already"),
+        ("a: [1\nb: 2", "playbook.yaml:2: while parsing a flow sequence"),
+        ("a: 1\n--- \nb: 1", "playbook.yaml:2: expected a single document"),
+        ("a: 1\nb: \x07", "playbook.yaml:2: the character #x07 can't stand in YAML"),
+        (b"a: 1\nb: \xff", "playbook.yaml:2: is not text in UTF-8"),
+        ("[" * 2_000, "playbook.yaml:1: is nested deeper than 20 levels"),
+        ("- " * 2_000, "playbook.yaml:1: is nested deeper than 20 levels"),
+        ("# nothing but words\n", "playbook.yaml:1: is empty"),
+        ("#" * (MAX_BYTES + 1), "playbook.yaml:1: is larger than 1 MiB"),
+    ],
+    ids=lambda value: value[:30] if isinstance(value, str) else "bytes",
+)  # fmt: skip
+def test_what_is_not_taken_from_yaml(text: str | bytes, told: str) -> None:
+    """Aliases, tags, numbers and characters that nobody means to write: refused, and named."""
+    assert any(line.startswith(told) for line in faults(text)), faults(text)
+
+
+def test_a_few_lines_that_stand_for_more_than_fits_into_memory() -> None:
+    """Ten lists of ten times the one before are refused as they stand; nothing is expanded."""
+    bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+    for number in range(1, 12):
+        bomb += f"a{number}: &a{number} [{', '.join([f'*a{number - 1}'] * 10)}]\n"
+    told = faults(bomb)
+    assert any("write it out" in line for line in told)
+    assert len(told) < 200
+
+
+def test_more_faults_than_anybody_reads() -> None:
+    """The first hundred are told, and how many there are beyond."""
+    told = faults("caps: [" + "1, " * 1_000 + "]")
+    assert len(told) == 101
+    assert told[-1] == "playbook.yaml: and 905 more"  # five sections that have to be there are missing, too
+
+
+def test_what_could_not_be_read_is_told_once() -> None:
+    """A value that cannot be read is not also of the wrong kind."""
+    text = dumped(WHOLE).replace("share: 0.01", "share: *one_percent")
+    assert [line.split(": ", 1)[1] for line in faults(text)] == [
+        "caring_hands.share: *one_percent stands for what is written elsewhere; write it out"
+    ]
+
+
+# -- whatever is written -----------------------------------------------------------------------------------------------
+
+ODD: st.SearchStrategy[Any] = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=20), st.dates(), st.just([]), st.just({}),
+    st.lists(st.integers(), max_size=2), st.dictionaries(st.text(max_size=5), st.integers(), max_size=2),
+    st.sampled_from(["30m", "0s", "31d", "1.50", "default", "EMAIL", "recovery", "recovery/recover", "en"]),
+)  # fmt: skip
+
+
+def places(data: Any, *around: str | int) -> list[tuple[str | int, ...]]:
+    """Where something stands in the file."""
+    inner: list[tuple[str | int, Any]] = []
+    if isinstance(data, dict):
+        inner = list(data.items())
+    elif isinstance(data, list):
+        inner = list(enumerate(data))
+    return [(*around, key) for key, _ in inner] + [
+        place for key, value in inner for place in places(value, *around, key)
+    ]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(places(WHOLE)), st.sampled_from(["replace", "remove", "add"]), ODD),
+        min_size=1,
+        max_size=3,
+    )
+)
+def test_however_it_is_changed_it_is_taken_whole_or_refused_by_line(changes: list[tuple[Any, str, Any]]) -> None:
+    """No change of a good file makes anything but another good file or faults, each on a line that is there."""
+    content: Any = yaml.safe_load(dumped(WHOLE))
+    for place, how, value in changes:
+        inside = content
+        try:
+            for part in place[:-1]:
+                inside = inside[part]
+            if how == "remove":
+                del inside[place[-1]]
+            elif how == "add" and isinstance(inside, dict):
+                inside[str(value)] = value
+            else:
+                inside[place[-1]] = value
+        except (KeyError, IndexError, TypeError):
+            continue  # an earlier change took it away
+    text = yaml.safe_dump(content, allow_unicode=True)
+    refused = refusal(text.encode())
+    if refused is not None:
+        assert refused.faults
+        for fault in refused.faults:
+            assert 1 <= fault.line <= len(text.splitlines())
+            assert fault.problem
+            assert "\n" not in fault.told("playbook.yaml")
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=200) | st.text(alphabet="ab:- [{&*!'\"#\n\t~<|>%@`?,}]09.\u2028\ud7ff", max_size=80))
+def test_whatever_is_in_the_file(content: bytes | str) -> None:
+    """Nothing that a file can hold does anything but load or be refused by line."""
+    assert faults(content), "no such file is a playbook"

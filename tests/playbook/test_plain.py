@@ -1,0 +1,117 @@
+"""A playbook as plain values, and the difference of two: by what they say."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from processors.journey.playbook import Playbook
+from processors.playbook import load_playbook, playbook_from
+from processors.playbook.plain import Change, as_data, changes, duration
+from tests.playbook.good import GOOD, WHOLE, changed, dumped
+
+
+def loaded(content: Any) -> Playbook:
+    return playbook_from(dumped(content).encode(), where="playbook.yaml")
+
+
+@pytest.mark.parametrize("book", [load_playbook(), loaded(GOOD), loaded(WHOLE)], ids=["packaged", "least", "whole"])
+def test_what_is_shown_loads_again(book: Playbook) -> None:
+    """What `show --json` prints, written to a file, is the same playbook."""
+    again = loaded(as_data(book))
+    assert dataclasses.replace(again, version=book.version) == book
+    assert changes(book, again) == ()
+
+
+def test_every_field_of_the_rules_is_in_it() -> None:
+    """Nothing that the policies go by is left out."""
+    data = as_data(loaded(WHOLE))
+    assert set(data) == set(WHOLE)
+    for name in ("response_watch", "mention_reply", "recovery", "out_of_stock_save", "caring_hands", "agent_gestures"):
+        assert set(data[name]) == set(WHOLE[name])
+
+
+@pytest.mark.parametrize(
+    ("length", "written"),
+    [
+        (timedelta(days=2), "2d"),
+        (timedelta(hours=36), "36h"),
+        (timedelta(minutes=90), "90m"),
+        (timedelta(seconds=90), "90s"),
+        (timedelta(0), "0d"),
+    ],
+)
+def test_durations_as_a_playbook_has_them(length: timedelta, written: str) -> None:
+    """In the largest unit that fits."""
+    assert duration(length) == written
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "found"),
+    [
+        ("delay_care default threshold", "45m", Change("delay_care.default.threshold", "30m", "45m")),
+        ("delay_care default gestures 1 cost", "7", Change("delay_care.default.gestures[movie].cost", "6.50", "7.00")),
+        ("recovery nps_at_most", 5, Change("recovery.nps_at_most", 6, 5)),
+        ("caring_hands share", 0.02, Change("caring_hands.share", 0.01, 0.02)),
+        ("agent_gestures budgets 1 most", "1", Change("agent_gestures.budgets[30d].most", "150.00", "1.00")),
+        ("caps 1 most", 2, Change("caps[SERVICE, SMS, 1d].most", 3, 2)),
+        ("texts delay_care/notice de subject", "x",
+         Change("texts.delay_care/notice.de.subject", "Ihr Flug kommt später", "x")),
+        ("texts delay_care/notice de subject", None,
+         Change("texts.delay_care/notice.de.subject", "Ihr Flug kommt später", None)),
+        ("delay_care default lapse", "3d", Change("delay_care.default.lapse", "2d", "3d")),
+        ("priority", ["delay_care", "recovery"],
+         Change("priority", ["recovery", "delay_care"], ["delay_care", "recovery"])),
+        ("experiments 0 arms 1 gestures coupon cost", "5",
+         Change("experiments[coupon-kind].arms[shipping].gestures.coupon.cost", "4.50", "5.00")),
+        ("currency", "EUR", Change("currency", "USD", "EUR")),
+    ],
+)  # fmt: skip
+def test_a_change_is_found_where_it_is(path: str, value: Any, found: Change) -> None:
+    """One change, one line: what it was and what it is."""
+    assert changes(loaded(WHOLE), loaded(changed(path, value, of=WHOLE))) == (found,)
+
+
+def test_how_it_is_written_down_is_no_difference() -> None:
+    """Other order of sections and caps, 24h for 1d, comments: another version, but it says the same."""
+    other = {name: WHOLE[name] for name in reversed(WHOLE)}
+    other["caps"] = list(reversed(WHOLE["caps"]))
+    text = "# a comment\n" + dumped(other).replace("24h", "1d").replace("4.00", "4")
+    after = playbook_from(text.encode(), where="playbook.yaml")
+    assert after.version != loaded(WHOLE).version
+    assert changes(loaded(WHOLE), after) == ()
+
+
+def test_the_order_of_arms_is_a_difference() -> None:
+    """Customers are drawn along the arms in their order; the other way round they would be in others."""
+    arms = list(reversed(WHOLE["experiments"][0]["arms"]))
+    [change] = changes(loaded(WHOLE), loaded(changed("experiments 0 arms", arms, of=WHOLE)))
+    assert change == Change("experiments[coupon-kind].arms (order)", ["usual", "shipping"], ["shipping", "usual"])
+
+
+def test_a_gesture_put_in_front_does_not_change_the_others() -> None:
+    """Only what is new is told, wherever it stands."""
+    gestures = [
+        {"wait": "30m", "code": "tea", "title": {"en": "a tea"}, "cost": "1.00"},
+        GOOD["delay_care"]["default"]["gestures"][0] | {"wait": "1h"},
+        GOOD["delay_care"]["default"]["gestures"][1],
+    ]
+    found = changes(loaded(GOOD), loaded(changed("delay_care default gestures", gestures)))
+    assert {change.path for change in found} == {
+        "delay_care.default.gestures[book].wait",
+        "delay_care.default.gestures[tea].wait",
+        "delay_care.default.gestures[tea].code",
+        "delay_care.default.gestures[tea].title.en",
+        "delay_care.default.gestures[tea].cost",
+    }
+
+
+def test_a_policy_switched_off() -> None:
+    """All that it had is gone."""
+    found = changes(loaded(WHOLE), loaded(changed("caring_hands", None, of=WHOLE)))
+    assert {(change.path, change.new) for change in found} == {
+        (f"caring_hands.{name}", None) for name in ("share", "seed", "team", "useful")
+    }

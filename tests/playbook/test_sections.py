@@ -1,0 +1,203 @@
+"""Every section of a playbook file: what it comes to, and what may not stand in it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from processors.journey.playbook import Budget, CaringRules, Holdout, Playbook
+from processors.playbook import PlaybookRefused, load_playbook, playbook_from
+from processors.playbook.values import POLICIES
+from streams.events import OutreachChannel, Purpose
+from tests.playbook.good import GOOD, WHOLE, changed, dumped
+
+
+def loaded(content: dict[str, Any]) -> Playbook:
+    return playbook_from(dumped(content).encode(), where="playbook.yaml")
+
+
+def test_the_whole_of_it_is_meant() -> None:
+    """What stands in the sections is what the policies, the guard and the experiments go by."""
+    book = loaded(WHOLE)
+    assert book.response is not None
+    assert book.response.clock("CALL").holding_after == timedelta(minutes=5)
+    assert book.response.clock("SMS").escalate_after == timedelta(hours=4)
+    assert book.response.came_back_within == timedelta(days=3)
+    assert book.mentions is not None
+    assert (book.mentions.wide_reach, book.mentions.wide_within) == (1000, timedelta(minutes=30))
+    assert book.recovery is not None
+    assert (book.recovery.csat_at_most, book.recovery.nps_at_most, book.recovery.ces_at_most) == (2, 6, 2)
+    assert book.stock is not None
+    assert (book.stock.purpose, book.stock.coupon.code) == (Purpose.MARKETING, "coupon")
+    assert book.caring == CaringRules(share=0.01, seed="hands", team="caring-hands", useful=timedelta(hours=8))
+    assert book.agent_gestures is not None
+    assert book.agent_gestures.budgets[1] == Budget(most=Decimal("150.00"), window=timedelta(days=30))
+    assert book.gesture_budgets == (Budget(most=Decimal("120.00"), window=timedelta(days=1)),)
+    assert [cap.channel for cap in book.caps] == [None, OutreachChannel.SMS]
+    assert book.holdouts["global"] == Holdout(share=0.02, seed="everything")
+    [experiment] = book.experiments
+    assert (experiment.key, experiment.policy, experiment.coverage, experiment.hash_version) == (
+        "coupon-kind", "out_of_stock_save", 0.8, 2,
+    )  # fmt: skip
+    assert experiment.arms[1].gestures["coupon"].cost == Decimal("4.50")
+    assert experiment.arms[1].gestures["coupon"].currency == "USD"
+    assert experiment.arms[1].templates == {"out_of_stock_save/save": "out_of_stock_save/save_short"}
+    assert book.texts["delay_care/notice"]["de"]["subject"] == "Ihr Flug kommt später"
+    assert book.priority == ("recovery", "delay_care")
+
+
+def test_a_policy_without_a_section_is_off() -> None:
+    """Whoever wants none of a policy leaves it out."""
+    book = loaded(GOOD)
+    assert (book.response, book.mentions, book.recovery, book.stock, book.caring, book.agent_gestures) == (None,) * 6
+    assert (book.holdouts, book.experiments, book.texts, book.gesture_budgets) == ({}, (), {}, ())
+
+
+def test_the_playbook_in_the_package_has_every_policy() -> None:
+    """All of them are on, each in the order of priority, and nobody is held out of what is owed to them."""
+    book = load_playbook()
+    assert None not in (book.response, book.mentions, book.recovery, book.stock, book.caring, book.agent_gestures)
+    assert set(book.priority) == set(POLICIES)
+    assert set(book.holdouts) == {"out_of_stock_save"}
+
+
+CLOCK = {"holding_after": "1h", "escalate_after": "2h"}
+COUPON = {"code": "x", "title": {"en": "x"}, "cost": "1"}
+ARM = "experiments 0 arms 1"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "field", "problem"),
+    [
+        ("response_watch clocks CALL holding_after", "20m", "response_watch.clocks.CALL.escalate_after", "longer than"),
+        ("response_watch clocks CALL holding_after", "15m", "response_watch.clocks.CALL.escalate_after", "longer than"),
+        ("response_watch clocks CALL holding_after", "0m", "response_watch.clocks.CALL.holding_after", "than nothing"),
+        ("response_watch clocks default", None, "response_watch.clocks", "`default`"),
+        ("response_watch clocks FAX", CLOCK, "response_watch.clocks.FAX", "CALL"),
+        ("response_watch escalate_to", "Care Leads", "response_watch.escalate_to", "as care-leads"),
+        ("response_watch escalate_to", None, "response_watch.escalate_to", "is missing"),
+        ("response_watch came_back_within", "31d", "response_watch.came_back_within", "at most 30d"),
+        ("mention_reply wide_reach", 0, "mention_reply.wide_reach", "greater than or equal to 1"),
+        ("mention_reply wide_reach", True, "mention_reply.wide_reach", "valid integer"),
+        ("mention_reply wide_reach", "many", "mention_reply.wide_reach", "valid integer"),
+        ("mention_reply wide_within", "3h", "mention_reply.wide_within", "rescue_within"),
+        ("mention_reply thanks_by", "", "mention_reply.thanks_by", "no name"),
+        ("recovery csat_at_most", 5, "recovery.csat_at_most", "less than or equal to 4"),
+        ("recovery nps_at_most", 10, "recovery.nps_at_most", "less than or equal to 9"),
+        ("recovery ces_at_most", -1, "recovery.ces_at_most", "greater than or equal to 0"),
+        ("recovery follow_up_every", "60d", "recovery.follow_up_every", "at most 30d"),
+        ("recovery follow_up_after", "31d", "recovery.follow_up_after", "at most 30d"),
+        ("out_of_stock_save purpose", "GIFT", "out_of_stock_save.purpose", "MARKETING"),
+        ("out_of_stock_save coupon cost", "5,00", "out_of_stock_save.coupon.cost", "no amount"),
+        ("out_of_stock_save coupon cost", True, "out_of_stock_save.coupon.cost", "no amount"),
+        ("out_of_stock_save coupon cost", "1e3", "out_of_stock_save.coupon.cost", "no amount"),
+        ("out_of_stock_save coupon cost", "99999999999", "out_of_stock_save.coupon.cost", "no amount"),
+        ("out_of_stock_save coupon title en", None, "out_of_stock_save.coupon.title", "English"),
+        ("out_of_stock_save coupon title german", "x", "out_of_stock_save.coupon.title.german", "no locale"),
+        ("out_of_stock_save coupon link", "https://a b", "out_of_stock_save.coupon.link", "no link"),
+        ("out_of_stock_save coupon link", "javascript:x", "out_of_stock_save.coupon.link", "no link"),
+        ("caring_hands share", 1.5, "caring_hands.share", "from 0 to 1"),
+        ("caring_hands share", -0.1, "caring_hands.share", "from 0 to 1"),
+        ("caring_hands share", "1%", "caring_hands.share", "from 0 to 1"),
+        ("caring_hands share", float("nan"), "caring_hands.share", "from 0 to 1"),
+        ("caring_hands share", float("inf"), "caring_hands.share", "from 0 to 1"),
+        ("caring_hands share", True, "caring_hands.share", "from 0 to 1"),
+        ("caring_hands seed", "", "caring_hands.seed", "at least 1"),
+        ("agent_gestures budgets", [], "agent_gestures.budgets", "at least 1"),
+        ("agent_gestures budgets 0 most", "-1", "agent_gestures.budgets.0.most", "not below zero"),
+        ("agent_gestures budgets 0 window", "31d", "agent_gestures.budgets.0.window", "at most 30d"),
+        ("agent_gestures budgets 1 window", "24h", "agent_gestures.budgets.1.window", "stands twice"),
+        ("gesture_budgets 0 most", "1.234", "gesture_budgets.0.most", "two decimals"),
+        ("caps 1 channel", None, "caps.1", "stands twice"),
+        ("caps 1 channel", "AGENT_TASK", "caps.1.channel", "no channel to a customer"),
+        ("caps 1 channel", "OTHER", "caps.1.channel", "no channel to a customer"),
+        ("channel_order 0", "AGENT_TASK", "channel_order.0", "no channel to a customer"),
+        ("channel_order", ["EMAIL", "SMS", "EMAIL"], "channel_order.2", "stands twice"),
+        ("holdouts delay", {"share": 0.1, "seed": "x"}, "holdouts.delay", "no policy"),
+        ("holdouts global share", 2, "holdouts.global.share", "from 0 to 1"),
+        ("holdouts global seed", "stock", "holdouts.out_of_stock_save.seed", "the same customers"),
+        ("experiments 0 seed", "hands", "experiments.0.seed", "the same customers"),
+        ("experiments 0 policy", "global", "experiments.0.policy", "no policy"),
+        ("experiments 0 key", "Coupon kind", "experiments.0.key", "no name"),
+        ("experiments 0 coverage", 1.01, "experiments.0.coverage", "from 0 to 1"),
+        ("experiments 0 hash_version", 3, "experiments.0.hash_version", "1 or 2"),
+        ("experiments 0 arms", [{"name": "a", "share": 1}], "experiments.0.arms", "at least 2"),
+        ("experiments 0 arms 0 share", 0.4, "experiments.0.arms", "add up to 0.9"),
+        ("experiments 0 arms 0 share", 0.500001, "experiments.0.arms", "have to make 1"),
+        ("experiments 0 arms 0 name", "shipping", "experiments.0.arms.1.name", "stands twice"),
+        (f"{ARM} gestures", {"cupon": COUPON}, "experiments.0.arms.1.gestures.cupon", "it gives: coupon"),
+        (f"{ARM} gestures", {"book": COUPON}, "experiments.0.arms.1.gestures.book", "gives no such gesture"),
+        (f"{ARM} templates", {"save": "out_of_stock_save/save"}, "experiments.0.arms.1.templates.save", "no letter"),
+        (f"{ARM} templates", {"out_of_stock_save/save": "../x"},
+         "experiments.0.arms.1.templates.out_of_stock_save/save", "no letter"),
+        (f"{ARM} templates", {"out_of_stock_save/save": "recovery/recover"},
+         "experiments.0.arms.1.templates.out_of_stock_save/save", "have to be of out_of_stock_save"),
+        ("texts delay/notice", {"de": {"subject": "x"}}, "texts.delay/notice", "no letter"),
+        ("texts delay_care/notice german", {"subject": "x"}, "texts.delay_care/notice.german", "no locale"),
+        ("texts delay_care/notice de title", "x", "texts.delay_care/notice.de.title", "no part"),
+        ("texts delay_care/notice de subject", 5, "texts.delay_care/notice.de.subject", "text"),
+        ("priority 0", "kindness", "priority.0", "no policy"),
+        ("priority 1", "recovery", "priority.1", "stands twice"),
+        ("delay_care default lapse", "0s", "delay_care.default.lapse", "longer than nothing"),
+        ("quiet_hours", "none", "quiet_hours", "section"),
+        ("caps", {"most": 1}, "caps", "list"),
+        ("kindness", {"most": 1}, "kindness", "not known"),
+    ],
+)  # fmt: skip
+def test_a_slip_is_told_where_it_is(path: str, value: Any, field: str, problem: str) -> None:
+    """One slip, one message: the field, and what would be right."""
+    text = dumped(changed(path, value, of=WHOLE))
+    with pytest.raises(PlaybookRefused) as caught:
+        playbook_from(text.encode(), where="playbook.yaml")
+    [fault] = caught.value.faults
+    assert fault.field == field
+    assert problem in fault.problem
+    assert f"playbook.yaml:{fault.line}: {field}: " in str(caught.value)
+    line = text.splitlines()[fault.line - 1]
+    name = field.split(".")[-1]
+    assert name in line or name.isdigit() or "missing" in problem, (line, fault)
+
+
+def test_a_second_experiment_of_the_same_key() -> None:
+    """Nobody could say which of the two a customer was in."""
+    again = WHOLE["experiments"][0] | {"seed": "other"}
+    with pytest.raises(PlaybookRefused, match=r"experiments\.1\.key: stands twice"):
+        loaded(WHOLE | {"experiments": [*WHOLE["experiments"], again]})
+
+
+def test_two_experiments_over_one_thing() -> None:
+    """What the first replaces, the second would never meet as it was: neither could be read."""
+    first = WHOLE["experiments"][0]
+    again = first | {"key": "other", "seed": "other"}
+    with pytest.raises(PlaybookRefused) as caught:
+        loaded(WHOLE | {"experiments": [first, again]})
+    assert [(fault.field, fault.problem) for fault in caught.value.faults] == [
+        ("experiments.1.arms.1.gestures.coupon", "experiments.0 replaces it too; put both into one"),
+        ("experiments.1.arms.1.templates.out_of_stock_save/save", "experiments.0 replaces it too; put both into one"),
+    ]
+
+
+def test_shares_that_only_arithmetic_parts_from_one() -> None:
+    """Ten arms of a tenth each make one, whatever binary fractions make of it."""
+    arms = [{"name": f"arm-{number}", "share": 0.1} for number in range(10)]
+    book = loaded(changed("experiments 0 arms", arms, of=WHOLE))
+    assert len(book.experiments[0].arms) == 10
+
+
+def test_an_empty_section_is_asked_about(tmp_path: Path) -> None:
+    """A name with nothing below it may be an oversight; a policy is not switched off by one."""
+    text = dumped(GOOD) + "recovery:\n"
+    with pytest.raises(PlaybookRefused, match=r"recovery: is empty; leave it out"):
+        playbook_from(text.encode(), where="playbook.yaml")
+
+
+def test_norwegians_have_a_language_too() -> None:
+    """YAML takes `no` for the opposite of yes; where a name stands, it is the name."""
+    book = loaded(changed("texts delay_care/notice no", {"subject": "Flyet er forsinket"}, of=WHOLE))
+    assert "no" in book.texts["delay_care/notice"]
+    text = dumped(GOOD).replace("en: a book", "en: a book\n        no: en bok")
+    assert playbook_from(text.encode(), where="p").delays["default"].stages[0].gesture.title["no"] == "en bok"

@@ -1,0 +1,170 @@
+"""A changed playbook file is taken without a restart; a wrong one changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import structlog
+from structlog.testing import LogCapture
+
+from processors.journey.playbook import Playbook
+from processors.playbook import load_playbook
+from processors.playbook.watching import PlaybookWatch, in_force
+from streams import metrics
+from tests.playbook.good import GOOD, changed, dumped, written
+
+
+class Watched:
+    """A file, its watch, and what was taken."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = written(folder, GOOD)
+        self.first = load_playbook(self.file)
+        self.taken: list[Playbook] = []
+        in_force(self.first)
+        self.watch = PlaybookWatch(
+            path=self.file, playbook=self.first, taken=self.taken.append, interval=timedelta(seconds=5)
+        )
+        self._before = self._count()
+
+    async def look(self, times: int = 2) -> None:
+        for _ in range(times):
+            await self.watch.look()
+
+    def counted(self) -> tuple[float, float]:
+        """Taken and refused since the beginning."""
+        now = self._count()
+        return now[0] - self._before[0], now[1] - self._before[1]
+
+    @staticmethod
+    def _count() -> tuple[float, float]:
+        def value(result: str) -> float:
+            return metrics.REGISTRY.get_sample_value("careline_playbook_reloads_total", {"result": result}) or 0
+
+        return value("taken"), value("refused")
+
+
+def shown() -> set[str]:
+    """The versions that the metrics show as in force."""
+    return {sample.labels["version"] for metric in metrics.PLAYBOOK.collect() for sample in metric.samples}
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Watched:
+    return Watched(tmp_path)
+
+
+@pytest.fixture
+def logged() -> Iterator[LogCapture]:
+    """What is logged meanwhile."""
+    kept = LogCapture()
+    before = structlog.get_config()
+    structlog.configure(processors=[kept])
+    yield kept
+    structlog.configure(**before)
+
+
+async def test_a_file_that_stays_is_left_alone(watched: Watched) -> None:
+    """Looking changes nothing; nor does writing the same once more."""
+    await watched.look(5)
+    written(watched.file.parent, GOOD)
+    await watched.look(5)
+    assert watched.taken == []
+    assert watched.counted() == (0, 0)
+
+
+async def test_a_changed_file_is_taken(watched: Watched) -> None:
+    """Once, with its own version, which the metrics show."""
+    written(watched.file.parent, changed("delay_care default threshold", "45m"))
+    await watched.look(5)
+    [taken] = watched.taken
+    assert taken == load_playbook(watched.file)
+    assert taken.delays["default"].threshold == timedelta(minutes=45)
+    assert watched.counted() == (1, 0)
+    assert shown() == {taken.version} != {watched.first.version}
+
+
+async def test_a_wrong_file_is_refused_whole(watched: Watched, logged: LogCapture) -> None:
+    """The old one stays, and every fault is told: once, however long the file stays wrong."""
+    wrong = changed("delay_care default threshold", "45 minutes")
+    wrong["currency"] = "dollars"
+    wrong["caps"][0]["most"] = 2  # right, and not taken either
+    written(watched.file.parent, wrong)
+    await watched.look(6)
+    assert watched.taken == []
+    assert watched.counted() == (0, 1)
+    assert shown() == {watched.first.version}
+    faults = [entry["fault"] for entry in logged.entries if "fault" in entry]
+    assert len(faults) == 2
+    assert "delay_care.default.threshold: '45 minutes' is no duration" in faults[0]
+    assert "currency: 'dollars' is no currency" in faults[1]
+    assert all(str(watched.file) in fault for fault in faults)
+
+
+async def test_a_wrong_file_put_right(watched: Watched) -> None:
+    """The next good content is taken; another wrong one is another refusal."""
+    for content in ("currency: [", "currency: ]", dumped(changed("currency", "EUR"))):
+        written(watched.file.parent, content)
+        await watched.look()
+    assert [taken.currency for taken in watched.taken] == ["EUR"]
+    assert watched.counted() == (1, 2)
+
+
+async def test_a_wrong_file_taken_back(watched: Watched) -> None:
+    """The content in force in its file again: nothing is taken, and the same mistake made later is told again."""
+    for content in ("currency: [", dumped(GOOD), "currency: ["):
+        written(watched.file.parent, content)
+        await watched.look()
+    assert watched.taken == []
+    assert watched.counted() == (0, 2)
+
+
+async def test_a_file_that_is_half_written(watched: Watched) -> None:
+    """What changes from look to look is not taken, even where it would be good by itself."""
+    for content in ("", dumped(changed("currency", "EUR")), dumped(changed("currency", "CHF"))):
+        written(watched.file.parent, content)
+        await watched.look(1)
+    assert watched.taken == []
+    assert watched.counted() == (0, 0)
+    await watched.look(1)
+    assert [taken.currency for taken in watched.taken] == ["CHF"]
+
+
+async def test_a_file_that_is_gone(watched: Watched, logged: LogCapture) -> None:
+    """Refused as a wrong one is; when it is back, it is looked at as ever."""
+    watched.file.unlink()
+    await watched.look(4)
+    assert watched.counted() == (0, 1)
+    assert any("cannot be read" in entry.get("fault", "") for entry in logged.entries)
+    written(watched.file.parent, changed("currency", "EUR"))
+    await watched.look()
+    assert [taken.currency for taken in watched.taken] == ["EUR"]
+
+
+async def test_a_switched_link_is_a_change(watched: Watched, tmp_path: Path) -> None:
+    """As Kubernetes mounts it: the file is a link, and the link is switched."""
+    other = tmp_path / "other"
+    other.mkdir()
+    target = written(other, changed("currency", "EUR"))
+    watched.file.unlink()
+    watched.file.symlink_to(target)
+    await watched.look()
+    assert [taken.currency for taken in watched.taken] == ["EUR"]
+
+
+async def test_it_looks_by_itself(tmp_path: Path) -> None:
+    """Started with its role, it looks at the file every interval, and stops with it."""
+    watched = Watched(tmp_path)
+    watch = PlaybookWatch(
+        path=watched.file, playbook=watched.first, taken=watched.taken.append, interval=timedelta(milliseconds=20)
+    )
+    async with watch:
+        written(tmp_path, changed("currency", "EUR"))
+        for _ in range(200):
+            if watched.taken:
+                break
+            await watch.sleep(0.02)
+    assert [taken.currency for taken in watched.taken] == ["EUR"]

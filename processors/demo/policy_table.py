@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from processors.journey.policies import POLICIES
+from processors.view.wording import words
 from streams.events import AgentTask
 
 REASONS = {
@@ -74,6 +75,25 @@ def policy_table(
         lines.append(Text.assemble((name, "bold"), f": {why.get(name, '')}"))
         lines += [Padding(Text(line, style="dim"), (0, 0, 0, 2)) for line in _reasons(figures)]
     return Group(table, Text(), *lines)
+
+
+def experiment_table(experiments: Mapping[str, Mapping[str, Any]]) -> Table:
+    """Who met which arm, and whether the arms got their shares."""
+    table = Table(title="Experiments and holdouts", title_style="bold", box=None, padding=(0, 2, 0, 0))
+    for name in ("experiment", "arm"):
+        table.add_column(name, header_style="dim", no_wrap=True)
+    for name in ("met", "expected", "p"):
+        table.add_column(name, header_style="dim", justify="right", no_wrap=True)
+    table.add_column("the shares", header_style="dim")
+    for experiment, found in experiments.items():
+        p_value = "" if found["p_value"] is None else f"{found['p_value']:.2g}"
+        verdict = "too few to say" if found["p_value"] is None else "as they should be"
+        said = Text("too far off", style="red") if found["mismatch"] else Text(verdict)
+        for number, (arm, counts) in enumerate(found["arms"].items()):
+            of_all = (Text(experiment, style="bold"), p_value, said) if number == 0 else (Text(), "", Text())
+            of_arm = (words(arm), f"{counts['exposed']:,}", f"{counts['expected']:,.1f}")
+            table.add_row(of_all[0], *of_arm, *of_all[1:])
+    return table
 
 
 def task_panel(task: AgentTask) -> Panel:

@@ -19,6 +19,7 @@ from processors.demo.drive import Seen, kill, publish, settle, watch
 from processors.demo.policies import by_policy
 from processors.demo.readback import Latency, Readback, read_back
 from processors.demo.roles import Roles
+from processors.experiments import SampleRatio, sample_ratio
 from processors.journey.playbook import Playbook
 from processors.journey.policies import in_order
 from processors.playbook import load_playbook
@@ -171,6 +172,7 @@ def summarise(read: Readback, owed: frozenset[tuple[str, str]], seen: Seen, play
         "silent": len(read.silent(owed)),
         "by_policy": {name: tally.as_data() for name, tally in policies.items()},
         "currency": playbook.currency,
+        "experiments": {one.experiment: _ratio(one) for one in sample_ratio(read.exposures)},
         "outreach_requested": len(read.requested),
         "outreach_sent": read.outcome(OutreachSent),
         "outreach_sent_by_channel": read.sent_by_channel(),
@@ -184,6 +186,15 @@ def summarise(read: Readback, owed: frozenset[tuple[str, str]], seen: Seen, play
         "dead_letters": read.dead_letters,
         "outreach_digest": read.outreach_digest(),
         "event_to_outreach_ms": asdict(Latency.of(seen.latencies)),
+    }
+
+
+def _ratio(one: SampleRatio) -> dict[str, Any]:
+    """An experiment or holdout: exposures by arm beside what was to be expected, and whether chance explains it."""
+    return {
+        "arms": {arm.name: {"exposed": arm.exposed, "expected": round(arm.expected, 1)} for arm in one.arms},
+        "p_value": None if one.p_value is None else round(one.p_value, 4),
+        "mismatch": one.mismatch,
     }
 
 

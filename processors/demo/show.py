@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from processors.demo.policies import sent_over_time
-from processors.demo.policy_table import PARTS, policy_table, task_panel
+from processors.demo.policy_table import PARTS, experiment_table, policy_table, task_panel
 from processors.demo.readback import at, text_of
 from processors.demo.run import Played
 from processors.simulator import SIMULATED
@@ -73,6 +73,9 @@ class Terminal:
         self._console.print(
             policy_table(summary["by_policy"], over_time, summary["currency"], width=self._console.width)
         )
+        if summary["experiments"]:
+            self._console.print()
+            self._console.print(experiment_table(summary["experiments"]))
         self._console.print(Text(SIMULATED, style="dim"))
         if played.read.sample is not None:
             self._console.print()

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from processors.demo.policies import Tally
-from processors.demo.policy_table import bars, policy_table, task_panel
+from processors.demo.policy_table import bars, experiment_table, policy_table, task_panel
 from processors.journey.policies import POLICIES
 from streams.events import AgentTask
 
@@ -65,6 +65,21 @@ def test_bars_are_in_proportion() -> None:
     assert bars([0, 1, 50, 100]) == "·▁▄█"
     assert bars([]) == bars(()) == ""
     assert bars([0, 0]) == "··"
+
+
+def test_an_experiment_is_told_with_its_shares() -> None:
+    """By arm how many met it, beside how many were to be expected; a ratio that chance does not explain is said so."""
+    arms = {"held_out": {"exposed": 21, "expected": 29.2}, "served": {"exposed": 271, "expected": 262.8}}
+    found = {
+        "holdout/out_of_stock_save": {"arms": arms, "p_value": 0.11, "mismatch": False},
+        "broken": {"arms": arms, "p_value": 0.0001, "mismatch": True},
+        "small": {"arms": {"caring": {"exposed": 1, "expected": 0.5}}, "p_value": None, "mismatch": False},
+    }
+    lines = [" ".join(line.split()) for line in printed(experiment_table(found), 80).splitlines()]
+    assert "holdout/out_of_stock_save held out 21 29.2 0.11 as they should be" in lines
+    assert "served 271 262.8" in lines
+    assert "broken held out 21 29.2 0.0001 too far off" in lines
+    assert "small caring 1 0.5 too few to say" in lines
 
 
 def test_a_task_is_shown_as_its_team_reads_it() -> None:

@@ -1,0 +1,126 @@
+"""The sample-ratio check: whether the arms of an experiment got the shares that they were to have.
+
+Where they did not, something lost or favoured one of them on the way, and what the experiment says of its arms is
+worth nothing, however many took part.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from streams.events import ExperimentExposed
+
+MISMATCH = 0.001
+"""Of sound experiments so many are warned of by chance."""
+
+ENOUGH = 5
+"""Exposures expected in each arm before the chi-squared distribution says anything (Cochran's rule)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arm:
+    """One arm: how many were exposed to it, and how many were to be expected."""
+
+    name: str
+    exposed: int
+    expected: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleRatio:
+    """What an experiment's exposures say of its shares."""
+
+    experiment: str
+    arms: tuple[Arm, ...]
+    chi_squared: float | None
+    p_value: float | None
+    """How often chance alone would be as far off; None where there are too few exposures, or is only one arm."""
+    impossible: tuple[str, ...]
+    """Arms that had no share, and were met all the same."""
+    repeated: int
+    """Exposures beyond the first of their unit, which were left out."""
+    moved: int
+    """Of these the ones that told of another arm than the first: an assignment is to stay."""
+    without_shares: int
+    """Exposures that name no shares, which were left out."""
+
+    @property
+    def exposures(self) -> int:
+        """Units that were counted."""
+        return sum(arm.exposed for arm in self.arms)
+
+    @property
+    def mismatch(self) -> bool:
+        """Whether the experiment is not to be trusted."""
+        return bool(self.impossible) or (self.p_value is not None and self.p_value < MISMATCH)
+
+
+def sample_ratio(exposures: Iterable[ExperimentExposed]) -> tuple[SampleRatio, ...]:
+    """Each experiment, by name. Of each unit the earliest exposure counts.
+
+    What is expected of an arm is the sum of the shares it had at each exposure, so that shares may change on the way.
+    Shares that do not come to 1 count in proportion: only who was exposed can be compared.
+    """
+    by_id = {one.event_id: one for one in exposures}
+    by_experiment: dict[str, list[ExperimentExposed]] = defaultdict(list)
+    for one in sorted(by_id.values(), key=lambda one: (one.occurred_at, one.event_id)):
+        by_experiment[one.experiment].append(one)
+    return tuple(_of_one(name, by_experiment[name]) for name in sorted(by_experiment))
+
+
+def _of_one(experiment: str, exposures: list[ExperimentExposed]) -> SampleRatio:
+    first: dict[str, ExperimentExposed] = {}
+    repeated = moved = without_shares = 0
+    for one in exposures:
+        known = first.setdefault(one.unit, one)
+        repeated += known is not one
+        moved += known.arm != one.arm
+    exposed: Counter[str] = Counter()
+    shares: dict[str, list[float]] = defaultdict(list)
+    for one in first.values():
+        whole = math.fsum(one.shares.values())
+        if whole <= 0:
+            without_shares += 1
+            continue
+        exposed[one.arm] += 1
+        for arm, share in one.shares.items():
+            shares[arm].append(share / whole)
+    expected = {arm: math.fsum(parts) for arm, parts in shares.items()}
+    arms = tuple(
+        Arm(name=name, exposed=exposed[name], expected=expected.get(name, 0.0))
+        for name in sorted(exposed.keys() | expected.keys())
+    )
+    tested = [arm for arm in arms if arm.expected > 0]
+    chi_squared = p_value = None
+    if len(tested) > 1 and all(arm.expected >= ENOUGH for arm in tested):
+        chi_squared = math.fsum((arm.exposed - arm.expected) ** 2 / arm.expected for arm in tested)
+        p_value = chi_squared_tail(chi_squared, len(tested) - 1)
+    return SampleRatio(
+        experiment=experiment,
+        arms=arms,
+        chi_squared=chi_squared,
+        p_value=p_value,
+        impossible=tuple(arm.name for arm in arms if arm.exposed and not arm.expected),
+        repeated=repeated,
+        moved=moved,
+        without_shares=without_shares,
+    )
+
+
+def chi_squared_tail(value: float, degrees: int) -> float:
+    """How often a chi-squared variable of so many degrees of freedom is greater than ``value``, which is not negative.
+
+    Exact: for one degree the error function, for two the exponential one, and two more degrees add a term of the
+    gamma function's recurrence (Abramowitz and Stegun, 26.4.4 and 26.4.5).
+    """
+    if degrees < 1 or value < 0:
+        raise ValueError(f"chi-squared of {value} with {degrees} degrees of freedom")
+    half = value / 2
+    tail, done = (math.erfc(math.sqrt(half)), 1) if degrees % 2 else (math.exp(-half), 2)
+    if half > 0:
+        for below in range(done, degrees, 2):
+            tail += math.exp(below / 2 * math.log(half) - half - math.lgamma(below / 2 + 1))
+    return min(tail, 1.0)

@@ -87,7 +87,7 @@ def experiment_table(experiments: Mapping[str, Mapping[str, Any]]) -> Table:
     table.add_column("the shares", header_style="dim")
     for experiment, found in experiments.items():
         p_value = "" if found["p_value"] is None else f"{found['p_value']:.2g}"
-        verdict = "too few to say" if found["p_value"] is None else "as they should be"
+        verdict = "too few to say" if found["p_value"] is None else "as expected"
         said = Text("too far off", style="red") if found["mismatch"] else Text(verdict)
         for number, (arm, counts) in enumerate(found["arms"].items()):
             of_all = (Text(experiment, style="bold"), p_value, said) if number == 0 else (Text(), "", Text())

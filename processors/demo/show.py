@@ -108,7 +108,9 @@ def _table(played: Played) -> Table:
         table.add_row("outreach uncertain", f"{summary['outreach_uncertain']:,}", why)
     if summary["outreach_failed"]:
         table.add_row("outreach not delivered", f"{summary['outreach_failed']:,}", "retracted, expired or refused")
-    table.add_row("outreach retracted", f"{summary['retracted']:,}", "the wait ended, or a newer letter says more")
+    table.add_row(
+        "outreach retracted", f"{summary['retracted']:,}", "answered, the wait over, or a newer letter says more"
+    )
     table.add_section()
     owed = "waits past the threshold, counted from the flights alone"
     table.add_row("owed a word", f"{summary['owed_a_word']:,}", owed)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from random import Random
 from typing import Any
 
 import pytest
 
 from processors.demo.policies import Tally, by_policy, sent_over_time
 from processors.journey.policies import POLICIES
+from processors.journey.recording import Output
 from processors.playbook import load_playbook
-from processors.simulator import STORM_DAY, load_flights, storm_day
+from processors.simulator import STORM_DAY, StormDay, load_flights, storm_day
 from streams.events import (
     Address,
     Decision,
@@ -157,18 +160,27 @@ def test_the_day_is_cut_into_equal_parts() -> None:
 
 
 @pytest.fixture(scope="module")
-def tallies() -> dict[str, Tally]:
-    """A third of the storm day, decided by the pure core with the playbook as it is delivered."""
-    playbook = load_playbook()
-    day = storm_day(date=STORM_DAY, seed=1, flights=load_flights(STORM_DAY)[::3])
-    outputs = decided(day, playbook)
+def day() -> StormDay:
+    """A third of the storm day."""
+    return storm_day(date=STORM_DAY, seed=1, flights=load_flights(STORM_DAY)[::3])
+
+
+@pytest.fixture(scope="module")
+def outputs(day: StormDay) -> list[Output]:
+    """What the pure core decides of it, with the playbook as it is delivered, told of no outcome."""
+    return decided(day, load_playbook())
+
+
+@pytest.fixture(scope="module")
+def tallies(day: StormDay, outputs: list[Output]) -> dict[str, Tally]:
+    """The figures of that."""
     return by_policy(
         NAMES,
         decisions=[one for one in outputs if isinstance(one, Decision)],
         requested=[one for one in outputs if isinstance(one, OutreachRequested)],
         retracted=[one for one in outputs if isinstance(one, OutreachRetracted)],
         gestures=[arrival.event for arrival in day.arrivals if isinstance(arrival.event, GestureGiven)],
-        currency=playbook.currency,
+        currency="USD",
     )
 
 
@@ -194,3 +206,12 @@ def test_the_day_shows_what_the_guard_is_for(tallies: dict[str, Tally]) -> None:
     assert 0 < mentions.escalated < mentions.retracted
     assert tallies["response_watch"].retracted > tallies["response_watch"].sent / 10
     assert tallies["agent_gestures"].gesture_cost > 500
+
+
+def test_how_long_a_provider_takes_changes_nothing_that_is_sent(day: StormDay, outputs: list[Output]) -> None:
+    """Told within minutes, or half a day later: the same requests and retractions, to the last word."""
+    chance = Random(7)
+    told = decided(day, load_playbook(), takes=lambda: timedelta(hours=12 * chance.random() ** 3))
+    kinds = (OutreachRequested, OutreachRetracted)
+    sent = Counter(repr(one) for one in outputs if isinstance(one, kinds))
+    assert Counter(repr(one) for one in told if isinstance(one, kinds)) == sent

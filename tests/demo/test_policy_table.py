@@ -76,7 +76,7 @@ def test_an_experiment_is_told_with_its_shares() -> None:
         "small": {"arms": {"caring": {"exposed": 1, "expected": 0.5}}, "p_value": None, "mismatch": False},
     }
     lines = [" ".join(line.split()) for line in printed(experiment_table(found), 80).splitlines()]
-    assert "holdout/out_of_stock_save held out 21 29.2 0.11 as they should be" in lines
+    assert "holdout/out_of_stock_save held out 21 29.2 0.11 as expected" in lines
     assert "served 271 262.8" in lines
     assert "broken held out 21 29.2 0.0001 too far off" in lines
     assert "small caring 1 0.5 too few to say" in lines

@@ -18,8 +18,9 @@ def decided(day: StormDay, playbook: Playbook, *, takes: Callable[[], timedelta]
     """Everything that is sent out while the day goes by; deadlines fire at their own time, as in the role.
 
     ``takes`` says, for each request, how long after it the journey is told that it was sent; without it nothing is
-    told.
+    told. Time ends with the day.
     """
+    end = day.arrivals[-1].at
     states: dict[str, JourneyState] = {}
     deadlines: list[tuple[datetime, str]] = []
     facts: list[tuple[datetime, int, Touchpoint]] = []
@@ -34,7 +35,7 @@ def decided(day: StormDay, playbook: Playbook, *, takes: Callable[[], timedelta]
             heapq.heappush(deadlines, (step.state.wake_at, customer))
         for request in step.outputs:
             if takes is not None and isinstance(request, OutreachRequested):
-                heapq.heappush(facts, (now + takes(), next(numbers), _sent(request)))
+                heapq.heappush(facts, (min(now + takes(), end), next(numbers), _sent(request)))
 
     for arrival in day.arrivals:
         heapq.heappush(facts, (arrival.at, next(numbers), arrival.event))

@@ -162,6 +162,13 @@ PROVIDER_SECONDS = Histogram(
     buckets=_LATENCY,
     registry=REGISTRY,
 )
+CIRCUITS_OPEN = Gauge(
+    # Above zero: a provider fails, and letters to it wait or take another way; of webhooks so many hosts.
+    "careline_outreach_circuits_open",
+    "Circuits that are open: the provider failed several times in a row and is left alone for a while.",
+    ["provider"],
+    registry=REGISTRY,
+)
 
 # -- view and measure --------------------------------------------------------------------------------------------------
 VIEW_RECORDS = Counter(

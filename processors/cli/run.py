@@ -56,9 +56,24 @@ def outreach() -> None:
     """
     with explained():
         from processors.outreach.role import OutreachRole, channels_of
+        from processors.outreach.templates import Templates
+        from processors.playbook import load_playbook
+        from processors.playbook.watching import watched
 
         settings = Settings.from_environment()
-        _run(settings, lambda: _processor(OutreachRole(settings, channels=channels_of(settings))))
+        playbook = load_playbook(settings.playbook)
+
+        def made() -> _Made:
+            role = OutreachRole(settings, channels=channels_of(settings), templates=Templates(texts=playbook.texts))
+            watched(
+                role,
+                settings=settings,
+                playbook=playbook,
+                taken=lambda new: role.write_with(Templates(texts=new.texts)),
+            )
+            return _processor(role)
+
+        _run(settings, made)
 
 
 @app.command()

@@ -29,12 +29,14 @@ class Case:
 
 def open_cases(state: JourneyState) -> tuple[Case, ...]:
     """The customer's open cases, the oldest first."""
-    if all(contact.closed_at is not None for contact in state.contacts):
+    together: dict[str, list[Contact]] = {_name(contact): [] for contact in state.contacts if contact.closed_at is None}
+    if not together:
         return ()
-    together: dict[str, list[Contact]] = {}
     for contact in state.contacts:
-        together.setdefault(_name(contact), []).append(contact)
-    cases = [_case(name, contacts) for name, contacts in together.items() if any(c.closed_at is None for c in contacts)]
+        name = _name(contact)
+        if name in together:
+            together[name].append(contact)
+    cases = [_case(name, contacts) for name, contacts in together.items()]
     return tuple(sorted(cases, key=lambda case: (case.opened_at, case.journey_id)))
 
 

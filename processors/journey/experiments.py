@@ -89,6 +89,7 @@ def _in_or_out(state: JourneyState, name: str, holdout: Holdout) -> Assigned:
 
 def _fnv1a(text: str) -> int:
     found = _OFFSET
-    for byte in text.encode():
-        found = ((found ^ byte) * _PRIME) & _WORD
+    encoded = text.encode("utf-16-le", "surrogatepass")  # in JavaScript's units, where this hash comes from
+    for low, high in zip(encoded[::2], encoded[1::2], strict=True):
+        found = ((found ^ (low | high << 8)) * _PRIME) & _WORD
     return found

@@ -18,7 +18,7 @@ from processors.playbook import load_playbook
 from streams.clock import from_millis, to_millis
 from streams.codec import Codec
 from streams.errors import InvalidEvent, Unreadable
-from streams.events import Decision, JourneyState, OutreachRequested, OutreachRetracted
+from streams.events import Decision, ExperimentExposed, JourneyState, OutreachRequested, OutreachRetracted
 from streams.processor.intake import partition_of
 from streams.topics import MAX_EVENT_BYTES, Topic, Topics
 from streams.validation import check_touchpoint
@@ -60,6 +60,8 @@ def identity_of(record: Any) -> str:
             return f"requested {record.outreach_id}"
         case OutreachRetracted():
             return f"retracted {record.outreach_id} {record.decision_id}"
+        case ExperimentExposed():
+            return record.event_id
         case _:
             raise TypeError(f"{type(record).__name__} is no output of the journeys role")
 
@@ -133,6 +135,8 @@ class Oracle:
                     topic, identity = self._topics.decisions, identity_of(record)
                 case OutreachRequested() | OutreachRetracted():
                     topic, identity = self._topics.outreach, identity_of(record)
+                case ExperimentExposed():
+                    topic, identity = self._topics.exposures, identity_of(record)
                 case _:
                     topic, identity = self._topics.touchpoints, ""
             value = self._codec.encode(topic, record)

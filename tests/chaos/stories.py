@@ -5,8 +5,9 @@ from __future__ import annotations
 import heapq
 import random
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from streams import events
@@ -76,6 +77,9 @@ def _chapters(rng: random.Random, who: str, number: int, at: datetime) -> Iterat
             at,
             events.ConsentChanged(**common(), purpose=events.Purpose.SERVICE, status=events.ConsentStatus.REVOKED),
         )
+    if rng.random() < 0.6:
+        agreed = events.ConsentStatus.GRANTED
+        yield at, events.ConsentChanged(**common(), purpose=events.Purpose.MARKETING, status=agreed)
     flight = f"F{rng.randrange(1_000)}"
     promised = at + timedelta(minutes=rng.randrange(-30, 240))
     for _ in range(rng.randrange(1, 5)):
@@ -89,20 +93,61 @@ def _chapters(rng: random.Random, who: str, number: int, at: datetime) -> Iterat
             ),
         )  # fmt: skip
         if rng.random() < 0.3:
-            contact = f"c-{number}-{rng.randrange(99)}"
-            yield at, events.ContactOpened(**common(), contact_id=contact, channel=events.Channel.CHAT)
-            yield at, events.ContactReplied(**common(), contact_id=contact, channel=events.Channel.CHAT)
-            yield at, events.ContactClosed(**common(), contact_id=contact)
+            contact, channel = f"c-{number}-{rng.randrange(99)}", rng.choice(list(events.Channel))
+            matter = flight if rng.random() < 0.5 else None
+            yield at, events.ContactOpened(**common(), contact_id=contact, channel=channel, matter=matter)
+            if rng.random() < 0.7:
+                yield at, events.ContactReplied(**common(), contact_id=contact, channel=channel)
+            if rng.random() < 0.7:
+                yield at, events.ContactClosed(**common(), contact_id=contact)
+        yield from _more(rng, number, common)
     if rng.random() < 0.5:
         yield at, events.DelayEnded(**common(), subject_kind="flight", subject_id=flight)
     if rng.random() < 0.3:
         score = rng.randrange(1, 6)
         feedback = f"f-{number}"
         yield at, events.FeedbackGiven(**common(), feedback_id=feedback, kind=events.FeedbackKind.CSAT, score=score)
+    if rng.random() < 0.1:
+        off = events.ConsentChanged(
+            **common(), purpose=rng.choice(list(events.Purpose)), status=events.ConsentStatus.REVOKED
+        )
+        yield at, off
     if rng.random() < 0.05 and number > 1:
         yield at, events.ProfilesMerged(**common(), other_customer_id=f"{who}-{rng.randrange(1, number)}")
     if rng.random() < 0.04:
         yield at, events.CustomerErased(**common())
+
+
+def _more(rng: random.Random, number: int, common: Callable[[], dict[str, Any]]) -> Iterator[Told]:
+    """What else the policies listen to: a post and perhaps its answer, a wish, a gesture, a story."""
+
+    def told(record: type[Any], /, **about: Any) -> Told:
+        event = record(**common(), **about)
+        return event.occurred_at, event
+
+    if rng.random() < 0.3:
+        mention, tone = f"m-{number}-{rng.randrange(9)}", rng.choice(list(events.Sentiment))
+        yield told(
+            events.MentionPosted, mention_id=mention, platform="forum", sentiment=tone, reach=rng.randrange(3_000)
+        )
+        if rng.random() < 0.4:
+            yield told(events.ContactReplied, contact_id=mention, channel=events.Channel.SOCIAL)
+    if rng.random() < 0.25:
+        seller = events.Alternative(seller="another", link="https://another.example/item")
+        yield told(
+            events.ItemUnavailable, item_id=f"i-{rng.randrange(9)}", description="red boots",
+            alternatives=(seller,) if rng.random() < 0.8 else (),
+        )  # fmt: skip
+    if rng.random() < 0.15:
+        yield told(
+            events.GestureGiven, gesture_id=f"g-{number}-{rng.randrange(99)}", agent_id="a1", code="coffee",
+            cost=Decimal(rng.randrange(1, 60)), currency="USD",
+        )  # fmt: skip
+    if rng.random() < 0.15:
+        yield told(
+            events.FeedbackGiven, feedback_id=f"s-{number}-{rng.randrange(9)}", kind=events.FeedbackKind.STORY,
+            text="What a day.", sentiment=rng.choice(list(events.Sentiment)),
+        )  # fmt: skip
 
 
 def closing(at: datetime, customer: str) -> Told:

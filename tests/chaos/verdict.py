@@ -15,7 +15,7 @@ Identify = Callable[[Seen], Awaitable[str]]
 """The identity of an output record; see :func:`tests.chaos.oracle.identity_of`."""
 
 _EXAMPLES = 5
-_ORDERED = ("decisions", "outreach")
+_ORDERED = ("decisions", "outreach", "exposures")
 
 
 @dataclass(slots=True)
@@ -96,7 +96,7 @@ async def _outputs(
         order[out.topic, out.customer].setdefault(out.identity, number)
     found: Counter[tuple[str, str, str]] = Counter()
     furthest: dict[tuple[str, str], int] = {}
-    for topic in (topics.decisions, topics.outreach, topics.touchpoints, topics.dead_letters):
+    for topic in (topics.decisions, topics.outreach, topics.exposures, topics.touchpoints, topics.dead_letters):
         for seen in afterwards.of(topic):
             if topic is topics.touchpoints and not seen.life:
                 continue  # from the publishers
@@ -160,7 +160,7 @@ async def _states(verdict: Verdict, expected: Expected, live: Watcher, *, topics
 def _zombies(verdict: Verdict, afterwards: Watcher, *, topics: Topics) -> None:
     """On a partition each owner writes for a while; one that writes again after the next one began is a zombie."""
     signed = 0
-    for topic in (topics.journeys, topics.decisions, topics.outreach):
+    for topic in (topics.journeys, topics.decisions, topics.outreach, topics.exposures):
         lives: dict[int, list[str]] = defaultdict(list)
         for seen in afterwards.of(topic):
             signed += bool(seen.life)

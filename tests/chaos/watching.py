@@ -51,7 +51,14 @@ class Watcher:
         topics = settings.topics
         self._topics = {
             topics.full_name(topic): topic
-            for topic in (topics.touchpoints, topics.journeys, topics.decisions, topics.outreach, topics.dead_letters)
+            for topic in (
+                topics.touchpoints,
+                topics.journeys,
+                topics.decisions,
+                topics.outreach,
+                topics.exposures,
+                topics.dead_letters,
+            )
         }
         self.records: dict[tuple[str, int], list[Seen]] = defaultdict(list)
         self.count = 0

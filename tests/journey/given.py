@@ -265,15 +265,24 @@ def given(*events: Touchpoint, playbook: Playbook = PLAYBOOK) -> Journey:
 
 
 def told(outputs: Iterable[Output]) -> list[str]:
-    """What was decided, one line each; a letter's decision and its request are one line."""
+    """What was decided, one line each; a letter's decision and its request are one line.
+
+    What our own people are to do: ``task rescue for social-care by 09 Feb 14:00``, or ``escalate`` in place of
+    ``task`` where something was left undone.
+    """
     outputs = list(outputs)
     requests = {one.decision_id: one for one in outputs if isinstance(one, OutreachRequested)}
     retracted = {one.decision_id for one in outputs if isinstance(one, OutreachRetracted)}
     lines = []
     for one in outputs:
         match one:
-            case Decision(kind=DecisionKind.SEND):
+            case Decision(kind=DecisionKind.SEND | DecisionKind.ESCALATE):
                 request = requests[one.decision_id]
+                if request.due_at is not None:
+                    verb = "escalate" if one.kind is DecisionKind.ESCALATE else "task"
+                    to = f"{request.addresses[0].address} by {request.due_at:%d %b %H:%M}"
+                    lines.append(f"{verb} {one.occasion} for {to}")
+                    continue
                 gift = f" with {request.gesture.code}" if request.gesture else ""
                 lines.append(f"send {one.occasion}{gift}")
             case Decision(kind=DecisionKind.HOLD, hold_until=datetime() as until):

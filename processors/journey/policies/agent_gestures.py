@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 from processors.journey.actions import Task, Want
 from processors.journey.playbook import AgentGestures, Budget, Playbook, worded
-from processors.journey.policies.settling import Moment, Settling
+from processors.journey.policies.settling import Moment, Settling, Step
 from streams.events import Given, JourneyState, Purpose
 
 OVER = "over_budget"
@@ -23,13 +24,14 @@ class GesturesOfAgents(Settling):
     """See the module."""
 
     name = "agent_gestures"
+    watches = "gestures"
     why: Mapping[str, str] = {
         "en": "Whoever talks to the customer knows best what would help.",
         "de": "Wer mit dem Kunden spricht, weiß am besten, was hilft.",
         "es": "Quien habla con el cliente sabe mejor que nadie qué ayuda.",
     }
 
-    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Want]:
+    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step]:
         """A word to the lead about each gesture beyond the budget."""
         rules = playbook.agent_gestures
         if rules is None:
@@ -37,7 +39,8 @@ class GesturesOfAgents(Settling):
         for given in state.gestures:
             said = beyond(given, state, rules.budgets, playbook.currency)
             if said is not None:
-                yield self._want(state, given, playbook, rules, said=said)
+                make = partial(self._want, state, given, playbook, rules, said=said)
+                yield Step(f"gesture/{given.gesture_id}", OVER, make)
 
     def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Moment]:
         """None: a gesture is looked at when it is given."""

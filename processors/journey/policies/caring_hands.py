@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import partial
 
 from processors.journey.actions import Action, Expose, Reach, Retract, Task, Want
 from processors.journey.cases import Case, open_cases
 from processors.journey.experiments import assign
 from processors.journey.playbook import CaringRules, Playbook, worded
-from processors.journey.policies.settling import Moment, Settling
+from processors.journey.policies.settling import Moment, Settling, Step
 from streams.events import JourneyState, Purpose, replace
 
 ASSIGNED = "assigned"
@@ -25,13 +26,14 @@ class CaringHands(Settling):
     """See the module."""
 
     name = "caring_hands"
+    watches = "contacts"
     why: Mapping[str, str] = {
         "en": "Some care cannot be hurried.",
         "de": "Manche Zuwendung verträgt keine Eile.",
         "es": "Hay atenciones que no admiten prisa.",
     }
 
-    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Want | Retract | Expose]:
+    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step | Retract | Expose]:
         """The assignment of each case; whoever is not drawn is an exposure and nothing else."""
         rules = playbook.caring
         if rules is None or not state.contacts:
@@ -46,7 +48,7 @@ class CaringHands(Settling):
                 state,
                 experiment=self.name,
                 seed=rules.seed,
-                unit=case.journey_id,
+                unit=f"{state.customer_id}/{case.journey_id}",  # two customers' cases may have one name
                 shares={CARING: rules.share, USUAL: 1 - rules.share},
             )
             if met is None or met.arm == USUAL:
@@ -55,7 +57,8 @@ class CaringHands(Settling):
                 continue
             if met.first:
                 yield Expose(policy=self.name, journey_id=case.journey_id, met=met)
-            yield self._want(state, case, playbook, rules, bucket=met.bucket)
+            make = partial(self._want, state, case, playbook, rules, bucket=met.bucket)
+            yield Step(case.journey_id, ASSIGNED, make)
 
     def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Moment]:
         """None: a case is drawn as soon as it opens."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 
 from processors.journey.actions import Retract, Suppress, Task, Want
 from processors.journey.playbook import MentionRules, Playbook, worded
-from processors.journey.policies.settling import SENT, Moment, Settling
+from processors.journey.policies.settling import Moment, Settling, Step
 from streams.events import JourneyState, Mention, Purpose, Sentiment, replace
 
 THANKS, RESCUE, ESCALATION = "thank_you", "rescue", "escalation"
@@ -24,6 +25,7 @@ class MentionReply(Settling):
     """See the module."""
 
     name = "mention_reply"
+    watches = "mentions"
     final = frozenset({"nothing_to_answer"})
     why: Mapping[str, str] = {
         "en": "Whoever speaks about us in public deserves an answer from a person.",
@@ -31,7 +33,7 @@ class MentionReply(Settling):
         "es": "Quien habla de nosotros en público merece la respuesta de una persona.",
     }
 
-    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Want | Suppress | Retract]:
+    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step | Retract]:
         """A task for each post that wants an answer; none once it has one."""
         rules = playbook.mentions
         if rules is None:
@@ -45,20 +47,20 @@ class MentionReply(Settling):
                 continue
             elif mention.sentiment is Sentiment.POSITIVE:
                 due = mention.opened_at + rules.thanks_within
-                yield self._want(state, mention, playbook, occasion=THANKS, team=rules.thanks_by, due=due)
+                make = partial(self._want, state, mention, playbook, occasion=THANKS, team=rules.thanks_by, due=due)
+                yield Step(journey, THANKS, make)
             elif mention.sentiment is Sentiment.NEGATIVE:
                 due = rescue_due(mention, rules)
-                yield self._want(state, mention, playbook, occasion=RESCUE, team=rules.rescue_by, due=due)
-                if now >= due and self.is_settled(state, journey, RESCUE, SENT):
+                make = partial(self._want, state, mention, playbook, occasion=RESCUE, team=rules.rescue_by, due=due)
+                yield Step(journey, RESCUE, make)
+                if now >= due and self.is_settled(state, journey, RESCUE):
                     later = due + rules.escalated_due
-                    yield self._want(
-                        state, mention, playbook, occasion=ESCALATION, team=rules.escalate_to, due=later
-                    )  # fmt: skip
+                    make = partial(
+                        self._want, state, mention, playbook, occasion=ESCALATION, team=rules.escalate_to, due=later
+                    )
+                    yield Step(journey, ESCALATION, make)
             else:
-                want = self._want(
-                    state, mention, playbook, occasion=THANKS, team=rules.thanks_by, due=mention.opened_at
-                )  # fmt: skip
-                yield Suppress(want=want, reason="nothing_to_answer", explanation="neither praise nor a complaint")
+                yield Step(journey, THANKS, partial(self._leave, state, mention, playbook, rules))
 
     def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Moment]:
         """The deadlines of the rescues, and when a post is of another day."""
@@ -80,6 +82,11 @@ class MentionReply(Settling):
             for one in state.mentions
         )
         return replace(state, mentions=tuple(mentions))
+
+    def _leave(self, state: JourneyState, mention: Mention, playbook: Playbook, rules: MentionRules) -> Suppress:
+        due = mention.opened_at + rules.thanks_within
+        want = self._want(state, mention, playbook, occasion=THANKS, team=rules.thanks_by, due=due)
+        return Suppress(want=want, reason="nothing_to_answer", explanation="neither praise nor a complaint")
 
     def _want(
         self, state: JourneyState, mention: Mention, playbook: Playbook, *, occasion: str, team: str, due: datetime

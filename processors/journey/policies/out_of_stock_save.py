@@ -11,11 +11,12 @@ from base64 import b32encode
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 
 from processors.journey.actions import Suppress, Want
 from processors.journey.identity import outreach_id
 from processors.journey.playbook import Playbook, StockRules, worded
-from processors.journey.policies.settling import Moment, Settling
+from processors.journey.policies.settling import Moment, Settling, Step
 from streams.events import Alternative, JourneyState, Wish, replace
 
 SAVE = "save"
@@ -25,13 +26,14 @@ class OutOfStockSave(Settling):
     """See the module."""
 
     name = "out_of_stock_save"
+    watches = "wishes"
     why: Mapping[str, str] = {
         "en": "You matter more to us than this one sale.",
         "de": "Sie sind uns wichtiger als dieser eine Verkauf.",
         "es": "Usted nos importa más que esta venta.",
     }
 
-    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Want | Suppress]:
+    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step]:
         """A letter for each wish that could not be fulfilled."""
         rules = playbook.stock
         if rules is None:
@@ -39,11 +41,7 @@ class OutOfStockSave(Settling):
         for wish in state.wishes:
             if wish.closed_at is not None:
                 continue
-            want = self._want(state, wish, playbook, rules)
-            if wish.alternatives:
-                yield want
-            else:
-                yield Suppress(want=want, reason="no_alternative", explanation="nobody is known to have it")
+            yield Step(journey_id(wish), SAVE, partial(self._save, state, wish, playbook, rules))
 
     def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Moment]:
         """When a wish is given up."""
@@ -68,6 +66,12 @@ class OutOfStockSave(Settling):
             )
             wishes.append(replace(wish, closed_at=now) if decided else wish)
         return state if tuple(wishes) == state.wishes else replace(state, wishes=tuple(wishes))
+
+    def _save(self, state: JourneyState, wish: Wish, playbook: Playbook, rules: StockRules) -> Want | Suppress:
+        want = self._want(state, wish, playbook, rules)
+        if wish.alternatives:
+            return want
+        return Suppress(want=want, reason="no_alternative", explanation="nobody is known to have it")
 
     def _want(self, state: JourneyState, wish: Wish, playbook: Playbook, rules: StockRules) -> Want:
         locale = state.profile.locale or playbook.default_locale

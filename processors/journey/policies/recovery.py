@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 
 from processors.journey.actions import Suppress, Task, Want
 from processors.journey.playbook import Playbook, RecoveryRules, worded
 from processors.journey.policies.settling import Moment as Due
-from processors.journey.policies.settling import Settling
+from processors.journey.policies.settling import Settling, Step
 from processors.journey.state import memorable
 from streams.events import FeedbackKind, JourneyState, Moment, Purpose, Sentiment
 
@@ -27,6 +28,7 @@ class Recovery(Settling):
     """See the module."""
 
     name = "recovery"
+    watches = "moments"
     final = frozenset({"asked_already"})
     why: Mapping[str, str] = {
         "en": "A bad day can still end well, and a good one is worth telling.",
@@ -34,7 +36,7 @@ class Recovery(Settling):
         "es": "Un mal día aún puede acabar bien, y uno bueno merece contarse.",
     }
 
-    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Want | Suppress]:
+    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step]:
         """What the latest feedback calls for."""
         rules = playbook.recovery
         if rules is None:
@@ -44,12 +46,15 @@ class Recovery(Settling):
                 continue
             if was_bad(moment, rules):
                 due = moment.occurred_at + rules.within
-                yield self._task(state, moment, playbook, occasion=RECOVER, team=rules.team, due=due)
+                make = partial(self._task, state, moment, playbook, occasion=RECOVER, team=rules.team, due=due)
+                yield Step(journey_id(moment), RECOVER, make)
                 if now >= _asks_at(moment, rules) and self.is_settled(state, journey_id(moment), RECOVER):
-                    yield self._follow_up(state, moment, now, playbook, rules)
+                    make_question = partial(self._follow_up, state, moment, now, playbook, rules)
+                    yield Step(journey_id(moment), FOLLOW_UP, make_question)
             elif memorable(moment):
                 due = moment.occurred_at + _LOOK_BACK
-                yield self._task(state, moment, playbook, occasion=SHARE, team=rules.share_with, due=due)
+                make = partial(self._task, state, moment, playbook, occasion=SHARE, team=rules.share_with, due=due)
+                yield Step(journey_id(moment), SHARE, make)
 
     def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Due]:
         """When to ask how things are now."""

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 
 from processors.journey.actions import Retract, Task, Want
 from processors.journey.cases import Case, given_up, open_cases
 from processors.journey.playbook import Playbook, ResponseRules, worded
-from processors.journey.policies.settling import Moment, Settling
+from processors.journey.policies.settling import Moment, Settling, Step
 from streams.events import JourneyState, Purpose
 
 HOLDING, ESCALATION, CAME_BACK = "holding", "escalation", "came_back"
@@ -26,13 +27,14 @@ class ResponseWatch(Settling):
     """See the module."""
 
     name = "response_watch"
+    watches = "contacts"
     why: Mapping[str, str] = {
         "en": "A question deserves an answer from a person, and an honest word until then.",
         "de": "Eine Frage verdient die Antwort eines Menschen, und bis dahin ein ehrliches Wort.",
         "es": "Una pregunta merece la respuesta de una persona y, hasta entonces, una palabra honesta.",
     }
 
-    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Want | Retract]:
+    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step | Retract]:
         """What each case without an answer needs by now; and the end of the tasks of those that have one."""
         rules = playbook.response
         if rules is None or not state.contacts:
@@ -43,11 +45,14 @@ class ResponseWatch(Settling):
                 yield from self._over(state, case.journey_id, now, "answered", "a person has answered")
                 continue
             if came_back(case, rules):
-                yield self._escalate(state, case, now, playbook, rules, occasion=CAME_BACK, at=case.opened_at)
+                at = case.opened_at
+                make = partial(self._escalate, state, case, now, playbook, rules, occasion=CAME_BACK, at=at)
+                yield Step(case.journey_id, CAME_BACK, make)
             elif now >= (at := case.opened_at + rules.clock(case.channel).escalate_after):
-                yield self._escalate(state, case, now, playbook, rules, occasion=ESCALATION, at=at)
+                make = partial(self._escalate, state, case, now, playbook, rules, occasion=ESCALATION, at=at)
+                yield Step(case.journey_id, ESCALATION, make)
             if now >= case.opened_at + rules.clock(case.channel).holding_after:
-                yield self._holding(state, case, now, playbook, rules)
+                yield Step(case.journey_id, HOLDING, partial(self._holding, state, case, now, playbook, rules))
         open_ = {case.journey_id for case in cases}
         for journey in sorted({note.journey_id for note in state.outreach if note.policy == self.name} - open_):
             if not given_up(state, journey):  # somebody who hung up is still owed a call

@@ -7,8 +7,9 @@ something changes; sent, or past its use, never again. A hold whose cause is gon
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from typing import NamedTuple
 
 from processors.journey.actions import Action, Expose, Hold, Reach, Retract, Suppress, Want
 from processors.journey.identity import outreach_id
@@ -24,37 +25,57 @@ Moment = tuple[str, datetime]
 """A journey, and when time alone would change what is wanted for it."""
 
 
+class Step(NamedTuple):
+    """A step that a journey calls for; it is only made where it was not settled before."""
+
+    journey_id: str
+    occasion: str
+    make: Callable[[], Want | Suppress]
+
+
 class Settling(ABC):
-    """A policy whose steps are remembered in the state."""
+    """A policy whose steps are remembered in the state. Made for most customers to cost next to nothing: it is asked
+    with every event, and seldom has anything to say."""
 
     name: str
     why: Mapping[str, str]
+    watches: str
+    """The part of the state that its journeys are made of; without any there is nothing to do."""
     final: frozenset[str] = frozenset()
     """Reasons of the policy's own that nothing will change."""
 
     @abstractmethod
-    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[Wanted]:
+    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[Step | Retract | Expose]:
         """Everything that should be sent or taken back as things stand, whether it was decided already or not."""
 
     @abstractmethod
     def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[Moment]:
         """When time alone would change the steps; those that are past are ignored."""
 
-    def wants(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Wanted]:
+    def wants(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[Wanted]:
         """The steps that are not settled, and the end of those that were held and are wanted no longer."""
-        said = {_step(one): one for one in state.settled if one.policy == self.name}
+        if not getattr(state, self.watches) and not state.settled:
+            return ()
+        steps = tuple(self.steps(state, now, playbook))
+        said = {_step(one): one for one in state.settled if one.policy == self.name} if state.settled else {}
+        if not steps and not said:
+            return ()
+        return self._open(state, steps, said)
+
+    def _open(
+        self, state: JourneyState, steps: Iterable[Step | Retract | Expose], said: Mapping[tuple[str, str], Settled]
+    ) -> Iterator[Wanted]:
         held = {step for step, one in said.items() if one.held_until is not None}
-        for wanted in self.steps(state, now, playbook):
-            if isinstance(wanted, Retract | Expose):
+        for wanted in steps:
+            if not isinstance(wanted, Step):
                 yield wanted
                 continue
-            step = _of(wanted)
-            held.discard(step)
-            known = said.get(step)
-            if known is None or known.reason not in _FINAL | self.final:
-                yield wanted
-        for step in sorted(held):
-            yield self._retract(state, *step, reason="no_longer_needed", explanation="its cause is gone")
+            held.discard(wanted[:2])
+            known = said.get(wanted[:2])
+            if known is None or not (known.reason in _FINAL or known.reason in self.final):
+                yield wanted.make()
+        for journey, occasion in sorted(held):
+            yield self._retract(state, journey, occasion, reason="no_longer_needed", explanation="its cause is gone")
 
     def after(self, state: JourneyState, action: Action, now: datetime, playbook: Playbook) -> JourneyState:
         """Remember what was decided of the step."""
@@ -93,6 +114,8 @@ class Settling(ABC):
 
     def timers(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Timer]:
         """The end of each hold, and the next moment of each journey."""
+        if not getattr(state, self.watches) and not state.settled:
+            return
         next_: dict[str, datetime] = {}
         for one in state.settled:
             if one.policy == self.name and one.held_until is not None:
@@ -141,11 +164,6 @@ class Settling(ABC):
 
 def _step(one: Settled) -> tuple[str, str]:
     return (one.journey_id, one.occasion)
-
-
-def _of(wanted: Want | Suppress) -> tuple[str, str]:
-    want = wanted.want if isinstance(wanted, Suppress) else wanted
-    return (want.journey_id, want.occasion)
 
 
 def _about(action: Action) -> tuple[str, str]:

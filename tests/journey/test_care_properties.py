@@ -1,0 +1,255 @@
+"""What holds with every policy on, whatever happens to a customer and in whatever order we hear of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import given as for_any
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from processors.journey.evolve.delays import journey_id
+from processors.journey.guard import quiet_until, zone_of
+from processors.journey.playbook import GLOBAL, Budget, FrequencyCap, Holdout
+from streams.events import (
+    Address,
+    ConsentChanged,
+    ConsentStatus,
+    ContactClosed,
+    ContactOpened,
+    ContactReplied,
+    CustomerErased,
+    Decision,
+    DecisionKind,
+    FeedbackGiven,
+    GestureGiven,
+    ItemUnavailable,
+    MentionPosted,
+    OutreachChannel,
+    OutreachRequested,
+    OutreachRetracted,
+    ProfileUpdated,
+    Purpose,
+)
+from tests.journey.anything import eventful, mixed, of
+from tests.journey.care import everything
+from tests.journey.given import HOOK, MAIL, NOON, Journey, profile
+from tests.journey.test_properties import allowed
+
+PHONE = Address(channel=OutreachChannel.SMS, address="+15550100")
+CAPS = (
+    FrequencyCap(purpose=Purpose.SERVICE, most=2, window=timedelta(hours=5)),
+    FrequencyCap(purpose=Purpose.SERVICE, most=1, window=timedelta(hours=9), channel=OutreachChannel.EMAIL),
+    FrequencyCap(purpose=Purpose.MARKETING, most=1, window=timedelta(hours=7)),
+    FrequencyCap(purpose=Purpose.MARKETING, most=1, window=timedelta(hours=24), channel=OutreachChannel.SMS),
+)
+BUDGET = Budget(most=Decimal("9.00"), window=timedelta(hours=24))
+STRICT = everything(
+    caps=CAPS,
+    channel_order=(OutreachChannel.EMAIL, OutreachChannel.SMS, OutreachChannel.WEBHOOK),
+    gesture_budgets=(BUDGET,),
+)
+
+_contact = st.sampled_from(["c1", "c2", "c3"])
+_matter = st.sampled_from([None, "m1", "m1", "m2"])
+_addresses = st.sampled_from([None, (MAIL,), (HOOK, MAIL), (PHONE, MAIL), (PHONE,), ()])
+_busy: st.SearchStrategy[Any] = mixed(
+    of(ContactOpened, contact_id=_contact, matter=_matter),
+    of(ContactOpened, contact_id=_contact, matter=_matter),
+    of(ContactReplied, contact_id=_contact),
+    of(ContactClosed, contact_id=_contact),
+    of(MentionPosted),
+    of(MentionPosted),
+    of(FeedbackGiven),
+    of(FeedbackGiven),
+    of(ItemUnavailable),
+    of(ItemUnavailable),
+    of(GestureGiven),
+    of(ConsentChanged, channel=st.sampled_from([None, *OutreachChannel])),
+    of(ConsentChanged, channel=st.sampled_from([None, *OutreachChannel])),
+    of(ConsentChanged, channel=st.none(), purpose=st.just(Purpose.MARKETING), status=st.just(ConsentStatus.GRANTED)),
+    of(ProfileUpdated, addresses=_addresses),
+    eventful,
+)
+_pauses = st.sampled_from([0, 0, 1, 5, 10, 60, 180, 300, 720]).map(lambda minutes: timedelta(minutes=minutes))
+LIVES = st.lists(st.tuples(_pauses, _busy), max_size=30)
+
+
+def lived(life: list[tuple[timedelta, Any]], playbook: Any = STRICT) -> Journey:
+    """The journey of a customer to whom these things happened, and of the week after."""
+    journey, now = Journey(playbook), NOON
+    journey.when(profile(event_id="first"))
+    for pause, event in life:
+        now += pause
+        journey.when_time_passes_to(now).when(event, now=now)
+    return journey.when_time_passes_to(now + timedelta(days=7))
+
+
+def letters(journey: Journey) -> list[OutreachRequested]:
+    """What goes to the customer; tasks go to our own people."""
+    return [one for one in journey.requests if one.due_at is None]
+
+
+def forgets(life: list[tuple[timedelta, Any]]) -> bool:
+    """Whether the customer asks to be forgotten, and with it whatever we counted."""
+    return any(isinstance(event, CustomerErased) for _, event in life)
+
+
+@for_any(LIVES)
+@settings(max_examples=200, deadline=None, derandomize=True)
+def test_never_more_than_the_cap_in_any_window(life: list[tuple[timedelta, Any]]) -> None:
+    """Per purpose and per channel that a letter could take; only letters known to have left elsewhere do not count."""
+    if forgets(life):
+        return
+    journey = lived(life)
+    gone_elsewhere = {one.outreach_id: one.channels for one in journey.known.outreach}
+    for cap in CAPS:
+        times = sorted(
+            one.requested_at
+            for one in letters(journey)
+            if one.purpose is cap.purpose
+            and (
+                cap.channel is None
+                or cap.channel in gone_elsewhere.get(one.outreach_id, tuple(to.channel for to in one.addresses))
+            )
+        )
+        for first, beyond in zip(times, times[cap.most :], strict=False):
+            assert beyond - first >= cap.window, cap
+
+
+@for_any(LIVES)
+@settings(max_examples=200, deadline=None, derandomize=True)
+def test_never_at_night_and_never_past_its_use(life: list[tuple[timedelta, Any]]) -> None:
+    """In the zone the customer was known to live in at that moment; tasks too are asked for only while they help."""
+    journey, now = Journey(STRICT), NOON
+    journey.when(profile(event_id="first"))
+    assert STRICT.quiet_hours is not None
+    seen = 0
+    for pause, event in [*life, (timedelta(days=7), None)]:
+        now += pause
+        before = journey.state
+        journey.when_time_passes_to(now)
+        zones = {state.profile.time_zone for state in (before, journey.state) if state is not None}
+        if event is not None:
+            journey.when(event, now=now)
+            zones |= {journey.state.profile.time_zone} if journey.state is not None else set()
+        for one in journey.requests[seen:]:
+            assert one.requested_at < one.useful_until
+            if one.due_at is None:
+                homes = [zone_of(name or "UTC") for name in zones]
+                assert any(
+                    home is not None and quiet_until(one.requested_at, home, STRICT.quiet_hours) is None
+                    for home in homes
+                )
+        seen = len(journey.requests)
+
+
+@for_any(LIVES)
+@settings(max_examples=600, deadline=None, derandomize=True)
+def test_never_after_consent_is_withdrawn(life: list[tuple[timedelta, Any]]) -> None:
+    """For any interleaving: at every moment whatever is still on its way goes where the customer still allows it."""
+    heard: list[ConsentChanged] = []
+    journey, now = Journey(STRICT), NOON
+    journey.when(profile(event_id="first"))
+    for pause, event in life:
+        now += pause
+        journey.when_time_passes_to(now)
+        journey.when(event, now=now)
+        if isinstance(event, CustomerErased):
+            heard.clear()
+        elif isinstance(event, ConsentChanged) and not journey.duplicate:
+            heard.append(event)
+        taken_back = {one.outreach_id for one in journey.everything if isinstance(one, OutreachRetracted)}
+        erased = journey.state is None
+        for one in letters(journey):
+            if erased or one.outreach_id in taken_back or one.useful_until <= journey.now:
+                continue
+            left = {note.outreach_id: note.channels for note in journey.known.outreach}.get(one.outreach_id)
+            if left is None:
+                continue  # requested before the customer was forgotten, and taken back then
+            for channel in left:
+                assert allowed(channel, one.purpose, heard), (channel, one.purpose)
+
+
+@for_any(LIVES)
+@settings(max_examples=200, deadline=None, derandomize=True)
+def test_an_opted_out_customer_is_never_reached(life: list[tuple[timedelta, Any]]) -> None:
+    """Neither by a message nor by somebody of ours who was told to; what they asked themselves is answered."""
+    no = [
+        ConsentChanged(
+            event_id=f"no-{purpose}", customer_id="ana", occurred_at=NOON + timedelta(days=300), source="test",
+            purpose=purpose, status=ConsentStatus.DENIED,
+        )
+        for purpose in Purpose
+    ]  # fmt: skip
+    life = [(pause, one) for pause, one in life if not isinstance(one, CustomerErased)]
+    journey = Journey(STRICT)
+    journey.when(profile(event_id="first"))
+    for event in no:
+        journey.when(event, now=NOON)
+    now = NOON
+    for pause, event in life:
+        now += pause
+        journey.when_time_passes_to(now).when(event, now=now)
+    journey.when_time_passes_to(now + timedelta(days=7))
+    asked = ("response_watch", "caring_hands", "agent_gestures")
+    for one in journey.requests:
+        assert one.due_at is not None
+        assert one.policy in asked or one.occasion == "share"
+
+
+@for_any(LIVES)
+@settings(max_examples=200, deadline=None, derandomize=True)
+def test_nothing_is_said_twice_and_no_hold_is_left_open(life: list[tuple[timedelta, Any]]) -> None:
+    """One request an outreach, one record a decision; every hold is followed by another word on the same matter."""
+    if forgets(life):
+        return
+    journey = lived(life)
+    asked = [one.outreach_id for one in journey.requests]
+    assert len(set(asked)) == len(asked)
+    decided = [one.decision_id for one in journey.decisions]
+    assert len(set(decided)) == len(decided)
+    last: dict[str, Decision] = {}
+    for one in journey.decisions:
+        if one.outreach_id is not None:
+            last[one.outreach_id] = one
+    held = {one.journey_id for one in journey.known.settled if one.held_until is not None}
+    held |= {journey_id(wait) for wait in journey.known.delays if wait.held_until is not None}
+    for one in last.values():
+        # held for the same reason again and again, as in a zone that nobody knows, is one word on record
+        assert one.kind is not DecisionKind.HOLD or one.journey_id in held, one
+
+
+@for_any(LIVES)
+@settings(max_examples=120, deadline=None, derandomize=True)
+def test_no_gesture_beyond_the_budget(life: list[tuple[timedelta, Any]]) -> None:
+    """What we offer of ourselves never adds up to more, in any window."""
+    if forgets(life):
+        return
+    gifts = [(one.requested_at, one.gesture.cost) for one in lived(life).requests if one.gesture is not None]
+    for end, _ in gifts:
+        within = sum((cost for moment, cost in gifts if end - BUDGET.window < moment <= end), Decimal(0))
+        assert within <= BUDGET.most
+
+
+@for_any(LIVES)
+@settings(max_examples=60, deadline=None, derandomize=True)
+def test_whoever_is_held_out_hears_nothing(life: list[tuple[timedelta, Any]]) -> None:
+    """From no policy at all, where the holdout is global; and each experiment is met once."""
+    playbook = everything(caps=CAPS, holdouts={GLOBAL: Holdout(share=1.0, seed="all")})
+    journey = lived(life, playbook)
+    assert journey.requests == []
+    if not forgets(life):
+        met = [one.event_id for one in journey.everything if type(one).__name__ == "ExperimentExposed"]
+        assert len(set(met)) == len(met)
+
+
+@for_any(LIVES)
+@settings(max_examples=60, deadline=None, derandomize=True)
+def test_the_same_life_leads_to_the_same_decisions(life: list[tuple[timedelta, Any]]) -> None:
+    """Ids, times and reasons."""
+    first, second = lived(life), lived(life)
+    assert first.everything == second.everything
+    assert first.state == second.state

@@ -1,0 +1,83 @@
+"""Recovery and memorable moments: a bad day made good, a good one told."""
+
+from __future__ import annotations
+
+import pytest
+
+from streams.events import ConsentStatus, FeedbackKind, Sentiment
+from tests.journey.care import done, everything, feedback
+from tests.journey.given import at, consent, given, profile
+
+CARE = everything()
+
+
+@pytest.mark.parametrize(
+    ("kind", "score"), [(FeedbackKind.CSAT, 2), (FeedbackKind.NPS, 6), (FeedbackKind.CES, 2), (FeedbackKind.CSAT, 1)]
+)
+def test_a_low_score_gets_a_personal_recovery(kind: FeedbackKind, score: int) -> None:
+    """A person has a day to make good on it."""
+    given(profile(), playbook=CARE).when(feedback(kind, score=score)).then("task recover for recovery by 10 Feb 12:00")
+
+
+@pytest.mark.parametrize(("kind", "score"), [(FeedbackKind.CSAT, 3), (FeedbackKind.NPS, 7), (FeedbackKind.CES, 3)])
+def test_a_fair_score_needs_none(kind: FeedbackKind, score: int) -> None:
+    """Nothing to make good on, nothing to tell."""
+    given(profile(), playbook=CARE).when(feedback(kind, score=score)).then_nothing()
+
+
+@pytest.mark.parametrize(
+    ("kind", "tone"), [(FeedbackKind.COMPLAINT, Sentiment.UNKNOWN), (FeedbackKind.STORY, Sentiment.NEGATIVE)]
+)
+def test_a_complaint_and_a_bad_story_get_one_too(kind: FeedbackKind, tone: Sentiment) -> None:
+    """Words count as much as scores."""
+    ana = given(profile(), playbook=CARE).when(feedback(kind, tone=tone, text="Nobody came."))
+    ana.then("task recover for recovery by 10 Feb 12:00")
+    assert ana.requests[0].variables["text"] == "Nobody came."
+
+
+def test_one_question_follows_some_days_after_the_recovery() -> None:
+    """Three days after somebody had made good on it: how are things now? Asked once."""
+    ana = given(profile(), feedback(FeedbackKind.CSAT, score=1), playbook=CARE)
+    ana.when(done(at("15:00"), "recovery", "feedback/f1", "recover")).then_nothing()
+    assert ana.known.moments[0].recovered_at == at("15:00")
+    ana.when_time_passes_to(at("14:59", day=3)).then_nothing()
+    ana.when_time_passes_to(at("15:00", day=3)).then("send follow_up")
+    ana.when_time_passes_to(at("15:00", day=25)).then_nothing()
+
+
+def test_nobody_is_asked_twice_in_a_month() -> None:
+    """Two bad days in a week: two recoveries, one question."""
+    ana = given(profile(), feedback(FeedbackKind.CSAT, score=1), playbook=CARE)
+    ana.when_time_passes_to(at("12:00", day=3)).then("send follow_up")
+    ana.when(feedback(FeedbackKind.NPS, at("12:00", day=4), "f2", score=0)).then(
+        "task recover for recovery by 14 Feb 12:00"
+    )
+    ana.when_time_passes_to(at("12:00", day=7)).then("suppress follow_up: asked_already")
+    ana.when_time_passes_to(at("12:00", day=30)).then_nothing()
+
+
+def test_the_question_waits_for_the_morning() -> None:
+    """Its time came at night."""
+    ana = given(profile(), feedback(FeedbackKind.CSAT, at("23:30"), score=1), playbook=CARE)
+    ana.when_time_passes_to(at("06:00", day=4)).then("hold follow_up until 13 Feb 07:00: quiet_hours")
+    ana.when_time_passes_to(at("07:00", day=4)).then("send follow_up")
+
+
+@pytest.mark.parametrize("kind", [FeedbackKind.PRAISE, FeedbackKind.STORY])
+def test_a_great_story_is_kept_and_shared(kind: FeedbackKind) -> None:
+    """It goes to those who pass it on, and stays although twenty surveys follow."""
+    ana = given(profile(), playbook=CARE)
+    ana.when(feedback(kind, tone=Sentiment.POSITIVE, text="You held the door.")).then(
+        "task share for storytellers by 11 Mar 12:00"
+    )
+    for number in range(40):
+        ana.when(feedback(FeedbackKind.CSAT, at("13:00", day=number), f"survey-{number}", score=5))
+    assert ana.known.moments[0].text == "You held the door."
+    assert len(ana.known.moments) == 21
+
+
+def test_telling_a_story_among_ourselves_needs_no_consent_making_good_does() -> None:
+    """Whoever wants nobody to approach them is not called; their story may still make somebody's day here."""
+    ana = given(profile(), consent(ConsentStatus.DENIED), playbook=CARE)
+    ana.when(feedback(FeedbackKind.PRAISE)).then("task share for storytellers by 11 Mar 12:00")
+    ana.when(feedback(FeedbackKind.CSAT, name="f2", score=1)).then("suppress recover: no_consent")

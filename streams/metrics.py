@@ -170,6 +170,15 @@ CIRCUITS_OPEN = Gauge(
     registry=REGISTRY,
 )
 
+# -- gateway -----------------------------------------------------------------------------------------------------------
+GATEWAY_CALLS = Counter(
+    # 401 or 400 rising: a provider signs or reports wrongly; 404: broken links; 503: the brokers are away.
+    "careline_gateway_calls_total",
+    "Calls that report an outcome or unsubscribe, by how they were answered.",
+    ["kind", "status"],  # outcome, unsubscribe
+    registry=REGISTRY,
+)
+
 # -- view and measure --------------------------------------------------------------------------------------------------
 VIEW_RECORDS = Counter(
     "careline_view_records_total", "Records projected to Redis, by topic.", ["topic"], registry=REGISTRY

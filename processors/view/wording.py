@@ -60,6 +60,13 @@ def summary(record: Any, zone: tzinfo) -> str:
             return _said(f"feedback {record.kind}{score}", record.text)
         case events.AgentNoted():
             return _said(f"{words(record.kind)} of {record.agent_id}", record.text)
+        case events.GestureGiven():
+            return _said(f"was given {record.title or words(record.code)}", record.about)
+        case events.AgentTask():
+            by = f", by {clock_time(record.due_at, zone)}" if record.due_at is not None else ""
+            return f"task for {record.team}{by}: {record.title}"
+        case events.AgentTaskDone():
+            return _said(f"{record.agent_id or 'somebody'} did what was to be done", record.note)
         case events.ProfileUpdated():
             return "profile updated"
         case events.ConsentChanged() | events.Consent():

@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from streams.errors import SettingsError
 from streams.topics import Topics
 
+_RATE = r"^[1-9]\d{0,6}/[smh]$"
+
 
 class TimeSource(StrEnum):
     """WALL: live. EVENTS: time is what the records say and nothing else, as when a day of long ago is replayed."""
@@ -56,6 +58,19 @@ class Settings(BaseModel):
     mail_from: str = Field(default="Careline <care@careline.example>", description="sender of e-mail")
     webhook_secret: SecretStr | None = Field(default=None, description="signs webhooks, whsec_... (Standard Webhooks)")
     webhook_idempotent: bool = Field(default=True, description="false: receivers show a webhook-id they know once more")
+    sms_url: SecretStr | None = Field(default=None, description="Apprise URL of the SMS service, with {address} in it")
+    push_url: SecretStr | None = Field(default=None, description="the same for push")
+    email_rate: str | None = Field(default=None, pattern=_RATE, description="letters at most, as 10/s, 600/m, 5000/h")
+    webhook_rate: str | None = Field(default=None, pattern=_RATE)
+    sms_rate: str | None = Field(default=None, pattern=_RATE)
+    push_rate: str | None = Field(default=None, pattern=_RATE)
+    breaker_failures: int = Field(default=5, ge=1, description="so many in a row, and a provider is left alone")
+    breaker_pause: str = Field(default="30s", pattern=r"^[1-9]\d{0,4}[smh]$", description="for how long, as 30s or 5m")
+    public_url: str | None = Field(default=None, description="what our links begin with; the gateway answers there")
+    link_secret: SecretStr | None = Field(default=None, description="signs the links; at least 16 characters")
+    callback_secret: SecretStr | None = Field(default=None, description="of those who report outcomes, whsec_...")
+    gateway_host: str = "127.0.0.1"
+    gateway_port: int = Field(default=8090, ge=0, le=65535, description="0: any free one, which is logged")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @classmethod

@@ -162,6 +162,22 @@ PROVIDER_SECONDS = Histogram(
     buckets=_LATENCY,
     registry=REGISTRY,
 )
+CIRCUITS_OPEN = Gauge(
+    # Above zero: a provider fails, and letters to it wait or take another way; of webhooks so many hosts.
+    "careline_outreach_circuits_open",
+    "Circuits that are open: the provider failed several times in a row and is left alone for a while.",
+    ["provider"],
+    registry=REGISTRY,
+)
+
+# -- gateway -----------------------------------------------------------------------------------------------------------
+GATEWAY_CALLS = Counter(
+    # 401 or 400 rising: a provider signs or reports wrongly; 404: broken links; 503: the brokers are away.
+    "careline_gateway_calls_total",
+    "Calls that report an outcome or unsubscribe, by how they were answered.",
+    ["kind", "status"],  # outcome, unsubscribe
+    registry=REGISTRY,
+)
 
 # -- view and measure --------------------------------------------------------------------------------------------------
 VIEW_RECORDS = Counter(

@@ -23,7 +23,7 @@ from streams.errors import InvalidEvent, Unavailable
 from streams.events import Touchpoint
 from streams.records import NAMES
 from streams.registry import ConfluentRegistry, Registry
-from streams.topics import MAX_EVENT_BYTES
+from streams.topics import MAX_EVENT_BYTES, Topic
 from streams.validation import check_outgoing
 
 log = structlog.get_logger()
@@ -60,9 +60,11 @@ class Publisher:
         clock: Clock | None = None,
         max_in_flight: int = 5_000,
         patience: timedelta = timedelta(seconds=30),
+        topic: Topic | None = None,
     ) -> None:
+        """``topic``: touchpoints if None; outcomes for those who report what became of an outreach."""
         self._settings = settings
-        self._topic = settings.topics.touchpoints
+        self._topic = topic or settings.topics.touchpoints
         self._own_registry = registry is None
         self._registry = registry or ConfluentRegistry(settings)
         self._clock = clock or SystemClock()

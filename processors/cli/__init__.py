@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import typer
 
-from processors.cli import dlq, playbook, run, schemas, stack, topics
+from processors.cli import dlq, outreach, playbook, run, schemas, stack, topics
 from processors.cli.customer import customer
 from processors.cli.demo import demo
 from processors.cli.publish import publish
 from processors.cli.tail import tail
+from processors.cli.tasks import tasks
 
 app = typer.Typer(
     name="careline",
@@ -22,9 +23,11 @@ app.add_typer(schemas.app, name="schemas")
 app.add_typer(playbook.app, name="playbook")
 app.add_typer(run.app, name="run")
 app.add_typer(dlq.app, name="dlq")
+app.add_typer(outreach.app, name="outreach")
 app.command()(publish)
 app.command()(tail)
 app.command()(customer)
+app.command()(tasks)
 app.command()(demo)
 
 

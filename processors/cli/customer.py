@@ -32,6 +32,8 @@ _COLOURS = {
     "held back": "yellow",
     "retracted": "magenta",
     "uncertain": "red",
+    "task": "cyan",
+    "done": "green",
 }
 
 
@@ -107,6 +109,10 @@ def show(view: CustomerView, console: Console, now: Standing | None = None) -> N
     _section(console, "Under way")
     underway = [f"{summary(one, zone)}  (since {clock_time(one.opened_at, zone)})" for one in view.open_journeys]
     _lines(console, underway, nothing="nothing is open")
+    tasks = [story.open_task for story in view.outreach if story.open_task is not None]
+    if tasks:
+        _section(console, "To be done by one of us")
+        _lines(console, [summary(one, zone) for one in tasks], nothing="")
     if now is not None:
         _section(console, "Where they stand with us")
         _lines(console, told(now, zone), nothing="nothing waits")
@@ -135,6 +141,8 @@ def _show_story(console: Console, story: OutreachStory, view: CustomerView) -> N
     details = [f"{decided(one, zone)}: {one.explanation}" for one in story.decisions]
     details += [] if story.request is None else [f"meant: {story.request.why}"]
     details += [f"{clock_time(one.occurred_at, zone)}: {summary(one, zone)}" for one in story.outcomes]
+    details += [] if story.task is None else [summary(story.task, zone)]
+    details += [] if story.done is None else [summary(story.done, zone)]
     details += [] if story.retraction is None else [summary(story.retraction, zone)]
     for detail in details:
         console.print(Padding(Text(detail), (0, 0, 0, 6)))
@@ -164,6 +172,7 @@ def as_data(view: CustomerView, now: Standing | None = None) -> dict[str, Any]:
         "profile": to_plain(view.profile),
         "consents": [to_plain(one) for one in view.consents],
         "open": [{"what": type(one).__name__, **to_plain(one)} for one in view.open_journeys],
+        "tasks": [to_plain(story.open_task) for story in view.outreach if story.open_task is not None],
         "standing": None if now is None else to_plain(now),
         "outreach": [_story_data(story, view) for story in view.outreach],
         "timeline": [
@@ -193,4 +202,6 @@ def _story_data(story: OutreachStory, view: CustomerView) -> dict[str, Any]:
         "request": None if story.request is None else to_plain(story.request),
         "outcomes": [{"what": type(one).__name__, **to_plain(one)} for one in story.outcomes],
         "retraction": None if story.retraction is None else to_plain(story.retraction),
+        "task": None if story.task is None else to_plain(story.task),
+        "done": None if story.done is None else to_plain(story.done),
     }

@@ -23,7 +23,7 @@ from streams.errors import CarelineError
 from streams.ops import OpsServer
 
 app = typer.Typer(
-    help="Run one role in the foreground: journeys, outreach, view or measure. Stops in order on Ctrl-C or SIGTERM.",
+    help="Run one role in the foreground until Ctrl-C or SIGTERM: journeys, outreach, view, measure or gateway.",
     no_args_is_help=True,
 )
 
@@ -50,15 +50,17 @@ def journeys() -> None:
 
 @app.command()
 def outreach() -> None:
-    """Deliver what was requested, each outreach once, by e-mail and signed webhook.
+    """Deliver what was requested, each outreach once: e-mail, signed webhooks, SMS, push, tasks for our own people.
 
     Example: CARELINE_SMTP_URL=smtp://127.0.0.1:1025 careline run outreach
     """
     with explained():
         from processors.outreach.role import OutreachRole, channels_of
+        from processors.playbook import load_playbook
 
         settings = Settings.from_environment()
-        _run(settings, lambda: _processor(OutreachRole(settings, channels=channels_of(settings))))
+        playbook = load_playbook(settings.playbook)
+        _run(settings, lambda: _processor(OutreachRole(settings, channels=channels_of(settings), playbook=playbook)))
 
 
 @app.command()
@@ -93,6 +95,24 @@ def measure() -> None:
         def made() -> _Made:
             role = MeasureRole(settings)
             return role, lambda: role.waiting_for, list, {"/measurements": role.measurements}
+
+        _run(settings, made)
+
+
+@app.command()
+def gateway() -> None:
+    """Answer over HTTP: links to unsubscribe, and providers who report what became of an outreach.
+
+    Example: CARELINE_PUBLIC_URL=https://care.example CARELINE_LINK_SECRET_FILE=/run/secrets/links careline run gateway
+    """
+    with explained():
+        from processors.callbacks.role import GatewayRole
+
+        settings = Settings.from_environment()
+
+        def made() -> _Made:
+            role = GatewayRole(settings)
+            return role, lambda: role.waiting_for, list, {}
 
         _run(settings, made)
 

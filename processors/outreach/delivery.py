@@ -8,8 +8,9 @@ from collections.abc import Mapping
 import structlog
 
 from processors.outreach.channels import Channel, Letter
-from processors.outreach.errors import Ambiguous, Refused, TemplateFault, TryLater
-from processors.outreach.ledger import Deliver, Delivered, Failed, Postponed, Result, Unknown
+from processors.outreach.errors import Ambiguous, CircuitOpen, RateLimited, Refused, TemplateFault, TryLater
+from processors.outreach.links import Links
+from processors.outreach.results import Deliver, Delivered, Failed, Postponed, Result, Unknown
 from processors.outreach.templates import Templates
 from streams import metrics
 from streams.events import Address, FailureReason, OutreachChannel, OutreachRequested
@@ -23,20 +24,36 @@ _OUTCOMES: Mapping[type[Result], str] = {
     Postponed: "postponed",
     Unknown: "uncertain",
 }
+_WITH_FOOT = frozenset({OutreachChannel.EMAIL, OutreachChannel.WEBHOOK})
+"""Channels on which the customer sees the letter's foot, and in it the link to unsubscribe."""
 
 
 class Delivery:
     """The dispatcher's performer."""
 
-    def __init__(self, *, channels: Mapping[OutreachChannel, Channel], templates: Templates) -> None:
+    def __init__(
+        self,
+        *,
+        channels: Mapping[OutreachChannel, Channel],
+        templates: Templates,
+        links: Links | None = None,
+    ) -> None:
+        """``links`` None: letters carry no link to unsubscribe."""
         self._channels = channels
-        self._templates = templates
+        self._links = links
+        self.templates = templates
 
     async def perform(self, effect: Effect) -> Result:
-        """Deliver the request of a :class:`Deliver`. An address that is refused for good makes room for the next."""
+        """Deliver the request of a :class:`Deliver`.
+
+        An address that is refused for good, or whose provider is left alone for a while, makes room for the next. None
+        is tried after one that may have been reached.
+        """
         task: Deliver = effect.task
         try:
-            result = await self._deliver(task.request)
+            result = await self._deliver(task)
+            if task.perhaps_by is not None and isinstance(result, Failed):
+                result = Unknown(channel=task.perhaps_by, provider=result.provider, detail=result.detail)
         except Exception as error:  # a fault of ours: it may or may not have left
             log.exception("delivery failed", outreach=effect.key)
             result = Unknown(channel=OutreachChannel.OTHER, provider="unknown", detail=repr(error))
@@ -48,12 +65,9 @@ class Delivery:
         for channel in self._channels.values():
             await channel.close()
 
-    async def _deliver(self, request: OutreachRequested) -> Result:
-        try:
-            subject, text, html = self._templates.render(request)
-        except TemplateFault as fault:
-            first = request.addresses[0].channel if request.addresses else OutreachChannel.OTHER
-            return Failed(channel=first, provider="none", reason=FailureReason.TEMPLATE, detail=str(fault))
+    async def _deliver(self, task: Deliver) -> Result:
+        request = task.request
+        first = request.addresses[0].channel if request.addresses else OutreachChannel.OTHER
         result: Result = Failed(
             channel=OutreachChannel.OTHER,
             provider="none",
@@ -62,28 +76,63 @@ class Delivery:
         )
         for address in request.addresses:
             channel = self._channels.get(address.channel)
-            if channel is None:
+            if channel is None or task.perhaps_by not in (None, address.channel):
                 continue
-            letter = Letter.of(request, address=address, subject=subject, text=text, html=html)
-            result = await self._hand_over(channel, letter, address)
-            if not isinstance(result, Failed):
+            try:
+                letter = self._write(request, address)
+            except TemplateFault as fault:
+                return Failed(channel=first, provider="none", reason=FailureReason.TEMPLATE, detail=str(fault))
+            tried, next_may_do = await self._hand_over(channel, letter, address, task)
+            # one that is only left alone for a while may take it later: a no of another is not the last word then
+            if not (isinstance(result, Postponed) and isinstance(tried, Failed)):
+                result = tried
+            if not next_may_do:
                 return result
         return result
 
+    def _write(self, request: OutreachRequested, address: Address) -> Letter:
+        link = None
+        if self._links is not None and address.channel in _WITH_FOOT:
+            link = self._links.unsubscribe(request, address)
+        written = self.templates.render(request, channel=address.channel, unsubscribe=link)
+        return Letter.of(request, address=address, written=written, unsubscribe=link)
+
     @staticmethod
-    async def _hand_over(channel: Channel, letter: Letter, address: Address) -> Result:
-        provider, kind = channel.provider, address.channel
+    async def _hand_over(channel: Channel, letter: Letter, address: Address, task: Deliver) -> tuple[Result, bool]:
+        """What came of it, and whether the next address may be tried."""
+        provider, kind, perhaps = channel.provider, address.channel, task.perhaps_by is not None
         began = time.monotonic()
+        called = True
         try:
             receipt = await channel.send(letter)
         except Refused as why:
-            return Failed(channel=kind, provider=provider, reason=FailureReason.REJECTED, detail=why.detail)
+            # after a call of unknown end a no is only a no to the second: the customer may have been shown the first
+            failed = Failed(channel=kind, provider=provider, reason=FailureReason.REJECTED, detail=why.detail)
+            return failed, not perhaps
         except TryLater as why:
-            return Postponed(channel=kind, provider=provider, detail=why.detail, retry_after=why.retry_after)
+            called = not isinstance(why, CircuitOpen | RateLimited)
+            postponed = Postponed(
+                channel=kind,
+                provider=provider,
+                detail=why.detail,
+                retry_after=why.retry_after,
+                perhaps_left=perhaps,
+                in_line=isinstance(why, RateLimited),
+            )
+            return postponed, isinstance(why, CircuitOpen) and not perhaps
         except Ambiguous as why:
             if channel.idempotent:
-                return Postponed(channel=kind, provider=provider, detail=why.detail)
-            return Unknown(channel=kind, provider=provider, detail=why.detail)
+                return Postponed(channel=kind, provider=provider, detail=why.detail, perhaps_left=True), False
+            return Unknown(channel=kind, provider=provider, detail=why.detail), False
         finally:
-            metrics.PROVIDER_SECONDS.labels(provider=provider).observe(time.monotonic() - began)
-        return Delivered(channel=kind, provider=receipt.provider, message_id=receipt.message_id)
+            if called:
+                metrics.PROVIDER_SECONDS.labels(provider=provider).observe(time.monotonic() - began)
+        return (
+            Delivered(
+                channel=kind,
+                provider=receipt.provider,
+                message_id=receipt.message_id,
+                letter=letter if kind is OutreachChannel.AGENT_TASK else None,
+            ),
+            False,
+        )

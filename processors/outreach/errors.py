@@ -20,11 +20,27 @@ class Refused(ChannelError):
 
 
 class TryLater(ChannelError):
-    """It certainly did not leave; later it may. ``retry_after`` is the provider's own wish, if it had one."""
+    """It certainly did not leave; later it may. ``retry_after`` is the provider's own wish, if it had one.
 
-    def __init__(self, detail: str, *, retry_after: timedelta | None = None) -> None:
+    ``answered``: the provider is well and spoke of this letter alone, as a mail server that knows no such mailbox yet.
+    """
+
+    def __init__(self, detail: str, *, retry_after: timedelta | None = None, answered: bool = False) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
+        self.answered = answered
+
+
+class CircuitOpen(TryLater):
+    """The provider was not called, as it failed again and again just now: another address may do meanwhile."""
+
+
+class RateLimited(TryLater):
+    """The provider was not called, as it gets so many letters and no more: there is a place in ``retry_after``."""
+
+    def __init__(self, detail: str, *, retry_after: timedelta) -> None:
+        super().__init__(detail, retry_after=retry_after)
+        self.place_in = retry_after
 
 
 class Ambiguous(ChannelError):
@@ -35,6 +51,7 @@ class TemplateFault(CarelineError):
     """A letter cannot be written. Raised before anything is sent; ``variable`` is the one at fault, if it is one."""
 
     def __init__(self, template: str, problem: str, *, variable: str | None = None) -> None:
+        """``problem`` says where in the letter it is, if it is one place."""
         super().__init__(f"{template}: {problem}")
         self.template = template
         self.variable = variable

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from processors.outreach.results import Deliver, Delivered, Failed, Postponed, Result, Unknown
+from processors.outreach.tasks import task_of
 from streams import metrics
 from streams.events import (
     FailureReason,
@@ -39,56 +40,11 @@ _DOUBLINGS = 16  # more than it takes from the first to the longest
 _SOURCE = "careline/outreach"
 _NAMESPACE = uuid.UUID("4b8e6d52-6d3a-5a60-8f0e-6e2a9d3c5f11")
 _WAITING = "waiting: "
+_PERHAPS = "waiting, though it may have left: "
 _TAKEN_BACK = "taken back: "  # while the provider was being called: whatever comes of it, it is not called again
 _CUT_OFF = "the dispatcher stopped while the provider was being called"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deliver:
-    """What the performer is asked to do."""
-
-    request: OutreachRequested
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivered:
-    """A provider took it."""
-
-    channel: OutreachChannel
-    provider: str
-    message_id: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failed:
-    """It did not leave and never will."""
-
-    channel: OutreachChannel
-    provider: str
-    reason: FailureReason
-    detail: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Postponed:
-    """It certainly did not leave, or may safely be sent again; later it may leave."""
-
-    channel: OutreachChannel
-    provider: str
-    detail: str
-    retry_after: timedelta | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unknown:
-    """Nobody knows whether it left, and sending it again could be sending it twice."""
-
-    channel: OutreachChannel
-    provider: str
-    detail: str
-
-
-Result = Delivered | Failed | Postponed | Unknown
 Entry = OutreachLedgerEntry
 
 
@@ -102,7 +58,7 @@ class LedgerLogic:
         """``idempotent``: for each channel whether the same outreach may be sent again after a crash."""
         self.input = topics.outreach
         self.state_topic = topics.outreach_ledger
-        self.outputs = (topics.outcomes, topics.touchpoints)
+        self.outputs = (topics.outcomes, topics.touchpoints, topics.agent_tasks)
         self._topics = topics
         self._idempotent = idempotent
 
@@ -127,13 +83,13 @@ class LedgerLogic:
         """A retry is due, or a call takes long."""
         if busy:
             return Step(state=replace(state, wake_at=now + LEASE))
-        if (state.detail or "").startswith(_WAITING):
+        if (state.detail or "").startswith((_WAITING, _PERHAPS)):
             return self._call(state, now)
         return self._cut_off(state, now)
 
     def resume(self, key: str, state: Entry, now: datetime) -> Step[Entry] | None:
         """After a crash: an intent that was not waiting for a retry was with the provider."""
-        if state.status is not LedgerStatus.INTENT or (state.detail or "").startswith(_WAITING):
+        if state.status is not LedgerStatus.INTENT or (state.detail or "").startswith((_WAITING, _PERHAPS)):
             return None
         return self._cut_off(state, now)
 
@@ -148,12 +104,18 @@ class LedgerLogic:
             return Step(state=state, unchanged=True, handling="duplicate")
         state = replace(state, channel=result.channel, provider=result.provider)
         match result:
-            case Delivered(channel=channel, provider=provider, message_id=message_id):
+            case Delivered(channel=channel, provider=provider, message_id=message_id, letter=letter):
                 sent = OutreachSent(
                     **_facts(state, "sent", now), channel=channel, provider=provider, provider_message_id=message_id
                 )
-                return self._end(
+                step = self._end(
                     replace(state, provider_message_id=message_id), LedgerStatus.SENT, now, sent, detail=None
+                )
+                if state.request is None or letter is None:
+                    return step
+                task = task_of(state.request, letter, now)
+                return replace(
+                    step, sends=(*step.sends, Send(topic=self._topics.agent_tasks, key=task.customer_id, record=task))
                 )
             case Failed(channel=channel, reason=reason, detail=detail):
                 failed = OutreachFailed(**_facts(state, "failed", now), channel=channel, reason=reason, detail=detail)
@@ -163,8 +125,8 @@ class LedgerLogic:
                     **_facts(state, "uncertain", now), channel=channel, provider=provider, detail=detail
                 )
                 return self._end(state, LedgerStatus.UNCERTAIN, now, unknown, detail=detail)
-            case Postponed(detail=detail, retry_after=retry_after):
-                return self._later(state, now, detail=detail, retry_after=retry_after)
+            case Postponed():
+                return self._later(state, now, result)
 
     # -- steps ----------------------------------------------------------------------------------------------------
 
@@ -182,30 +144,37 @@ class LedgerLogic:
         )
         return self._call(entry, now)
 
-    def _call(self, state: Entry, now: datetime) -> Step[Entry]:
+    def _call(self, state: Entry, now: datetime, *, cut_off: bool = False) -> Step[Entry]:
         """Commit the intent and have the provider called, unless it is too late to be of use."""
         request = state.request
         if request is None:
             return self._give_up(state, now, FailureReason.OTHER, "the ledger does not hold the request any more")
+        perhaps = cut_off or (state.detail or "").startswith(_PERHAPS)
         if now >= request.useful_until:
-            return self._give_up(state, now, FailureReason.EXPIRED, state.detail or "no longer useful")
+            detail = state.detail or "no longer useful"
+            if perhaps:
+                return self._nobody_knows(state, now, detail)
+            return self._give_up(state, now, FailureReason.EXPIRED, detail)
         entry = replace(state, attempts=state.attempts + 1, wake_at=now + LEASE, updated_at=now, detail=None)
-        effect = Effect(key=entry.outreach_id, lane=entry.customer_id, task=Deliver(request=request))
-        return Step(state=entry, effects=(effect,))
+        task = Deliver(request=request, perhaps_by=state.channel if perhaps else None)
+        return Step(state=entry, effects=(Effect(key=entry.outreach_id, lane=entry.customer_id, task=task),))
 
     def _cut_off(self, state: Entry, now: datetime) -> Step[Entry]:
         """A call of which nobody will tell any more what came of it."""
         request, taken_back = state.request, (state.detail or "").startswith(_TAKEN_BACK)
         if request is not None and not taken_back and self._twice_is_once(request):
-            return self._call(state, now)
+            return self._call(state, now, cut_off=True)
+        return self._nobody_knows(state, now, _CUT_OFF)
+
+    def _nobody_knows(self, state: Entry, now: datetime, detail: str) -> Step[Entry]:
         uncertain = OutreachUncertain(
             **_facts(state, "uncertain", now),
             channel=state.channel or OutreachChannel.OTHER,
             provider=state.provider or "unknown",
-            detail=_CUT_OFF,
+            detail=detail,
         )
         metrics.OUTCOMES.labels(channel=uncertain.channel, outcome="uncertain").inc()
-        return self._end(state, LedgerStatus.UNCERTAIN, now, uncertain, detail=_CUT_OFF)
+        return self._end(state, LedgerStatus.UNCERTAIN, now, uncertain, detail=detail)
 
     def _twice_is_once(self, request: OutreachRequested) -> bool:
         return all(self._idempotent.get(to.channel, False) for to in request.addresses)
@@ -215,18 +184,31 @@ class LedgerLogic:
             return Step(state=state, unchanged=True, handling="too_late")  # it has left
         if busy:  # it is leaving; if it turns out that it did not, it is not tried again
             return Step(state=replace(state, detail=_TAKEN_BACK + retracted.reason), handling="too_late")
-        step = self._give_up(state, now, FailureReason.RETRACTED, retracted.reason)
+        if (state.detail or "").startswith(_PERHAPS):
+            step = self._nobody_knows(state, now, _TAKEN_BACK + retracted.reason)
+        else:
+            step = self._give_up(state, now, FailureReason.RETRACTED, retracted.reason)
         return replace(step, withdraw_effects=True)
 
-    def _later(self, state: Entry, now: datetime, *, detail: str, retry_after: timedelta | None) -> Step[Entry]:
-        request = state.request
+    def _later(self, state: Entry, now: datetime, result: Postponed) -> Step[Entry]:
+        request, detail = state.request, result.detail
         if state.detail is not None and state.detail.startswith(_TAKEN_BACK):
+            if result.perhaps_left:
+                return self._nobody_knows(state, now, state.detail)
             return self._give_up(state, now, FailureReason.RETRACTED, state.detail.removeprefix(_TAKEN_BACK))
-        doublings = min(state.attempts - 1, _DOUBLINGS)
-        pause = max(min(FIRST_RETRY * 2**doublings, LONGEST_RETRY), retry_after or FIRST_RETRY)
+        if result.in_line and result.retry_after is not None:
+            pause = result.retry_after
+            state = replace(state, attempts=state.attempts - 1)
+        else:
+            doublings = min(state.attempts - 1, _DOUBLINGS)
+            pause = max(min(FIRST_RETRY * 2**doublings, LONGEST_RETRY), result.retry_after or FIRST_RETRY)
         if request is None or pause >= request.useful_until - now:
-            return self._give_up(state, now, FailureReason.EXPIRED, f"not taken while it was of use: {detail}")
-        return Step(state=replace(state, wake_at=now + pause, updated_at=now, detail=_WAITING + detail))
+            detail = f"not taken while it was of use: {detail}"
+            if result.perhaps_left:
+                return self._nobody_knows(state, now, detail)
+            return self._give_up(state, now, FailureReason.EXPIRED, detail)
+        mark = _PERHAPS if result.perhaps_left else _WAITING
+        return Step(state=replace(state, wake_at=now + pause, updated_at=now, detail=mark + detail))
 
     def _give_up(self, state: Entry, now: datetime, reason: FailureReason, detail: str) -> Step[Entry]:
         status = {

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import timedelta
+from urllib.parse import urlsplit
 
-from processors.outreach.channels import Channel
+from processors.journey.playbook import Playbook
+from processors.outreach.channels import Channel, Letter
+from processors.outreach.channels.agent_task import AgentTaskChannel
+from processors.outreach.channels.apprise_service import AppriseChannel
 from processors.outreach.channels.email import EmailChannel
+from processors.outreach.channels.protection import ProtectedChannel, Rate, Threshold
 from processors.outreach.channels.webhook import WebhookChannel
 from processors.outreach.delivery import Delivery
 from processors.outreach.ledger import LedgerLogic
+from processors.outreach.links import Links
 from processors.outreach.templates import Templates
+from processors.playbook.watching import watched
 from streams.clock import SystemClock
 from streams.config import Settings
 from streams.events import OutreachChannel, OutreachLedgerEntry
@@ -23,15 +30,24 @@ LIMITS = Limits(effects=16)
 several letters, would carry fewer still."""
 
 _CALLS = 64  # of all channels together; each has a bound of its own, and one that hangs must not hold the others up
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours"}
 
 
 class OutreachRole(Processor[OutreachLedgerEntry]):
     """Delivers what the journeys role requests, each outreach once, and says what became of it."""
 
     def __init__(
-        self, settings: Settings, *, channels: dict[OutreachChannel, Channel], registry: Registry | None = None
+        self,
+        settings: Settings,
+        *,
+        channels: dict[OutreachChannel, Channel],
+        playbook: Playbook | None = None,
+        registry: Registry | None = None,
     ) -> None:
-        self._delivery = Delivery(channels=channels, templates=Templates())
+        """``playbook``: its texts go before the package's letters; a changed one is taken up while the role runs, where
+        the settings name its file. Raises SettingsError, TemplateFault."""
+        texts = {} if playbook is None else playbook.texts
+        self._delivery = Delivery(channels=channels, templates=Templates(texts=texts), links=Links.of(settings))
         super().__init__(
             settings=settings,
             role=ROLE,
@@ -44,6 +60,12 @@ class OutreachRole(Processor[OutreachLedgerEntry]):
             limits=LIMITS,
             concurrency=_CALLS,
         )
+        if playbook is not None:
+            watched(self, settings=settings, playbook=playbook, taken=self._write_by)
+
+    def _write_by(self, playbook: Playbook) -> None:
+        """Letters from now on are in this playbook's words. To be called on the event loop."""
+        self._delivery.templates = Templates(texts=playbook.texts)
 
     async def on_stop(self) -> None:
         """Finish the calls under way, commit what came of them, close the connections."""
@@ -52,16 +74,41 @@ class OutreachRole(Processor[OutreachLedgerEntry]):
 
 
 def channels_of(settings: Settings) -> dict[OutreachChannel, Channel]:
-    """The channels that the settings have an address or a secret for."""
+    """The channels that the settings have an address or a secret for, each protected. Raises SettingsError."""
     clock = SystemClock().now
-    channels: dict[OutreachChannel, Any] = {
-        OutreachChannel.EMAIL: EmailChannel(
-            url=settings.smtp_url.get_secret_value(), sender=settings.mail_from, clock=clock
-        )
+    email: Channel = EmailChannel(url=settings.smtp_url.get_secret_value(), sender=settings.mail_from, clock=clock)
+    channels: dict[OutreachChannel, Channel] = {
+        OutreachChannel.AGENT_TASK: AgentTaskChannel(),
+        OutreachChannel.EMAIL: _protected(settings, email, settings.email_rate),
     }
     if settings.webhook_secret is not None:
         secret = settings.webhook_secret.get_secret_value()
-        channels[OutreachChannel.WEBHOOK] = WebhookChannel(
-            secret=secret, clock=clock, idempotent=settings.webhook_idempotent
-        )
+        webhook: Channel = WebhookChannel(secret=secret, clock=clock, idempotent=settings.webhook_idempotent)
+        channels[OutreachChannel.WEBHOOK] = _protected(settings, webhook, settings.webhook_rate)
+    for kind, url, rate in (
+        (OutreachChannel.SMS, settings.sms_url, settings.sms_rate),
+        (OutreachChannel.PUSH, settings.push_url, settings.push_rate),
+    ):
+        if url is not None:
+            service = AppriseChannel(kind=kind, url=url.get_secret_value(), setting=f"CARELINE_{kind}_URL")
+            channels[kind] = _protected(settings, service, rate)
     return channels
+
+
+def _protected(settings: Settings, channel: Channel, rate: str | None) -> ProtectedChannel:
+    count, unit = settings.breaker_pause[:-1], settings.breaker_pause[-1]  # its form is checked in the settings
+    return ProtectedChannel(
+        channel,
+        clock=SystemClock().now,
+        threshold=Threshold(settings.breaker_failures, timedelta(**{_UNITS[unit]: int(count)})),
+        rate=None if rate is None else Rate.parse(rate),
+        part=_host if isinstance(channel, WebhookChannel) else lambda _: "",
+    )
+
+
+def _host(letter: Letter) -> str:
+    """One customer's receiver that is down must not keep the others from getting theirs."""
+    try:
+        return urlsplit(letter.address).netloc
+    except ValueError:
+        return ""

@@ -3,178 +3,137 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import datetime
-from math import isfinite
-from pathlib import Path
-from typing import Any, NamedTuple
+from functools import cache
+from typing import Any
 
+import css_inline
 from babel import Locale
-from jinja2 import (
-    BaseLoader,
-    ChoiceLoader,
-    FileSystemLoader,
-    PackageLoader,
-    StrictUndefined,
-    Template,
-    TemplateError,
-    TemplateNotFound,
-    UndefinedError,
-    meta,
-    nodes,
-    pass_context,
-)
-from jinja2.runtime import Context
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template, TemplateError, UndefinedError
 
+from processors.outreach.channels import Written
 from processors.outreach.errors import TemplateFault
+from processors.outreach.sources import PARTS, TELLER, Found, Sources, Telling, Texts, is_link, link
 from processors.outreach.telling import Teller, locale_of
-from streams.events.outreach import OutreachRequested
+from streams.events import OutreachChannel, OutreachRequested
 
-_NAME = re.compile(r"[a-z0-9_]+/[a-z0-9_]+")
-_LINK = re.compile(r"(https?://|mailto:|tel:)\S+")
 _UNDEFINED = re.compile(r"'(\w+)' is undefined")
-_PARTS = ("subject", "headline", "body", "gesture", "pickup", "closing")
-_LAST_RESORT = "en"
-_TELLER = "_teller"
-
-
-class Written(NamedTuple):
-    """A letter ready to be sent: the subject on one line, the text part, the HTML part."""
-
-    subject: str
-    text: str
-    html: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    template: Template
-    language: str
-    parts: tuple[str, ...]
-    needs: frozenset[str]
 
 
 class Templates:
-    """The letters of the package, and before them those of ``folder`` if a playbook brings its own.
+    """The letters of the package, and before them the texts of a playbook.
 
-    A letter ``delay_care/notice`` in German is ``delay_care/notice.de.jinja``. It sets six parts, all plain text:
-    ``subject``, ``headline``, ``body`` (an empty line ends a paragraph), ``gesture``, the label of its link
-    ``pickup``, and ``closing``. ``frame.html.jinja`` puts them on a page and escapes every word; ``foot.de.jinja``
-    says why we write. Letters see the request's variables, ``why``, and the filters ``clock``, ``day``, ``duration``.
+    A letter ``delay_care/notice`` in German is ``delay_care/notice.de.jinja``. It sets its parts, all plain text:
+    ``subject`` and ``body`` (an empty line ends a paragraph), and where it has them ``headline``, ``gesture``, the
+    label of its link ``pickup``, ``closing``, ``about`` (what a service message is about, for the foot), and ``short``
+    (all of it in a few words, for SMS and push). ``frame.html.jinja`` puts them on a page and escapes every word;
+    ``foot.de.jinja`` says why we write. Letters see the request's variables, ``why``, ``zone_name``, and the filters
+    ``clock``, ``day``, ``duration``, ``money``; what else they may be made of is in :mod:`processors.outreach.syntax`.
     """
 
-    def __init__(self, *, folder: Path | None = None) -> None:
-        packaged = PackageLoader("processors.outreach", "letters")
-        loader: BaseLoader = packaged if folder is None else ChoiceLoader([FileSystemLoader(folder), packaged])
-        self._env = ImmutableSandboxedEnvironment(
-            loader=loader,
-            undefined=StrictUndefined,
-            autoescape=lambda name: name is not None and name.endswith(".html.jinja"),
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
-        )
-        self._env.globals.clear()  # range and lipsum can eat all memory, and no letter needs them
-        self._env.filters |= {"clock": _clock, "day": _day, "duration": _duration, "minutes": _minutes, "link": _link}
-        self._env.tests["earlier_than"] = _earlier_than
-        self._found: dict[str, _Found] = {}
+    def __init__(self, *, texts: Texts | None = None) -> None:
+        """``texts``: letter, locale, part, as a playbook has them. A part that is not given is the package's letter's
+        of that name and language. Raises TemplateFault for the first that cannot be one."""
+        self._sources = Sources(texts)
+        for letter, locales in (texts or {}).items():
+            for locale in locales:
+                self._sources.letter(letter, locale)
 
-    def render(self, request: OutreachRequested) -> Written:
+    def render(
+        self,
+        request: OutreachRequested,
+        *,
+        channel: OutreachChannel = OutreachChannel.EMAIL,
+        unsubscribe: str | None = None,
+    ) -> Written:
         """The letter ``request`` asks for, in its language or the nearest there is: es-MX, es, en.
 
+        ``unsubscribe`` is the link in its foot. A task for our own people has no foot and no page.
         Raises TemplateFault if there is no such letter, a variable it uses is missing, or it cannot be written.
         """
-        found = self._letter(request.template, request.locale)
+        found = self._sources.letter(request.template, request.locale)
         locale = locale_of(request.locale)
         if locale is None or locale.language != found.language:
             locale = Locale.parse(found.language)
-        teller = Teller.of(locale=locale, time_zone=request.time_zone)
+        telling = Telling(Teller.of(locale=locale, time_zone=request.time_zone))
         values: dict[str, Any] = {
             **{name: " ".join(value.split()) for name, value in request.variables.items()},
             "why": request.why,
-            "zone_name": teller.zone_name(),
-            "zone_known": teller.zone is not None,
-            _TELLER: teller,
+            "zone_name": telling.teller.zone_name(),
+            TELLER: telling,
         }
-        foot = self._letter("foot", found.language)
-        for name in sorted(found.needs | foot.needs):
+        for name in sorted(found.needs):
             if name not in values:
                 raise TemplateFault(request.template, f"the variable {name!r} is missing", variable=name)
         try:
-            said = self._parts(found, values) | self._parts(foot, values)
-            said["link"] = _link(values["gesture_link"]) if said["gesture"] and values.get("gesture_link") else ""
-            return self._written(said, language=str(locale).replace("_", "-"))
+            said = dict.fromkeys(PARTS, "") | found.parts(values)
+            said["link"] = link(values["gesture_link"]) if said["gesture"] and values.get("gesture_link") else ""
+            if channel is OutreachChannel.AGENT_TASK:
+                return _written(said, foot=None, language=found.language, unsubscribe=None)
+            foot = _foot(self._sources.foot(found.language), values, said, request, telling, unsubscribe)
+            return _written(said, foot=foot, language=str(locale).replace("_", "-"), unsubscribe=unsubscribe)
         except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
             raise _fault(request.template, error) from error
 
-    def _parts(self, found: _Found, values: dict[str, Any]) -> dict[str, str]:
-        module = found.template.make_module(values)
-        return {part: str(getattr(module, part)).strip() for part in found.parts}
 
-    def _written(self, said: dict[str, str], *, language: str) -> Written:
-        subject = " ".join(said["subject"].split())
-        body, closing = _paragraphs(said["body"]), _paragraphs(said["closing"])
-        foot = [line.strip() for line in said["foot"].splitlines() if line.strip()]
-        gesture, link, pickup = " ".join(_paragraphs(said["gesture"])), said["link"], said["pickup"]
-        if not subject or not body:
-            raise ValueError("a letter needs a subject and a body")
-        offer = (gesture, f"{pickup}: {link}" if link else "")
-        text = "\n\n".join(filter(None, (*body, *offer, *closing, "\n".join(("-- ", *foot)))))
-        html = self._env.get_template("frame.html.jinja").render(
-            lang=language,
-            subject=subject,
-            headline=said["headline"],
-            body=body,
-            gesture=gesture,
-            link=link,
-            pickup=pickup,
-            closing=closing,
-            foot=foot,
-        )
-        return Written(subject, text + "\n", html)
+def _foot(
+    found: Found,
+    values: dict[str, Any],
+    said: dict[str, str],
+    request: OutreachRequested,
+    telling: Telling,
+    unsubscribe: str | None,
+) -> dict[str, str]:
+    return found.parts(
+        values
+        | {
+            "about": said["about"],
+            "purpose": request.purpose,
+            "times": telling.told,
+            "zone_known": telling.teller.zone is not None,
+            "by_link": unsubscribe is not None,
+        }
+    )
 
-    def _letter(self, name: str, locale: str) -> _Found:
-        if name != "foot" and not _NAME.fullmatch(name):
-            raise TemplateFault(name, "not the name of a letter")
-        wanted = locale_of(locale)
-        known = (str(wanted).replace("_", "-"), wanted.language) if wanted else ()
-        for tag in dict.fromkeys((*known, _LAST_RESORT)):
-            file = f"{name}.{tag}.jinja"
-            if file not in self._found:
-                try:
-                    self._found[file] = self._load(file, parts=("foot",) if name == "foot" else _PARTS)
-                except TemplateNotFound as error:
-                    if error.name != file:
-                        raise TemplateFault(name, f"it uses {error.name}, which is not there") from error
-                    continue
-                except (TemplateError, ValueError) as error:
-                    raise _fault(name, error) from error
-            return self._found[file]
-        raise TemplateFault(name, "there is no such letter")
 
-    def _load(self, file: str, *, parts: tuple[str, ...]) -> _Found:
-        template = self._env.get_template(file)
-        syntax = self._parse(file)
-        given = {target.name for part in syntax.find_all(nodes.AssignBlock) for target in part.find_all(nodes.Name)}
-        if missing := [part for part in parts if part not in given]:
-            raise ValueError(f"{file} does not set {missing[0]!r}")
-        return _Found(template, file.split(".")[1].split("-")[0], parts, frozenset(self._needs(syntax)))
+def _written(said: dict[str, str], *, foot: dict[str, str] | None, language: str, unsubscribe: str | None) -> Written:
+    subject = " ".join(_paragraphs(said["subject"]))
+    body, closing = _paragraphs(said["body"]), _paragraphs(said["closing"])
+    gesture, target, pickup = " ".join(_paragraphs(said["gesture"])), said["link"], said["pickup"]
+    short = "\n".join(_paragraphs(said["short"])) or None
+    if not subject or not body:
+        raise ValueError("a letter needs a subject and a body")
+    offer = (gesture, ": ".join(filter(None, (pickup, target))) if target else "")
+    paragraphs = [*body, *offer, *closing]
+    if foot is None:
+        return Written(subject=subject, text="\n\n".join(filter(None, paragraphs)) + "\n", short=short)
+    lines = [line.strip() for line in foot["foot"].splitlines() if line.strip()]
+    stop = (f"{foot['stop']}: {unsubscribe}",) if unsubscribe else ()
+    text = "\n\n".join(filter(None, (*paragraphs, "\n".join(("-- ", *lines, *stop)))))
+    html = _frame().render(
+        lang=language,
+        subject=subject,
+        headline=said["headline"],
+        body=body,
+        gesture=gesture,
+        link=target,
+        pickup=pickup or target,
+        closing=closing,
+        foot=lines,
+        stop=foot["stop"],
+        unsubscribe=unsubscribe,
+    )
+    return Written(subject=subject, text=text + "\n", html=html, short=short)
 
-    def _needs(self, syntax: nodes.Template) -> set[str]:
-        # All that is mentioned anywhere: a letter that would only fail on a snowy day is found out on a fine one.
-        needs = set(meta.find_undeclared_variables(syntax))
-        for used in meta.find_referenced_templates(syntax):
-            if used is None:
-                raise ValueError("which template it uses must be written out")
-            needs |= self._needs(self._parse(used))
-        return needs
 
-    def _parse(self, file: str) -> nodes.Template:
-        if self._env.loader is None:
-            raise TemplateNotFound(file)
-        source, _, _ = self._env.loader.get_source(self._env, file)
-        return self._env.parse(source)
+@cache
+def _frame() -> Template:
+    """The page around every letter, its style in its elements, as some mail programs drop the block. Done once."""
+    env = Environment(undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    env.filters["link"] = link
+    env.tests["link"] = is_link
+    source, _, _ = PackageLoader("processors.outreach", "letters").get_source(env, "frame.html.jinja")
+    styled = css_inline.CSSInliner(keep_style_tags=False, keep_at_rules=True, load_remote_stylesheets=False)
+    return env.from_string(styled.inline(source))
 
 
 def _fault(template: str, error: Exception) -> TemplateFault:
@@ -187,45 +146,3 @@ def _paragraphs(text: str) -> list[str]:
     # "at 9:45 p.m." at the end of a sentence, or a title with its own full stop, would else end in two.
     whole = (" ".join(part.split()) for part in re.split(r"\n\s*\n", text))
     return [re.sub(r"(?<!\.)\.\.(?!\.)", ".", paragraph) for paragraph in whole if paragraph]
-
-
-def _moment(value: str) -> datetime:
-    at = datetime.fromisoformat(value)
-    if at.tzinfo is None:
-        raise ValueError(f"{value!r} is a time without a zone")
-    return at
-
-
-@pass_context
-def _clock(context: Context, value: str) -> str:
-    teller: Teller = context[_TELLER]
-    return teller.clock(_moment(value))
-
-
-@pass_context
-def _day(context: Context, value: str) -> str:
-    teller: Teller = context[_TELLER]
-    return teller.day(_moment(value))
-
-
-@pass_context
-def _duration(context: Context, minutes: str) -> str:
-    teller: Teller = context[_TELLER]
-    return teller.duration(_minutes(minutes))
-
-
-def _minutes(value: str) -> float:
-    minutes = float(value)
-    if not isfinite(minutes):
-        raise ValueError(f"{value!r} is not a length of time")
-    return minutes
-
-
-def _link(value: str) -> str:
-    if not _LINK.fullmatch(value):
-        raise ValueError(f"{value[:40]!r} is not a link a letter may carry")
-    return value
-
-
-def _earlier_than(value: str, other: str) -> bool:
-    return _moment(value) < _moment(other)

@@ -9,6 +9,9 @@ Keys, all under ``careline:view:`` (times are milliseconds since 1970, documents
 ``customer:{customer}``  string  the latest journey state
 ``timeline:{customer}``  zset    the latest 500 entries by time: fact, decision, request or outcome, and where it stands
 ``outreaches:{customer}``  zset  outreach ids by the time of the decision
-``outreach:{outreach}``  hash    ``request``, ``retraction``, ``decision/{id}``, ``outcome/{id}`` -> the record
+``outreach:{outreach}``  hash    ``request``, ``retraction``, ``task``, ``decision/{id}``, ``outcome/{id}``,
+                                 ``done/{id}`` -> the record
+``tasks:{team}``         zset    the tasks that the team has to do, as outreach ids, by the time they are due
+``teams``                set     the teams that ever had a task
 =======================  ======  ===============================================================================
 """

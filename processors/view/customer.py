@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from processors.view.documents import from_plain
+from processors.view.projection import TASK
 from processors.view.store import ViewStore
 from streams import events
 from streams.events import Record
@@ -23,7 +24,10 @@ _CLASSES: dict[str, type[Any]] = {cls.__name__: cls for cls in RECORDS.values()}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One entry of the timeline, and where its record stands. ``kind``: touchpoint, decision, outreach, outcome."""
+    """One entry of the timeline, and where its record stands.
+
+    ``kind``: touchpoint, decision, outreach, task, outcome.
+    """
 
     at: datetime
     kind: str
@@ -43,6 +47,14 @@ class OutreachStory:
     request: events.OutreachRequested | None
     outcomes: tuple[events.Outcome, ...]
     retraction: events.OutreachRetracted | None
+    task: events.AgentTask | None = None
+    """What one of our own people should do, where the outreach is that."""
+    done: events.AgentTaskDone | None = None
+
+    @property
+    def open_task(self) -> events.AgentTask | None:
+        """The task, where somebody still has to do it."""
+        return None if self.done is not None or self.retraction is not None else self.task
 
     @property
     def decision(self) -> events.Decision | None:
@@ -55,11 +67,17 @@ class OutreachStory:
         moments = [decision.decided_at for decision in self.decisions] + [one.occurred_at for one in self.outcomes]
         moments += [] if self.request is None else [self.request.requested_at]
         moments += [] if self.retraction is None else [self.retraction.retracted_at]
+        moments += [] if self.task is None else [self.task.opened_at]
+        moments += [] if self.done is None else [self.done.occurred_at]
         return max(moments)
 
     @property
     def status(self) -> str:
         """What became of it, in one or two words, as ``sent`` or ``held back``."""
+        if self.done is not None:
+            return "done"
+        if self.task is not None:
+            return "task, then retracted" if self.retraction is not None else "task"
         left = {type(outcome) for outcome in self.outcomes}
         if events.OutreachSent in left or events.OutreachEngaged in left:
             return "sent, then retracted" if self.retraction is not None else "sent"
@@ -166,6 +184,12 @@ async def outreach_story(store: ViewStore, outreach_id: str) -> OutreachStory | 
     return _story(outreach_id, fields) if fields else None
 
 
+async def open_tasks(store: ViewStore, *, team: str | None = None, limit: int = 500) -> tuple[events.AgentTask, ...]:
+    """What the team, or every team, has to do, the soonest due first. Raises Unavailable."""
+    plain = (json.loads(text) for text in await store.tasks(team, limit=limit))
+    return tuple(_record(one["what"], one["customer_id"], one["record"]) for one in plain)
+
+
 def _story(outreach_id: str, fields: Mapping[str, str]) -> OutreachStory:
     found: dict[str, list[Any]] = {}
     for name, text in fields.items():
@@ -179,6 +203,8 @@ def _story(outreach_id: str, fields: Mapping[str, str]) -> OutreachStory:
         request=next(iter(found.get("request", ())), None),
         outcomes=tuple(sorted(found.get("outcome", ()), key=lambda one: (one.occurred_at, one.event_id))),
         retraction=next(iter(found.get("retraction", ())), None),
+        task=next(iter(found.get(TASK, ())), None),
+        done=min(found.get("done", ()), key=lambda one: (one.occurred_at, one.event_id), default=None),
     )
 
 

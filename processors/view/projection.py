@@ -6,6 +6,7 @@ again from the beginning gives the same view.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -54,6 +55,28 @@ class Rank:
 
 
 @dataclass(frozen=True, slots=True)
+class Queue:
+    """The task ``member`` waits in the queue of ``team``, due at ``due`` (ms); unless it is over, now or earlier.
+
+    The task itself is the field ``task`` of the outreach of that name.
+    """
+
+    team: str
+    member: str
+    due: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unqueue:
+    """The task ``member`` is over, if it is one; it waits in no queue, whichever of the two is read first.
+
+    That it is over stands in the outreach of that name: its retraction, or that somebody did it.
+    """
+
+    member: str
+
+
+@dataclass(frozen=True, slots=True)
 class Forget:
     """Nothing of the customer up to ``until`` (ms) is shown any more, now or when it is read again."""
 
@@ -68,7 +91,15 @@ class DropState:
     customer_id: str
 
 
-Write = Put | PutField | Rank | Forget | DropState
+Write = Put | PutField | Rank | Queue | Unqueue | Forget | DropState
+
+TASK = "task"
+"""The field of an outreach that is the task itself."""
+
+
+def is_over(fields: Iterable[str]) -> bool:
+    """Whether an outreach with these fields is a task that nobody need do any more."""
+    return any(name == "retraction" or name.startswith("done/") for name in fields)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +129,15 @@ def outreaches_key(customer_id: str) -> str:
 def outreach_key(outreach_id: str) -> str:
     """Of one outreach."""
     return f"{PREFIX}outreach:{outreach_id}"
+
+
+def queue_key(team: str) -> str:
+    """Of the tasks that a team has to do."""
+    return f"{PREFIX}tasks:{team}"
+
+
+TEAMS = f"{PREFIX}teams"
+"""Key of the teams that ever had a task."""
 
 
 def project(record: Record, place: Place) -> tuple[Write, ...]:
@@ -132,6 +172,7 @@ def project(record: Record, place: Place) -> tuple[Write, ...]:
         writes += (
             Rank(outreaches_key(customer_id), outreach_id, millis),
             PutField(outreach_key(outreach_id), field, document, millis),
+            *_of_queue(record),
         )
     return writes
 
@@ -156,6 +197,8 @@ def _sorted_in(record: Any) -> tuple[datetime, str, str]:
         return record.requested_at, f"request/{record.outreach_id}", "outreach"
     if isinstance(record, events.OutreachRetracted):
         return record.retracted_at, f"retraction/{record.outreach_id}", "outreach"
+    if isinstance(record, events.AgentTask):
+        return record.opened_at, f"task/{record.task_id}", "task"
     return record.occurred_at, record.event_id, "outcome" if isinstance(record, OUTCOMES) else "touchpoint"
 
 
@@ -169,4 +212,19 @@ def _of_outreach(record: Any) -> tuple[str, str] | None:
         return record.outreach_id, "retraction"
     if isinstance(record, OUTCOMES):
         return record.outreach_id, f"outcome/{record.event_id}"
+    if isinstance(record, events.AgentTask):
+        return record.task_id, TASK
+    if isinstance(record, events.AgentTaskDone):
+        return record.task_id, f"done/{record.event_id}"
     return None
+
+
+def _of_queue(record: Any) -> tuple[Write, ...]:
+    """What the record changes in the agents' queue; it comes after the field that says why."""
+    if isinstance(record, events.AgentTask):
+        return (Queue(record.team, record.task_id, to_millis(record.due_at or record.useful_until)),)
+    if isinstance(record, events.AgentTaskDone):
+        return (Unqueue(record.task_id),)
+    if isinstance(record, events.OutreachRetracted):  # of any outreach: what it was to be does not stand in it
+        return (Unqueue(record.outreach_id),)
+    return ()

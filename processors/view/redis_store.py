@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from redis.asyncio import Redis
@@ -14,15 +16,21 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from processors.view.projection import (
     PREFIX,
+    TASK,
+    TEAMS,
     DropState,
     Forget,
     Put,
     PutField,
+    Queue,
     Rank,
+    Unqueue,
     Write,
     customer_key,
+    is_over,
     outreach_key,
     outreaches_key,
+    queue_key,
     timeline_key,
 )
 from processors.view.store import Documents, Position, Standing, ViewChanged
@@ -87,8 +95,9 @@ class RedisViewStore:
                 if generation is None or generation != standing.generation or _positions(known) != standing.positions:
                     raise ViewChanged("the view is not as it was left")
                 kept = await self._outreach_of({write.customer_id for write in writes if isinstance(write, Forget)})
+                queued = await self._tasks_of(writes, kept)
                 pipe.multi()
-                erased = _queue(pipe, writes, kept, dict(standing.erased))
+                erased = _queue(pipe, writes, kept, dict(standing.erased), queued)
                 if positions:
                     pipe.hset(
                         _POSITIONS, mapping={f"{topic}/{number}": at for (topic, number), at in positions.items()}
@@ -123,9 +132,40 @@ class RedisViewStore:
         async with self._answering():
             return _values(await self._redis.hgetall(outreach_key(outreach_id)))
 
+    async def tasks(self, team: str | None, *, limit: int) -> tuple[str, ...]:
+        """See :meth:`ViewStore.tasks`."""
+        async with self._answering():
+            teams = sorted(await self._redis.smembers(TEAMS)) if team is None else [team]
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for one in teams:
+                    pipe.zrange(queue_key(one), 0, limit - 1, withscores=True)
+                queues = await pipe.execute()
+            due = sorted((at, member) for queue in queues for member, at in queue)[:limit]
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for _, member in due:
+                    pipe.hget(outreach_key(member), TASK)
+                found = await pipe.execute()
+        # one that was done between the two questions is not there any more
+        return tuple(text.partition(":")[2] for text in found if text is not None)
+
     async def close(self) -> None:
         """See :meth:`ViewStore.close`."""
         await self._redis.aclose()
+
+    async def _tasks_of(
+        self, writes: Sequence[Write], kept: Mapping[str, Mapping[str, Mapping[str, int]]]
+    ) -> dict[str, _Task]:
+        """What is known already of every outreach whose place in a queue may change."""
+        members = {write.member for write in writes if isinstance(write, Queue | Unqueue)}
+        members |= {one for outreaches in kept.values() for one in outreaches}
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for member in members:
+                pipe.hgetall(outreach_key(member))
+            found = await pipe.execute() if members else []
+        return {
+            member: _Task(team=_team(fields.get(TASK)), over=is_over(fields))
+            for member, fields in zip(members, found, strict=True)
+        }
 
     async def _outreach_of(self, customers: set[str]) -> dict[str, dict[str, dict[str, int]]]:
         """By customer and outreach id, when each of its fields happened."""
@@ -150,8 +190,20 @@ class RedisViewStore:
             raise Unavailable(f"Redis at {self.address}: {error}") from error
 
 
+@dataclass(slots=True)
+class _Task:
+    """What is known of a task: its team, None where it was not read yet; whether nobody need do it any more."""
+
+    team: str | None = None
+    over: bool = False
+
+
 def _queue(
-    pipe: Any, writes: Sequence[Write], kept: dict[str, dict[str, dict[str, int]]], erased: dict[str, int]
+    pipe: Any,
+    writes: Sequence[Write],
+    kept: dict[str, dict[str, dict[str, int]]],
+    erased: dict[str, int],
+    tasks: dict[str, _Task],
 ) -> dict[str, int]:
     """Queue the writes; who is erased up to when, after them."""
     trimmed: dict[str, int] = {}
@@ -177,13 +229,31 @@ def _queue(
             case Forget(customer_id, until):
                 erased[customer_id] = max(until, erased.get(customer_id, until))
                 pipe.hset(_ERASED, customer_id, erased[customer_id])
-                _queue_forget(pipe, customer_id, until, kept[customer_id])
+                _queue_forget(pipe, customer_id, until, kept[customer_id], tasks)
     for key, keep in trimmed.items():
         pipe.zremrangebyrank(key, 0, -keep - 1)
+    _queue_tasks(pipe, writes, tasks)
     return erased
 
 
-def _queue_forget(pipe: Any, customer_id: str, until: int, outreaches: dict[str, dict[str, int]]) -> None:
+def _queue_tasks(pipe: Any, writes: Sequence[Write], tasks: Mapping[str, _Task]) -> None:
+    """Each task into its team's queue or out of it, in whatever order the batch speaks of it."""
+    for write in writes:
+        if isinstance(write, Queue):
+            tasks[write.member].team = write.team
+        elif isinstance(write, Unqueue):
+            tasks[write.member].over = True
+    for write in writes:
+        if isinstance(write, Queue) and not tasks[write.member].over:
+            pipe.sadd(TEAMS, write.team).zadd(queue_key(write.team), {write.member: write.due})
+    for member, task in tasks.items():
+        if task.over and task.team is not None:
+            pipe.zrem(queue_key(task.team), member)
+
+
+def _queue_forget(
+    pipe: Any, customer_id: str, until: int, outreaches: dict[str, dict[str, int]], tasks: Mapping[str, _Task]
+) -> None:
     pipe.zremrangebyscore(timeline_key(customer_id), "-inf", until)
     for one, fields in list(outreaches.items()):
         gone = [name for name, at in fields.items() if at <= until]
@@ -191,6 +261,8 @@ def _queue_forget(pipe: Any, customer_id: str, until: int, outreaches: dict[str,
             pipe.hdel(outreach_key(one), *gone)
         for name in gone:
             del fields[name]
+        if TASK in gone:
+            tasks[one].over = True
         if not fields:
             pipe.zrem(outreaches_key(customer_id), one)
             del outreaches[one]
@@ -198,6 +270,11 @@ def _queue_forget(pipe: Any, customer_id: str, until: int, outreaches: dict[str,
 
 def _at(text: str) -> int:
     return int(text.partition(":")[0])
+
+
+def _team(task: str | None) -> str | None:
+    """The team of a task as it is kept; None where there is no task."""
+    return None if task is None else str(json.loads(task.partition(":")[2])["record"]["team"])
 
 
 def _values(fields: Mapping[str, str]) -> dict[str, str]:

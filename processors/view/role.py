@@ -33,7 +33,7 @@ _LONGEST_WAIT = timedelta(seconds=5)
 
 
 class ViewRole(Service):
-    """Projects touchpoints, journeys, decisions, outreach and outcomes to Redis for as long as it runs.
+    """Projects touchpoints, journeys, decisions, outreach, outcomes and agent tasks to Redis for as long as it runs.
 
     It takes all partitions itself, without a consumer group: how far it has come stands in the view. Two of them on one
     view take turns (each sees that the other wrote, and goes on from there). While Kafka, the registry or Redis do not
@@ -61,10 +61,15 @@ class ViewRole(Service):
         self._look_every = look_every.total_seconds()
         self._codec = Codec(registry=self._registry, topics=settings.topics)
         topics = settings.topics
-        self._names = {
-            topics.full_name(topic): topic
-            for topic in (topics.touchpoints, topics.journeys, topics.decisions, topics.outreach, topics.outcomes)
-        }
+        shown_topics = (
+            topics.touchpoints,
+            topics.journeys,
+            topics.decisions,
+            topics.outreach,
+            topics.outcomes,
+            topics.agent_tasks,
+        )
+        self._names = {topics.full_name(topic): topic for topic in shown_topics}
         self._consumer: AIOKafkaConsumer | None = None
         self._trouble: str | None = "the first connection"
         self._behind: dict[TopicPartition, int] = {}  # where each topic ended when this view was taken up

@@ -8,13 +8,17 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from processors.view.projection import (
+    TASK,
     DropState,
     Forget,
     Put,
     PutField,
+    Queue,
     Rank,
+    Unqueue,
     Write,
     customer_key,
+    is_over,
     outreach_key,
     outreaches_key,
     timeline_key,
@@ -74,6 +78,10 @@ class ViewStore(Protocol):
         """What is kept of one outreach; {} where nothing is."""
         ...
 
+    async def tasks(self, team: str | None, *, limit: int) -> tuple[str, ...]:
+        """What the team, or every team, has to do: documents as they were written, the soonest due first."""
+        ...
+
     async def close(self) -> None:
         """Let go of connections."""
         ...
@@ -92,6 +100,7 @@ class InMemoryViewStore:
         self._documents: dict[str, str] = {}
         self._hashes: dict[str, dict[str, tuple[str, int]]] = {}
         self._ranks: dict[str, dict[str, int]] = {}
+        self._queues: dict[str, dict[str, int]] = {}
 
     async def load(self) -> Standing:
         """See :meth:`ViewStore.load`."""
@@ -110,6 +119,14 @@ class InMemoryViewStore:
         erased = dict(standing.erased)
         for write in writes:
             self._write(write, erased)
+        for write in writes:  # now that all of the batch is known of each task, in whatever order it stood there
+            match write:
+                case Queue(team, member, due):
+                    fields = self._hashes.get(outreach_key(member), {})
+                    if TASK in fields and not is_over(fields):
+                        self._queues.setdefault(team, {})[member] = due
+                case Unqueue(member):
+                    self._unqueue(member)
         self._standing = Standing(
             generation=standing.generation, positions={**standing.positions, **positions}, erased=erased
         )
@@ -128,6 +145,12 @@ class InMemoryViewStore:
     async def outreach(self, outreach_id: str) -> Mapping[str, str]:
         """See :meth:`ViewStore.outreach`."""
         return {name: value for name, (value, _) in self._hashes.get(outreach_key(outreach_id), {}).items()}
+
+    async def tasks(self, team: str | None, *, limit: int) -> tuple[str, ...]:
+        """See :meth:`ViewStore.tasks`."""
+        queues = self._queues.values() if team is None else [self._queues.get(team, {})]
+        due = sorted((at, member) for queue in queues for member, at in queue.items())
+        return tuple(self._hashes[outreach_key(member)][TASK][0] for _, member in due[:limit])
 
     async def close(self) -> None:
         """Nothing to let go of."""
@@ -158,8 +181,14 @@ class InMemoryViewStore:
             fields = self._hashes.get(outreach_key(one), {})
             for name in [name for name, (_, at) in fields.items() if at <= until]:
                 del fields[name]
+            if TASK not in fields:
+                self._unqueue(one)
             if not fields:
                 del ids[one]
+
+    def _unqueue(self, member: str) -> None:
+        for queue in self._queues.values():
+            queue.pop(member, None)
 
     def _highest(self, key: str) -> list[str]:
         ranks = self._ranks.get(key, {})

@@ -61,7 +61,9 @@ def summary(record: Any, zone: tzinfo) -> str:
         case events.AgentNoted():
             return _said(f"{words(record.kind)} of {record.agent_id}", record.text)
         case events.GestureGiven():
-            return _said(f"was given {record.title or words(record.code)}", record.about)
+            return (
+                f"was given {record.title or words(record.code)} ({record.cost} {record.currency}) by {record.agent_id}"
+            )
         case events.AgentTask():
             by = f", by {clock_time(record.due_at, zone)}" if record.due_at is not None else ""
             return f"task for {record.team}{by}: {record.title}"

@@ -45,6 +45,7 @@ _WORKERS = ("a", "b")
 _CUSTOMERS = 300
 _WITHIN = 40  # times that a point is reached in a life before the strike, at most
 _LONGEST = 4.0
+_IMPATIENT = {"breaker_pause": "1s"}  # circuits open under this trouble, and the drive should not wait for them
 _SETTLED_WITHIN = 300.0  # s; what was refused again and again waits for minutes by then
 
 
@@ -126,7 +127,7 @@ async def _webhook(seed: int, *, idempotent: bool, calm: bool = False) -> AsyncI
             provider=server,
             channel=OutreachChannel.WEBHOOK,
             address=server.url,
-            settings={"webhook_secret": SECRET, "webhook_idempotent": str(idempotent).lower()},
+            settings={"webhook_secret": SECRET, "webhook_idempotent": str(idempotent).lower()} | _IMPATIENT,
         )
 
 
@@ -138,7 +139,7 @@ async def _mail(seed: int, *, trouble: Mode) -> AsyncIterator[Side]:
                 provider=server,
                 channel=OutreachChannel.EMAIL,
                 address="{customer}@mail.example",
-                settings={"smtp_url": server.url},
+                settings={"smtp_url": server.url} | _IMPATIENT,
             )
 
 

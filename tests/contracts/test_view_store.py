@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -10,12 +11,15 @@ import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
+from processors.view.documents import to_json
 from processors.view.projection import (
     DropState,
     Forget,
     Put,
     PutField,
+    Queue,
     Rank,
+    Unqueue,
     Write,
     customer_key,
     outreach_key,
@@ -178,6 +182,85 @@ async def test_erasure_reaches_what_the_same_batch_wrote(store: ViewStore) -> No
     anna = await store.customer("anna", limit=10)
     assert (anna.state, anna.timeline, anna.outreach) == (None, (), {})
     assert await store.outreach("letter") == {}
+
+
+def task(member: str, due: int, *, team: str = "rescue", at: int = 1_000) -> tuple[Write, ...]:
+    """A task of Anna's is read."""
+    document = to_json({"record": {"team": team}, "name": member})
+    return (
+        Rank(outreaches_key("anna"), member, at),
+        PutField(outreach_key(member), "task", document, at),
+        Queue(team, member, due),
+    )
+
+
+def done(member: str, *, at: int = 2_000) -> tuple[Write, ...]:
+    """Somebody did it."""
+    return (
+        Rank(outreaches_key("anna"), member, at),
+        PutField(outreach_key(member), "done/1", "{}", at),
+        Unqueue(member),
+    )
+
+
+def taken_back(member: str, *, at: int = 2_000) -> tuple[Write, ...]:
+    """It is retracted."""
+    return (
+        Rank(outreaches_key("anna"), member, at),
+        PutField(outreach_key(member), "retraction", "{}", at),
+        Unqueue(member),
+    )
+
+
+async def waiting(store: ViewStore, team: str | None = None, limit: int = 100) -> list[str]:
+    return [json.loads(text)["name"] for text in await store.tasks(team, limit=limit)]
+
+
+async def test_tasks_wait_by_the_time_they_are_due(store: ViewStore) -> None:
+    """Of one team, or of all; the soonest first."""
+    assert await store.tasks(None, limit=10) == ()
+    writes = (*task("late", 9_000), *task("soon", 3_000), *task("other", 5_000, team="a:b c"))
+    await store.apply(await store.begin(), writes, {})
+    assert await waiting(store) == ["soon", "other", "late"]
+    assert await waiting(store, "rescue") == ["soon", "late"]
+    assert await waiting(store, "a:b c") == ["other"]
+    assert await waiting(store, "nobody") == []
+    assert await waiting(store, limit=2) == ["soon", "other"]
+
+
+@pytest.mark.parametrize("over", [done, taken_back])
+async def test_what_is_over_waits_no_more(store: ViewStore, over: Callable[[str], tuple[Write, ...]]) -> None:
+    """Whichever is read first, in one batch or in two, and however often either is read."""
+    queue, end = task("one", 3_000), over("one")
+    for batches in ([queue, end], [end, queue], [queue + end], [end + queue], [queue, end, queue], [end, queue, end]):
+        standing = await store.apply(await store.begin(), task("another", 4_000), {})
+        for batch in batches:
+            standing = await store.apply(standing, batch, {})
+        assert await waiting(store) == ["another"], batches
+
+
+async def test_a_retraction_of_a_letter_changes_no_queue(store: ViewStore) -> None:
+    """Most retractions are of letters, which never were in one."""
+    await store.apply(await store.begin(), (*task("one", 3_000), *taken_back("letter")), {})
+    assert await waiting(store) == ["one"]
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_an_erased_customers_tasks_are_done_by_nobody(store: ViewStore, together: bool) -> None:
+    """They leave the queue with everything else; what was asked for later stays."""
+    queue, forget = task("old", 3_000) + task("new", 4_000, at=9_000), (Forget("anna", 5_000),)
+    standing = await store.begin()
+    for batch in [queue + forget] if together else [queue, forget]:
+        standing = await store.apply(standing, batch, {})
+    assert await waiting(store) == ["new"]
+
+
+async def test_a_new_view_has_no_tasks(store: ViewStore) -> None:
+    """A rebuild reads them again."""
+    await store.apply(await store.begin(), task("one", 3_000), {})
+    await store.begin()
+    assert await waiting(store) == []
+    assert await waiting(store, "rescue") == []
 
 
 async def test_a_redis_that_is_away_is_named() -> None:

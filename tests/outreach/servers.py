@@ -170,3 +170,45 @@ class WebhookReceiver:
         if how == "drop" and call.transport is not None:
             call.transport.abort()
         return web.Response(status=204)
+
+
+class MessageService:
+    """A service for short messages, as Apprise's ``json://`` speaks to one. ``seen``: (recipient, message).
+
+    ``next`` holds what the coming calls meet: a status as ``503``, or ``hang`` and ``drop`` (both after it took the
+    message).
+    """
+
+    def __init__(self) -> None:
+        self.next: deque[str] = deque()
+        self.calls = 0
+        self.seen: list[tuple[str, str]] = []
+        self.titles: list[str] = []
+        self.released = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        app = web.Application()
+        app.router.add_post("/{recipient}", self._answer)
+        self.runner = web.AppRunner(app, shutdown_timeout=0.2)
+        await self.runner.setup()
+        await web.TCPSite(self.runner, "127.0.0.1", 0).start()
+        self.apprise_url = f"json://127.0.0.1:{self.runner.addresses[0][1]}/{{address}}?rto=1"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.released.set()
+        await self.runner.cleanup()
+
+    async def _answer(self, call: web.Request) -> web.Response:
+        self.calls += 1
+        said = await call.json()
+        how = self.next.popleft() if self.next else "200"
+        if how.isdigit() and how != "200":
+            return web.Response(status=int(how))
+        self.seen.append((call.match_info["recipient"], said["message"]))
+        self.titles.append(said["title"])
+        if how == "hang":
+            await self.released.wait()
+        if how == "drop" and call.transport is not None:
+            call.transport.abort()
+        return web.Response(status=200)

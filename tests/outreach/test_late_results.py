@@ -6,7 +6,8 @@ from __future__ import annotations
 import dataclasses
 from datetime import timedelta
 
-from processors.outreach.ledger import LedgerLogic, Postponed
+from processors.outreach.ledger import LedgerLogic
+from processors.outreach.results import Postponed
 from streams.clock import PartitionClock, SystemClock, to_millis
 from streams.config import Settings
 from streams.events import Address, LedgerStatus, OutreachChannel, OutreachLedgerEntry, OutreachRetracted

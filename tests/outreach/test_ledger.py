@@ -10,21 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processors.outreach.ledger import (
-    FIRST_RETRY,
-    LEASE,
-    LONGEST_RETRY,
-    Deliver,
-    Delivered,
-    Failed,
-    LedgerLogic,
-    Postponed,
-    Result,
-    Unknown,
-)
+from processors.outreach.ledger import FIRST_RETRY, LEASE, LONGEST_RETRY, LedgerLogic
+from processors.outreach.results import Deliver, Delivered, Failed, Postponed, Result, Unknown
 from streams import metrics
 from streams.events import (
     Address,
+    AgentTask,
     FailureReason,
     LedgerStatus,
     OutreachChannel,
@@ -38,7 +29,7 @@ from streams.events import (
 )
 from streams.processor import Incoming, Step
 from streams.topics import Topics
-from tests.outreach.given import NOON, outreach_id, request
+from tests.outreach.given import NOON, letter, outreach_id, request
 
 EMAIL, WEBHOOK = OutreachChannel.EMAIL, OutreachChannel.WEBHOOK
 TOPICS = Topics()
@@ -316,12 +307,98 @@ class TestAfterACrash:
         assert LOGIC.resume(ASKED.outreach_id, entry_of(completed(SENT)), NOON) is None
 
     def test_too_late_to_send_again(self) -> None:
-        """Even where it may be sent again it is not, once it is of no use."""
+        """Even where it may be sent again it is not, once it is of no use; and whether it left nobody knows."""
         entry = entry_of(receive(replace(ASKED, addresses=(HOOK,))))
         step = LOGIC.resume(entry.outreach_id, entry, ASKED.useful_until)
         assert step is not None
         assert not step.effects
-        assert entry_of(step).status is LedgerStatus.EXPIRED
+        assert entry_of(step).status is LedgerStatus.UNCERTAIN
+
+
+class TestPerhapsLeft:
+    """An idempotent provider's answer was lost: it is asked again, and nobody else is."""
+
+    DOUBT = Postponed(channel=WEBHOOK, provider="webhook", detail="no answer", perhaps_left=True)
+    ASKED = replace(ASKED, addresses=(HOOK,))
+
+    def waiting(self) -> Entry:
+        return entry_of(completed(self.DOUBT, entry_of(receive(self.ASKED))))
+
+    def test_only_that_channel_is_tried_again(self) -> None:
+        """Also after a crash: what may have reached the customer one way is not sent another way."""
+        entry = self.waiting()
+        assert entry.wake_at is not None
+        assert LOGIC.resume(entry.outreach_id, entry, NOON) is None
+        [effect] = LOGIC.wake(entry.outreach_id, entry, entry.wake_at, busy=False).effects
+        assert effect.task == Deliver(request=self.ASKED, perhaps_by=WEBHOOK)
+        [effect] = again("resume", entry_of(receive(self.ASKED))).effects
+        assert effect.task == Deliver(request=self.ASKED, perhaps_by=WEBHOOK)
+        waiting = entry_of(completed(LATER, entry_of(receive(self.ASKED))))
+        [effect] = LOGIC.wake(entry.outreach_id, waiting, entry.wake_at, busy=False).effects
+        assert effect.task == Deliver(request=self.ASKED)
+
+    def test_it_is_never_told_as_not_sent(self) -> None:
+        """Too late, or taken back: nobody knows whether they have it, and that is what is told."""
+        entry = self.waiting()
+        for step in (
+            LOGIC.wake(entry.outreach_id, entry, ASKED.useful_until, busy=False),
+            receive(TAKEN_BACK, entry),
+            completed(dataclasses.replace(self.DOUBT, retry_after=timedelta(hours=9)), entry_of(receive(self.ASKED))),
+        ):
+            assert isinstance(outcome(step), OutreachUncertain)
+            assert entry_of(step).status is LedgerStatus.UNCERTAIN
+
+
+def test_waiting_in_line_is_no_try() -> None:
+    """A letter for which there was no turn comes back when its turn is, however often."""
+    in_line = Postponed(
+        channel=EMAIL, provider="smtp", detail="10 a second", retry_after=timedelta(seconds=1.5), in_line=True
+    )
+    entry = entry_of(completed(in_line))
+    assert (entry.attempts, entry.wake_at) == (0, NOON + timedelta(seconds=1.5))
+    entry = entry_of(LOGIC.wake(entry.outreach_id, entry, NOON + timedelta(seconds=2), busy=False))
+    assert entry_of(completed(LATER, entry)).wake_at == NOON + FIRST_RETRY
+
+
+def test_a_task_is_published_with_what_records_it_as_sent() -> None:
+    """In one transaction, so that it is there exactly when it is told as sent; with all that an agent needs."""
+    due = NOON + timedelta(minutes=30)
+    asked = replace(
+        ASKED, addresses=(Address(channel=OutreachChannel.AGENT_TASK, address="rescue"),), due_at=due, escalation=True
+    )
+    handed = Delivered(
+        channel=OutreachChannel.AGENT_TASK,
+        provider="agents",
+        message_id=asked.outreach_id,
+        letter=letter(channel=OutreachChannel.AGENT_TASK, address="rescue", subject="Call Ana", text="She waits.\n"),
+    )
+    later = NOON + timedelta(seconds=2)
+    step = completed(handed, entry_of(receive(asked)), later)
+    told, fed_back, sent = step.sends
+    assert isinstance(told.record, OutreachSent)
+    assert told.record == fed_back.record
+    assert sent.topic is TOPICS.agent_tasks
+    assert sent.topic in LOGIC.outputs
+    assert (sent.key, sent.elsewhere) == (asked.customer_id, False)
+    assert sent.record == AgentTask(
+        task_id=asked.outreach_id,
+        customer_id=asked.customer_id,
+        opened_at=later,
+        team="rescue",
+        due_at=due,
+        title="Call Ana",
+        text="She waits.\n",
+        locale=asked.locale,
+        policy=asked.policy,
+        journey_id=asked.journey_id,
+        occasion=asked.occasion,
+        escalation=True,
+        why=asked.why,
+        useful_until=asked.useful_until,
+        decision_id=asked.decision_id,
+    )
+    again = completed(handed, entry_of(step), later)
+    assert (again.sends, again.unchanged) == ((), True)
 
 
 def again(how: str, entry: Entry) -> Step[Entry]:
@@ -338,6 +415,7 @@ RESULTS: tuple[Result, ...] = (
     LATER,
     dataclasses.replace(LATER, retry_after=timedelta(minutes=20)),
     Unknown(channel=EMAIL, provider="smtp", detail="connection lost"),
+    Postponed(channel=EMAIL, provider="smtp", detail="10 a second", retry_after=timedelta(seconds=2), in_line=True),
 )
 MOVES = st.lists(
     st.one_of(

@@ -111,3 +111,21 @@ def test_an_id_that_is_not_one_is_refused(name: str) -> None:
     """Ids go into headers, too."""
     with pytest.raises(Refused):
         compose(letter(outreach_id=name), sender=SENDER, reply_to=None, at=NOON)
+
+
+def test_a_letter_can_be_ended_with_one_click() -> None:
+    """RFC 8058: the link on one line of its own, and the word that one POST is enough; no link, neither of them."""
+    link = "https://care.example/unsubscribe/" + "x" * 300
+    wire = compose(letter(unsubscribe=link), sender=SENDER, reply_to=None, at=NOON)
+    assert f"\r\nList-Unsubscribe: <{link}>\r\n".encode() in wire
+    assert b"\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" in wire
+    assert b"List-Unsubscribe" not in compose(letter(), sender=SENDER, reply_to=None, at=NOON)
+
+
+@pytest.mark.parametrize(
+    "link",
+    ["https://a.example/\r\nBcc: all@b.example", "https://a.example/> <b", "javascript:x", "https://a/" + "x" * 999],
+)
+def test_a_link_that_does_not_fit_is_left_out(link: str) -> None:
+    """The letter goes out all the same; the link in its foot is enough."""
+    assert b"List-Unsubscribe" not in compose(letter(unsubscribe=link), sender=SENDER, reply_to=None, at=NOON)

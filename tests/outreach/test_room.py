@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from datetime import timedelta
 
-from processors.outreach.ledger import FIRST_RETRY, LedgerLogic, Postponed
+from processors.outreach.ledger import FIRST_RETRY, LedgerLogic
+from processors.outreach.results import Postponed
 from streams.clock import PartitionClock, SystemClock, to_millis
 from streams.codec import Codec
 from streams.config import Settings

@@ -56,6 +56,22 @@ SENT = events.OutreachSent(
     event_id=uid("outcome"), customer_id=ANNA, occurred_at=after(61), source="dispatcher", outreach_id=uid("letter"),
     channel=events.OutreachChannel.EMAIL, provider="smtp",
 )  # fmt: skip
+TASK = events.AgentTask(
+    task_id=uid("task"), customer_id=ANNA, opened_at=after(310), team="rescue", due_at=after(340), title="Call Anna",
+    text="She waits.", locale="en-US", policy="recovery", journey_id="feedback:f-1", occasion="recover",
+    escalation=True, why="So that a bad day ends well.", useful_until=after(900), decision_id=uid("task decision"),
+)  # fmt: skip
+DONE = events.AgentTaskDone(
+    event_id=uid("done"), customer_id=ANNA, occurred_at=after(330), source="desk", task_id=uid("task"),
+    agent_id="agent-7", note="She is on the next flight.",
+)  # fmt: skip
+TASK_TAKEN_BACK = events.OutreachRetracted(
+    outreach_id=uid("task"), customer_id=ANNA, retracted_at=after(331), decision_id=uid("taken back"),
+    policy="recovery", journey_id="feedback:f-1", reason="wait_over",
+)  # fmt: skip
+ERASED = events.CustomerErased(
+    event_id=uid("erased"), customer_id=ANNA, occurred_at=after(800), source="privacy",
+)  # fmt: skip
 STATE = events.JourneyState(
     customer_id=ANNA, revision=7, updated_at=after(61), touchpoints=4, recent_events=b"\x01\x02",
     profile=events.Profile(
@@ -86,6 +102,7 @@ TOPIC_OF = {
     events.OutreachRetracted: "careline.outreach",
     events.OutreachSent: "careline.outcomes",
     events.OutreachFailed: "careline.outcomes",
+    events.AgentTask: "careline.agent-tasks",
 }
 DAY: tuple[Record, ...] = (DELAYED, HELD, STATE, DECIDED, REQUESTED, SENT, REFUSED, ASKED)
 

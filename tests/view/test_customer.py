@@ -16,7 +16,23 @@ from processors.cli.customer import FAILED, UNKNOWN, as_data, customer, show
 from processors.view.customer import CustomerView, customer_view, outreach_story
 from streams import events
 from streams.events import replace
-from tests.view.sample import ANNA, ASKED, DAY, DELAYED, HELD, REFUSED, REQUESTED, SENT, STATE, after, uid, view_of
+from tests.view.sample import (
+    ANNA,
+    ASKED,
+    DAY,
+    DELAYED,
+    DONE,
+    HELD,
+    REFUSED,
+    REQUESTED,
+    SENT,
+    STATE,
+    TASK,
+    TASK_TAKEN_BACK,
+    after,
+    uid,
+    view_of,
+)  # fmt: skip
 
 
 async def seen(*records: Any, limit: int = 500) -> CustomerView:
@@ -165,3 +181,19 @@ def test_an_unknown_customer_is_said_so(stack_env: dict[str, str], monkeypatch: 
     result = CliRunner().invoke(command(), ["nobody-of-that-name"])
     assert result.exit_code == UNKNOWN
     assert "careline run view" in result.output
+
+
+async def test_what_one_of_us_has_to_do_is_seen_first() -> None:
+    """By whom and when; once it is done it is history, with who did it."""
+    view = await seen(*DAY, TASK)
+    assert "To be done by one of us" in printed(view)
+    assert "task for rescue, by Fri 8 Feb 2013, 11:40: Call Anna" in printed(view)
+    assert [one["title"] for one in as_data(view)["tasks"]] == ["Call Anna"]
+    view = await seen(*DAY, TASK, DONE)
+    assert "To be done by one of us" not in printed(view)
+    assert as_data(view)["tasks"] == []
+    [story] = [one for one in view.outreach if one.task is not None]
+    assert (story.status, story.done) == ("done", DONE)
+    assert "agent-7 did what was to be done: She is on the next flight." in printed(view)
+    [story] = [one for one in (await seen(TASK, TASK_TAKEN_BACK)).outreach if one.task is not None]
+    assert (story.status, story.open_task) == ("task, then retracted", None)

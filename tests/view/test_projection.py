@@ -7,12 +7,30 @@ import random
 
 import pytest
 
+from processors.view.customer import open_tasks
 from processors.view.projection import Forget, erase, project, shown
 from processors.view.store import Documents, InMemoryViewStore
 from streams import events
 from streams.clock import to_millis
-from streams.events import replace
-from tests.view.sample import ANNA, ASKED, DAY, DELAYED, SENT, STATE, after, place, uid, view_of, writes
+from streams.events import Record, replace
+from tests.view.sample import (
+    ANNA,
+    ASKED,
+    DAY,
+    DECIDED,
+    DELAYED,
+    DONE,
+    ERASED,
+    SENT,
+    STATE,
+    TASK,
+    TASK_TAKEN_BACK,
+    after,
+    place,
+    uid,
+    view_of,
+    writes,
+)  # fmt: skip
 
 
 async def shown_of(store: InMemoryViewStore, customer_id: str = ANNA) -> Documents:
@@ -101,3 +119,30 @@ async def test_other_customers_are_untouched_by_an_erasure() -> None:
     store = await view_of(*DAY, ben)
     await store.apply(await store.load(), erase(ANNA, at=to_millis(after(600))), {})
     assert set((await shown_of(store, "ben")).outreach) == {uid("to-ben")}
+
+
+@pytest.mark.parametrize("end", [DONE, TASK_TAKEN_BACK], ids=["done", "taken back"])
+@pytest.mark.parametrize("seed", range(10))
+async def test_a_task_that_is_over_waits_for_nobody_however_the_topics_are_read(seed: int, end: Record) -> None:
+    """Agent tasks, touchpoints and outreach are three topics: what ends a task may be read long before it."""
+    chance = random.Random(seed)
+    records = [TASK, end, *chance.sample([TASK, end, DELAYED, DECIDED], k=3)]
+    chance.shuffle(records)
+    store = InMemoryViewStore()
+    standing = await store.begin()
+    for record in records:
+        standing = await store.apply(standing, writes(record), {})
+    assert await store.tasks(None, limit=10) == ()
+    together = writes(*records)
+    chance.shuffle(together)
+    await store.apply(await store.begin(), together, {})
+    assert await store.tasks(None, limit=10) == ()
+
+
+async def test_an_open_task_waits_with_its_team() -> None:
+    """By when it is due; where it has no time, until when it is of use."""
+    someday = replace(TASK, task_id=uid("someday"), due_at=None)
+    store = await view_of(someday, TASK)
+    assert await open_tasks(store, team="rescue") == (TASK, someday)
+    assert await open_tasks(store, team="another") == ()
+    assert await open_tasks(await view_of(TASK, ERASED)) == ()

@@ -162,7 +162,7 @@ async def test_every_outreach_says_why_we_serve_so() -> None:
                 event_id="e", customer_id=ANNA, occurred_at=NOON, source="s", gesture_id="g", agent_id="agent-07",
                 code="coffee-voucher", cost=Decimal("6.00"), currency="USD", title="a coffee and a pastry",
             ),
-            "was given a coffee and a pastry",
+            "was given a coffee and a pastry (6.00 USD) by agent-07",
         ),
         (
             events.AgentTaskDone(

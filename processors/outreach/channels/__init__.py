@@ -7,12 +7,26 @@ from datetime import datetime
 from typing import Protocol, Self
 
 from streams.events.outreach import OutreachRequested
-from streams.events.types import Address, Gesture, OutreachChannel
+from streams.events.types import Address, Gesture, OutreachChannel, Purpose
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """The words of a letter. ``subject`` is one line; ``short`` is for channels with room for a few words, None where
+    the letter has none of its own."""
+
+    subject: str = field(repr=False)
+    text: str = field(repr=False)
+    html: str | None = field(default=None, repr=False)
+    short: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """One outreach, written and addressed. What is personal stays out of its ``repr``, and so out of the logs."""
+    """One outreach, written and addressed. What is personal stays out of its ``repr``, and so out of the logs.
+
+    ``unsubscribe`` is the link that ends letters like this one with one click (RFC 8058), if there is one.
+    """
 
     outreach_id: str
     customer_id: str
@@ -21,6 +35,9 @@ class Letter:
     subject: str = field(repr=False)
     text: str = field(repr=False)
     html: str | None = field(default=None, repr=False)
+    short: str | None = field(default=None, repr=False)
+    unsubscribe: str | None = field(default=None, repr=False)
+    purpose: Purpose = Purpose.SERVICE
     locale: str
     policy: str
     template: str
@@ -33,7 +50,7 @@ class Letter:
 
     @classmethod
     def of(
-        cls, request: OutreachRequested, *, address: Address, subject: str, text: str, html: str | None = None
+        cls, request: OutreachRequested, *, address: Address, written: Written, unsubscribe: str | None = None
     ) -> Self:
         """``request`` as it goes to one of its addresses."""
         return cls(
@@ -41,9 +58,12 @@ class Letter:
             customer_id=request.customer_id,
             channel=address.channel,
             address=address.address,
-            subject=subject,
-            text=text,
-            html=html,
+            subject=written.subject,
+            text=written.text,
+            html=written.html,
+            short=written.short,
+            unsubscribe=unsubscribe,
+            purpose=request.purpose,
             locale=request.locale,
             policy=request.policy,
             template=request.template,

@@ -25,6 +25,7 @@ _LOCAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_HEADER_LINK = re.compile(r"https?://[!-;=?-~]{1,960}")  # on one line, which may have 998 characters; RFC 8058
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _BIDIRECTIONAL = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -78,6 +79,9 @@ def compose(letter: Letter, *, sender: Address, reply_to: str | None, at: dateti
         headers["In-Reply-To"] = headers["References"] = f"<{letter.revises}@{sender.domain}>"
     if _TOKEN.fullmatch(letter.locale):
         headers["Content-Language"] = letter.locale
+    if letter.unsubscribe is not None and _HEADER_LINK.fullmatch(letter.unsubscribe):
+        headers["List-Unsubscribe"] = f"<{letter.unsubscribe}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     lines = [f"{name}: {value}\r\n" for name, value in headers.items()]
     if any(_ENDS.search(line) for line in lines):  # belt and braces: what a mail server reads are these and no others
         raise Refused("the letter would change the message's headers")

@@ -204,4 +204,4 @@ def _answered(code: int, message: str) -> Refused | TryLater:
     detail = f"{code} {message}"
     if code == _UNAVAILABLE:
         return ConnectionGone(detail)
-    return Refused(detail) if 500 <= code < 600 else TryLater(detail)
+    return Refused(detail) if 500 <= code < 600 else TryLater(detail, answered=True)

@@ -96,7 +96,7 @@ class WebhookChannel:
         if 200 <= status < 300:
             return Receipt(provider=self.provider, message_id=letter.outreach_id)
         if status in _LATER or status >= 500:
-            raise TryLater(f"the receiver answered {status}", retry_after=retry_after(wish, now))
+            raise TryLater(f"the receiver answered {status}", retry_after=retry_after(wish, now), answered=status < 500)
         raise Refused(f"the receiver answered {status}")
 
     async def close(self) -> None:

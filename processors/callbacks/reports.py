@@ -1,0 +1,77 @@
+"""From what somebody says over HTTP to an outcome: pure."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from processors.outreach.links import Unsubscription
+from streams.errors import InvalidEvent
+from streams.events import Engagement, FailureReason, Outcome, OutreachChannel, OutreachEngaged, OutreachFailed
+
+_NAMESPACE = uuid.UUID("9b0f1c1e-58f7-5c6b-a8e2-6c1f0a2f7d44")
+_SOURCE = "careline/gateway"
+
+BOUNCED = "BOUNCED"
+KINDS = ("DELIVERED", "OPENED", "CLICKED", "REPLIED", "REDEEMED", "UNSUBSCRIBED", "COMPLAINED", BOUNCED)
+"""What may have become of a letter."""
+
+
+class _Report(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    outreach_id: uuid.UUID
+    customer_id: Annotated[str, Field(min_length=1, max_length=256)]
+    channel: OutreachChannel
+    kind: str
+    detail: Annotated[str, Field(max_length=2_000)] | None = None
+    occurred_at: AwareDatetime | None = None
+
+
+def unsubscribed(link: Unsubscription, now: datetime) -> OutreachEngaged:
+    """Somebody followed the link of a letter. ``detail`` is the letter's purpose.
+
+    Said again on the same day (UTC) it is the same fact: mail programs and people press twice. On another day it is a
+    new one: they may have agreed to letters in between, and mean it.
+    """
+    return OutreachEngaged(
+        event_id=str(uuid.uuid5(_NAMESPACE, f"unsubscribed/{link.outreach_id}/{link.channel}/{now.date()}")),
+        customer_id=link.customer_id,
+        occurred_at=now,
+        source=_SOURCE,
+        outreach_id=link.outreach_id,
+        channel=link.channel,
+        kind=Engagement.UNSUBSCRIBED,
+        detail=link.purpose,
+    )
+
+
+def reported(body: Any, *, message_id: str, now: datetime) -> Outcome:
+    """The outcome that a provider or shop reports in ``body`` (see docs/operating.md).
+
+    The same ``message_id`` is the same fact. Raises InvalidEvent naming the field.
+    """
+    if not isinstance(body, dict):
+        raise InvalidEvent("body", "is no JSON object")
+    try:
+        report = _Report.model_validate(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise InvalidEvent(".".join(str(part) for part in first["loc"]), first["msg"]) from error
+    if report.kind not in KINDS:
+        raise InvalidEvent("kind", f"{report.kind!r} is not one of {', '.join(KINDS)}")
+    facts: dict[str, Any] = {
+        "event_id": str(uuid.uuid5(_NAMESPACE, f"reported/{message_id}")),
+        "customer_id": report.customer_id,
+        "occurred_at": report.occurred_at or now,
+        "source": _SOURCE,
+        "outreach_id": str(report.outreach_id),
+        "channel": report.channel,
+        "detail": report.detail,
+    }
+    if report.kind == BOUNCED:
+        return OutreachFailed(**facts, reason=FailureReason.BOUNCED)
+    return OutreachEngaged(**facts, kind=Engagement(report.kind))

@@ -1,0 +1,237 @@
+"""The gateway role: an HTTP server for what comes back, which answers once the brokers have it."""
+
+from __future__ import annotations
+
+from binascii import Error as NotBase64
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import Any, Protocol
+
+import structlog
+from aiohttp import web
+from mode import Service
+from standardwebhooks import Webhook, WebhookVerificationError
+from standardwebhooks.webhooks import EmptyWebhookSecretError
+
+from processors.callbacks import pages
+from processors.callbacks.reports import reported, unsubscribed
+from processors.outreach.links import UNSUBSCRIBE, BadLink, Links, Unsubscription
+from streams import metrics
+from streams.clock import Clock, SystemClock
+from streams.config import Settings
+from streams.errors import InvalidEvent, SettingsError, Unavailable
+from streams.events import Outcome
+from streams.publisher import Publisher
+from streams.registry import ConfluentRegistry, Registry
+
+log = structlog.get_logger()
+
+CALLBACKS = "/callbacks/outcomes"
+
+_LARGEST = 64 * 1024  # bytes of a request
+_PATIENCE = timedelta(seconds=10)  # with the brokers: who calls waits no longer
+_LONGEST_WAIT = timedelta(seconds=5)
+_PAGE_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",  # the address holds the customer's token
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex",
+}
+
+
+class Publishes(Protocol):
+    """Whoever hands an outcome to the brokers of one topic."""
+
+    async def publish(self, event: Outcome) -> Any:
+        """Return once they have it. Raises InvalidEvent, Unavailable."""
+
+
+class GatewayRole(Service):
+    """Takes unsubscriptions and reports of outcomes, and publishes them to outcomes and touchpoints.
+
+    A call that was answered with 200 or 202 is with the brokers, on both topics; any other changed nothing that
+    counts, and may be made again: the same link or message is the same fact, known by its ``event_id``.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        registry: Registry | None = None,
+        clock: Clock | None = None,
+        publishers: tuple[Publishes, ...] = (),
+        **kwargs: Any,
+    ) -> None:
+        """``publishers``: instead of those that the role would connect itself. Raises SettingsError where neither links
+        nor reports are set up, or a secret is none."""
+        super().__init__(**kwargs)
+        self._settings = settings
+        self._links = Links.of(settings)
+        self._reports = _verifier(settings)
+        if self._links is None and self._reports is None:
+            raise SettingsError("CARELINE_PUBLIC_URL or CARELINE_CALLBACK_SECRET: at least one is needed here")
+        self._clock = clock or SystemClock()
+        self._own_registry = registry is None
+        self._registry = registry or ConfluentRegistry(settings)
+        self._publishers = publishers
+        self._trouble: str | None = None if publishers else "the first connection"
+        self._connections = AsyncExitStack()
+        self._runner: web.AppRunner | None = None
+        self._port: int | None = None
+
+    @property
+    def waiting_for(self) -> list[str]:
+        """What keeps the role from taking calls, for an operator; [] when it takes them."""
+        return [] if self._trouble is None else [self._trouble]
+
+    @property
+    def port(self) -> int | None:
+        """The port that is served; None before the start."""
+        return self._port
+
+    async def on_start(self) -> None:
+        """Begin to serve; calls are answered with 503 until the brokers are there. Raises SettingsError."""
+        app = web.Application(client_max_size=_LARGEST)
+        app.router.add_get(f"{UNSUBSCRIBE}{{token}}", self._ask)
+        app.router.add_post(f"{UNSUBSCRIBE}{{token}}", self._unsubscribe)
+        app.router.add_post(CALLBACKS, self._report)
+        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=5)
+        await runner.setup()
+        host, port = self._settings.gateway_host, self._settings.gateway_port
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except OSError as error:
+            await runner.cleanup()
+            where = f"{host}:{port}: {error}"
+            raise SettingsError(f"CARELINE_GATEWAY_HOST, CARELINE_GATEWAY_PORT: cannot listen on {where}") from error
+        self._runner = runner
+        self._port = int(runner.addresses[0][1])
+        log.info("gateway", url=f"http://{host}:{self._port}", unsubscribe=self._links is not None)
+
+    async def on_stop(self) -> None:
+        """Answer the calls under way, then let go of the brokers."""
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            await runner.cleanup()
+        await self._connections.aclose()
+        if self._own_registry:
+            await self._registry.close()
+
+    @Service.task
+    async def _connect(self) -> None:
+        topics = self._settings.topics
+        wait = timedelta(milliseconds=200)
+        while not (self._publishers or self.should_stop):
+            stack = AsyncExitStack()
+            try:
+                # the touchpoints last, as the journeys act on them: what is measured is never less than what is done
+                publishers = [
+                    await stack.enter_async_context(
+                        Publisher(self._settings, registry=self._registry, topic=topic, patience=_PATIENCE)
+                    )
+                    for topic in (topics.outcomes, topics.touchpoints)
+                ]
+            except Unavailable as error:
+                await stack.aclose()
+                if self._trouble != str(error):
+                    log.warning("waiting", why=str(error))
+                self._trouble = str(error)
+                await self.sleep(wait.total_seconds())
+                wait = min(wait * 2, _LONGEST_WAIT)
+            else:
+                self._connections.push_async_exit(stack)
+                self._publishers = tuple(publishers)
+                self._trouble = None
+                return
+
+    # -- calls ------------------------------------------------------------------------------------------------------
+
+    async def _ask(self, call: web.Request) -> web.Response:
+        """The page with the button. It changes nothing: mail programs and virus scanners open every link."""
+        link = self._read(call)
+        if link is None:
+            return self._broken(call)
+        return _page(pages.asking(link))
+
+    async def _unsubscribe(self, call: web.Request) -> web.Response:
+        """One click (RFC 8058), of a mail program or of the button."""
+        link = self._read(call)
+        if link is None:
+            return self._broken(call)
+        try:
+            await self._publish(unsubscribed(link, self._clock.now()))
+        except InvalidEvent as error:  # the link is ours, and what it says is none of the contract's: an old one
+            log.warning("link_not_published", why=str(error))
+            return self._broken(call)
+        except Unavailable as error:
+            log.warning("not_published", why=str(error))
+            _count("unsubscribe", 503)
+            return _page(pages.later(link), status=503)
+        _count("unsubscribe", 200)
+        return _page(pages.done(link))
+
+    async def _report(self, call: web.Request) -> web.Response:
+        """A provider or shop says what became of an outreach."""
+        status, said = await self._take_report(call)
+        _count("outcome", status)
+        return web.json_response(said, status=status, headers={"Cache-Control": "no-store"})
+
+    async def _take_report(self, call: web.Request) -> tuple[int, dict[str, str]]:
+        if self._reports is None:
+            return 404, {"error": "no reports are taken here"}
+        body = await call.read()
+        try:
+            said = self._reports.verify(body, {name.lower(): value for name, value in call.headers.items()})
+        except WebhookVerificationError as error:
+            return 401, {"error": f"the signature does not fit: {error}"}
+        except ValueError:
+            return 400, {"error": "the body is no JSON", "field": "body"}
+        try:
+            outcome = reported(said, message_id=call.headers["webhook-id"], now=self._clock.now())
+            await self._publish(outcome)
+        except InvalidEvent as error:
+            return 400, {"error": str(error), "field": error.field}
+        except Unavailable as error:
+            log.warning("not_published", why=str(error))
+            return 503, {"error": "the report could not be stored now; send it again"}
+        return 202, {"event_id": outcome.event_id}
+
+    async def _publish(self, outcome: Outcome) -> None:
+        """To both topics. Raises InvalidEvent, Unavailable."""
+        if not self._publishers:
+            raise Unavailable(self._trouble or "stopping")
+        for publisher in self._publishers:
+            await publisher.publish(outcome)
+
+    def _read(self, call: web.Request) -> Unsubscription | None:
+        if self._links is None:
+            return None
+        try:
+            return self._links.read(call.match_info["token"])
+        except BadLink:
+            return None
+
+    @staticmethod
+    def _broken(call: web.Request) -> web.Response:
+        if call.method == "POST":
+            _count("unsubscribe", 404)
+        return _page(pages.broken(call.headers.get("Accept-Language", "")), status=404)
+
+
+def _verifier(settings: Settings) -> Webhook | None:
+    if settings.callback_secret is None:
+        return None
+    try:
+        return Webhook(settings.callback_secret.get_secret_value())
+    except (ValueError, NotBase64, EmptyWebhookSecretError) as error:
+        raise SettingsError("CARELINE_CALLBACK_SECRET: not a secret of the form whsec_<base64>") from error
+
+
+def _page(html: str, *, status: int = 200) -> web.Response:
+    return web.Response(text=html, status=status, content_type="text/html", headers=_PAGE_HEADERS)
+
+
+def _count(kind: str, status: int) -> None:
+    metrics.GATEWAY_CALLS.labels(kind=kind, status=str(status)).inc()

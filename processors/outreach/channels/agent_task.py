@@ -1,0 +1,32 @@
+"""Letters to our own people: tasks for a team of agents."""
+
+from __future__ import annotations
+
+from processors.outreach.channels import Letter, Receipt
+from processors.outreach.errors import Refused, TryLater
+
+
+class AgentTaskChannel:
+    """Takes every letter that names a team.
+
+    It calls nobody: the ledger publishes the task in the transaction that records it as sent, so it is there exactly
+    once, or not at all. That is why it is idempotent.
+    """
+
+    provider = "agents"
+    idempotent = True
+
+    def __init__(self) -> None:
+        self._closed = False
+
+    async def send(self, letter: Letter) -> Receipt:
+        """Take it. See Channel.send for what it raises: Refused for an address that is no team's name."""
+        if not letter.address.strip() or not letter.address.isprintable():
+            raise Refused("not the name of a team")
+        if self._closed:
+            raise TryLater("the channel is closed")
+        return Receipt(provider=self.provider, message_id=letter.outreach_id)
+
+    async def close(self) -> None:
+        """Take no more."""
+        self._closed = True

@@ -1,0 +1,68 @@
+"""What the ledger asks for, and what may come of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from processors.outreach.channels import Letter
+from streams.events import FailureReason, OutreachChannel, OutreachRequested
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deliver:
+    """What the performer is asked to do.
+
+    ``perhaps_by``: an earlier call may have reached the customer by this channel, on which twice is once. So no other
+    is tried now, and a no is not taken for an end.
+    """
+
+    request: OutreachRequested
+    perhaps_by: OutreachChannel | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """A provider took it. ``letter``: as it was taken, where the ledger itself has to hand it on: an agent task."""
+
+    channel: OutreachChannel
+    provider: str
+    message_id: str | None
+    letter: Letter | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """It did not leave and never will."""
+
+    channel: OutreachChannel
+    provider: str
+    reason: FailureReason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Postponed:
+    """It certainly did not leave, or may safely be sent again (``perhaps_left``); later it may leave.
+
+    ``in_line``: no provider was called, as it was not the letter's turn; its turn is in ``retry_after``.
+    """
+
+    channel: OutreachChannel
+    provider: str
+    detail: str
+    retry_after: timedelta | None = None
+    perhaps_left: bool = False
+    in_line: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """Nobody knows whether it left, and sending it again could be sending it twice."""
+
+    channel: OutreachChannel
+    provider: str
+    detail: str
+
+
+Result = Delivered | Failed | Postponed | Unknown

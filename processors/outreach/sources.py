@@ -1,0 +1,281 @@
+"""Where letters come from: the package's own files, and before them the texts of a playbook; checked before they are
+compiled, as compiling already evaluates what is constant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from math import isfinite
+from typing import Any
+
+from babel import Locale
+from jinja2 import (
+    PackageLoader,
+    StrictUndefined,
+    Template,
+    TemplateError,
+    TemplateNotFound,
+    TemplateSyntaxError,
+    meta,
+    nodes,
+    pass_context,
+)
+from jinja2.runtime import Context
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from processors.outreach.errors import TemplateFault
+from processors.outreach.syntax import LONGEST_SOURCE, breaches, imported
+from processors.outreach.telling import Teller, locale_of
+
+Texts = Mapping[str, Mapping[str, Mapping[str, str]]]
+"""Letter, locale, part: the text."""
+
+NEEDED = ("subject", "body")
+PARTS = (*NEEDED, "headline", "gesture", "pickup", "closing", "about", "short")
+"""The parts of a letter."""
+
+FOOT = ("foot", "stop")
+
+ALWAYS = frozenset({"why", "zone_name"})
+"""Variables that every letter has, besides those of its request."""
+
+TELLER = "_teller"
+
+_NAME = re.compile(r"[a-z0-9_]+/[a-z0-9_]+")
+_LINK = re.compile(r"(https?://|mailto:|tel:)\S+")
+_LAST_RESORT = "en"
+
+
+class SourceFault(Exception):
+    """A source that cannot be a letter. ``file`` None: a text that is in no file."""
+
+    def __init__(self, problem: str, *, line: int | None = None, file: str | None = None) -> None:
+        where = ", ".join(filter(None, (file, f"line {line}" if line else "")))
+        super().__init__(f"{where}: {problem}" if where else problem)
+        self.problem = problem
+        self.line = line
+        self.file = file
+
+
+@dataclass(slots=True)
+class Telling:
+    """Who tells times in a letter, and whether any was told."""
+
+    teller: Teller
+    told: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A letter in one language. ``needs``: every variable it mentions anywhere, so that one that would only be missing
+    on a snowy day is missed on a fine one."""
+
+    language: str
+    needs: frozenset[str]
+    _packaged: Template | None
+    _given: tuple[str, ...]
+    _own: Mapping[str, Template]
+
+    def parts(self, values: Mapping[str, Any]) -> dict[str, str]:
+        """The parts that it has, written."""
+        said: dict[str, str] = {}
+        if self._packaged is not None:
+            module = self._packaged.make_module(dict(values))
+            said = {part: str(getattr(module, part)).strip() for part in self._given if part not in self._own}
+        return said | {part: template.render(values).strip() for part, template in self._own.items()}
+
+
+class Sources:
+    """Finds letters, checks them, and keeps them compiled."""
+
+    def __init__(self, texts: Texts | None = None) -> None:
+        """``texts`` go before the package's."""
+        self._packaged = PackageLoader("processors.outreach", "letters")
+        self._env = ImmutableSandboxedEnvironment(
+            loader=self._packaged, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, auto_reload=False
+        )
+        self._env.globals.clear()  # range and lipsum can eat all memory, and no letter needs them
+        self._env.filters |= {"clock": _clock, "day": _day, "duration": _duration, "minutes": _minutes}
+        self._env.filters |= {"money": _money, "link": link}
+        self._env.tests["earlier_than"] = _earlier_than
+        self._texts = {
+            (letter, locale_tag(locale) or locale): parts
+            for letter, locales in (texts or {}).items()
+            for locale, parts in locales.items()
+        }
+        self._found: dict[tuple[str, str], Found | None] = {}
+
+    def letters(self) -> list[str]:
+        """The names of all letters there are, the package's and the playbook's."""
+        files = (name.split(".") for name in self._packaged.list_templates() if "/" in name)
+        names = {file[0] for file in files if file[-1] == "jinja" and not file[0].endswith("/words")}
+        return sorted(names | {letter for letter, _ in self._texts})
+
+    def languages(self, letter: str) -> list[str]:
+        """The languages of a letter of the package."""
+        files = (name.removesuffix(".jinja") for name in self._packaged.list_templates())
+        return sorted(file.removeprefix(f"{letter}.") for file in files if file.startswith(f"{letter}."))
+
+    def letter(self, name: str, locale: str) -> Found:
+        """The letter in the nearest language there is: es-MX, es, en. Raises TemplateFault."""
+        if not _NAME.fullmatch(name):
+            raise TemplateFault(name, "not the name of a letter")
+        return self._nearest(name, locale, PARTS)
+
+    def foot(self, language: str) -> Found:
+        """What stands under every letter to a customer. Raises TemplateFault."""
+        return self._nearest("foot", language, FOOT)
+
+    def parse(self, source: str, *, file: str | None = None) -> nodes.Template:
+        """The checked syntax tree. Raises SourceFault."""
+        if len(source) > LONGEST_SOURCE:
+            raise SourceFault(f"it is longer than {LONGEST_SOURCE} characters", file=file)
+        try:
+            tree = self._env.parse(source)
+            found = breaches(tree)
+        except TemplateSyntaxError as error:
+            raise SourceFault(str(error.message), line=error.lineno, file=file) from error
+        except RecursionError as error:
+            raise SourceFault("it is nested too deep", file=file) from error
+        if found:
+            raise SourceFault(found[0].problem, line=found[0].line, file=file)
+        return tree
+
+    def needs(self, tree: nodes.Template, *, path: tuple[str, ...] = ()) -> set[str]:
+        """Every variable mentioned, also in the words it imports. Raises SourceFault."""
+        needs = set(meta.find_undeclared_variables(tree))
+        for file in imported(tree):
+            if file in path:
+                raise SourceFault(f"{file} imports itself")
+            needs |= self.needs(self._parse_file(file), path=(*path, file))
+        return needs
+
+    def _nearest(self, name: str, locale: str, parts: tuple[str, ...]) -> Found:
+        wanted = locale_of(locale)
+        known = (str(wanted).replace("_", "-"), wanted.language) if wanted else ()
+        for tag in dict.fromkeys((*known, _LAST_RESORT)):
+            if (name, tag) not in self._found:
+                try:
+                    self._found[name, tag] = self._load(name, tag, parts)
+                except (SourceFault, TemplateError, ValueError) as error:
+                    raise TemplateFault(name, str(error)) from error
+            found = self._found[name, tag]
+            if found is not None:
+                return found
+        raise TemplateFault(name, "there is no such letter")
+
+    def _load(self, name: str, tag: str, parts: tuple[str, ...]) -> Found | None:
+        texts = self._texts.get((name, tag), {})
+        file = next((each for each in _files(name, tag) if self._is_there(each)), None)
+        if not texts and file != f"{name}.{tag}.jinja":
+            return None
+        needs: set[str] = set()
+        packaged: Template | None = None
+        given: tuple[str, ...] = ()
+        if file is not None and not set(parts) <= set(texts):
+            tree = self._parse_file(file)
+            given = tuple(part for part in parts if part in _assigned(tree))
+            needs |= self.needs(tree)
+            packaged = self._env.get_template(file)
+        own = {}
+        for part, text in texts.items():
+            tree = self.parse(text, file=f"{name} ({tag}), {part}")
+            needs |= self.needs(tree)
+            own[part] = self._env.from_string(text)
+        if missing := [part for part in (NEEDED if parts is PARTS else parts) if part not in (*given, *own)]:
+            raise ValueError(f"{name}.{tag} does not set {missing[0]!r}")
+        if unknown := sorted(set(own) - set(parts)):
+            raise ValueError(f"{unknown[0]!r} is not a part of a letter; there are {', '.join(parts)}")
+        return Found(tag.split("-")[0], frozenset(needs), packaged, given, own)
+
+    def _is_there(self, file: str) -> bool:
+        try:
+            self._packaged.get_source(self._env, file)
+        except TemplateNotFound:
+            return False
+        return True
+
+    def _parse_file(self, file: str) -> nodes.Template:
+        try:
+            source, _, _ = self._packaged.get_source(self._env, file)
+        except TemplateNotFound as error:
+            raise SourceFault(f"it uses {file}, which is not there") from error
+        return self.parse(source, file=file)
+
+
+def locale_tag(locale: str) -> str | None:
+    """``de_DE`` as ``de-DE``; None for a language that nobody knows."""
+    known: Locale | None = locale_of(locale)
+    return None if known is None else str(known).replace("_", "-")
+
+
+def link(value: str) -> str:
+    """The link itself. Raises ValueError for what is no link, or one that does something."""
+    if not is_link(value):
+        raise ValueError(f"{value[:40]!r} is not a link a letter may carry")
+    return value
+
+
+def is_link(value: str) -> bool:
+    """Whether the whole text is a link that a letter may carry."""
+    return _LINK.fullmatch(value) is not None
+
+
+def _files(name: str, tag: str) -> tuple[str, ...]:
+    return tuple(f"{name}.{each}.jinja" for each in dict.fromkeys((tag, tag.split("-")[0])))
+
+
+def _assigned(tree: nodes.Template) -> set[str]:
+    return {
+        target.name
+        for part in tree.find_all(nodes.AssignBlock)
+        for target in [part.target]
+        if isinstance(target, nodes.Name)
+    }
+
+
+def _moment(value: str) -> datetime:
+    at = datetime.fromisoformat(value)
+    if at.tzinfo is None:
+        raise ValueError(f"{value!r} is a time without a zone")
+    return at
+
+
+@pass_context
+def _clock(context: Context, value: str) -> str:
+    telling: Telling = context[TELLER]
+    telling.told = True
+    return telling.teller.clock(_moment(value))
+
+
+@pass_context
+def _day(context: Context, value: str) -> str:
+    telling: Telling = context[TELLER]
+    telling.told = True
+    return telling.teller.day(_moment(value))
+
+
+@pass_context
+def _duration(context: Context, minutes: str) -> str:
+    telling: Telling = context[TELLER]
+    return telling.teller.duration(_minutes(minutes))
+
+
+@pass_context
+def _money(context: Context, amount: str, currency: str) -> str:
+    telling: Telling = context[TELLER]
+    return telling.teller.money(Decimal(amount), currency)
+
+
+def _minutes(value: str) -> float:
+    minutes = float(value)
+    if not isfinite(minutes):
+        raise ValueError(f"{value!r} is not a length of time")
+    return minutes
+
+
+def _earlier_than(value: str, other: str) -> bool:
+    return _moment(value) < _moment(other)

@@ -73,7 +73,7 @@ def policy_table(
             *([bars(over_time.get(name, ()))] if wide else []),
         )
         lines.append(Text.assemble((name, "bold"), f": {why.get(name, '')}"))
-        lines += [Padding(Text(line, style="dim"), (0, 0, 0, 2)) for line in _reasons(figures)]
+        lines += [Padding(Text(line, style="dim"), (0, 0, 0, 2), expand=False) for line in _reasons(figures)]
     return Group(table, Text(), *lines)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -12,11 +13,14 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from processors.playbook import load_playbook
 from processors.view.customer import CustomerView, Entry, OutreachStory, customer_view
 from processors.view.documents import to_plain
 from processors.view.redis_store import RedisViewStore
+from processors.view.standing import Standing, standing, told
 from processors.view.wording import clock_time, consent, decided, summary, words
-from streams.config import Settings
+from streams.clock import SystemClock
+from streams.config import Settings, TimeSource
 from streams.errors import CarelineError
 
 FAILED = 1
@@ -41,12 +45,14 @@ def customer(
     """Show one customer: profile, consents, what is under way, the timeline, and why they heard from us or did not.
 
     It reads the view in Redis that `careline run view` keeps. Times are in the customer's own time zone.
-    Exit codes: 0 shown, 1 Redis does not answer, 4 the view does not know the customer.
+    Exit codes: 0 shown, 1 Redis does not answer or a setting is wrong, 4 the view does not know the customer.
 
     Example: careline customer customer-0001 --limit 50
     """
     try:
-        found = asyncio.run(_look_up(customer_id, limit))
+        settings = Settings.from_environment()
+        found = asyncio.run(_look_up(settings, customer_id, limit))
+        now = _stands(settings, found)
     except CarelineError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(FAILED) from None
@@ -54,13 +60,22 @@ def customer(
         typer.echo(_unknown(found), err=True)
         raise typer.Exit(UNKNOWN)
     if as_json:
-        typer.echo(json.dumps(as_data(found), indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(as_data(found, now), indent=2, ensure_ascii=False))
     else:
-        show(found, Console())
+        show(found, Console(), now)
 
 
-async def _look_up(customer_id: str, limit: int) -> CustomerView:
-    store = RedisViewStore(Settings.from_environment())
+def _stands(settings: Settings, view: CustomerView) -> Standing | None:
+    if view.state is None:
+        return None
+    now: datetime = SystemClock().now()
+    if settings.time_source is TimeSource.EVENTS:  # a day of long ago is played: now is when it got so far
+        now = view.state.updated_at
+    return standing(view.state, now, load_playbook(settings.playbook))
+
+
+async def _look_up(settings: Settings, customer_id: str, limit: int) -> CustomerView:
+    store = RedisViewStore(settings)
     try:
         return await customer_view(store, customer_id, limit=limit)
     finally:
@@ -76,8 +91,8 @@ def _unknown(view: CustomerView) -> str:
     )
 
 
-def show(view: CustomerView, console: Console) -> None:
-    """Print the customer for a person to read."""
+def show(view: CustomerView, console: Console, now: Standing | None = None) -> None:
+    """Print the customer for a person to read; ``now`` is where they stand with us."""
     zone = view.zone
     name = view.profile.name or view.customer_id
     console.print(Text.assemble((name, "bold"), "  ", (view.customer_id, "dim") if name != view.customer_id else ""))
@@ -98,6 +113,9 @@ def show(view: CustomerView, console: Console) -> None:
     if tasks:
         _section(console, "To be done by one of us")
         _lines(console, [summary(one, zone) for one in tasks], nothing="")
+    if now is not None:
+        _section(console, "Where they stand with us")
+        _lines(console, told(now, zone), nothing="nothing waits")
     _section(console, "Outreach: why, and why not")
     if not view.outreach:
         _lines(console, [], nothing="no policy wanted to reach them yet")
@@ -146,7 +164,7 @@ def _lines(console: Console, lines: list[str], *, nothing: str) -> None:
         console.print(Text(f"  {nothing}", style="dim"))
 
 
-def as_data(view: CustomerView) -> dict[str, Any]:
+def as_data(view: CustomerView, now: Standing | None = None) -> dict[str, Any]:
     """The customer as JSON has it. Times are ISO 8601 in UTC; ``time_zone`` is the customer's own."""
     return {
         "customer_id": view.customer_id,
@@ -155,6 +173,7 @@ def as_data(view: CustomerView) -> dict[str, Any]:
         "consents": [to_plain(one) for one in view.consents],
         "open": [{"what": type(one).__name__, **to_plain(one)} for one in view.open_journeys],
         "tasks": [to_plain(story.open_task) for story in view.outreach if story.open_task is not None],
+        "standing": None if now is None else to_plain(now),
         "outreach": [_story_data(story, view) for story in view.outreach],
         "timeline": [
             {

@@ -89,7 +89,8 @@ def demo(
 
 def _left_running(screen: Terminal, played: Played, environment: dict[str, str], stack_home: Path) -> None:
     somebody = next(iter(sorted(customer for customer, _ in played.owed)), "ID")
-    exports = " ".join(f"{name}={shlex.quote(value)}" for name, value in environment.items())
+    played_time = {"CARELINE_TIME_SOURCE": "events"}  # for whoever asks, now is when the day got so far
+    exports = " ".join(f"{name}={shlex.quote(value)}" for name, value in (environment | played_time).items())
     screen.say("\nEverything is left running. To look at a customer, and to end it:\n")
     screen.say(f"  export {exports}")
     screen.say(f"  careline customer {somebody}")

@@ -16,8 +16,11 @@ from typing import Any
 from streams import Settings, Subscriber
 from streams.codec import Codec
 from streams.events import (
+    AgentTask,
     Decision,
     DecisionKind,
+    ExperimentExposed,
+    GestureGiven,
     JourneyState,
     OutreachFailed,
     OutreachRequested,
@@ -29,6 +32,8 @@ from streams.records import to_values
 from streams.registry import ConfluentRegistry
 
 OUTREACH_HEADER = "Careline-Outreach-Id"
+_DELAYS = "delay_care"
+_RESCUE = ("mention_reply", "rescue")
 _OUTCOMES = (OutreachSent, OutreachFailed, OutreachUncertain)
 
 
@@ -43,19 +48,26 @@ class Readback:
     requested: list[OutreachRequested] = field(default_factory=list)
     retracted: list[OutreachRetracted] = field(default_factory=list)
     outcomes: dict[str, list[str]] = field(default_factory=dict)
+    sent_by: dict[str, str] = field(default_factory=dict)
+    """By outreach, the channel it left by."""
+    tasks: Counter[str] = field(default_factory=Counter)
+    exposures: list[ExperimentExposed] = field(default_factory=list)
+    gestures: list[GestureGiven] = field(default_factory=list)
     dead_letters: int = 0
     mails: Counter[str] = field(default_factory=Counter)
     sample: EmailMessage | None = None
+    sample_task: AgentTask | None = None
 
     def outcome(self, kind: type[Any]) -> int:
         """How many outreaches came to that end."""
         return sum(1 for outcomes in self.outcomes.values() if kind.__name__ in outcomes)
 
     def duplicates(self) -> int:
-        """Whatever was decided, requested, ended or delivered more than once."""
+        """Whatever was decided, requested, ended, delivered or handed to our people more than once."""
         decided = Counter(decision.decision_id for decision in self.decisions)
         requested = Counter(request.outreach_id for request in self.requested)
-        twice = [*decided.values(), *requested.values(), *self.mails.values(), *map(len, self.outcomes.values())]
+        ended = map(len, self.outcomes.values())
+        twice = [*decided.values(), *requested.values(), *self.mails.values(), *self.tasks.values(), *ended]
         return sum(count - 1 for count in twice if count > 1)
 
     def delays(self) -> dict[str, int]:
@@ -72,6 +84,10 @@ class Readback:
             found.setdefault(kind.lower(), {})[reason] = count
         return found
 
+    def sent_by_channel(self) -> dict[str, int]:
+        """How many outreaches left by each channel."""
+        return dict(Counter(self.sent_by.values()).most_common())
+
     def outreach_digest(self) -> str:
         """SHA-256 over the multiset of outreach, in whatever order it came: the same day gives the same."""
         lines = sorted(
@@ -84,8 +100,11 @@ class Readback:
         told = {
             (decision.customer_id, decision.inputs.get("subject", "").split(" ", 1)[-1])
             for decision in self.decisions
-            if decision.kind is DecisionKind.SEND
-            or (decision.kind is not DecisionKind.RETRACT and decision.reason != "below_threshold")
+            if decision.policy == _DELAYS
+            and (
+                decision.kind is DecisionKind.SEND
+                or (decision.kind is not DecisionKind.RETRACT and decision.reason != "below_threshold")
+            )
         }
         return set(owed) - told
 
@@ -95,24 +114,31 @@ async def read_back(settings: Settings, mail: Path | None) -> Readback:
     found = Readback()
     topics = settings.topics
     outcomes, touchpoints = topics.full_name(topics.outcomes), topics.full_name(topics.touchpoints)
-    names = [topic.name for topic in (topics.touchpoints, topics.decisions, topics.outreach, topics.outcomes)]
-    async with Subscriber(settings, *names, until_end=True) as subscriber:
+    names = (topics.touchpoints, topics.decisions, topics.outreach, topics.outcomes, topics.exposures)
+    async with Subscriber(settings, *(topic.name for topic in names), until_end=True) as subscriber:
         async for message in subscriber:
             record = message.record
             if message.topic == outcomes:
                 if isinstance(record, _OUTCOMES):
                     found.outcomes.setdefault(record.outreach_id, []).append(type(record).__name__)
+                if isinstance(record, OutreachSent):
+                    found.sent_by[record.outreach_id] = record.channel.value
             elif isinstance(record, Decision):
                 found.decisions.append(record)
             elif isinstance(record, OutreachRequested):
                 found.requested.append(record)
             elif isinstance(record, OutreachRetracted):
                 found.retracted.append(record)
+            elif isinstance(record, ExperimentExposed):
+                found.exposures.append(record)
             elif message.topic == touchpoints and not isinstance(
                 record, _OUTCOMES
             ):  # which are fed back, not published
                 found.touchpoints[type(record).__name__] += 1
                 found.event_ids.add(getattr(record, "event_id", ""))
+                if isinstance(record, GestureGiven):
+                    found.gestures.append(record)
+    await _tasks(settings, found)
     found.states = await _states(settings)
     async with Subscriber(settings, topics.dead_letters.name, until_end=True) as dead:
         async for _ in dead.raw():
@@ -120,6 +146,23 @@ async def read_back(settings: Settings, mail: Path | None) -> Readback:
     if mail is not None:
         _read_mails(found, mail)
     return found
+
+
+async def _tasks(settings: Settings, found: Readback) -> None:
+    """What our own people were asked to do, and one of it to show: the rescue that most are watching."""
+    reach = {
+        request.outreach_id: int(request.variables["reach"] or 0)
+        for request in found.requested
+        if (request.policy, request.occasion) == _RESCUE
+    }
+    most = (-1, "")
+    async with Subscriber(settings, settings.topics.agent_tasks.name, until_end=True) as subscriber:
+        async for message in subscriber:
+            if isinstance(task := message.record, AgentTask):
+                found.tasks[task.task_id] += 1
+                rank = (reach.get(task.task_id, -1), task.task_id)
+                if found.sample_task is None or rank > most:
+                    most, found.sample_task = rank, task
 
 
 async def _states(settings: Settings) -> dict[str, JourneyState]:
@@ -149,7 +192,8 @@ def _read_mails(found: Readback, mail: Path) -> None:
         found.mails[outreach] += 1
         request = gestures.get(outreach)
         # the letter to show: early notice of a long wait, with its gesture, in English
-        if request is not None and request.occasion == "notice" and request.locale.startswith("en"):
+        notice = request is not None and (request.policy, request.occasion) == (_DELAYS, "notice")
+        if request is not None and notice and request.locale.startswith("en"):
             wait = int(request.variables["wait_minutes"])
             if request.gesture is not None and request.variables["name"] and wait > best:
                 best, found.sample = wait, letter

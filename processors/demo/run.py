@@ -16,8 +16,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from processors.demo.drive import Seen, kill, publish, settle, watch
+from processors.demo.policies import by_policy
 from processors.demo.readback import Latency, Readback, read_back
 from processors.demo.roles import Roles
+from processors.experiments import SampleRatio, sample_ratio
+from processors.journey.playbook import Playbook
+from processors.journey.policies import in_order
 from processors.playbook import load_playbook
 from processors.simulator import Flight, StormDay, expected_customers, storm_day
 from streams import Settings
@@ -93,7 +97,7 @@ async def play(plan: Plan, *, environment: dict[str, str], mail: Path | None, ho
         screen.say("counting what the topics and the mailbox hold")
         read = await read_back(settings, mail)
         urls = {name: role.url for name, role in roles.by_name.items()}
-    summary = summarise(read, owed, seen) | {
+    summary = summarise(read, owed, seen, playbook) | {
         "date": plan.day.isoformat(),
         "seed": plan.seed,
         "speed": plan.speed,
@@ -144,8 +148,19 @@ def _write(file: Path, summary: dict[str, Any]) -> None:
     file.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
 
 
-def summarise(read: Readback, owed: frozenset[tuple[str, str]], seen: Seen) -> dict[str, Any]:
-    """The figures of summary.json; all but the latency are counted from the topics and the mailbox."""
+def summarise(read: Readback, owed: frozenset[tuple[str, str]], seen: Seen, playbook: Playbook) -> dict[str, Any]:
+    """The figures of summary.json; all but the latency are counted from the topics and the mailbox.
+
+    ``by_policy`` is explained at :class:`~processors.demo.policies.Tally`.
+    """
+    policies = by_policy(
+        [policy.name for policy in in_order(playbook.priority)],
+        decisions=read.decisions,
+        requested=read.requested,
+        retracted=read.retracted,
+        gestures=read.gestures,
+        currency=playbook.currency,
+    )
     return {
         "events_in": sum(read.touchpoints.values()),
         "events_distinct": len(read.event_ids),
@@ -155,17 +170,31 @@ def summarise(read: Readback, owed: frozenset[tuple[str, str]], seen: Seen) -> d
         "decisions": read.by_kind_and_reason(),
         "owed_a_word": len(owed),
         "silent": len(read.silent(owed)),
+        "by_policy": {name: tally.as_data() for name, tally in policies.items()},
+        "currency": playbook.currency,
+        "experiments": {one.experiment: _ratio(one) for one in sample_ratio(read.exposures)},
         "outreach_requested": len(read.requested),
         "outreach_sent": read.outcome(OutreachSent),
+        "outreach_sent_by_channel": read.sent_by_channel(),
         "outreach_failed": read.outcome(OutreachFailed),
         "outreach_uncertain": read.outcome(OutreachUncertain),
         "retracted": len(read.retracted),
         "retracted_by_reason": dict(Counter(record.reason for record in read.retracted)),
         "letters_in_mailbox": sum(read.mails.values()),
+        "agent_tasks": sum(read.tasks.values()),
         "duplicates": read.duplicates(),
         "dead_letters": read.dead_letters,
         "outreach_digest": read.outreach_digest(),
         "event_to_outreach_ms": asdict(Latency.of(seen.latencies)),
+    }
+
+
+def _ratio(one: SampleRatio) -> dict[str, Any]:
+    """An experiment or holdout: exposures by arm beside what was to be expected, and whether chance explains it."""
+    return {
+        "arms": {arm.name: {"exposed": arm.exposed, "expected": round(arm.expected, 1)} for arm in one.arms},
+        "p_value": None if one.p_value is None else round(one.p_value, 4),
+        "mismatch": one.mismatch,
     }
 
 

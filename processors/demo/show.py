@@ -1,4 +1,4 @@
-"""What the demo shows a person: a bar while the day goes by, then a table, then a letter."""
+"""What the demo shows a person: a bar while the day goes by, then tables, a letter and a task."""
 
 from __future__ import annotations
 
@@ -13,24 +13,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from processors.demo.policies import sent_over_time
+from processors.demo.policy_table import PARTS, experiment_table, policy_table, task_panel
 from processors.demo.readback import at, text_of
 from processors.demo.run import Played
 from processors.simulator import SIMULATED
-
-_REASONS = {
-    "wanted": "sent",
-    "below_threshold": "the wait was too short to write about",
-    "quiet_hours": "it was night where they live",
-    "no_consent": "they asked us not to",
-    "no_address": "no address is known",
-    "suppressed": "their address is closed",
-    "no_longer_useful": "it would have come too late",
-    "frequency_cap": "they had heard enough",
-    "unknown_time_zone": "nobody knows whether it is night there",
-    "wait_over": "the wait was over",
-    "no_longer_news": "what was held back is no news any more",
-    "merged": "the record is another customer's",
-}
 
 
 class Terminal:
@@ -45,12 +32,12 @@ class Terminal:
 
     @contextmanager
     def playing(self, total: int) -> Iterator[Callable[..., None]]:
-        """A bar of published touchpoints, with the day's clock, letters and kills beside it."""
+        """A bar of published touchpoints, with the day's clock, outreach and kills beside it."""
         bar = Progress(
             TextColumn("{task.fields[at]}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[letters]} letters requested"),
+            TextColumn("{task.fields[letters]} outreach requested"),
             TextColumn("{task.fields[kills]}", style="red"),
             TimeRemainingColumn(),
             console=self._console,
@@ -77,13 +64,25 @@ class Terminal:
             yield progress
 
     def result(self, played: Played) -> None:
-        """The table and the letter."""
+        """The tables, a letter and a task."""
+        summary, arrivals = played.summary, played.day.arrivals
+        over_time = sent_over_time(played.read.requested, since=arrivals[0].at, until=arrivals[-1].at, parts=PARTS)
         self._console.print()
         self._console.print(_table(played))
+        self._console.print()
+        self._console.print(
+            policy_table(summary["by_policy"], over_time, summary["currency"], width=self._console.width)
+        )
+        if summary["experiments"]:
+            self._console.print()
+            self._console.print(experiment_table(summary["experiments"]))
         self._console.print(Text(SIMULATED, style="dim"))
         if played.read.sample is not None:
             self._console.print()
             self._console.print(_letter(played.read.sample))
+        if played.read.sample_task is not None:
+            self._console.print()
+            self._console.print(task_panel(played.read.sample_task))
 
 
 _clock = at
@@ -101,11 +100,7 @@ def _table(played: Played) -> Table:
     delays = summary["delays"]
     table.add_row("waits", f"{sum(delays.values()):,}", f"{delays['late']:,} late, {delays['cancelled']:,} cancelled")
     table.add_section()
-    for kind, reasons in summary["decisions"].items():
-        for reason, count in sorted(reasons.items(), key=lambda item: -item[1]):
-            table.add_row(f"{kind}: {reason}", f"{count:,}", _REASONS.get(reason, ""))
-    table.add_section()
-    sent = f"{summary['letters_in_mailbox']:,} letters in the mailbox"
+    sent = f"{summary['letters_in_mailbox']:,} letters in the mailbox, {summary['agent_tasks']:,} tasks for our people"
     table.add_row("outreach requested", f"{summary['outreach_requested']:,}", "")
     table.add_row("outreach sent", f"{summary['outreach_sent']:,}", sent)
     if summary["outreach_uncertain"]:
@@ -113,7 +108,9 @@ def _table(played: Played) -> Table:
         table.add_row("outreach uncertain", f"{summary['outreach_uncertain']:,}", why)
     if summary["outreach_failed"]:
         table.add_row("outreach not delivered", f"{summary['outreach_failed']:,}", "retracted, expired or refused")
-    table.add_row("outreach retracted", f"{summary['retracted']:,}", "the wait ended, or a newer letter says more")
+    table.add_row(
+        "outreach retracted", f"{summary['retracted']:,}", "answered, the wait over, or a newer letter says more"
+    )
     table.add_section()
     owed = "waits past the threshold, counted from the flights alone"
     table.add_row("owed a word", f"{summary['owed_a_word']:,}", owed)

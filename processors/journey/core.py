@@ -58,6 +58,9 @@ def advance(state: JourneyState | None, event: Touchpoint, *, now: datetime, pla
     folded = evolve(state, event)
     if isinstance(event, _OUTCOMES):
         folded = replace(folded, recent_events=recent)
+        if folded.suppressions == state.suppressions and not _called_in(folded, event, now):
+            # how long a provider takes must not tell when, or whether, anything else is decided
+            return Advance(state=replace(folded, revision=state.revision + 1, updated_at=now))
     else:
         latest = folded.last_touchpoint_at
         if latest is None or latest < event.occurred_at:

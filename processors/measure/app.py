@@ -127,7 +127,8 @@ class MeasureApp:
 
     async def _on_outcomes(self, stream: Any) -> None:
         async for record in self._records(stream):
-            if isinstance(record, events.OutreachSent):
+            # what our own people are asked to do reaches no customer
+            if isinstance(record, events.OutreachSent) and record.channel is not events.OutreachChannel.AGENT_TASK:
                 row = {"customer": digest(record.customer_id), "at": to_millis(record.occurred_at)}
                 self._letters.relative_to(record.occurred_at.timestamp())[record.outreach_id] = row
                 self._count(record)

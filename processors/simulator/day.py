@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from processors.simulator.announcements import announcements, is_weather_day
-from processors.simulator.everyday import introduce, last_word, place_booking, shop, words_of_some
+from processors.simulator.everyday import introduce, last_word, perhaps_wish, place_booking, shop, words_of_some
 from processors.simulator.flights import Flight, load_flights
 from processors.simulator.flying import fly, words_of
 from processors.simulator.journal import Arrival, Journal
@@ -26,6 +26,7 @@ _EVENING = timedelta(hours=14)  # and from here on everybody does one more ordin
 _SIGNED_UP = timedelta(minutes=30)  # at most this long before they book
 _OTHER_CUSTOMERS = 1000
 _SENT_TWICE = 0.003
+_TIME_TO_WRITE = timedelta(hours=12)  # of what could not be had in the last hours nobody would see what became of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +127,8 @@ def storm_day(*, date: dt.date, seed: int, flights: Sequence[Flight] | None = No
             ended_at = max(ended_at, ended + timedelta(minutes=30))
         words = words_of(by_id[own[-1].flight_id])
         last_word(passenger, between(ended_at, closes_at, rng), words=words, journal=journal, rng=rng)
+        booked_at = min(item.booked_at for item in own)
+        perhaps_wish(passenger, opens_at=booked_at, closes_at=closes_at - _TIME_TO_WRITE, journal=journal)
     for shopper in shoppers:
         rng = Random(f"{name}/{shopper.customer_id}")
         signed_up = between(opens_at, first, rng)
@@ -140,6 +143,8 @@ def storm_day(*, date: dt.date, seed: int, flights: Sequence[Flight] | None = No
             rng=rng,
         )
         last_word(shopper, between(evening, closes_at, rng), words=words, journal=journal, rng=rng)
+        shops_from = signed_up + timedelta(minutes=5)
+        perhaps_wish(shopper, opens_at=shops_from, closes_at=closes_at - _TIME_TO_WRITE, journal=journal)
     return StormDay(
         date=date,
         seed=seed,

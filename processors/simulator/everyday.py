@@ -17,15 +17,18 @@ from streams.events import (
     Alternative,
     Channel,
     ConsentChanged,
+    ConsentStatus,
     ItemUnavailable,
     OrderDelivered,
     OrderItem,
     OrderPlaced,
     OrderShipped,
     ProfileUpdated,
+    Purpose,
 )
 
 _SECOND = timedelta(seconds=1)
+_WISHES, _WISHES_OF_OTHERS = 0.16, 0.02
 
 
 def introduce(passenger: Passenger, *, at: datetime, journal: Journal) -> None:
@@ -132,11 +135,11 @@ def order(customer_id: str, at: datetime, *, journal: Journal, rng: Random) -> N
     )
 
 
-def wish(customer_id: str, at: datetime, *, journal: Journal, rng: Random) -> None:
-    """Something asked for that could not be had, and where else it can."""
+def wish(customer_id: str, at: datetime, *, journal: Journal, rng: Random, sellers_known: int = 0) -> None:
+    """Something asked for that could not be had, and where else it can: at so many sellers at least."""
     number = rng.randrange(len(texts.GOODS))
     item_id = f"item-{number + 1:03d}"
-    sellers = rng.sample(texts.SELLERS, rng.randint(0, len(texts.SELLERS)))
+    sellers = rng.sample(texts.SELLERS, rng.randint(sellers_known, len(texts.SELLERS)))
     journal.add(
         ItemUnavailable(
             event_id="",
@@ -152,6 +155,14 @@ def wish(customer_id: str, at: datetime, *, journal: Journal, rng: Random) -> No
             ),
         )
     )
+
+
+def perhaps_wish(passenger: Passenger, *, opens_at: datetime, closes_at: datetime, journal: Journal) -> None:
+    """Those who like to hear of offers are the ones who shop: one in six of them finds something sold out."""
+    rng = journal.chance("wish", passenger.customer_id)
+    shops = any(one.purpose is Purpose.MARKETING and one.status is ConsentStatus.GRANTED for one in passenger.consents)
+    if rng.random() < (_WISHES if shops else _WISHES_OF_OTHERS):
+        wish(passenger.customer_id, between(opens_at, closes_at, rng), journal=journal, rng=rng, sellers_known=1)
 
 
 def last_word(passenger: Passenger, at: datetime, *, words: dict[str, str], journal: Journal, rng: Random) -> None:

@@ -26,6 +26,7 @@ class Journal:
     """Collects facts and numbers what needs a key; the same calls under the same name give the same events."""
 
     def __init__(self, *, name: str) -> None:
+        self._name = name
         self._namespace = uuid5(NAMESPACE_DNS, f"{name}.simulator.careline.example")
         self._numbers: dict[str, int] = {}
         self._arrivals: list[Arrival] = []
@@ -39,6 +40,10 @@ class Journal:
         """The next key of a kind: C000001, C000002, ..."""
         number = self._numbers[prefix] = self._numbers.get(prefix, 0) + 1
         return f"{prefix}{number:06d}"
+
+    def chance(self, *about: str) -> Random:
+        """A source of chance for that matter alone, so that what is drawn for it makes up nothing else anew."""
+        return Random("/".join((self._name, *about)))
 
     def arrivals(self, *, until: datetime, repeat: float, rng: Random) -> tuple[Arrival, ...]:
         """All that occurred by ``until``, by arrival; of equal times the one written first comes first.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from streams.events import FeedbackKind, NoteKind, Sentiment
 
 GOODS = (
@@ -43,6 +45,13 @@ ASKED_SHOP = (
     "Asks about the guarantee.",
     "Wants to know the opening hours over the weekend.",
 )
+ASKED_AGAIN = (
+    "Asked before; it is not settled yet, and asks again.",
+    "Was promised a call back that has not come yet.",
+    "What was suggested last time did not work out.",
+    "Has not heard from us since the last message.",
+    "Tries another way, hoping for a person.",
+)
 ANSWERED = (
     "Explained what is known and what happens next.",
     "Rebooked, and sent the confirmation.",
@@ -52,6 +61,37 @@ ANSWERED = (
     "Apologised, and promised to call back within the hour.",
 )
 AUTOMATED = ("Thank you, we have your message.", "A person will be with you as soon as possible.")
+
+ANSWERED_IN_PUBLIC: dict[Sentiment, tuple[str, ...]] = {
+    Sentiment.NEGATIVE: (
+        "Said sorry without excuses, told what is known, and offered to take it from here by phone.",
+        "Rebooked on the spot and sent the new seats in a direct message.",
+        "Asked how they are, and found a hotel room for the night.",
+        "Took it to the gate in person and wrote back what happens next.",
+    ),
+    Sentiment.NEUTRAL: (
+        "Wished a warm coffee and a good trip.",
+        "Told the latest time, and that we keep an eye on it.",
+    ),
+    Sentiment.POSITIVE: (
+        "Thanked them by name, and passed it on to the crew.",
+        "Thanked them, and told who had the idea with the hot chocolate.",
+        "Wrote how glad everyone here was to read it.",
+    ),
+}
+
+GESTURES_STORM = (  # code, title, cost in USD, how often
+    ("coffee-voucher", "a coffee and a pastry", Decimal("6.00"), 42),
+    ("miles-1000", "1,000 miles", Decimal("10.00"), 26),
+    ("lounge-pass", "a seat in the lounge until it goes on", Decimal("25.00"), 14),
+    ("seat-upgrade", "a seat with more room", Decimal("39.00"), 12),
+    ("taxi-home", "a taxi home for the family", Decimal("58.00"), 4),
+)
+GESTURES_CALM = (
+    ("coffee-voucher", "a coffee and a pastry", Decimal("6.00"), 50),
+    ("handwritten-card", "a card, written by hand", Decimal("2.50"), 30),
+    ("miles-500", "500 miles", Decimal("5.00"), 20),
+)
 
 MENTIONS: dict[Sentiment, tuple[str, ...]] = {
     Sentiment.NEGATIVE: (
@@ -90,9 +130,20 @@ WORDS: dict[FeedbackKind, tuple[str, ...]] = {
     FeedbackKind.STORY: (
         "We were going to {city} for my grandmother's ninetieth. A lady at the desk got us there, and I still tell it.",
         "My son's first flight. The crew let him look at the cockpit while we waited for the plough.",
-        "I missed my own exhibition in {city}. Nobody's fault, but a word would have helped.",
+        "Snowed in at the gate, we sang with strangers until the crew came with blankets. I would not have missed it.",
     ),
 }
+TONES = {
+    FeedbackKind.COMPLAINT: Sentiment.NEGATIVE,
+    FeedbackKind.PRAISE: Sentiment.POSITIVE,
+    FeedbackKind.STORY: Sentiment.POSITIVE,
+}
+SAD_STORIES = (
+    "I missed my own exhibition in {city}. Nobody's fault, but a word would have helped.",
+    "My daughter's choir sang in {city} without her. We learned from the board that the flight was off.",
+    "A night on a bench with my mother, who is eighty-one. I do not blame the snow, but nobody came by.",
+    "Four people at four desks, and none of them looked up. I got to {city} in the end, alone with it.",
+)
 
 NOTES: dict[NoteKind, tuple[str, ...]] = {
     NoteKind.NOTE: (

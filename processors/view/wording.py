@@ -61,7 +61,9 @@ def summary(record: Any, zone: tzinfo) -> str:
         case events.AgentNoted():
             return _said(f"{words(record.kind)} of {record.agent_id}", record.text)
         case events.GestureGiven():
-            return _said(f"was given {record.title or words(record.code)}", record.about)
+            return (
+                f"was given {record.title or words(record.code)} ({record.cost} {record.currency}) by {record.agent_id}"
+            )
         case events.AgentTask():
             by = f", by {clock_time(record.due_at, zone)}" if record.due_at is not None else ""
             return f"task for {record.team}{by}: {record.title}"
@@ -87,9 +89,18 @@ def summary(record: Any, zone: tzinfo) -> str:
             return _said("nobody knows whether it left", record.detail)
         case events.OutreachEngaged():
             return _said(f"{words(record.kind)} by {words(record.channel)}", record.detail)
+        case events.ExperimentExposed():
+            return f"met {record.experiment}: {words(record.arm)}"
+        case events.Given():
+            return f"was given {words(record.code)} ({record.cost} {record.currency}) by {record.agent_id}"
+        case events.Settled():
+            until = f" until {clock_time(record.held_until, zone)}" if record.held_until is not None else ""
+            return f"{words(record.policy)}, {words(record.occasion)}: {words(record.reason)}{until}"
         case events.Contact():
             state = f"answered {clock_time(record.answered_at, zone)}" if record.answered_at else "not answered yet"
-            return _said(f"{words(record.channel)} contact, {state}", record.matter or record.summary)
+            back = f", came back {clock_time(record.came_back_at, zone)}" if record.came_back_at is not None else ""
+            to = f", goes to {record.routed_to}" if record.routed_to is not None else ""
+            return _said(f"{words(record.channel)} contact, {state}{back}{to}", record.matter or record.summary)
         case events.Order():
             promised = f", promised for {clock_time(record.promised_at, zone)}" if record.promised_at else ""
             return f"{record.description}{promised}"

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import date, timedelta
+from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -112,7 +113,50 @@ def test_the_summary_is_whole(kept: tuple[Path, dict[str, Any]]) -> None:
     assert set(summary["event_to_outreach_ms"]) == {"p50", "p99"}
     ended = summary["outreach_sent"] + summary["outreach_failed"] + summary["outreach_uncertain"]
     assert ended == summary["outreach_requested"] > 1_000
-    assert summary["letters_in_mailbox"] == summary["outreach_sent"]
+    sent = summary["outreach_sent_by_channel"]
+    assert sent.keys() == {"EMAIL", "AGENT_TASK"}
+    assert sum(sent.values()) == summary["outreach_sent"]
+    assert summary["letters_in_mailbox"] == sent["EMAIL"]
+    assert summary["agent_tasks"] == sent["AGENT_TASK"]
+
+
+SIX = ("delay_care", "response_watch", "mention_reply", "recovery", "out_of_stock_save", "caring_hands")
+
+
+def test_every_policy_had_its_day(kept: tuple[Path, dict[str, Any]]) -> None:
+    """Each of the six sent something, what employees gave is counted, and every figure adds up."""
+    _, summary = kept
+    by_policy = summary["by_policy"]
+    assert set(by_policy) == {*SIX, "agent_gestures"}
+    for name, figures in by_policy.items():
+        assert figures["sent"] > 0, name
+        refused = sum(figures["suppressed"].values())
+        assert figures["wanted"] == figures["sent"] + refused + figures["dropped"] + figures["waiting"], name
+        assert figures["escalated"] <= figures["tasks"] <= figures["sent"], name
+        assert figures["retracted"] <= figures["sent"], name
+    assert sum(figures["sent"] for figures in by_policy.values()) == summary["outreach_requested"]
+    assert sum(figures["retracted"] for figures in by_policy.values()) == summary["retracted"]
+    for name in ("mention_reply", "recovery", "caring_hands"):  # what these want done, people do
+        assert by_policy[name]["tasks"] == by_policy[name]["sent"]
+    for name in ("delay_care", "out_of_stock_save"):
+        assert by_policy[name]["held"]["quiet_hours"] > 0
+        assert Decimal(by_policy[name]["gesture_cost"]) > 0
+    assert by_policy["out_of_stock_save"]["suppressed"]["holdout"] > 0
+    assert Decimal(by_policy["agent_gestures"]["gesture_cost"]) > 0
+
+
+def test_experiments_got_their_shares(kept: tuple[Path, dict[str, Any]]) -> None:
+    """Caring hands, the holdout and the kinds of coupon were met, in a ratio that chance explains."""
+    _, summary = kept
+    experiments = summary["experiments"]
+    assert set(experiments) == {"caring_hands", "coupon-kind", "holdout/out_of_stock_save"}
+    assert not any(found["mismatch"] for found in experiments.values())
+    arms = {name: {arm: one["exposed"] for arm, one in found["arms"].items()} for name, found in experiments.items()}
+    assert arms["caring_hands"]["caring"] == summary["by_policy"]["caring_hands"]["wanted"]
+    # a customer meets an experiment once, however many of their wishes could not be fulfilled
+    save = summary["by_policy"]["out_of_stock_save"]
+    assert 0 < arms["holdout/out_of_stock_save"]["held_out"] <= save["suppressed"]["holdout"]
+    assert arms["holdout/out_of_stock_save"]["served"] == sum(arms["coupon-kind"].values()) == save["customers"]
 
 
 def test_a_customer_has_a_page(kept: tuple[Path, dict[str, Any]]) -> None:
@@ -214,11 +258,14 @@ def test_ten_kills_change_nothing(kept: tuple[Path, dict[str, Any]], tmp_path: P
         "events_in",
         "outreach_requested",
         "retracted",
+        "by_policy",
+        "experiments",
     ):
         assert killed[figure] == calm[figure], figure
     assert killed["duplicates"] == killed["dead_letters"] == killed["silent"] == 0
     ended = killed["outreach_sent"] + killed["outreach_failed"] + killed["outreach_uncertain"]
     assert ended == killed["outreach_requested"]
     # what a kill left uncertain may have reached the mailbox or not, but never twice
-    assert killed["outreach_sent"] <= killed["letters_in_mailbox"]
-    assert killed["letters_in_mailbox"] <= killed["outreach_sent"] + killed["outreach_uncertain"]
+    sent = killed["outreach_sent_by_channel"]
+    assert sent["EMAIL"] <= killed["letters_in_mailbox"] <= sent["EMAIL"] + killed["outreach_uncertain"]
+    assert killed["agent_tasks"] == sent["AGENT_TASK"]

@@ -118,9 +118,14 @@ async def write(settings: Settings) -> AsyncIterator[Writer]:
 
 
 async def test_letters_by_hour_and_satisfaction(settings: Settings, role_env: dict[str, str], write: Writer) -> None:
-    """A day of 2013 is measured in its own hours, without what a transaction took back; then all of it comes again."""
+    """A day of 2013 is measured in its own hours, without what a transaction took back; then all of it comes again.
+
+    Whom our own people have a task about was not written to.
+    """
     extra = {"outreach_id": uid("never"), "customer_id": "made-up-1"}
     await write.write(*on_its_topic(settings, [replace(SENT, **extra, event_id=uid("never"))]), abort=True)
+    task = {"outreach_id": uid("task"), "channel": events.OutreachChannel.AGENT_TASK, "customer_id": "made-up-3"}
+    await write.write(*on_its_topic(settings, [replace(SENT, **task, event_id=uid("task"))]))
     await write.write(*on_its_topic(settings, day()))
     async with running(role_env) as measure:
         assert await measure.until(lambda page: page == WHOLE) == WHOLE

@@ -450,7 +450,7 @@ def test_a_task_says_what_good_looks_like_and_why_we_serve(template: str, locale
         ("recovery/recover", ("Four hours on the floor", "CSAT 1", "UA571-2026-02-08-LGA")),
         ("recovery/share", ("Denise at gate 12", "UA571-2026-02-08-LGA")),
         ("caring_hands/assigned", ("who uses a wheelchair", "PNR-7Q2XKD")),
-        ("agent_gestures/over_budget", ("agent-07", "hotel-room", "60", "call-771204", "where 50.00 is the budget")),
+        ("agent_gestures/over_budget", ("agent-07", "hotel-room", "60", "call-771204", "66", "50", "24")),
     ],
 )
 def test_a_task_holds_what_there_is_to_know(template: str, facts: tuple[str, ...], locale: str) -> None:

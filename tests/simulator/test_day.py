@@ -56,7 +56,15 @@ def test_a_day_has_at_least_thirty_thousand_touchpoints(storm: StormDay) -> None
     assert counts.delays["cancelled"] == sum(booking.flight_id in cancelled for booking in storm.bookings)
     assert set(counts.by_type) == {
         *("AgentNoted", "ConsentChanged", "ContactClosed", "ContactOpened", "ContactReplied", "DelayEnded"),
-        *("DelayNoticed", "FeedbackGiven", "ItemUnavailable", "MentionPosted", "OrderCancelled", "OrderDelivered"),
+        *(
+            "DelayNoticed",
+            "FeedbackGiven",
+            "GestureGiven",
+            "ItemUnavailable",
+            "MentionPosted",
+            "OrderCancelled",
+            "OrderDelivered",
+        ),
         *("OrderPlaced", "OrderShipped", "ProfileUpdated"),
     }
 
@@ -148,11 +156,13 @@ def test_nothing_is_said_of_an_order_before_it_is_placed(storm: StormDay) -> Non
 
 
 def test_a_contact_is_answered_and_closed_after_it_was_opened(storm: StormDay) -> None:
-    """Replies, ends and notes belong to a contact that the same customer opened before."""
+    """Replies and ends belong to a contact that the same customer opened before, or to a post of theirs."""
     opened: dict[str, tuple[str, datetime]] = {}
     for event in facts(storm):
         if isinstance(event, events.ContactOpened):
             opened[event.contact_id] = (event.customer_id, event.occurred_at)
+        elif isinstance(event, events.MentionPosted):
+            opened[event.mention_id] = (event.customer_id, event.occurred_at)
         elif isinstance(event, events.ContactReplied | events.ContactClosed):
             customer_id, at = opened[event.contact_id]
             assert (customer_id, True) == (event.customer_id, at < event.occurred_at)
@@ -200,6 +210,22 @@ def test_scores_are_on_their_scale(storm: StormDay) -> None:
             else:
                 assert event.score is None
                 assert event.text
+
+
+def test_words_carry_their_tone(storm: StormDay) -> None:
+    """Praise is praise and a complaint a complaint; of the stories some are good and some are sad. Scores have none."""
+    tones: dict[events.FeedbackKind, set[events.Sentiment]] = defaultdict(set)
+    for event in facts(storm):
+        if isinstance(event, events.FeedbackGiven):
+            tones[event.kind].add(event.sentiment)
+    good, bad, none = events.Sentiment.POSITIVE, events.Sentiment.NEGATIVE, events.Sentiment.UNKNOWN
+    assert tones == {
+        events.FeedbackKind.CSAT: {none},
+        events.FeedbackKind.NPS: {none},
+        events.FeedbackKind.PRAISE: {good},
+        events.FeedbackKind.COMPLAINT: {bad},
+        events.FeedbackKind.STORY: {good, bad},
+    }
 
 
 def test_what_is_made_up_says_so(storm: StormDay) -> None:

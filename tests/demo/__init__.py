@@ -1,0 +1,1 @@
+"""The demo: what it counts and shows, without a server."""

@@ -62,7 +62,7 @@ def replay_command(
         typer.echo(text, nl=False)
     else:
         show(report, Console(), most=most)
-    if check and (report.difference or report.doubled):
+    if check and not report.exact:
         raise typer.Exit(FAILED)
 
 

@@ -49,7 +49,7 @@ class Decisions:
     until: datetime
     decisions: dict[str, Decision] = field(default_factory=dict)
     doubled: int = 0
-    """Decisions that were met more than once; there should be none."""
+    """Decisions that were met more than once."""
     letters_since: int | None = None
     """Letters before this time (ms) were deleted; None: all are there."""
     _requests: dict[str, OutreachRequested] = field(default_factory=dict)

@@ -38,8 +38,15 @@ class Report:
     tally: Tally
     difference: Difference
     set_aside: SetAside
-    doubled: int
-    """Decisions that were met twice, on either side; there should be none."""
+    recorded_twice: int
+    """Decisions that are on record more than once."""
+    replayed_twice: int
+    """As many as would be: a fact that is told again in the millisecond in which its customer was forgotten."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether the record is what would be decided, no more, no less and nothing else."""
+        return not self.difference and self.recorded_twice == self.replayed_twice
 
     @property
     def letters_lost(self) -> int:
@@ -79,7 +86,7 @@ class Report:
                 "recorded": self.set_aside.recorded,
                 "replayed": self.set_aside.replayed,
             },
-            "decisions_met_twice": self.doubled,
+            "decisions_met_twice": {"recorded": self.recorded_twice, "replayed": self.replayed_twice},
             "letters_no_longer_kept": self.letters_lost,
             "by_policy": self.by_policy(),
             "sends_per_hour": _beside(_per_hour(recorded, tasks=False), _per_hour(replayed, tasks=False)),

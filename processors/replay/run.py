@@ -46,7 +46,8 @@ async def replay(
     recorded: dict[str, Decided] = {}
     replayed: dict[str, Decided] = {}
     incomplete: set[str] = set()
-    tally, doubled, reached, read = Tally(), 0, to_millis(until), 0
+    tally, reached, read = Tally(), to_millis(until), 0
+    twice = [0, 0]
     for extent in extents:
 
         def told(count: int, before: int = read) -> None:
@@ -60,7 +61,8 @@ async def replay(
         replayed |= one.replayed.whole()
         incomplete |= one.incomplete
         tally.add(one.fold.tally)
-        doubled += one.recorded.decisions.doubled + one.replayed.doubled
+        twice[0] += one.recorded.decisions.doubled
+        twice[1] += one.replayed.doubled
         if one.fold.behind:
             reached = min(reached, one.fold.reached)
     known, aside = _parted(recorded, incomplete)
@@ -73,7 +75,8 @@ async def replay(
         tally=tally,
         difference=difference(known, known_replayed),
         set_aside=SetAside(customers=frozenset(incomplete), recorded=aside, replayed=aside_replayed),
-        doubled=doubled,
+        recorded_twice=twice[0],
+        replayed_twice=twice[1],
     )
 
 

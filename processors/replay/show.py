@@ -79,8 +79,9 @@ def _warnings(report: Report, console: Console) -> None:
         _warn(console, f"{report.letters_lost:,} recorded letters are no longer kept: their gestures are not counted.")
     if report.tally.moved:
         _say(console, f"{report.tally.moved:,} touchpoints were handled at another time than their own, as recorded.")
-    if report.doubled:
-        _warn(console, f"{report.doubled:,} decisions were met twice; there should be none.")
+    if report.recorded_twice != report.replayed_twice:
+        twice, expected = report.recorded_twice, report.replayed_twice
+        _warn(console, f"{twice:,} decisions are on record more than once, where {expected:,} should be.")
 
 
 def _policies(report: Report) -> Table:

@@ -119,7 +119,7 @@ async def test_live_decisions_would_be_decided_again(settings: Settings, role_en
         assert await ends(settings) == before, "a replay sends nothing"
     assert not report.difference, report.as_json()[:4000]
     assert len(report.difference.same) >= 4 * len(customers)
-    assert report.doubled == 0
+    assert report.recorded_twice == report.replayed_twice == 0
     tally = report.tally
     assert (tally.misplaced, tally.dead_letters, tally.duplicates) == (1, {"not_avro": 1}, 2 * len(customers))
     assert tally.timers >= 2 * len(customers)

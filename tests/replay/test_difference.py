@@ -50,7 +50,8 @@ def report(found: Difference) -> Report:
         tally=Tally(),
         difference=found,
         set_aside=SetAside(customers=frozenset(), recorded=0, replayed=0),
-        doubled=0,
+        recorded_twice=0,
+        replayed_twice=0,
     )
 
 

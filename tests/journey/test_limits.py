@@ -22,7 +22,7 @@ from streams.events import (
     Sentiment,
 )
 from tests.journey.care import asks, cannot_have, engages, everything, feedback, given_by_agent, posts, sent
-from tests.journey.given import HOOK, MAIL, Journey, at, consent, delay, departure, given, profile
+from tests.journey.given import HOOK, MAIL, Journey, at, consent, delay, departure, given, profile, told
 
 SMS, EMAIL = OutreachChannel.SMS, OutreachChannel.EMAIL
 PHONE = Address(channel=SMS, address="+15550100")
@@ -84,6 +84,15 @@ class TestPriority:
         ana = self.held().when_time_passes_to(at("07:00"))
         ana.then("send notice with free-book", "suppress holding: gave_way")
         assert "delay_care comes first" in ana.decisions[-1].explanation
+
+    def test_giving_way_is_told_once(self) -> None:
+        """A moment later the slot is simply taken: that is the same no."""
+        ana = given(profile(), playbook=everything(caps=(cap(1, 2),)))
+        ana.when(asks(at("05:30"), channel=Channel.EMAIL)).when(delay(at("06:00"), minutes=300, promised=at("09:00")))
+        ana.when_time_passes_to(at("07:00"))
+        assert "hold holding until 09 Feb 09:00: gave_way" in told(ana.outputs)
+        ana.when(given_by_agent(at("07:10"))).then_nothing()
+        ana.when(given_by_agent(at("07:20"), name="g2")).then_nothing()
 
     def test_the_playbook_says_who_comes_first(self) -> None:
         """The same morning with the order turned round."""

@@ -201,7 +201,9 @@ def test_an_empty_section_is_asked_about(tmp_path: Path) -> None:
 
 def test_norwegians_have_a_language_too() -> None:
     """YAML takes `no` for the opposite of yes; where a name stands, it is the name."""
-    book = loaded(changed("texts delay_care/notice no", {"subject": "Flyet er forsinket", "body": "Vi beklager."}, of=WHOLE))
+    book = loaded(
+        changed("texts delay_care/notice no", {"subject": "Flyet er forsinket", "body": "Vi beklager."}, of=WHOLE)
+    )
     assert "no" in book.texts["delay_care/notice"]
     text = dumped(GOOD).replace("en: a book", "en: a book\n        no: en bok")
     assert playbook_from(text.encode(), where="p").delays["default"].stages[0].gesture.title["no"] == "en bok"

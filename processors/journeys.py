@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from processors.journey.core import Advance, advance, wake
 from processors.journey.playbook import Playbook
-from processors.playbook.watching import PlaybookWatch, in_force
+from processors.playbook.watching import watched
 from streams import metrics
 from streams.config import Settings
 from streams.events import Decision, ExperimentExposed, JourneyState, OutreachRequested, OutreachRetracted, Touchpoint
@@ -93,9 +93,5 @@ def journeys_role(
     """The role, ready to be started. It watches the playbook file where the settings name one."""
     logic = JourneyLogic(topics=settings.topics, playbook=playbook)
     processor = Processor(settings=settings, role=ROLE, logic=logic, registry=registry)
-    in_force(playbook)
-    if settings.playbook is not None:
-        interval = timedelta(seconds=settings.playbook_reload)
-        watch = PlaybookWatch(path=settings.playbook, playbook=playbook, taken=logic.take, interval=interval)
-        processor.add_dependency(watch)
+    watched(processor, settings=settings, playbook=playbook, taken=logic.take)
     return processor

@@ -16,7 +16,7 @@ from processors.outreach.delivery import Delivery
 from processors.outreach.ledger import LedgerLogic
 from processors.outreach.links import Links
 from processors.outreach.templates import Templates
-from processors.playbook.watching import PlaybookWatch, in_force
+from processors.playbook.watching import watched
 from streams.clock import SystemClock
 from streams.config import Settings
 from streams.events import OutreachChannel, OutreachLedgerEntry
@@ -61,12 +61,7 @@ class OutreachRole(Processor[OutreachLedgerEntry]):
             concurrency=_CALLS,
         )
         if playbook is not None:
-            in_force(playbook)
-            if settings.playbook is not None:
-                interval = timedelta(seconds=settings.playbook_reload)
-                self.add_dependency(
-                    PlaybookWatch(path=settings.playbook, playbook=playbook, taken=self._write_by, interval=interval)
-                )
+            watched(self, settings=settings, playbook=playbook, taken=self._write_by)
 
     def _write_by(self, playbook: Playbook) -> None:
         """Letters from now on are in this playbook's words. To be called on the event loop."""

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from math import isfinite
 from typing import Any
 
@@ -37,6 +38,10 @@ PARTS = (*NEEDED, "headline", "gesture", "pickup", "closing", "about", "short")
 """The parts of a letter."""
 
 FOOT = ("foot", "stop")
+
+ALWAYS = frozenset({"why", "zone_name"})
+"""Variables that every letter has, besides those of its request."""
+
 TELLER = "_teller"
 
 _NAME = re.compile(r"[a-z0-9_]+/[a-z0-9_]+")
@@ -93,7 +98,8 @@ class Sources:
             loader=self._packaged, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, auto_reload=False
         )
         self._env.globals.clear()  # range and lipsum can eat all memory, and no letter needs them
-        self._env.filters |= {"clock": _clock, "day": _day, "duration": _duration, "minutes": _minutes, "link": link}
+        self._env.filters |= {"clock": _clock, "day": _day, "duration": _duration, "minutes": _minutes}
+        self._env.filters |= {"money": _money, "link": link}
         self._env.tests["earlier_than"] = _earlier_than
         self._texts = {
             (letter, locale_tag(locale) or locale): parts
@@ -208,9 +214,14 @@ def locale_tag(locale: str) -> str | None:
 
 def link(value: str) -> str:
     """The link itself. Raises ValueError for what is no link, or one that does something."""
-    if not _LINK.fullmatch(value):
+    if not is_link(value):
         raise ValueError(f"{value[:40]!r} is not a link a letter may carry")
     return value
+
+
+def is_link(value: str) -> bool:
+    """Whether the whole text is a link that a letter may carry."""
+    return _LINK.fullmatch(value) is not None
 
 
 def _files(name: str, tag: str) -> tuple[str, ...]:
@@ -251,6 +262,12 @@ def _day(context: Context, value: str) -> str:
 def _duration(context: Context, minutes: str) -> str:
     telling: Telling = context[TELLER]
     return telling.teller.duration(_minutes(minutes))
+
+
+@pass_context
+def _money(context: Context, amount: str, currency: str) -> str:
+    telling: Telling = context[TELLER]
+    return telling.teller.money(Decimal(amount), currency)
 
 
 def _minutes(value: str) -> float:

@@ -1,17 +1,20 @@
-"""Times and lengths of time as a person in their own place and language would say them."""
+"""Times, lengths of time and amounts of money as a person in their own place and language would say them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import lru_cache
 from typing import Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton, format_time, get_timezone_name
+from babel.numbers import format_currency, format_decimal
 from babel.units import format_unit
 
+_LONGEST_AMOUNT = 15  # digits, so that no 1E+999999 is written out
 _ABOUT = {"en": "about", "de": "etwa", "es": "cerca de"}
 
 # A flight's passengers are told the same times, and working out how they are said is half of writing a letter.
@@ -69,6 +72,15 @@ class Teller:
         if self.zone is None or self._is_utc:
             return "UTC"
         return get_timezone_name(self.zone, locale=self.locale)
+
+    @_remembered
+    def money(self, amount: Decimal, currency: str) -> str:
+        """``$119.90``, ``119,90 $``; the number alone where ``currency`` is "". Raises ValueError for none."""
+        if not amount.is_finite() or abs(amount.adjusted()) > _LONGEST_AMOUNT:
+            raise ValueError(f"{amount} is not an amount of money")
+        if not currency:
+            return _plain(format_decimal(amount, "#,##0.00", locale=self.locale))
+        return _plain(format_currency(amount, currency, locale=self.locale))
 
     @_remembered
     def duration(self, minutes: float) -> str:

@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template, Templa
 
 from processors.outreach.channels import Written
 from processors.outreach.errors import TemplateFault
-from processors.outreach.sources import PARTS, TELLER, Found, Sources, Telling, Texts, link
+from processors.outreach.sources import PARTS, TELLER, Found, Sources, Telling, Texts, is_link, link
 from processors.outreach.telling import Teller, locale_of
 from streams.events import OutreachChannel, OutreachRequested
 
@@ -26,8 +26,8 @@ class Templates:
     ``subject`` and ``body`` (an empty line ends a paragraph), and where it has them ``headline``, ``gesture``, the
     label of its link ``pickup``, ``closing``, ``about`` (what a service message is about, for the foot), and ``short``
     (all of it in a few words, for SMS and push). ``frame.html.jinja`` puts them on a page and escapes every word;
-    ``foot.de.jinja`` says why we write. Letters see the request's variables, ``why``, and the filters ``clock``,
-    ``day``, ``duration``; what else they may be made of is in :mod:`processors.outreach.syntax`.
+    ``foot.de.jinja`` says why we write. Letters see the request's variables, ``why``, ``zone_name``, and the filters
+    ``clock``, ``day``, ``duration``, ``money``; what else they may be made of is in :mod:`processors.outreach.syntax`.
     """
 
     def __init__(self, *, texts: Texts | None = None) -> None:
@@ -58,6 +58,7 @@ class Templates:
         values: dict[str, Any] = {
             **{name: " ".join(value.split()) for name, value in request.variables.items()},
             "why": request.why,
+            "zone_name": telling.teller.zone_name(),
             TELLER: telling,
         }
         for name in sorted(found.needs):
@@ -68,14 +69,19 @@ class Templates:
             said["link"] = link(values["gesture_link"]) if said["gesture"] and values.get("gesture_link") else ""
             if channel is OutreachChannel.AGENT_TASK:
                 return _written(said, foot=None, language=found.language, unsubscribe=None)
-            foot = _foot(self._sources.foot(found.language), values, said, request, telling)
+            foot = _foot(self._sources.foot(found.language), values, said, request, telling, unsubscribe)
             return _written(said, foot=foot, language=str(locale).replace("_", "-"), unsubscribe=unsubscribe)
         except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
             raise _fault(request.template, error) from error
 
 
 def _foot(
-    found: Found, values: dict[str, Any], said: dict[str, str], request: OutreachRequested, telling: Telling
+    found: Found,
+    values: dict[str, Any],
+    said: dict[str, str],
+    request: OutreachRequested,
+    telling: Telling,
+    unsubscribe: str | None,
 ) -> dict[str, str]:
     return found.parts(
         values
@@ -83,14 +89,14 @@ def _foot(
             "about": said["about"],
             "purpose": request.purpose,
             "times": telling.told,
-            "zone_name": telling.teller.zone_name(),
             "zone_known": telling.teller.zone is not None,
+            "by_link": unsubscribe is not None,
         }
     )
 
 
 def _written(said: dict[str, str], *, foot: dict[str, str] | None, language: str, unsubscribe: str | None) -> Written:
-    subject = " ".join(said["subject"].split())
+    subject = " ".join(_paragraphs(said["subject"]))
     body, closing = _paragraphs(said["body"]), _paragraphs(said["closing"])
     gesture, target, pickup = " ".join(_paragraphs(said["gesture"])), said["link"], said["pickup"]
     short = "\n".join(_paragraphs(said["short"])) or None
@@ -124,6 +130,7 @@ def _frame() -> Template:
     """The page around every letter, its style in its elements, as some mail programs drop the block. Done once."""
     env = Environment(undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     env.filters["link"] = link
+    env.tests["link"] = is_link
     source, _, _ = PackageLoader("processors.outreach", "letters").get_source(env, "frame.html.jinja")
     styled = css_inline.CSSInliner(keep_style_tags=False, keep_at_rules=True, load_remote_stylesheets=False)
     return env.from_string(styled.inline(source))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from processors.outreach.examples import examples
-from processors.outreach.sources import NEEDED, PARTS, SourceFault, Sources, Texts, locale_tag
+from processors.outreach.sources import ALWAYS, NEEDED, PARTS, SourceFault, Sources, Texts, locale_tag
 
 _NAME = re.compile(r"[a-z0-9_]+/[a-z0-9_]+")
 
@@ -82,5 +82,5 @@ def _of_part(sources: Sources, letter: str, locale: str, part: str, text: str) -
     except SourceFault as error:
         return fault(error.problem if error.file is None else str(error), error.line if error.file is None else None)
     example = examples().get(letter)
-    unknown = sorted(needs - set(example) - {"why"}) if example is not None else []
+    unknown = sorted(needs - set(example) - ALWAYS) if example is not None else []
     return fault(f"uses the variable {unknown[0]!r}, which {letter} does not have") if unknown else []

@@ -31,7 +31,6 @@ from processors.playbook.values import (
     HeldOut,
     Letter,
     Locale,
-    Part,
     Policy,
     Text,
     TimeOfDay,
@@ -41,7 +40,7 @@ from processors.playbook.values import (
 )
 from streams.events import Purpose
 
-Texts = dict[Letter, dict[Locale, dict[Part, Words]]]
+Texts = dict[Letter, dict[str, dict[str, Words]]]
 
 
 class QuietHoursSection(Section):

@@ -13,7 +13,7 @@ from processors.playbook.agreement import disagreements
 from processors.playbook.faults import Misfit, PlaybookRefused, misfits, refused
 from processors.playbook.file import PlaybookFile
 from processors.playbook.lines import content_of
-from processors.playbook.wording import unwritable
+from processors.playbook.words import misworded
 from streams.errors import SettingsError
 
 MAX_BYTES = 1 << 20
@@ -63,10 +63,10 @@ def playbook_from(content: bytes, *, where: str) -> Playbook:
     wrong: list[Misfit] = []
     try:
         file = PlaybookFile.model_validate(found.data)
-        wrong += unwritable(file.texts)
     except ValidationError as error:
         wrong += misfits(error, PlaybookFile)
     wrong += disagreements(found.data)
+    wrong += misworded(found.data)
     faults = [*found.faults.values()]
     faults += [found.fault(place, problem) for place, problem in wrong if not found.unread(place)]
     if faults:

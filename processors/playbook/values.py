@@ -26,7 +26,9 @@ POLICIES = (
 )
 """Every policy there is, by its name in decisions."""
 
-_PARTS = ("subject", "headline", "body", "gesture", "pickup", "closing", "about", "short")
+LETTER = rf"({'|'.join(POLICIES)})/[a-z0-9_]+"
+"""A letter's name: the policy that writes it, and the occasion."""
+
 _QUOTED = 60
 _LONGEST = timedelta(days=365)
 _DIGITS = 9
@@ -132,14 +134,10 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=500, strict=Tru
 Locale = Annotated[str, _named(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]+)*", "is no locale; write en, de or es-MX")]
 Link = Annotated[str, _named(r"https://[^\s/?#]+\S*", "is no link; it begins with https:// and has no spaces")]
 Currency = Annotated[str, _named(r"[A-Z]{3}", "is no currency; write three capitals, as USD")]
-Letter = Annotated[
-    str, _named(rf"({'|'.join(POLICIES)})/[a-z0-9_]+", "is no letter; write a policy and a name, as delay_care/notice")
-]
+Letter = Annotated[str, _named(LETTER, "is no letter; write a policy and a name, as delay_care/notice")]
 Policy = Annotated[str, _named("|".join(POLICIES), f"is no policy; there are {', '.join(POLICIES)}")]
 HeldOut = Annotated[
     str, _named("|".join((GLOBAL, *POLICIES)), f"is no policy; there are {', '.join(POLICIES)}, and {GLOBAL} for all")
 ]
-Part = Annotated[str, _named("|".join(_PARTS), f"is no part of a letter; there are {', '.join(_PARTS)}")]
-"""What a letter consists of; see :mod:`processors.outreach.templates`."""
-Words = Annotated[str, StringConstraints(min_length=1, max_length=20_000, strict=True)]
-"""A part of a letter, as a template."""
+Words = Annotated[str, StringConstraints(strict=True)]
+"""A part of a letter, as a template; :mod:`processors.playbook.words` looks closer."""

@@ -14,6 +14,7 @@ from processors.journey.playbook import Playbook
 from processors.playbook.faults import PlaybookRefused
 from processors.playbook.loading import playbook_from, read_content, version_of
 from streams import metrics
+from streams.config import Settings
 
 log = structlog.get_logger()
 
@@ -87,6 +88,15 @@ class PlaybookWatch(Service):
             unsettled = self._seen != self._settled
             await self.sleep(min(self._interval, _SETTLES) if unsettled else self._interval)
             await self.look()
+
+
+def watched(role: Service, *, settings: Settings, playbook: Playbook, taken: Callable[[Playbook], None]) -> None:
+    """Have the role watch the file that the settings name, from its start to its end; without one there is nothing to
+    watch. ``playbook`` is what the role begins with."""
+    in_force(playbook)
+    if settings.playbook is not None:
+        interval = timedelta(seconds=settings.playbook_reload)
+        role.add_dependency(PlaybookWatch(path=settings.playbook, playbook=playbook, taken=taken, interval=interval))
 
 
 def in_force(playbook: Playbook) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from processors.journey.actions import Hold, Reach, Suppress, Want
 from processors.journey.guard import guard, quiet_until, zone_of
+from processors.journey.identity import outreach_id
 from processors.journey.playbook import FrequencyCap, Playbook, QuietHours
 from processors.journey.state import begin
 from streams.events import (
@@ -457,3 +458,13 @@ def decided(
 
 def _never() -> QuietHours:
     raise AssertionError("the test playbook has quiet hours")
+
+    def test_what_was_asked_for_once_is_not_asked_for_again(self) -> None:
+        """Also where the policy has forgotten that it was: the letters of the last weeks are remembered."""
+        wanted = want()
+        state = customer(sent=(NOON - timedelta(days=20),))
+        name = outreach_id("ana", wanted.policy, wanted.journey_id, wanted.occasion)
+        state = replace(state, outreach=(replace(state.outreach[0], outreach_id=name),))
+        action = guard(wanted, state, NOON, PLAYBOOK)
+        assert isinstance(action, Suppress)
+        assert action.reason == "already_sent"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from datetime import UTC, datetime, timedelta
+from email import policy
+from email.parser import BytesParser
 from pathlib import Path
 
 import httpx
@@ -99,3 +102,40 @@ async def test_a_playbook_changed_while_it_runs(settings: Settings, role_env: di
         ("ben", "book"),
         ("cleo", "bunch-of-flowers"),
     ]
+
+
+async def test_words_changed_while_it_runs(
+    settings: Settings, role_env: dict[str, str], mail_dir: Path, tmp_path: Path
+) -> None:
+    """The dispatcher writes with the playbook's own words; a wrong text stops nobody's letter; a new one is taken."""
+    file = tmp_path / "playbook.yaml"
+    run = uuid.uuid4().hex[:8]
+
+    def say(subject: str) -> None:
+        texts = {"delay_care/notice": {"en": {"subject": subject}}}
+        file.write_text(dumped(AWAKE | {"texts": texts}), encoding="utf-8")
+
+    say("First words")
+    book = {"playbook": str(file), "playbook_reload": "1"}
+    async with Role("journeys", role_env, **book), Role("outreach", role_env, **book) as outreach:
+        await tell(settings, f"ana-{run}")
+        assert await subject_to(f"ana-{run}", mail_dir) == "First words"
+        say("{% for one in description %}{{ one }}{% endfor %}")
+        await until(lambda: metrics_of(outreach), lambda seen: 'result="refused"} 1.0' in seen)
+        assert "texts.delay_care/notice.en.subject: in its line 1: a loop" in outreach.log
+        await tell(settings, f"ben-{run}")
+        assert await subject_to(f"ben-{run}", mail_dir) == "First words"
+        say("Second words")
+        await until(lambda: metrics_of(outreach), lambda seen: 'result="taken"} 1.0' in seen)
+        await tell(settings, f"cleo-{run}")
+        assert await subject_to(f"cleo-{run}", mail_dir) == "Second words"
+
+
+async def subject_to(customer: str, folder: Path) -> str:
+    """The subject of the customer's letter, once it is there."""
+
+    def look() -> list[str]:
+        letters = [BytesParser(policy=policy.default).parsebytes(each.read_bytes()) for each in folder.rglob("*.eml")]
+        return [str(letter["Subject"]) for letter in letters if customer in str(letter["To"])]
+
+    return (await until(lambda: asyncio.to_thread(look), bool))[0]

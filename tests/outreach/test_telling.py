@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 from babel import Locale
@@ -62,3 +63,24 @@ def test_the_zone_has_a_name() -> None:
 def test_locale_tags(tag: str, locale: str | None) -> None:
     """As much of a tag as is known."""
     assert locale_of(tag) == (None if locale is None else Locale.parse(locale))
+
+
+@pytest.mark.parametrize(
+    ("locale", "amount", "currency", "said"),
+    [
+        ("en_US", "119.90", "USD", "$119.90"), ("de", "119.9", "USD", "119,90 $"),
+        ("de", "1119.90", "EUR", "1.119,90 €"), ("es", "6", "EUR", "6,00 €"), ("es_MX", "6", "USD", "USD6.00"),
+        ("en_US", "800", "JPY", "¥800"), ("en_US", "6", "XQQ", "XQQ6.00"), ("en_US", "1119.9", "", "1,119.90"),
+        ("de", "0", "", "0,00"),
+    ],
+)  # fmt: skip
+def test_money_as_it_is_written_there(locale: str, amount: str, currency: str, said: str) -> None:
+    """With the sign of the currency where it is known, and always its own number of decimals."""
+    assert teller(locale).money(Decimal(amount), currency) == said
+
+
+@pytest.mark.parametrize("amount", ["NaN", "Infinity", "1E+999999", "1E-999999"])
+def test_what_is_no_amount_is_not_told(amount: str) -> None:
+    """Nor is a number that would fill a book."""
+    with pytest.raises(ValueError, match="amount of money"):
+        teller().money(Decimal(amount), "USD")

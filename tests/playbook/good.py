@@ -102,7 +102,10 @@ WHOLE: dict[str, Any] = GOOD | {
             ],
         }
     ],
-    "texts": {"delay_care/notice": {"de": {"subject": "Ihr Flug kommt später"}}},
+    "texts": {
+        "delay_care/notice": {"de": {"subject": "Ihr Flug kommt später"}},
+        "out_of_stock_save/save_short": {"en": {"subject": "Elsewhere", "body": "It is to be had elsewhere."}},
+    },
     "priority": ["recovery", "delay_care"],
 }
 """Everything that may be there."""

@@ -131,20 +131,25 @@ ARM = "experiments 0 arms 1"
         ("experiments 0 arms 0 name", "shipping", "experiments.0.arms.1.name", "stands twice"),
         (f"{ARM} gestures", {"cupon": COUPON}, "experiments.0.arms.1.gestures.cupon", "it gives: coupon"),
         (f"{ARM} gestures", {"book": COUPON}, "experiments.0.arms.1.gestures.book", "gives no such gesture"),
-        (f"{ARM} templates", {"save": "out_of_stock_save/save"}, "experiments.0.arms.1.templates.save", "no letter"),
+        (f"{ARM} templates", {"save": "out_of_stock_save/save_short"},
+         "experiments.0.arms.1.templates.save", "no letter"),
         (f"{ARM} templates", {"out_of_stock_save/save": "../x"},
          "experiments.0.arms.1.templates.out_of_stock_save/save", "no letter"),
-        (f"{ARM} templates", {"out_of_stock_save/save": "recovery/recover"},
+        (f"{ARM} templates", {"out_of_stock_save/save": "delay_care/notice"},
          "experiments.0.arms.1.templates.out_of_stock_save/save", "have to be of out_of_stock_save"),
         ("texts delay/notice", {"de": {"subject": "x"}}, "texts.delay/notice", "no letter"),
-        ("texts delay_care/notice german", {"subject": "x"}, "texts.delay_care/notice.german", "no locale"),
-        ("texts delay_care/notice de title", "x", "texts.delay_care/notice.de.title", "no part"),
+        ("texts delay_care/notice german", {"subject": "x"}, "texts.delay_care/notice.german", "not a language"),
+        ("texts delay_care/notice de title", "x", "texts.delay_care/notice.de.title", "not a part"),
+        ("texts delay_care/notice de subject", "{{ description }",
+         "texts.delay_care/notice.de.subject", "in its line 1"),
+        ("texts delay_care/notice de subject", "a\n{% for x in y %}{% endfor %}", "texts.delay_care/notice.de.subject",
+         "in its line 2: a loop"),
+        ("texts delay_care/notice de subject", "{{ ''.__class__ }}", "texts.delay_care/notice.de.subject", "__class__"),
+        ("texts delay_care/notice de subject", "{{ nobody }}", "texts.delay_care/notice.de.subject", "'nobody'"),
+        ("texts out_of_stock_save/save_short en body", None, "texts.out_of_stock_save/save_short.en.body", "missing"),
+        ("texts out_of_stock_save/save_short", None,
+         "experiments.0.arms.1.templates.out_of_stock_save/save", "no letter out_of_stock_save/save_short"),
         ("texts delay_care/notice de subject", 5, "texts.delay_care/notice.de.subject", "text"),
-        ("texts delay_care/notice de body", "{% for a in b %}{% endfor %}",
-         "texts.delay_care/notice.de.body", "a loop"),
-        ("texts delay_care/notice de body", "{{ 9 ** 9 }}", "texts.delay_care/notice.de.body", "line 1 of it: a power"),
-        ("texts delay_care/notice de body", "{{ nick }}", "texts.delay_care/notice.de.body", "the variable 'nick'"),
-        ("texts delay_care/notice fr", {"subject": "x"}, "texts.delay_care/notice.fr.body", "is missing"),
         ("priority 0", "kindness", "priority.0", "no policy"),
         ("priority 1", "recovery", "priority.1", "stands twice"),
         ("delay_care default lapse", "0s", "delay_care.default.lapse", "longer than nothing"),
@@ -203,7 +208,7 @@ def test_an_empty_section_is_asked_about(tmp_path: Path) -> None:
 def test_norwegians_have_a_language_too() -> None:
     """YAML takes `no` for the opposite of yes; where a name stands, it is the name."""
     book = loaded(
-        changed("texts delay_care/notice no", {"subject": "Flyet er forsinket", "body": "Vi beklager."}, of=WHOLE)
+        changed("texts delay_care/notice no", {"subject": "Flyet er forsinket", "body": "Vi skriver igjen."}, of=WHOLE)
     )
     assert "no" in book.texts["delay_care/notice"]
     text = dumped(GOOD).replace("en: a book", "en: a book\n        no: en bok")

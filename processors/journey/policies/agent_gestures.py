@@ -7,6 +7,7 @@ of it, to talk it over or to raise the budget.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -18,6 +19,28 @@ from streams.events import Given, JourneyState, Purpose
 
 OVER = "over_budget"
 TASK_LIVES = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beyond:
+    """What the gestures of a window add up to, and the budget that is less; neither where the gesture is not in the
+    budget's currency and cannot be added up."""
+
+    currency: str
+    total: Decimal | None = None
+    budget: Budget | None = None
+
+    def told(self) -> dict[str, str]:
+        """As a letter's variables: total, budget, hours and budget_currency; all but the last empty if not added up."""
+        if self.budget is None:
+            return {"total": "", "budget": "", "hours": "", "budget_currency": self.currency}
+        hours = f"{self.budget.window.total_seconds() / 3600:g}"
+        return {
+            "total": str(self.total),
+            "budget": str(self.budget.most),
+            "hours": hours,
+            "budget_currency": self.currency,
+        }
 
 
 class GesturesOfAgents(Settling):
@@ -46,8 +69,11 @@ class GesturesOfAgents(Settling):
         """None: a gesture is looked at when it is given."""
         return iter(())
 
-    def _want(self, state: JourneyState, given: Given, playbook: Playbook, rules: AgentGestures, *, said: str) -> Want:
+    def _want(
+        self, state: JourneyState, given: Given, playbook: Playbook, rules: AgentGestures, *, said: Beyond
+    ) -> Want:
         due = given.occurred_at + rules.escalated_due
+        told = said.told()
         return Want(
             policy=self.name,
             why=worded(self.why, playbook.default_locale),
@@ -63,7 +89,7 @@ class GesturesOfAgents(Settling):
                 "cost": str(given.cost),
                 "currency": given.currency,
                 "about": given.about or "",
-                "beyond": said,
+                **told,
                 "given_at": given.occurred_at.isoformat(timespec="seconds"),
                 "due_at": due.isoformat(timespec="seconds"),
             },
@@ -72,26 +98,26 @@ class GesturesOfAgents(Settling):
             task=Task(team=rules.escalate_to, due_at=due),
             answers=True,  # it is talked over among ourselves
             escalation=True,
-            inputs={"subject": f"gesture {given.gesture_id}", "agent": given.agent_id, "beyond": said},
+            inputs={"subject": f"gesture {given.gesture_id}", "agent": given.agent_id, **told},
         )
 
 
-def beyond(given: Given, state: JourneyState, budgets: tuple[Budget, ...], currency: str) -> str | None:
-    """By how much the gesture goes beyond a budget, in words; None within all of them."""
+def beyond(given: Given, state: JourneyState, budgets: tuple[Budget, ...], currency: str) -> Beyond | None:
+    """The budget that the gesture goes beyond; None within all of them."""
     if given.currency != currency:
-        return f"{given.cost} {given.currency} is not in the budget's currency, {currency}"
+        return Beyond(currency=currency)
     for budget in budgets:
+        since = given.occurred_at - budget.window
         total = sum(
             (
                 one.cost
                 for one in state.gestures
-                if one.currency == currency and given.occurred_at - budget.window < one.occurred_at <= given.occurred_at
+                if one.currency == currency and since < one.occurred_at <= given.occurred_at
             ),
             Decimal(0),
         )
         if total > budget.most:
-            hours = f"{budget.window.total_seconds() / 3600:g}"
-            return f"{total} {currency} in {hours} hours, where {budget.most} is the budget"
+            return Beyond(currency=currency, total=total, budget=budget)
     return None
 
 

@@ -22,7 +22,7 @@ from streams.binary import Decoder, Encoder, read_number
 from streams.errors import Unreadable
 from streams.events import Record
 from streams.parts import Layout
-from streams.records import RECORDS, builder_of
+from streams.records import NAMES, RECORDS, builder_of
 from streams.registry import Registry
 from streams.specialised import decoder_of, encoder_of
 from streams.topics import Topic, Topics
@@ -139,6 +139,16 @@ def _ours(name: str) -> tuple[Encoder, Decoder]:
     """What writes and reads our own version of a record, whichever topics it is on."""
     schema = expand(schemas.latest(name))
     return encoder_of(schema), decoder_of(schema, RECORDS[name])
+
+
+def as_written(record: Record) -> Record:
+    """The record as whoever reads its bytes will have it: times to the millisecond, money to its places.
+
+    Raises a TypeError, ValueError or the like for values that do not fit the schema.
+    """
+    encode, decode = _ours(NAMES[type(record)])
+    written: Record = decode(encode(record), 0)[0]
+    return written
 
 
 def schema_id_of(value: bytes) -> int | None:

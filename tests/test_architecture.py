@@ -131,6 +131,80 @@ def test_the_core_does_nothing_but_think() -> None:
     assert found == []
 
 
+def reach(*packages: str) -> set[str]:
+    """The modules of these packages, and all that they import, and what those import, and so on."""
+    found: set[str] = set()
+    left = [name for name in modules() if within(name, *packages)]
+    while left:
+        name = left.pop()
+        if name not in found:
+            found.add(name)
+            left += [one for one in named(modules()[name]) if one in modules()]
+    return found
+
+
+def names(module: str) -> set[str]:
+    """Every name and attribute that stands in a module."""
+    found = set()
+    for node in ast.walk(modules()[module]):
+        if isinstance(node, ast.Name):
+            found.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            found.add(node.attr)
+        elif isinstance(node, ast.alias):
+            found.add(node.name.rpartition(".")[2])
+    return found
+
+
+ADMIN_MAY = {"start", "close", "describe_topics", "list_consumer_group_offsets"}
+"""What a replay asks of Kafka's administration: it looks, and changes nothing."""
+
+
+def test_a_replay_can_send_nothing() -> None:
+    """Nothing that it reaches, however many imports away, knows a producer, a transaction or a channel."""
+    reached = reach("processors.replay", "processors.cli.replay")
+    assert {"processors.journey.core", "processors.replay.kafka", "streams.processor.intake"} <= reached
+    streams = ("publisher", "subscriber", "processor.transaction", "processor.partition", "processor.service")
+    outreach = ("channels", "delivery", "ledger", "role")  # of its texts a playbook's check knows, and no more
+    senders = [f"streams.{part}" for part in streams] + [f"processors.outreach.{part}" for part in outreach]
+    assert [name for name in sorted(reached) if within(name, *senders)] == []
+    assert all(any(within(name, sender) for name in modules()) for sender in senders), "they are called so"
+    sending = {"produce", "send", "send_and_wait", "send_batch", "commit", "begin_transaction", "subscribe"}
+    found = {name: {one for one in names(name) if "Producer" in one or one in sending} for name in reached}
+    assert {name: some for name, some in found.items() if some} == {}
+    assert names("streams.publisher") & {"AIOKafkaProducer", "send"}, "the check sees what it should"
+
+
+def test_a_replay_only_looks() -> None:
+    """Kafka's administration and its consumers are asked, by one module, and for nothing that changes anything."""
+    clients = ("AIOKafkaConsumer", "AIOKafkaAdminClient")
+    assert [name for name in sorted(reach("processors.replay")) if names(name) & set(clients)] == [
+        "processors.replay.kafka"
+    ]
+    tree = modules()["processors.replay.kafka"]
+    asked = {
+        node.func.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == "admin"
+    }
+    assert asked == ADMIN_MAY
+    consumers = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and names_of(node) == "AIOKafkaConsumer"]
+    assert len(consumers) == 2
+    for consumer in consumers:
+        given = {keyword.arg: keyword.value for keyword in consumer.keywords}
+        assert "group_id" not in given
+        assert isinstance(auto := given["enable_auto_commit"], ast.Constant)
+        assert auto.value is False
+
+
+def names_of(call: ast.Call) -> str:
+    """What is called, if it has a plain name."""
+    return call.func.id if isinstance(call.func, ast.Name) else ""
+
+
 def test_nothing_imports_itself_in_a_circle() -> None:
     """No module needs another that needs it: one can be read after the other."""
     graph = {name: {one for one in top_imports(name) if one in modules() and one != name} for name in modules()}
@@ -150,7 +224,12 @@ def test_nothing_imports_itself_in_a_circle() -> None:
 
 def top_imports(name: str) -> Iterator[str]:
     """What is imported as soon as the module is: a submodule where one is named, else the module."""
-    for node in modules()[name].body:
+    return named(modules()[name], deep=False)
+
+
+def named(tree: ast.Module, *, deep: bool = True) -> Iterator[str]:
+    """What a module names to be imported, wherever in it or at its top: a submodule where one is, else the module."""
+    for node in ast.walk(tree) if deep else tree.body:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module is not None:

@@ -7,7 +7,9 @@ import typer
 from processors.cli import dlq, outreach, playbook, run, schemas, stack, topics
 from processors.cli.customer import customer
 from processors.cli.demo import demo
+from processors.cli.experiments import experiments
 from processors.cli.publish import publish
+from processors.cli.replay import replay_command
 from processors.cli.tail import tail
 from processors.cli.tasks import tasks
 
@@ -27,6 +29,8 @@ app.add_typer(outreach.app, name="outreach")
 app.command()(publish)
 app.command()(tail)
 app.command()(customer)
+app.command()(experiments)
+app.command("replay")(replay_command)
 app.command()(tasks)
 app.command()(demo)
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections import deque
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
 
 from aiokafka import ConsumerRecord
 from aiokafka.partitioner import murmur2
 
 from streams.codec import Codec
 from streams.errors import InvalidEvent, PartitionStopped, Unreadable
-from streams.events import Value
-from streams.processor.logic import Incoming, Logic
+from streams.events import Record, Value
+from streams.processor.logic import Entrance, Incoming
 from streams.records import NAMES, RECORDS
 from streams.topics import MAX_EVENT_BYTES
 
@@ -36,7 +35,7 @@ class Intake:
     """Reads input records. Stops the partition when most of the latest ``window`` records could not be read."""
 
     def __init__(
-        self, *, logic: Logic[Any], codec: Codec, partition: int, partitions: int, window: int, share: float
+        self, *, logic: Entrance, codec: Codec, partition: int, partitions: int, window: int, share: float
     ) -> None:
         self._logic = logic
         self._codec = codec
@@ -50,7 +49,7 @@ class Intake:
     async def read(self, record: ConsumerRecord, now: datetime) -> Incoming | Misplaced:
         """The event. Raises Unreadable for a dead letter, PartitionStopped when there were too many of them."""
         try:
-            incoming = await self._read(record, now)
+            incoming = self.admitted(await self.decode(record), record, now)
         except Unreadable as why:
             self._latest.append(False)
             failed = self._latest.count(False)
@@ -63,12 +62,17 @@ class Intake:
         self._latest.append(True)
         return incoming
 
-    async def _read(self, record: ConsumerRecord, now: datetime) -> Incoming | Misplaced:
+    async def decode(self, record: ConsumerRecord) -> Record:
+        """The event, whatever it says. Raises Unreadable for what is none of this topic's, or too large."""
         if record.value is not None and len(record.value) > MAX_EVENT_BYTES:
             raise Unreadable("too_large", f"{len(record.value)} bytes; at most {MAX_EVENT_BYTES} are taken")
         event = await self._codec.decode(record.value)
         if type(event) not in self._known:
             raise Unreadable("wrong_topic", f"{NAMES[type(event)]} does not belong on {record.topic}")
+        return event
+
+    def admitted(self, event: Record, record: ConsumerRecord, now: datetime) -> Incoming | Misplaced:
+        """The decoded event, if it can be true and belongs here. Raises Unreadable if it can't be true."""
         try:
             self._logic.admit(event, now)
         except InvalidEvent as why:

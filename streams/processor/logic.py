@@ -53,22 +53,11 @@ class Step(Value, Generic[S], frozen=True, kw_only=True, gc=False):
     """For the metrics: folded, duplicate, too_late."""
 
 
-class Logic(Protocol[S]):
-    """Pure: no I/O, no clock. A state has ``wake_at``, aware UTC or None: when :meth:`wake` is due."""
+class Entrance(Protocol):
+    """What may come in, and whose it is."""
 
     @property
     def input(self) -> Topic: ...
-
-    @property
-    def state_topic(self) -> Topic: ...
-
-    @property
-    def state_type(self) -> type[Any]: ...
-
-    @property
-    def outputs(self) -> tuple[Topic, ...]:
-        """Every topic that a step may send to."""
-        ...
 
     @property
     def forwards_misplaced(self) -> bool:
@@ -81,6 +70,21 @@ class Logic(Protocol[S]):
 
     def admit(self, record: Any, now: datetime) -> None:
         """Raises Unreadable for an input record that decodes but can't be true."""
+        ...
+
+
+class Logic(Entrance, Protocol[S]):
+    """Pure: no I/O, no clock. A state has ``wake_at``, aware UTC or None: when :meth:`wake` is due."""
+
+    @property
+    def state_topic(self) -> Topic: ...
+
+    @property
+    def state_type(self) -> type[Any]: ...
+
+    @property
+    def outputs(self) -> tuple[Topic, ...]:
+        """Every topic that a step may send to."""
         ...
 
     def receive(self, incoming: Incoming, state: S | None, now: datetime, *, busy: bool) -> Step[S]:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +175,74 @@ def test_a_customer_has_a_page(kept: tuple[Path, dict[str, Any]]) -> None:
     assert run.returncode == 0, run.stderr
     assert "delay_care" in run.stdout
     assert json.loads(run.stdout)
+
+
+def _replay(home: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """`careline replay` of the whole day, on the stack that was kept, with code 1 where anything differs."""
+    environment = {**os.environ, **stack_environment(home / "stack", environ={})}
+    return subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "processors.cli",
+            "replay",
+            "--from",
+            "2013-02-01",
+            "--to",
+            "2013-03-01",
+            "--check",
+            *options,
+        ],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_the_day_would_be_decided_again_as_it_was(kept: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    """The playbook in force reproduces every decision and every letter on record, twice in the same bytes."""
+    home, summary = kept
+    first, second = (_replay(home, "--json", "--out", str(tmp_path / name)) for name in ("first", "second"))
+    assert first.returncode == 0, first.stdout[:4000] + first.stderr
+    assert first.stdout == second.stdout == (tmp_path / "first").read_text() == (tmp_path / "second").read_text()
+    report = json.loads(first.stdout)
+    recorded = sum(sum(reasons.values()) for reasons in summary["decisions"].values())
+    assert report["difference"] == {
+        "same": recorded,
+        "changed": 0,
+        "only_recorded": 0,
+        "only_replayed": 0,
+        "customers": 0,
+        "customers_who_hear_otherwise": 0,
+    }
+    assert report["read"]["moved_in_time"] == 0, "the day's clock needs no word of the decisions"
+    assert report["read"]["timers"] > 100
+    assert report["decisions_met_twice"] == report["letters_no_longer_kept"] == report["set_aside"]["customers"] == 0
+    assert list(report["recorded_under"]) == [report["playbook"]]
+    hours = [*report["sends_per_hour"].values(), *report["tasks_per_hour"].values()]
+    assert sum(hour["replayed"] for hour in hours) == summary["outreach_requested"]
+
+
+def test_another_playbook_lets_others_hear(kept: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    """With twice the threshold fewer are written to, and the difference is told by name."""
+    home, _ = kept
+    text = files("processors").joinpath("playbook.yaml").read_text(encoding="utf-8")
+    new = tmp_path / "new.yaml"
+    new.write_text(text.replace("threshold: 30m", "threshold: 60m", 1), encoding="utf-8")
+    assert new.read_text() != text
+    run = _replay(home, "--json", "--playbook", str(new))
+    assert run.returncode == 1, run.stderr
+    report = json.loads(run.stdout)
+    found = report["difference"]
+    assert found["only_recorded"] > 100
+    assert found["only_replayed"] > 100
+    assert found["same"] > found["changed"]
+    sides = report["by_policy"]["delay_care"]
+    assert sides["replayed"]["send"]["wanted"] < sides["recorded"]["send"]["wanted"]
+    assert sides["replayed"]["suppress"]["below_threshold"] > sides["recorded"]["suppress"]["below_threshold"]
+    assert found["customers_who_hear_otherwise"] == sum(one["hears_otherwise"] for one in report["customers"]) > 100
 
 
 def test_ten_kills_change_nothing(kept: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:

@@ -1,0 +1,106 @@
+"""`careline replay`: what would have been decided, against what was."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from processors.cli.exits import FAILED, explained
+from processors.journey.playbook import Playbook
+from processors.playbook import load_playbook
+from processors.replay import Report, replay
+from processors.replay.kafka import KafkaSource
+from processors.replay.show import show
+from streams.config import Settings
+from streams.errors import SettingsError
+
+
+def replay_command(
+    since: Annotated[str, typer.Option("--from", metavar="TIME", help="Decisions from then on, as 2013-02-08.")],
+    until: Annotated[str, typer.Option("--to", metavar="TIME", help="Decisions before then, as 2013-02-08T18:30Z.")],
+    playbook: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Another playbook than CARELINE_PLAYBOOK's.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the whole report as JSON.")] = False,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the JSON report to a file, too.")] = None,
+    most: Annotated[int, typer.Option("--show", min=0, help="Customers to name, of those who differ.")] = 10,
+    check: Annotated[bool, typer.Option("--check", help="End with code 1 where anything differs.")] = False,
+) -> None:
+    """Decide again what is kept of the touchpoints, and say what differs from what was decided. It sends nothing.
+
+    The production core runs over every touchpoint that is kept, at the times at which the journeys role handled them;
+    what falls between --from and --to is compared with the decisions on record. With --playbook it says who would
+    have heard something else under that playbook. Times are ISO 8601; without an offset they are UTC, and a date is
+    its midnight. The same topics, range and playbook always give the same report, byte for byte.
+
+    Exit codes: 0 the report is made (with --check: and nothing differs), 1 with --check something differs, 2 an
+    option, a setting or the playbook is wrong, 3 Kafka or the registry does not answer.
+
+    Example: careline replay --from 2013-02-08 --to 2013-02-09 --playbook new.yaml
+    """
+    with explained():
+        begin, end = _time("--from", since), _time("--to", until)
+        if begin >= end:
+            raise SettingsError(f"--to: {until} is not later than --from {since}")
+        settings = Settings.from_environment()
+        rules = load_playbook(playbook or settings.playbook)
+        _writable(out)
+        with _bar(Console(stderr=True)) as progress:
+            report = asyncio.run(_replay(settings, rules, begin, end, progress))
+        text = report.as_json() if as_json or out is not None else ""
+        if out is not None:
+            out.write_text(text, encoding="utf-8")
+    if as_json:
+        typer.echo(text, nl=False)
+    else:
+        show(report, Console(), most=most)
+    if check and (report.difference or report.doubled):
+        raise typer.Exit(FAILED)
+
+
+async def _replay(
+    settings: Settings, playbook: Playbook, since: datetime, until: datetime, progress: Callable[[int, int], None]
+) -> Report:
+    async with KafkaSource(settings) as source:
+        return await replay(source, playbook=playbook, since=since, until=until, progress=progress)
+
+
+def _time(option: str, text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise SettingsError(f"{option}: {text!r} is no time; write 2013-02-08 or 2013-02-08T18:30Z") from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _writable(out: Path | None) -> None:
+    """Better now than after the work."""
+    if out is not None:
+        try:
+            out.touch()
+        except OSError as error:
+            raise SettingsError(f"--out: cannot write {out}: {error.strerror}") from error
+
+
+@contextmanager
+def _bar(console: Console) -> Iterator[Callable[[int, int], None]]:
+    bar = Progress(
+        TextColumn("touchpoints"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task("touchpoints", total=None)
+        yield lambda read, of: bar.update(task, completed=read, total=of)

@@ -1,0 +1,155 @@
+"""A replay's report for a person: what differs first, then policy by policy, hour by hour, customer by customer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Column, Table
+from rich.text import Text
+
+from processors.replay.recorded import Decided
+from processors.replay.report import Report
+from streams.clock import from_millis
+from streams.events import Decision
+
+_FIGURES = {"send": "sent", "escalate": "escalated", "hold": "held", "suppress": "suppressed", "retract": "retracted"}
+_SIDES = ("recorded", "replayed", "difference")
+
+
+def show(report: Report, console: Console, *, most: int) -> None:
+    """Print it; of the customers who differ at most so many are named."""
+    _say(console, f"From {_time(report.since)} to {_time(report.until)}, under playbook {report.playbook}.")
+    tally = report.tally
+    dead = tally.dead_letters.total()
+    _say(
+        console,
+        f"{tally.records:,} touchpoints read: {tally.folded:,} folded, {tally.duplicates:,} repeated, "
+        f"{tally.misplaced:,} forwarded, {dead:,} unreadable; {tally.timers:,} deadlines fired.",
+    )
+    _verdict(report, console)
+    _warnings(report, console)
+    console.print()
+    console.print(_policies(report))
+    data = report.as_data()
+    for title, hours in (("sent to customers", data["sends_per_hour"]), ("tasks", data["tasks_per_hour"])):
+        if hours:
+            table = Table(*_columns(f"{title}, hour from (UTC)", right=_SIDES), box=None)
+            for hour, counts in hours.items():
+                table.add_row(hour.replace("T", " ").removesuffix("Z"), *_row(counts["recorded"], counts["replayed"]))
+            console.print()
+            console.print(table)
+    _customers(report, console, most=most)
+
+
+def _verdict(report: Report, console: Console) -> None:
+    found = report.difference
+    if not found:
+        _say(console, f"Nothing differs: all {len(found.same):,} decisions are the same.", style="bold green")
+        return
+    _say(
+        console,
+        f"{len(found.same):,} decisions are the same; {len(found.changed):,} say something else, "
+        f"{len(found.only_recorded):,} would not be made, {len(found.only_replayed):,} would be new. "
+        f"{len(found.customers):,} customers are concerned; {len(found.hear_otherwise()):,} would hear otherwise.",
+        style="bold yellow",
+    )
+
+
+def _warnings(report: Report, console: Console) -> None:
+    others = {version: counts for version, counts in report.versions().items() if version != report.playbook}
+    for version, counts in others.items():
+        _say(
+            console,
+            f"{sum(counts.values()):,} decisions were made under playbook {version}; of them {counts['same']:,} are "
+            f"the same, {counts['changed']:,} say something else, {counts['only_recorded']:,} would not be made.",
+        )
+    aside = report.set_aside
+    if aside.customers:
+        _warn(
+            console,
+            f"{len(aside.customers):,} customers are left out ({aside.recorded:,} decisions on record, "
+            f"{aside.replayed:,} replayed): their oldest touchpoints are no longer kept.",
+        )
+    if (reached := from_millis(report.reached)) < report.until:
+        _warn(console, f"The journeys role is behind: it has decided up to {_time(reached)}, and no further.")
+    if report.letters_lost:
+        _warn(console, f"{report.letters_lost:,} recorded letters are no longer kept: their gestures are not counted.")
+    if report.tally.moved:
+        _say(console, f"{report.tally.moved:,} touchpoints were handled at another time than their own, as recorded.")
+    if report.doubled:
+        _warn(console, f"{report.doubled:,} decisions were met twice; there should be none.")
+
+
+def _policies(report: Report) -> Table:
+    table = Table(*_columns("policy", "", right=_SIDES), box=None)
+    for policy, sides in report.by_policy().items():
+        recorded, replayed = sides["recorded"], sides["replayed"]
+        table.add_row(Text(policy, style="bold"), "wanted", *_row(recorded["wanted"], replayed["wanted"]))
+        for kind in (one for one in recorded | replayed if one not in ("wanted", "gesture_cost")):
+            before, after = recorded.get(kind, {}), replayed.get(kind, {})
+            for reason in sorted(before.keys() | after.keys()):
+                name = _FIGURES.get(kind, kind)
+                label = name if reason == "wanted" else f"{name}: {reason}"
+                table.add_row("", escape(label), *_row(before.get(reason, 0), after.get(reason, 0)))
+        for currency in sorted(recorded["gesture_cost"].keys() | replayed["gesture_cost"].keys()):
+            was, would = (side["gesture_cost"].get(currency, "0.00") for side in (recorded, replayed))
+            change = Decimal(would) - Decimal(was)
+            table.add_row("", f"gestures, {currency}", was, would, f"{change:+}" if change else "")
+    return table
+
+
+def _customers(report: Report, console: Console, *, most: int) -> None:
+    otherwise = sorted(report.difference.hear_otherwise())
+    if not otherwise or not most:
+        return
+    console.print()
+    shown = otherwise[:most]
+    named = "all" if len(shown) == len(otherwise) else f"{len(shown)} of {len(otherwise):,}, all with --json"
+    _say(console, f"Who would hear otherwise ({named}):", style="bold")
+    sends: dict[str, list[tuple[str, Decided]]] = {}
+    for mark, decided in (("-", report.difference.recorded), ("+", report.difference.replayed)):
+        for one in decided:
+            if one.reaches and not one.is_task:
+                sends.setdefault(one.decision.customer_id, []).append((mark, one))
+    for customer in shown:
+        _say(console, f"  {customer}")
+        said = [(mark, _line(one)) for mark, one in sends.get(customer, ())]
+        for mark, line in sorted(said, key=lambda pair: (pair[1], pair[0] == "+")):
+            if ("+" if mark == "-" else "-", line) not in said:
+                _say(console, f"    {mark} {line}", style="green" if mark == "+" else "red")
+
+
+def _line(one: Decided) -> str:
+    decision: Decision = one.decision
+    gesture = None if one.request is None else one.request.gesture
+    gift = "" if gesture is None else f" with {gesture.code} ({gesture.cost} {gesture.currency})"
+    channel = "" if decision.channel is None else f" by {decision.channel.lower()}"
+    return f"{_time(decision.decided_at)}  {decision.policy} {decision.occasion}{channel}{gift}, {decision.journey_id}"
+
+
+def _columns(*left: str, right: tuple[str, ...] = ()) -> tuple[Column, ...]:
+    return (
+        *(Column(name, no_wrap=True) for name in left),
+        *(Column(name, justify="right", no_wrap=True) for name in right),
+    )
+
+
+def _row(recorded: int, replayed: int) -> tuple[str, str, str]:
+    change = replayed - recorded
+    return f"{recorded:,}", f"{replayed:,}", f"{change:+,}" if change else ""
+
+
+def _time(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _warn(console: Console, text: str) -> None:
+    _say(console, text, style="yellow")
+
+
+def _say(console: Console, text: str, *, style: str | None = None) -> None:
+    printable = "".join(letter if letter.isprintable() else " " for letter in text)
+    console.print(Text(printable, style=style or ""), soft_wrap=True)

@@ -17,12 +17,13 @@ from streams.events import (
     Engagement,
     FeedbackKind,
     OutreachChannel,
+    OutreachEngaged,
     OutreachRetracted,
     Purpose,
     Sentiment,
 )
 from tests.journey.care import asks, cannot_have, engages, everything, feedback, given_by_agent, posts, sent
-from tests.journey.given import HOOK, MAIL, Journey, at, consent, delay, departure, given, profile, told
+from tests.journey.given import HOOK, MAIL, Journey, at, consent, delay, departure, facts, given, profile, told
 
 SMS, EMAIL = OutreachChannel.SMS, OutreachChannel.EMAIL
 PHONE = Address(channel=SMS, address="+15550100")
@@ -166,6 +167,16 @@ class TestNo:
         assert (closed.reason, closed.purpose) == ("unsubscribed", Purpose.MARKETING)
         ana.when(cannot_have(at("12:20"), "coat-7", "9.00")).then("suppress save: suppressed")
         ana.when(delay(at("12:30"), minutes=90)).then("send notice with free-book")
+
+    def test_a_link_in_an_old_offer_still_ends_offers_alone(self) -> None:
+        """The letter is long forgotten; its link says what it was."""
+        ana = given(profile(), YES, playbook=everything())
+        old = OutreachEngaged(
+            **facts(at("12:00")), outreach_id="long-ago", channel=EMAIL, kind=Engagement.UNSUBSCRIBED,
+            detail="MARKETING",
+        )  # fmt: skip
+        ana.when(old).when(delay(at("12:30"), minutes=90)).then("send notice with free-book")
+        assert [one.purpose for one in ana.known.suppressions] == [Purpose.MARKETING]
 
     def test_unsubscribed_from_a_service_letter_is_a_no_to_everything_there(self) -> None:
         """Whoever does not even want to hear of their flight wants no offers either."""

@@ -208,6 +208,8 @@ MEASURE_SKIPPED = Counter(
     registry=REGISTRY,
 )
 MEASURE_LETTERS = Gauge("careline_measure_letters", "Letters by policy, all hours.", ["policy"], registry=REGISTRY)
+# Grows as customers come back with what we gave them; flat beside many letters means the gesture is not worth its cost.
+MEASURE_REDEEMED = Gauge("careline_measure_redeemed", "Gestures redeemed, by policy.", ["policy"], registry=REGISTRY)
 MEASURE_SATISFACTION = Gauge(
     "careline_measure_satisfaction_mean",
     "Mean CSAT (1 to 5) of those written to and those not.",

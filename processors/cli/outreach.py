@@ -15,6 +15,9 @@ from rich.panel import Panel
 from rich.text import Text
 
 from processors.cli.exits import WRONG_SETTINGS, explained
+from processors.journey.playbook import worded
+from processors.journey.policies import POLICIES
+from processors.journey.policies.out_of_stock_save import OutOfStockSave
 from processors.outreach.channels import Written
 from processors.outreach.examples import examples
 from processors.outreach.sources import Sources
@@ -29,7 +32,8 @@ from streams.events import OutreachChannel, OutreachRequested, Profile, Purpose
 app = typer.Typer(help="Look at letters before anybody gets one.", no_args_is_help=True)
 
 UNKNOWN = 4
-_WHY = "We want you to hear it from us first."
+_WHY = {"en": "We want you to hear it from us first."}
+_OFFERS = f"{OutOfStockSave.name}/"
 _LINK = "https://care.example/unsubscribe/example"
 
 
@@ -45,8 +49,10 @@ def preview(
     time_zone: Annotated[str | None, typer.Option(help="An IANA name; America/New_York.")] = None,
     customer: Annotated[str | None, typer.Option(help="Name, language and zone of this customer of the view.")] = None,
     var: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="Instead of the example's.")] = None,
-    marketing: Annotated[bool, typer.Option("--marketing", help="As an offer, not as a service message.")] = False,
-    task: Annotated[bool, typer.Option("--task", help="As a task for one of our own people.")] = False,
+    marketing: Annotated[
+        bool, typer.Option("--marketing", help="As an offer, whatever the policy sends it as.")
+    ] = False,
+    task: Annotated[bool, typer.Option("--task", help="As a task, whatever the policy sends it as.")] = False,
     playbook: Annotated[Path | None, typer.Option(help="With this playbook's own texts.", exists=True)] = None,
     html: Annotated[Path | None, typer.Option(help="Write the page to this file.", dir_okay=False)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
@@ -59,7 +65,8 @@ def preview(
     Example: careline outreach preview delay_care/notice --locale de --var name=Ana --html notice.html
     """
     with explained():
-        texts = {} if playbook is None else load_playbook(playbook).texts
+        book = load_playbook(playbook)
+    texts = book.texts
     known = Sources(texts).letters()
     if template not in known:
         typer.echo(f"There is no letter {template!r}. There are:\n" + "\n".join(f"  {one}" for one in known), err=True)
@@ -73,7 +80,9 @@ def preview(
     }
     locale = locale or profile.locale or "en-US"
     zone = time_zone or profile.time_zone or "America/New_York"
-    request = _request(template, variables, locale=locale, time_zone=zone, marketing=marketing)
+    task = task or bool(variables.get("due_at"))  # only what our own people do has a deadline
+    offer = book.stock is not None and book.stock.purpose is Purpose.MARKETING and template.startswith(_OFFERS)
+    request = _request(template, variables, locale=locale, time_zone=zone, marketing=marketing or offer)
     channel = OutreachChannel.AGENT_TASK if task else OutreachChannel.EMAIL
     with explained():
         written = Templates(texts=texts).render(request, channel=channel, unsubscribe=None if task else _LINK)
@@ -116,12 +125,14 @@ def _request(
     template: str, variables: Mapping[str, str], *, locale: str, time_zone: str, marketing: bool
 ) -> OutreachRequested:
     now = SystemClock().now()
+    policy = template.split("/")[0]
+    why = next((known.why for known in POLICIES if known.name == policy), _WHY)
     return OutreachRequested(
         outreach_id="00000000-0000-0000-0000-000000000000",
         customer_id="example",
         requested_at=now,
         decision_id="00000000-0000-0000-0000-000000000000",
-        policy=template.split("/")[0],
+        policy=policy,
         playbook_version="preview",
         journey_id="preview",
         occasion="preview",
@@ -130,7 +141,7 @@ def _request(
         locale=locale,
         time_zone=time_zone,
         variables=variables,
-        why=_WHY,
+        why=worded(why, locale),
         useful_until=now + timedelta(hours=1),
     )
 

@@ -38,19 +38,17 @@ def tasks(
     """
     now = SystemClock().now()
     with explained():
-        found = asyncio.run(_look_up(team, limit))
-    if not everything:
-        found = tuple(task for task in found if task.useful_until > now)
+        found = asyncio.run(_look_up(team, limit, useful_at=None if everything else now))
     if as_json:
         typer.echo(json.dumps([_data(task, now) for task in found], indent=2, ensure_ascii=False))
     else:
         _show(found, Console(), now)
 
 
-async def _look_up(team: str | None, limit: int) -> tuple[AgentTask, ...]:
+async def _look_up(team: str | None, limit: int, *, useful_at: datetime | None) -> tuple[AgentTask, ...]:
     store = RedisViewStore(Settings.from_environment())
     try:
-        return await open_tasks(store, team=team, limit=limit)
+        return await open_tasks(store, team=team, limit=limit, useful_at=useful_at)
     finally:
         await store.close()
 

@@ -72,6 +72,8 @@ class MeasureApp:
         self._letters = self._table("letters").tumbling(HOUR, expires=None)
         # feedback id, hour it was given -> by whom, the score and when
         self._answers = self._table("answers").tumbling(HOUR, expires=None)
+        # outreach id -> when its gesture was redeemed
+        self._redeemed = self._table("redeemed")
         topics = settings.topics
         self._agent(topics.decisions, self._on_decisions)
         self._agent(topics.outcomes, self._on_outcomes)
@@ -91,6 +93,7 @@ class MeasureApp:
                 )
                 for (key, _), row in self._answers.table.items()
             ),
+            redeemed=tuple(self._redeemed.keys()),
         )
 
     def _table(self, name: str) -> Any:
@@ -131,6 +134,9 @@ class MeasureApp:
             if isinstance(record, events.OutreachSent) and record.channel is not events.OutreachChannel.AGENT_TASK:
                 row = {"customer": digest(record.customer_id), "at": to_millis(record.occurred_at)}
                 self._letters.relative_to(record.occurred_at.timestamp())[record.outreach_id] = row
+                self._count(record)
+            elif isinstance(record, events.OutreachEngaged) and record.kind is events.Engagement.REDEEMED:
+                self._redeemed[record.outreach_id] = {"at": to_millis(record.occurred_at)}
                 self._count(record)
 
     async def _on_touchpoints(self, stream: Any) -> None:
@@ -186,7 +192,7 @@ def app_id(settings: Settings) -> str:
 
 def changelogs(settings: Settings) -> tuple[str, ...]:
     """The topics the tables are kept in."""
-    return tuple(f"{app_id(settings)}-{table}-changelog" for table in ("policies", "letters", "answers"))
+    return tuple(f"{app_id(settings)}-{table}-changelog" for table in ("policies", "letters", "answers", "redeemed"))
 
 
 def digest(customer_id: str) -> str:

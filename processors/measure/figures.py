@@ -60,6 +60,8 @@ class Figures:
     """
 
     letters: Mapping[tuple[str, datetime], int]
+    redeemed: Mapping[str, int]
+    """By policy: gestures that customers came back with."""
     written_to: Satisfaction
     not_written_to: Satisfaction
 
@@ -77,6 +79,7 @@ class Figures:
                 {"policy": policy, "hour": hour.isoformat(), "letters": count}
                 for (policy, hour), count in sorted(self.letters.items(), key=lambda item: item[0][::-1])
             ],
+            "redeemed": dict(sorted(self.redeemed.items())),
             "satisfaction": {
                 group: {"answers": one.answers, "mean": one.mean, "low": one.low, "high": one.high}
                 for group, one in (("written_to", self.written_to), ("not_written_to", self.not_written_to))
@@ -89,8 +92,10 @@ def hour_of(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
-def figures(*, policies: Mapping[str, str], letters: Iterable[Letter], answers: Iterable[Answer]) -> Figures:
-    """The figures of these rows. ``policies``: outreach id -> the policy that wanted it.
+def figures(
+    *, policies: Mapping[str, str], letters: Iterable[Letter], answers: Iterable[Answer], redeemed: Iterable[str] = ()
+) -> Figures:
+    """The figures of these rows. ``policies``: outreach id -> the policy that wanted it; ``redeemed``: outreach ids.
 
     A letter or an answer that is there more than once, with different times, counts once, by its first.
     """
@@ -115,6 +120,7 @@ def figures(*, policies: Mapping[str, str], letters: Iterable[Letter], answers: 
     )
     return Figures(
         letters=dict(counted),
+        redeemed=dict(Counter(policies.get(outreach, UNKNOWN) for outreach in set(redeemed))),
         written_to=satisfaction(scores[True]),
         not_written_to=satisfaction(scores[False]),
     )

@@ -101,6 +101,8 @@ class MeasureRole(Service):
         found = self.figures()
         for policy, letters in found.letters_by_policy().items():
             metrics.MEASURE_LETTERS.labels(policy=policy).set(letters)
+        for policy, redeemed in found.redeemed.items():
+            metrics.MEASURE_REDEEMED.labels(policy=policy).set(redeemed)
         for group, one in (("written_to", found.written_to), ("not_written_to", found.not_written_to)):
             _show_satisfaction(group, one)
 

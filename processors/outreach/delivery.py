@@ -110,6 +110,7 @@ class Delivery:
             failed = Failed(channel=kind, provider=provider, reason=FailureReason.REJECTED, detail=why.detail)
             return failed, not perhaps
         except TryLater as why:
+            # who was not called was not tried: a provider that is well again is not kept waiting for longer and longer
             called = not isinstance(why, CircuitOpen | RateLimited)
             postponed = Postponed(
                 channel=kind,
@@ -117,7 +118,7 @@ class Delivery:
                 detail=why.detail,
                 retry_after=why.retry_after,
                 perhaps_left=perhaps,
-                in_line=isinstance(why, RateLimited),
+                in_line=not called,
             )
             return postponed, isinstance(why, CircuitOpen) and not perhaps
         except Ambiguous as why:

@@ -47,14 +47,14 @@ class Links:
     customer's id.
     """
 
-    def __init__(self, *, secret: str, base: str = "") -> None:
+    def __init__(self, *, secret: str, base: str) -> None:
         """``base`` is what our links begin with, ``https://care.example``. Raises SettingsError."""
         if len(secret) < _SHORTEST_SECRET:
             raise SettingsError(f"CARELINE_LINK_SECRET: at least {_SHORTEST_SECRET} characters are wanted")
         parts = urlsplit(base)
         whole = bool(parts.hostname) and not (parts.query or parts.fragment or parts.username)
         safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
-        if base and not (whole and safe and _BASE.fullmatch(base)):
+        if not (whole and safe and _BASE.fullmatch(base)):
             raise SettingsError("CARELINE_PUBLIC_URL: https:// and a host are wanted, and perhaps a path")
         self._base = base.rstrip("/")
         self._serializer = URLSafeSerializer(

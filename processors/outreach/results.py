@@ -45,7 +45,8 @@ class Failed:
 class Postponed:
     """It certainly did not leave, or may safely be sent again (``perhaps_left``); later it may leave.
 
-    ``in_line``: no provider was called, as it was not the letter's turn; its turn is in ``retry_after``.
+    ``in_line``: no provider was called, as it is left alone or it was not the letter's turn; its turn is in
+    ``retry_after``.
     """
 
     channel: OutreachChannel

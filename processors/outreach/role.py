@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 from processors.journey.playbook import Playbook
 from processors.outreach.channels import Channel, Letter
 from processors.outreach.channels.agent_task import AgentTaskChannel
-from processors.outreach.channels.apprise_service import AppriseChannel
 from processors.outreach.channels.email import EmailChannel
 from processors.outreach.channels.protection import ProtectedChannel, Rate, Threshold
 from processors.outreach.channels.webhook import WebhookChannel
@@ -90,6 +89,8 @@ def channels_of(settings: Settings) -> dict[OutreachChannel, Channel]:
         (OutreachChannel.PUSH, settings.push_url, settings.push_rate),
     ):
         if url is not None:
+            from processors.outreach.channels.apprise_service import AppriseChannel  # takes long to load
+
             service = AppriseChannel(kind=kind, url=url.get_secret_value(), setting=f"CARELINE_{kind}_URL")
             channels[kind] = _protected(settings, service, rate)
     return channels

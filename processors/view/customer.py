@@ -184,10 +184,21 @@ async def outreach_story(store: ViewStore, outreach_id: str) -> OutreachStory | 
     return _story(outreach_id, fields) if fields else None
 
 
-async def open_tasks(store: ViewStore, *, team: str | None = None, limit: int = 500) -> tuple[events.AgentTask, ...]:
-    """What the team, or every team, has to do, the soonest due first. Raises Unavailable."""
-    plain = (json.loads(text) for text in await store.tasks(team, limit=limit))
-    return tuple(_record(one["what"], one["customer_id"], one["record"]) for one in plain)
+async def open_tasks(
+    store: ViewStore, *, team: str | None = None, limit: int = 500, useful_at: datetime | None = None
+) -> tuple[events.AgentTask, ...]:
+    """What the team, or every team, has to do, the soonest due first; with ``useful_at`` what is still of use then.
+
+    Raises Unavailable.
+    """
+    asked = limit
+    while True:
+        plain = [json.loads(text) for text in await store.tasks(team, limit=asked)]
+        tasks = tuple(_record(one["what"], one["customer_id"], one["record"]) for one in plain)
+        useful = tuple(task for task in tasks if useful_at is None or task.useful_until > useful_at)
+        if len(useful) >= limit or len(plain) < asked:
+            return useful[:limit]
+        asked *= 4  # what nobody did in time stands first, and must not hide what somebody still can
 
 
 def _story(outreach_id: str, fields: Mapping[str, str]) -> OutreachStory:

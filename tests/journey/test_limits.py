@@ -17,12 +17,13 @@ from streams.events import (
     Engagement,
     FeedbackKind,
     OutreachChannel,
+    OutreachEngaged,
     OutreachRetracted,
     Purpose,
     Sentiment,
 )
 from tests.journey.care import asks, cannot_have, engages, everything, feedback, given_by_agent, posts, sent
-from tests.journey.given import HOOK, MAIL, Journey, at, consent, delay, departure, given, profile
+from tests.journey.given import HOOK, MAIL, Journey, at, consent, delay, departure, facts, given, profile, told
 
 SMS, EMAIL = OutreachChannel.SMS, OutreachChannel.EMAIL
 PHONE = Address(channel=SMS, address="+15550100")
@@ -84,6 +85,15 @@ class TestPriority:
         ana = self.held().when_time_passes_to(at("07:00"))
         ana.then("send notice with free-book", "suppress holding: gave_way")
         assert "delay_care comes first" in ana.decisions[-1].explanation
+
+    def test_giving_way_is_told_once(self) -> None:
+        """A moment later the slot is simply taken: that is the same no."""
+        ana = given(profile(), playbook=everything(caps=(cap(1, 2),)))
+        ana.when(asks(at("05:30"), channel=Channel.EMAIL)).when(delay(at("06:00"), minutes=300, promised=at("09:00")))
+        ana.when_time_passes_to(at("07:00"))
+        assert "hold holding until 09 Feb 09:00: gave_way" in told(ana.outputs)
+        ana.when(given_by_agent(at("07:10"))).then_nothing()
+        ana.when(given_by_agent(at("07:20"), name="g2")).then_nothing()
 
     def test_the_playbook_says_who_comes_first(self) -> None:
         """The same morning with the order turned round."""
@@ -157,6 +167,16 @@ class TestNo:
         assert (closed.reason, closed.purpose) == ("unsubscribed", Purpose.MARKETING)
         ana.when(cannot_have(at("12:20"), "coat-7", "9.00")).then("suppress save: suppressed")
         ana.when(delay(at("12:30"), minutes=90)).then("send notice with free-book")
+
+    def test_a_link_in_an_old_offer_still_ends_offers_alone(self) -> None:
+        """The letter is long forgotten; its link says what it was."""
+        ana = given(profile(), YES, playbook=everything())
+        old = OutreachEngaged(
+            **facts(at("12:00")), outreach_id="long-ago", channel=EMAIL, kind=Engagement.UNSUBSCRIBED,
+            detail="MARKETING",
+        )  # fmt: skip
+        ana.when(old).when(delay(at("12:30"), minutes=90)).then("send notice with free-book")
+        assert [one.purpose for one in ana.known.suppressions] == [Purpose.MARKETING]
 
     def test_unsubscribed_from_a_service_letter_is_a_no_to_everything_there(self) -> None:
         """Whoever does not even want to hear of their flight wants no offers either."""

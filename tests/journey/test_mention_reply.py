@@ -52,6 +52,15 @@ def test_a_reply_where_it_was_posted_ends_the_rescue() -> None:
     ana.when_time_passes_to(at("12:00", day=1)).then_nothing()
 
 
+def test_a_reply_to_a_post_is_no_contact_of_its_own() -> None:
+    """Nobody has to close it, and it is nobody's open question; heard of before the post it counts as well."""
+    ana = given(profile(), posts(Sentiment.NEGATIVE), answer(at("13:00"), "m1", channel=Channel.SOCIAL), playbook=CARE)
+    assert ana.known.contacts == ()
+    early = given(profile(), answer(at("13:00"), "m1", channel=Channel.SOCIAL), playbook=CARE)
+    early.when(posts(Sentiment.NEGATIVE), now=at("13:01")).then_nothing()
+    assert early.known.mentions[0].answered_at == at("13:00")
+
+
 def test_what_is_neither_praise_nor_complaint_is_left_alone() -> None:
     """And that it was is on record."""
     ana = given(profile(), playbook=CARE)

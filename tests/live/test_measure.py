@@ -30,7 +30,7 @@ HOURS = ("2013-02-08T12:00:00+00:00", "2013-02-08T13:00:00+00:00")
 
 
 def day(customers: int = 12) -> list[Record]:
-    """Every other customer gets a letter, one each 10 minutes from noon; all answer, those written to with a 5."""
+    """Every other customer gets a letter, one each 10 minutes from noon; all answer, those written to with a 5. One redeems."""
     found: list[Record] = []
     for number in range(customers):
         customer, at = f"made-up-{number}", NOON + timedelta(minutes=10 * number)
@@ -41,7 +41,11 @@ def day(customers: int = 12) -> list[Record]:
             found[-1] = replace(ASKED, **answer, occurred_at=at + timedelta(minutes=1), score=5)
             found.append(replace(DECIDED, **letter, decision_id=uid(f"decision-{number}"), decided_at=at))
             found.append(replace(SENT, **letter, event_id=uid(f"sent-{number}"), occurred_at=at))
-    return found
+    came_back = events.OutreachEngaged(
+        event_id=uid("redeemed-0"), customer_id="made-up-0", occurred_at=NOON + timedelta(days=9), source="shop",
+        outreach_id=uid("letter-0"), channel=events.OutreachChannel.EMAIL, kind=events.Engagement.REDEEMED,
+    )  # fmt: skip
+    return [*found, came_back]
 
 
 LETTERS = [{"policy": "delay_care", "hour": hour, "letters": 3} for hour in HOURS]
@@ -49,7 +53,7 @@ SATISFACTION = {
     "written_to": {"answers": 6, "mean": 5.0, "low": 5.0, "high": 5.0},
     "not_written_to": {"answers": 6, "mean": 2.0, "low": 2.0, "high": 2.0},
 }
-WHOLE = {"ready": True, "letters": LETTERS, "satisfaction": SATISFACTION}
+WHOLE = {"ready": True, "letters": LETTERS, "redeemed": {"delay_care": 1}, "satisfaction": SATISFACTION}
 
 
 class Measure:

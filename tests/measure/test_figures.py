@@ -108,3 +108,10 @@ def test_figures_are_readable_as_data() -> None:
         {"policy": "mention_reply", "hour": "2013-02-08T13:00:00+00:00", "letters": 1},
     ]
     assert data["satisfaction"]["written_to"]["answers"] == 2
+
+
+def test_what_customers_came_back_with_is_counted_by_policy() -> None:
+    """Once each, however often it is reported; of an outreach nobody knows any more as well."""
+    told = ("letter-1", "letter-1", "letter-3", "letter-9")
+    found = figures(policies=POLICIES, letters=LETTERS, answers=(), redeemed=told)
+    assert found.as_data()["redeemed"] == {"delay_care": 1, "mention_reply": 1, "unknown": 1}

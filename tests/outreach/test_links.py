@@ -64,6 +64,7 @@ def test_a_link_of_another_house_is_none() -> None:
         ({"public_url": "https://care.example"}, "CARELINE_LINK_SECRET"),
         ({"public_url": "https://care.example", "link_secret": SecretStr("short")}, "CARELINE_LINK_SECRET"),
         ({"public_url": "http://care.example", "link_secret": SecretStr(SECRET)}, "CARELINE_PUBLIC_URL"),
+        ({"public_url": "", "link_secret": SecretStr(SECRET)}, "CARELINE_PUBLIC_URL"),
         ({"public_url": "care.example", "link_secret": SecretStr(SECRET)}, "CARELINE_PUBLIC_URL"),
         ({"public_url": "https://", "link_secret": SecretStr(SECRET)}, "CARELINE_PUBLIC_URL"),
         ({"public_url": "https://care.example/?x=1", "link_secret": SecretStr(SECRET)}, "CARELINE_PUBLIC_URL"),

@@ -146,3 +146,15 @@ async def test_an_open_task_waits_with_its_team() -> None:
     assert await open_tasks(store, team="rescue") == (TASK, someday)
     assert await open_tasks(store, team="another") == ()
     assert await open_tasks(await view_of(TASK, ERASED)) == ()
+
+
+async def test_what_nobody_did_in_time_does_not_hide_what_somebody_still_can() -> None:
+    """Thirty tasks of long ago stand first in the queue; the two that are still of use are found behind them."""
+    stale = [
+        replace(TASK, task_id=uid(f"stale {number}"), due_at=TASK.opened_at, useful_until=TASK.opened_at)
+        for number in range(30)
+    ]
+    someday = replace(TASK, task_id=uid("someday"), due_at=None)
+    store = await view_of(*stale, someday, TASK)
+    assert await open_tasks(store, limit=2, useful_at=TASK.opened_at) == (TASK, someday)
+    assert len(await open_tasks(store, limit=40)) == 32

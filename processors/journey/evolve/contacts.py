@@ -44,13 +44,17 @@ def opened(state: JourneyState, event: ContactOpened) -> JourneyState:
 
 
 def replied(state: JourneyState, event: ContactReplied) -> JourneyState:
-    """Somebody answered; only a person's answer counts as a reply."""
-    known = _known(state, event)
+    """Somebody answered; only a person's answer counts as a reply. An answer to a post is no contact of its own."""
     at = event.occurred_at
+    if not event.automated:
+        state = answered(state, event.contact_id, at)
+    posted = any(mention.mention_id == event.contact_id for mention in state.mentions)
+    if posted and all(contact.contact_id != event.contact_id for contact in state.contacts):
+        return state
+    known = _known(state, event)
     contact = replace(known, answered_at=max(known.answered_at or at, at))
     if not event.automated:
         contact = replace(contact, replied_at=min(known.replied_at or at, at))
-        state = answered(state, event.contact_id, at)
     return _with(state, contact, event)
 
 

@@ -90,8 +90,9 @@ def _suppress(state: JourneyState, note: Outreach | None, event: Outcome) -> Jou
             reason = "complained"
         case OutreachEngaged(kind=Engagement.UNSUBSCRIBED):
             reason = "unsubscribed"
-            if note is not None and note.purpose is Purpose.MARKETING:
-                purpose = note.purpose  # whoever wants no offers still wants to know that their flight is late
+            said = event.detail if note is None else note.purpose  # a link in an old letter says itself what it ends
+            if said == Purpose.MARKETING:
+                purpose = Purpose.MARKETING  # whoever wants no offers still wants to know that their flight is late
         case _:
             return state
     for address in _addresses(state, note, event):

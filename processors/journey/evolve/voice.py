@@ -55,6 +55,12 @@ def mention(state: JourneyState, event: MentionPosted) -> JourneyState:
         closed_at=known.closed_at if known else None,
         answered_at=known.answered_at if known else None,
     )
+    for contact in state.contacts:
+        if contact.contact_id == event.mention_id and contact.replied_at is not None and known is None:
+            # its answer was heard of before it was; what was made of the answer alone is no contact
+            post = replace(post, answered_at=contact.replied_at, closed_at=contact.replied_at)
+            if contact.opened_at == contact.replied_at:
+                state = replace(state, contacts=tuple(one for one in state.contacts if one is not contact))
     return replace(state, mentions=put(state.mentions, post, lambda item: item.mention_id))
 
 

@@ -16,6 +16,7 @@ from processors.journey.evolve.delays import journey_id
 from processors.journey.guard.quiet import zone_of
 from processors.journey.identity import outreach_id
 from processors.journey.playbook import DelayRules, GestureOffer, Playbook, worded
+from processors.journey.policies.policy import same_no
 from processors.journey.state import put
 from streams.events import Delay, JourneyState, Purpose, Timer, replace
 
@@ -164,9 +165,11 @@ class DelayCare:
         """A refusal is news unless the last one was the same; "not now" and "not at all" are not the same."""
         if isinstance(action, Reach | Retract):
             return True
-        said = (f"{action.want.occasion}:{action.reason}", isinstance(action, Hold))
-        return all(
-            (delay.refused, delay.held_until is not None) != said
+        occasion, held = action.want.occasion, isinstance(action, Hold)
+        return not any(
+            (delay.refused or "").startswith(f"{occasion}:")
+            and same_no((delay.refused or "").removeprefix(f"{occasion}:"), action.reason)
+            and (delay.held_until is not None) == held
             for delay in state.delays
             if journey_id(delay) == action.want.journey_id
         )

@@ -10,6 +10,13 @@ from processors.journey.actions import Action, Expose, Retract, Suppress, Want
 from processors.journey.playbook import Playbook
 from streams.events import JourneyState, Timer
 
+
+def same_no(known: str | None, new: str) -> bool:
+    """Whether a refusal says what the last one said. Who took the slot is told in the moment they took it; later it is
+    simply taken."""
+    return known == new or (known, new) == ("gave_way", "frequency_cap")
+
+
 Wanted = Want | Suppress | Retract | Expose
 """What a policy may ask for; the guard sees the wants only."""
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from processors.journey.actions import Action, Expose, Hold, Reach, Retract, Suppress, Want
 from processors.journey.identity import outreach_id
 from processors.journey.playbook import Playbook
-from processors.journey.policies.policy import Wanted
+from processors.journey.policies.policy import Wanted, same_no
 from processors.journey.state import put
 from streams.events import JourneyState, OutreachChannel, Settled, Timer, replace
 
@@ -86,9 +86,9 @@ class Settling(ABC):
             case Reach():
                 reason = SENT
             case Hold():
-                reason, until = action.reason, action.until
+                reason, until = _kept(known, action.reason), action.until
             case Suppress():
-                reason = action.reason
+                reason = _kept(known, action.reason)
             case Retract():
                 if known is None:
                     return state
@@ -108,7 +108,7 @@ class Settling(ABC):
         step, held = _about(action), isinstance(action, Hold)
         return all(
             (one.policy, *_step(one)) != (self.name, *step)
-            or (one.reason, one.held_until is not None) != (action.reason, held)
+            or not (same_no(one.reason, action.reason) and (one.held_until is not None) == held)
             for one in state.settled
         )
 
@@ -160,6 +160,10 @@ class Settling(ABC):
             reason=reason,
             explanation=explanation,
         )
+
+
+def _kept(known: Settled | None, reason: str) -> str:
+    return known.reason if known is not None and same_no(known.reason, reason) else reason
 
 
 def _step(one: Settled) -> tuple[str, str]:

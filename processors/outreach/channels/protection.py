@@ -16,6 +16,7 @@ from processors.outreach.channels import Channel, Letter, Receipt
 from processors.outreach.errors import Ambiguous, CircuitOpen, RateLimited, Refused, TryLater
 from streams import metrics
 
+_APART = timedelta(milliseconds=5)  # as fast as letters leave anyway
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -60,6 +61,7 @@ class Breaker:
         self._failures = 0
         self._until: datetime | None = None
         self._trying = False
+        self._turned_away = 0  # since it opened
 
     @property
     def is_open(self) -> bool:
@@ -72,13 +74,15 @@ class Breaker:
         return self._until is None and not self._failures
 
     def wait(self, now: datetime) -> timedelta | None:
-        """None: the caller may call, and says then how it went. Else how long it had better stay away."""
+        """None: the caller may call, and says then how it went. Else how long it had better stay away; those who are
+        turned away are told different times, so that they do not all come back at once."""
         if self._until is None:
             return None
         if now >= self._until and not self._trying:
             self._trying = True
             return None
-        return max(self._until - now, self._threshold.pause / 10)
+        self._turned_away += 1
+        return max(self._until - now, self._threshold.pause / 10) + self._turned_away * _APART
 
     def succeeded(self) -> None:
         """The provider answered."""
@@ -88,7 +92,7 @@ class Breaker:
         """The provider could not be reached, or its answer was lost."""
         self._failures += 1
         if self._trying or (self._until is None and self._failures >= self._threshold.failures):
-            self._until, self._trying = now + self._threshold.pause, False
+            self._until, self._trying, self._turned_away = now + self._threshold.pause, False, 0
 
     def given_up(self) -> None:
         """The call was cut off by us: nothing was learnt."""

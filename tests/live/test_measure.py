@@ -30,7 +30,10 @@ HOURS = ("2013-02-08T12:00:00+00:00", "2013-02-08T13:00:00+00:00")
 
 
 def day(customers: int = 12) -> list[Record]:
-    """Every other customer gets a letter, one each 10 minutes from noon; all answer, those written to with a 5. One redeems."""
+    """Every other customer gets a letter, one each 10 minutes from noon; all answer, those written to with a 5.
+
+    One redeems what they were given.
+    """
     found: list[Record] = []
     for number in range(customers):
         customer, at = f"made-up-{number}", NOON + timedelta(minutes=10 * number)

@@ -120,7 +120,7 @@ async def _pool(round_: Round) -> tuple[list[tuple[bytes, bytes]], int]:
     pool: list[tuple[bytes, bytes]] = []
     clock = 0
     for part in by_partition(wires, settings.partitions):
-        await codec.prepare(settings.topics.decisions, settings.topics.outreach)
+        await codec.prepare(settings.topics.decisions, settings.topics.outreach, settings.topics.exposures)
         folding = Folding(
             topics=settings.topics, codec=codec, playbook=load_playbook(), partitions=settings.partitions
         )  # fmt: skip

@@ -5,7 +5,8 @@ random customers are told, some of many and some of few: an order (placed, shipp
 (opened, answered by a machine and a person, closed, sometimes noted by an agent) in a quarter, feedback, a mention, an
 item that could not be had. One order in ten is late: a delay is noticed, of half of them over the playbook's
 threshold; a third of the delays are revised and four of five are reported as ended. Half a percent of all is
-published twice, one percent arrives up to six hours late. Merges and erasures are left out: a merge is forwarded
+published twice, one percent arrives up to six hours late. Posts are answered and employees give small things, as on
+the simulated day; nobody reports a task as done. Merges and erasures are left out: a merge is forwarded
 through the input topic, which is to stay the same for every side.
 """
 

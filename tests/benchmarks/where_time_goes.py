@@ -22,7 +22,8 @@ async def measure(
     found: list[dict[str, Any]] = []
     async with fresh(stack_env) as round_:
         topics = round_.settings.topics
-        await round_.codec.prepare(topics.touchpoints, topics.journeys, topics.decisions, topics.outreach)
+        written = (topics.decisions, topics.outreach, topics.exposures)
+        await round_.codec.prepare(topics.touchpoints, topics.journeys, *written)
         parts = by_partition(await encoded.wires(round_), PARTITIONS)
         events = sum(map(len, parts))
         for run in range(runs):

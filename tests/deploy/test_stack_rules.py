@@ -17,6 +17,7 @@ from deploy.local import MissingError, Stack, StackError, State, preflight, runn
 from deploy.local.parts import PARTS, Part
 from deploy.local.probes import SilentError
 from deploy.local.processes import marked
+from tests.interrupts import hears_interrupts
 
 ECHO = """
 import socket, sys, time
@@ -181,7 +182,9 @@ def test_a_stack_for_a_block_ends_with_the_program(
             sys.exit(130)
         """
     )
-    child = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    child = subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, preexec_fn=hears_interrupts
+    )
     assert child.stdout is not None
     assert child.stdout.readline() == "running\n"
     assert len(left(home)) == 4

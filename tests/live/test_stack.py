@@ -26,6 +26,7 @@ from deploy.local import Stack, State, running_stack
 from deploy.local.mail_sink import Mode, set_mode
 from deploy.local.preflight import ADDRESS_VARIABLES
 from deploy.local.processes import marked
+from tests.interrupts import hears_interrupts
 
 pytestmark = pytest.mark.live
 
@@ -198,7 +199,10 @@ def test_a_second_stack_runs_beside_the_first(stack: Stack, tmp_path: Path) -> N
         "    print(*stack.environment().values(), flush=True); time.sleep(120)\n"
     )
     environ = own_environment() | {"PYTHONPATH": str(Path(__file__).parents[2])}
-    child = subprocess.Popen([sys.executable, "-c", program, str(home)], env=environ, stdout=subprocess.PIPE, text=True)
+    child = subprocess.Popen(
+        [sys.executable, "-c", program, str(home)],
+        env=environ, stdout=subprocess.PIPE, text=True, preexec_fn=hears_interrupts,
+    )  # fmt: skip
     try:
         assert child.stdout is not None
         addresses = child.stdout.readline().split()

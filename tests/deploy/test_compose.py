@@ -12,7 +12,7 @@ import yaml
 from deploy.local.parts import PARTS
 
 ROOT = Path(__file__).parents[2]
-ROLES = ("journeys", "outreach", "view", "measure")
+ROLES = ("journeys", "outreach", "view", "measure", "gateway")
 
 
 def load(path: str) -> Any:

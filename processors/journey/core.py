@@ -7,6 +7,7 @@ decisions.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from processors.journey.actions import Action, Expose, Retract, Want
@@ -76,15 +77,19 @@ def wake(state: JourneyState, *, now: datetime, playbook: Playbook) -> Advance:
 
 def decide(state: JourneyState, *, now: datetime, playbook: Playbook) -> tuple[Action | Expose, ...]:
     """What is to be done for the customer now, policies in order, each through the guard; () for nothing."""
-    return tuple(action for _, action in _decided(state, now, playbook)[1])
+    return tuple(action for _, action in _decided(state, _concerned(state, playbook), now, playbook)[1])
+
+
+def _concerned(state: JourneyState, playbook: Playbook) -> list[Policy]:
+    return [policy for policy in in_order(playbook.priority) if policy.concerns(state)]
 
 
 def _decided(
-    state: JourneyState, now: datetime, playbook: Playbook
+    state: JourneyState, policies: Sequence[Policy], now: datetime, playbook: Playbook
 ) -> tuple[JourneyState, list[tuple[Policy, Action | Expose]]]:
     """The decisions worth recording, and the state after them. Each decision sees those before it (caps, budgets)."""
     news: list[tuple[Policy, Action | Expose]] = []
-    for policy in in_order(playbook.priority):
+    for policy in policies:
         for wanted in tuple(policy.wants(state, now, playbook)):
             if isinstance(wanted, Expose):
                 news.append((policy, wanted))
@@ -99,18 +104,18 @@ def _decided(
 
 
 def _settle(state: JourneyState, *, now: datetime, playbook: Playbook, trigger: Touchpoint | None) -> Advance:
-    policies = in_order(playbook.priority)
+    policies = _concerned(state, playbook)
     outputs: list[Output] = []
     for taken_back in _called_in(state, trigger, now):
         outputs += records(state, taken_back, now=now, playbook=playbook, trigger=trigger)
         state = noted(state, taken_back, now)
-        for policy in policies:
+        for policy in in_order(playbook.priority):
             if policy.name == taken_back.policy:
                 state = policy.after(state, taken_back, now, playbook)
     for policy in policies:
         state = policy.lapse(state, now, playbook)
     before = state
-    state, news = _decided(state, now, playbook)
+    state, news = _decided(state, policies, now, playbook)
     for _, action in news:
         outputs += records(before, action, now=now, playbook=playbook, trigger=trigger)
     if outputs and state.playbook_version != playbook.version:

@@ -34,6 +34,10 @@ class DelayCare:
         "es": "Esperar ya es bastante; nadie debería tener además que preguntar.",
     }
 
+    def concerns(self, state: JourneyState) -> bool:
+        """Whether there is a wait."""
+        return bool(state.delays)
+
     def wants(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[Want | Suppress | Retract]:
         """A letter for each wait that needs one now, and what to take back of those that are over."""
         for delay in state.delays:

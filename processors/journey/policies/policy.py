@@ -28,6 +28,11 @@ class Policy(Protocol):
     why: Mapping[str, str]
     """Why we serve, by language; shown wherever its outreach is shown."""
 
+    def concerns(self, state: JourneyState) -> bool:
+        """Whether there is anything in the state that the policy could have to do with; where there is not, it is not
+        asked further. Most customers are nobody's concern with most of their events."""
+        ...
+
     def wants(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[Wanted]:
         """What should be sent or taken back now; a Suppress is a reason of the policy's own not to send."""
         ...

@@ -52,10 +52,14 @@ class Settling(ABC):
     def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[Moment]:
         """When time alone would change the steps; those that are past are ignored."""
 
+    def concerns(self, state: JourneyState) -> bool:
+        """Whether there is a journey of its kind, or a hold that has to end although its journey is forgotten."""
+        if getattr(state, self.watches):
+            return True
+        return any(one.held_until is not None and one.policy == self.name for one in state.settled)
+
     def wants(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[Wanted]:
         """The steps that are not settled, and the end of those that were held and are wanted no longer."""
-        if not getattr(state, self.watches) and not state.settled:
-            return ()
         steps = tuple(self.steps(state, now, playbook))
         said = {_step(one): one for one in state.settled if one.policy == self.name} if state.settled else {}
         if not steps and not said:
@@ -114,8 +118,6 @@ class Settling(ABC):
 
     def timers(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Timer]:
         """The end of each hold, and the next moment of each journey."""
-        if not getattr(state, self.watches) and not state.settled:
-            return
         next_: dict[str, datetime] = {}
         for one in state.settled:
             if one.policy == self.name and one.held_until is not None:

@@ -115,7 +115,7 @@ async def shown(here: Ground, customers: list[str]) -> tuple[str | None, dict[st
     ends = {
         (topics.prefix + topic, number): found[-1].offset + 1
         for (topic, number), found in here.watcher.records.items()
-        if found and topic != topics.dead_letters.name
+        if found and topic not in (topics.dead_letters.name, topics.exposures.name)  # which the view does not show
     }
     store = RedisViewStore(here.settings)
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,8 +13,9 @@ import pytest
 from streams.clock import to_millis
 from streams.codec import Codec
 from streams.config import Settings
+from streams.events import replace as changed
 from streams.processor.intake import partition_of
-from tests.chaos.oracle import GONE, Expected, Oracle, identity_of
+from tests.chaos.oracle import GONE, Expected, Oracle, Output, identity_of
 from tests.chaos.stories import stream
 from tests.chaos.verdict import Verdict, judge
 from tests.chaos.watching import Seen, Watcher
@@ -105,14 +107,14 @@ async def test_a_perfect_run_is_clean(run: Run) -> None:
     assert found.states > 50
 
 
-@pytest.mark.parametrize("topic", ["decisions", "outreach", "touchpoints"])
+@pytest.mark.parametrize("topic", ["decisions", "outreach", "exposures", "touchpoints"])
 async def test_a_lost_record_is_noticed(run: Run, topic: str) -> None:
     """One decision, one letter, one forwarded fact that is not there."""
     found = await verdict(run, lambda seen: place(seen, topic).pop(len(place(seen, topic)) // 2))
     assert (found.lost, found.duplicated) == (1, 0)
 
 
-@pytest.mark.parametrize("topic", ["decisions", "outreach", "touchpoints"])
+@pytest.mark.parametrize("topic", ["decisions", "outreach", "exposures", "touchpoints"])
 async def test_a_doubled_record_is_noticed(run: Run, topic: str) -> None:
     """One that is there twice."""
     found = await verdict(run, lambda seen: place(seen, topic).append(replace(place(seen, topic)[0], offset=10**6)))
@@ -207,3 +209,35 @@ async def test_a_drive_that_could_not_see_zombies_is_no_drive(run: Run) -> None:
 
     with pytest.raises(RuntimeError, match="signed"):
         await verdict(run, unsigned)
+
+
+async def test_other_contents_than_decided_are_noticed(run: Run) -> None:
+    """The same decision with another reason in words."""
+    at = next(at for at, one in enumerate(place(run.seen, "decisions")) if one.value is not None)
+    decided: Any = await run.codec.decode(place(run.seen, "decisions")[at].value)
+    other = run.codec.encode(TOPICS.decisions, changed(decided, explanation="because"))
+
+    def tamper(seen: Watcher) -> None:
+        place(seen, "decisions")[at] = replace(place(seen, "decisions")[at], value=other)
+
+    assert (await verdict(run, tamper)).wrong_states == 1
+
+
+async def test_somebody_forgotten_and_heard_of_again_is_met_anew(run: Run) -> None:
+    """The same exposure a second time, later: both are as decided, and the wrong way round they are not."""
+    seen = place(run.seen, "exposures")[0]
+    met: Any = await run.codec.decode(seen.value)
+    later = run.codec.encode(TOPICS.exposures, changed(met, occurred_at=met.occurred_at + timedelta(days=1)))
+    twice = [*run.expected.outputs, Output("exposures", seen.key, met.event_id, later)]
+    run = replace(run, expected=replace(run.expected, outputs=twice))
+
+    def again(watcher: Watcher) -> None:
+        add(watcher, "exposures", seen.partition, seen.key, later, 10**6)
+
+    def swapped(watcher: Watcher) -> None:
+        again(watcher)
+        found = place(watcher, "exposures")
+        found[0], found[-1] = replace(found[0], value=later), replace(found[-1], value=seen.value)
+
+    assert (await verdict(run, again)).clean
+    assert (await verdict(run, swapped)).wrong_states == 2

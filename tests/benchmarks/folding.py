@@ -113,7 +113,7 @@ class Folding:
         headers = cause.headers if cause is not None else []
         self._codec.encode(topic, record)
         headers_for(
-            event_id=getattr(record, "decision_id", ""),
+            event_id=getattr(record, "decision_id", None) or "",
             record=NAMES[type(record)],
             source="careline/journeys",
             occurred_at=from_millis(self.clock.millis),

@@ -63,15 +63,13 @@ class MentionReply(Settling):
                 yield Step(journey, THANKS, partial(self._leave, state, mention, playbook, rules))
 
     def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Moment]:
-        """The deadlines of the rescues, and when a post is of another day."""
+        """The deadlines of the rescues; that a post is of another day can wait until something else happens."""
         rules = playbook.mentions
         if rules is None:
             return
         for mention in state.mentions:
-            if mention.closed_at is None:
-                if mention.sentiment is Sentiment.NEGATIVE:
-                    yield journey_id(mention), rescue_due(mention, rules)
-                yield journey_id(mention), mention.opened_at + _OF_THE_DAY
+            if mention.closed_at is None and mention.sentiment is Sentiment.NEGATIVE:
+                yield journey_id(mention), rescue_due(mention, rules)
 
     def lapse(self, state: JourneyState, now: datetime, playbook: Playbook) -> JourneyState:
         """Close the posts that nobody will answer any more."""

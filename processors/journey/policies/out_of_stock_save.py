@@ -44,13 +44,8 @@ class OutOfStockSave(Settling):
             yield Step(journey_id(wish), SAVE, partial(self._save, state, wish, playbook, rules))
 
     def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Moment]:
-        """When a wish is given up."""
-        rules = playbook.stock
-        if rules is None:
-            return
-        for wish in state.wishes:
-            if wish.closed_at is None:
-                yield journey_id(wish), wish.opened_at + rules.useful
+        """None: a wish is decided when it is heard of, and one that is held has the end of its hold."""
+        return iter(())
 
     def lapse(self, state: JourneyState, now: datetime, playbook: Playbook) -> JourneyState:
         """Close the wishes that are past helping; those never decided stay for one word on record."""

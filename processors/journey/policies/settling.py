@@ -106,13 +106,15 @@ class Settling(ABC):
         return replace(state, settled=put(state.settled, note, lambda one: (one.policy, *_step(one))))
 
     def is_news(self, state: JourneyState, action: Action) -> bool:
-        """A refusal is news unless the last one was the same; "not now" and "not at all" are not the same."""
+        """A refusal is news unless the last one was the same; "not now" and "not at all" are not the same. That what
+        was refused is of no use any more is none."""
         if isinstance(action, Reach | Retract):
             return True
         step, held = _about(action), isinstance(action, Hold)
+        over = action.reason == "no_longer_useful"
         return all(
             (one.policy, *_step(one)) != (self.name, *step)
-            or not (same_no(one.reason, action.reason) and (one.held_until is not None) == held)
+            or not ((over or same_no(one.reason, action.reason)) and (one.held_until is not None) == held)
             for one in state.settled
         )
 

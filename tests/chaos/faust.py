@@ -25,6 +25,7 @@ from typing import Self
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from deploy.local import Stack
 from streams.config import Settings
@@ -214,7 +215,10 @@ async def _joined(settings: Settings, group: str, members: int) -> None:
 
 
 async def _stable_members(admin: AIOKafkaAdminClient, group: str) -> int:
-    (answer,) = await admin.describe_consumer_groups([group])
+    try:
+        (answer,) = await admin.describe_consumer_groups([group])
+    except GroupCoordinatorNotAvailableError:  # a broker that was never asked for a group has yet to make its topic
+        return 0
     ((error, _, state, _, _, found, *_),) = answer.groups
     return len(found) if not error and state == "Stable" else 0
 

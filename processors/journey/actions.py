@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Self
 
-from streams.events import Address, Gesture, Purpose
+from streams.events import Address, Gesture, Outreach, Purpose
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +98,18 @@ class Retract:
     outreach_id: str
     reason: str
     explanation: str
+
+    @classmethod
+    def of(cls, note: Outreach, *, reason: str, explanation: str) -> Self:
+        """Of an outreach that was requested."""
+        return cls(
+            policy=note.policy,
+            journey_id=note.journey_id,
+            occasion=note.occasion,
+            outreach_id=note.outreach_id,
+            reason=reason,
+            explanation=explanation,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,11 @@ class Case:
     answered: bool
     closed_before: datetime | None
 
+    @property
+    def subject(self) -> str:
+        """What a decision on it is about."""
+        return f"case {self.matter or self.contacts[0].contact_id}"
+
 
 def open_cases(state: JourneyState) -> tuple[Case, ...]:
     """The customer's open cases, the oldest first."""
@@ -40,10 +45,16 @@ def open_cases(state: JourneyState) -> tuple[Case, ...]:
     return tuple(sorted(cases, key=lambda case: (case.opened_at, case.journey_id)))
 
 
-def case_of(state: JourneyState, contact: Contact) -> Case | None:
-    """The open case that the contact belongs to."""
-    name = _name(contact)
-    return next((case for case in open_cases(state) if any(_name(one) == name for one in case.contacts)), None)
+def told_of(state: JourneyState, case: Case) -> dict[str, str]:
+    """What every letter and task about a case is written with."""
+    return {
+        "name": state.profile.name or "",
+        "customer_id": state.customer_id,
+        "channel": case.channel.value,
+        "matter": case.matter or "",
+        "summary": case.summary,
+        "opened_at": case.opened_at.isoformat(timespec="seconds"),
+    }
 
 
 def given_up(state: JourneyState, journey_id: str) -> bool:

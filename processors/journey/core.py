@@ -155,14 +155,7 @@ def _last_words(state: JourneyState, event: CustomerErased, now: datetime, playb
     outputs: list[Output] = []
     for note in state.outreach:
         if note.retracted_at is None and note.useful_until > now:
-            taken_back = Retract(
-                policy=note.policy,
-                journey_id=note.journey_id,
-                occasion=note.occasion,
-                outreach_id=note.outreach_id,
-                reason="erased",
-                explanation="the customer asked to be forgotten",
-            )
+            taken_back = Retract.of(note, reason="erased", explanation="the customer asked to be forgotten")
             outputs += records(state, taken_back, now=now, playbook=playbook, trigger=event)
     return tuple(outputs)
 

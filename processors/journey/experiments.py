@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from processors.journey.actions import Assigned
-from processors.journey.playbook import GLOBAL, Experiment, Holdout, Playbook
+from processors.journey.playbook import GLOBAL, Experiment, Playbook
 from streams.events import JourneyState
 
 HELD_OUT, SERVED = "held_out", "served"
@@ -43,17 +43,25 @@ def assign(
 ) -> Assigned | None:  # fmt: skip
     """The unit's arm: the one it was given before, else the one its hash says; None if it takes no part."""
     place = bucket(seed, unit, version)
-    for known in state.assignments:
-        if known.experiment == experiment and known.unit == unit:
-            return Assigned(
-                experiment=experiment, unit=unit, arm=known.arm, bucket=place, shares=shares, first=False
-            )  # fmt: skip
-    index = chosen(place, tuple(shares.values()), coverage)
-    if index < 0:
-        return None
-    return Assigned(
-        experiment=experiment, unit=unit, arm=tuple(shares)[index], bucket=place, shares=shares, first=True
-    )  # fmt: skip
+    arm = _assigned(state, experiment, unit)
+    first = arm is None
+    if arm is None:
+        index = chosen(place, tuple(shares.values()), coverage)
+        if index < 0:
+            return None
+        arm = tuple(shares)[index]
+    return Assigned(experiment=experiment, unit=unit, arm=arm, bucket=place, shares=shares, first=first)
+
+
+def draw(
+    state: JourneyState, *, experiment: str, seed: str, unit: str, share: float, drawn: str, others: str
+) -> Assigned:
+    """Whether the unit is among the share of those who are drawn: nobody is left out, and nobody is moved."""
+    place = bucket(seed, unit)
+    known = _assigned(state, experiment, unit)
+    arm = known or (drawn if place < share else others)
+    shares = {drawn: share, others: 1 - share}
+    return Assigned(experiment=experiment, unit=unit, arm=arm, bucket=place, shares=shares, first=known is None)
 
 
 def held_out(state: JourneyState, policy: str, playbook: Playbook) -> Iterable[Assigned]:
@@ -61,7 +69,15 @@ def held_out(state: JourneyState, policy: str, playbook: Playbook) -> Iterable[A
     for name in (GLOBAL, policy):
         holdout = playbook.holdouts.get(name)
         if holdout is not None:
-            yield _in_or_out(state, name, holdout)
+            yield draw(
+                state,
+                experiment=f"holdout/{name}",
+                seed=holdout.seed,
+                unit=state.customer_id,
+                share=holdout.share,
+                drawn=HELD_OUT,
+                others=SERVED,
+            )
 
 
 def arm_of(state: JourneyState, experiment: Experiment) -> Assigned | None:
@@ -77,14 +93,8 @@ def arm_of(state: JourneyState, experiment: Experiment) -> Assigned | None:
     )
 
 
-def _in_or_out(state: JourneyState, name: str, holdout: Holdout) -> Assigned:
-    shares = {HELD_OUT: holdout.share, SERVED: 1 - holdout.share}
-    unit = state.customer_id
-    met = assign(state, experiment=f"holdout/{name}", seed=holdout.seed, unit=unit, shares=shares)
-    if met is None:  # the shares' sum may be a hair below one
-        place = bucket(holdout.seed, unit)
-        return Assigned(experiment=f"holdout/{name}", unit=unit, arm=SERVED, bucket=place, shares=shares, first=True)
-    return met
+def _assigned(state: JourneyState, experiment: str, unit: str) -> str | None:
+    return next((one.arm for one in state.assignments if (one.experiment, one.unit) == (experiment, unit)), None)
 
 
 def _fnv1a(text: str) -> int:

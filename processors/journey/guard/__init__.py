@@ -16,7 +16,7 @@ from processors.journey.guard.limits import affordable, within_caps
 from processors.journey.guard.quiet import quiet_until, zone_of
 from processors.journey.guard.reach import allowed, consented, may_be_approached, offered, open_for
 from processors.journey.identity import outreach_id
-from processors.journey.playbook import Arm, Playbook
+from processors.journey.playbook import Arm, Playbook, in_hours
 from streams.events import Address, JourneyState, OutreachChannel
 
 _ASK_AGAIN = timedelta(hours=1)
@@ -59,14 +59,8 @@ def withdrawn(state: JourneyState, now: datetime, *, but: str | None) -> Iterato
                 consented(channel, note.purpose, state) for channel in (note.channel, *note.channels)
             )
         if not wanted:
-            yield Retract(
-                policy=note.policy,
-                journey_id=note.journey_id,
-                occasion=note.occasion,
-                outreach_id=note.outreach_id,
-                reason="consent_withdrawn",
-                explanation="the customer does not want to hear from us there any more",
-            )
+            said = "the customer does not want to hear from us there any more"
+            yield Retract.of(note, reason="consent_withdrawn", explanation=said)
 
 
 # -- the rules ---------------------------------------------------------------------------------------------------------
@@ -141,9 +135,9 @@ def _frequency_cap(want: Want, state: JourneyState, now: datetime, playbook: Pla
     if full is None:
         return None
     cap = full.cap
-    hours = f"{cap.window.total_seconds() / 3600:g}"
     by = f" by {cap.channel.lower()}" if cap.channel is not None else ""
-    reason, explanation = "frequency_cap", f"{cap.most} {cap.purpose.lower()} messages{by} in {hours} hours are enough"
+    reason = "frequency_cap"
+    explanation = f"{cap.most} {cap.purpose.lower()} messages{by} in {in_hours(cap.window)} hours are enough"
     if full.by is not None and full.by != want.policy:
         reason, explanation = "gave_way", f"{full.by} comes first, and {explanation}"
     if full.until >= want.useful_until:

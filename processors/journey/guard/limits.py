@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from processors.journey.actions import Want
-from processors.journey.playbook import Budget, FrequencyCap, Playbook
+from processors.journey.playbook import Budget, FrequencyCap, Playbook, in_hours
 from streams.events import Address, JourneyState, Outreach, OutreachChannel, Purpose
 
 
@@ -63,8 +63,13 @@ def _counts(note: Outreach, cap: FrequencyCap) -> bool:
 def spent(state: JourneyState, since: datetime, currency: str) -> Decimal:
     """What the customer was given since then, by us or by an employee, in that currency."""
     ours = (note.cost for note in state.outreach if note.requested_at > since and note.currency == currency)
-    theirs = (given.cost for given in state.gestures if given.occurred_at > since and given.currency == currency)
-    return sum((cost for cost in (*ours, *theirs) if cost is not None), Decimal(0))
+    return sum((cost for cost in ours if cost is not None), by_employees(state, since, currency))
+
+
+def by_employees(state: JourneyState, since: datetime, currency: str, *, until: datetime | None = None) -> Decimal:
+    """What employees gave the customer since then (and no later than ``until``), in that currency."""
+    given = (one for one in state.gestures if one.currency == currency and one.occurred_at > since)
+    return sum((one.cost for one in given if until is None or one.occurred_at <= until), Decimal(0))
 
 
 def left_of(
@@ -82,8 +87,8 @@ def affordable(want: Want, state: JourneyState, now: datetime, playbook: Playboo
     room = left_of(playbook.gesture_budgets, state, now, playbook.currency)
     if room is None or want.gesture.cost <= room[0]:
         return want
-    hours = f"{room[1].total_seconds() / 3600:g}"
-    said = f"{want.gesture.code} costs {want.gesture.cost}; {max(room[0], Decimal(0))} is left in {hours} hours"
+    left, window = max(room[0], Decimal(0)), in_hours(room[1])
+    said = f"{want.gesture.code} costs {want.gesture.cost}; {left} is left in {window} hours"
     return replace(
         want,
         gesture=None,

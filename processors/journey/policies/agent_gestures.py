@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from functools import partial
 
 from processors.journey.actions import Task, Want
-from processors.journey.playbook import AgentGestures, Budget, Playbook, worded
-from processors.journey.policies.settling import Moment, Settling, Step
+from processors.journey.guard.limits import by_employees
+from processors.journey.playbook import AgentGestures, Budget, Playbook, in_hours, worded
+from processors.journey.policies.policy import as_text
+from processors.journey.policies.settling import TASK_LIVES, Settling, Step
 from streams.events import Given, JourneyState, Purpose
 
 OVER = "over_budget"
-TASK_LIVES = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +35,10 @@ class Beyond:
         """As a letter's variables: total, budget, hours and budget_currency; all but the last empty if not added up."""
         if self.budget is None:
             return {"total": "", "budget": "", "hours": "", "budget_currency": self.currency}
-        hours = f"{self.budget.window.total_seconds() / 3600:g}"
         return {
             "total": str(self.total),
             "budget": str(self.budget.most),
-            "hours": hours,
+            "hours": in_hours(self.budget.window),
             "budget_currency": self.currency,
         }
 
@@ -65,10 +65,6 @@ class GesturesOfAgents(Settling):
                 make = partial(self._want, state, given, playbook, rules, said=said)
                 yield Step(f"gesture/{given.gesture_id}", OVER, make)
 
-    def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Moment]:
-        """None: a gesture is looked at when it is given."""
-        return iter(())
-
     def _want(
         self, state: JourneyState, given: Given, playbook: Playbook, rules: AgentGestures, *, said: Beyond
     ) -> Want:
@@ -90,8 +86,8 @@ class GesturesOfAgents(Settling):
                 "currency": given.currency,
                 "about": given.about or "",
                 **told,
-                "given_at": given.occurred_at.isoformat(timespec="seconds"),
-                "due_at": due.isoformat(timespec="seconds"),
+                "given_at": as_text(given.occurred_at),
+                "due_at": as_text(due),
             },
             gesture=None,
             useful_until=due + TASK_LIVES,
@@ -107,15 +103,8 @@ def beyond(given: Given, state: JourneyState, budgets: tuple[Budget, ...], curre
     if given.currency != currency:
         return Beyond(currency=currency)
     for budget in budgets:
-        since = given.occurred_at - budget.window
-        total = sum(
-            (
-                one.cost
-                for one in state.gestures
-                if one.currency == currency and since < one.occurred_at <= given.occurred_at
-            ),
-            Decimal(0),
-        )
+        at = given.occurred_at
+        total = by_employees(state, at - budget.window, currency, until=at)
         if total > budget.most:
             return Beyond(currency=currency, total=total, budget=budget)
     return None
@@ -126,11 +115,5 @@ def left(state: JourneyState, now: datetime, playbook: Playbook) -> Decimal | No
     rules = playbook.agent_gestures
     if rules is None or not rules.budgets:
         return None
-    return max(min(budget.most - _given(state, now - budget.window, playbook) for budget in rules.budgets), Decimal(0))
-
-
-def _given(state: JourneyState, since: datetime, playbook: Playbook) -> Decimal:
-    return sum(
-        (one.cost for one in state.gestures if one.occurred_at > since and one.currency == playbook.currency),
-        Decimal(0),
-    )
+    room = (budget.most - by_employees(state, now - budget.window, playbook.currency) for budget in rules.budgets)
+    return max(min(room), Decimal(0))

@@ -12,10 +12,11 @@ from datetime import datetime
 from functools import partial
 
 from processors.journey.actions import Action, Expose, Reach, Retract, Task, Want
-from processors.journey.cases import Case, open_cases
-from processors.journey.experiments import assign
+from processors.journey.cases import Case, open_cases, told_of
+from processors.journey.experiments import draw
 from processors.journey.playbook import CaringRules, Playbook, worded
-from processors.journey.policies.settling import Moment, Settling, Step
+from processors.journey.policies.policy import as_text
+from processors.journey.policies.settling import Settling, Step
 from streams.events import JourneyState, Purpose, replace
 
 ASSIGNED = "assigned"
@@ -44,25 +45,21 @@ class CaringHands(Settling):
                     said = "a person has answered"
                     yield from self.called_off(state, case.journey_id, now, reason="answered", explanation=said)
                 continue
-            met = assign(
+            met = draw(
                 state,
                 experiment=self.name,
                 seed=rules.seed,
                 unit=f"{state.customer_id}/{case.journey_id}",  # two customers' cases may have one name
-                shares={CARING: rules.share, USUAL: 1 - rules.share},
+                share=rules.share,
+                drawn=CARING,
+                others=USUAL,
             )
-            if met is None or met.arm == USUAL:
-                if met is not None and met.first:
-                    yield Expose(policy=self.name, journey_id=case.journey_id, met=met)
-                continue
             if met.first:
                 yield Expose(policy=self.name, journey_id=case.journey_id, met=met)
+            if met.arm == USUAL:
+                continue
             make = partial(self._want, state, case, playbook, rules, bucket=met.bucket)
             yield Step(case.journey_id, ASSIGNED, make)
-
-    def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Moment]:
-        """None: a case is drawn as soon as it opens."""
-        return iter(())
 
     def after(self, state: JourneyState, action: Action, now: datetime, playbook: Playbook) -> JourneyState:
         """The routing stands on every contact of the case, those on other channels too."""
@@ -98,20 +95,15 @@ class CaringHands(Settling):
             purpose=Purpose.SERVICE,
             template=f"{self.name}/{ASSIGNED}",
             variables={
-                "name": state.profile.name or "",
-                "customer_id": state.customer_id,
-                "channel": case.channel.value,
-                "matter": case.matter or "",
-                "summary": case.summary,
-                "opened_at": case.opened_at.isoformat(timespec="seconds"),
-                "due_at": due.isoformat(timespec="seconds"),
+                **told_of(state, case),
+                "due_at": as_text(due),
             },
             gesture=None,
             useful_until=due,
             task=Task(team=rules.team, due_at=due),
             answers=True,
             inputs={
-                "subject": f"case {case.matter or case.contacts[0].contact_id}",
+                "subject": case.subject,
                 "share": f"{rules.share:g}",
                 "bucket": f"{bucket:g}",
             },

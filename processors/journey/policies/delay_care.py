@@ -16,7 +16,7 @@ from processors.journey.evolve.delays import journey_id
 from processors.journey.guard.quiet import zone_of
 from processors.journey.identity import outreach_id
 from processors.journey.playbook import DelayRules, GestureOffer, Playbook, worded
-from processors.journey.policies.policy import same_no
+from processors.journey.policies.policy import as_text, same_no
 from processors.journey.state import put
 from streams.events import Delay, JourneyState, Purpose, Timer, replace
 
@@ -77,9 +77,9 @@ class DelayCare:
             "name": state.profile.name or "",
             "description": delay.description,
             "subject_kind": delay.subject_kind,
-            "promised_at": _text(delay.promised_at),
-            "expected_at": _text(delay.expected_at),
-            "previous_expected_at": _text(delay.told_expected_at),
+            "promised_at": as_text(delay.promised_at),
+            "expected_at": as_text(delay.expected_at),
+            "previous_expected_at": as_text(delay.told_expected_at),
             "reason": delay.reason.value,
             "wait_minutes": str(int(wait.total_seconds() // 60)),
             "gesture_title": gesture.title if gesture else "",
@@ -115,14 +115,8 @@ class DelayCare:
         journey = journey_id(delay)
         for note in state.outreach:
             if note.journey_id == journey and note.retracted_at is None and note.useful_until > now:
-                yield Retract(
-                    policy=self.name,
-                    journey_id=journey,
-                    occasion=note.occasion,
-                    outreach_id=note.outreach_id,
-                    reason="wait_over",
-                    explanation="the wait ended sooner than the letter said",
-                )
+                said = "the wait ended sooner than the letter said"
+                yield Retract.of(note, reason="wait_over", explanation=said)
 
     def _drop(self, state: JourneyState, delay: Delay, reason: str, explanation: str) -> Iterator[Retract]:
         """The word on a letter that was held and will not be sent: a hold on record has to have an end on record."""
@@ -267,7 +261,3 @@ def _later(moment: datetime, by: timedelta) -> datetime:
 
 
 _END_OF_TIME = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
-
-
-def _text(moment: datetime | None) -> str:
-    return "" if moment is None else moment.isoformat(timespec="seconds")

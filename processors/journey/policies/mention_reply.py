@@ -12,11 +12,11 @@ from functools import partial
 
 from processors.journey.actions import Retract, Suppress, Task, Want
 from processors.journey.playbook import MentionRules, Playbook, worded
-from processors.journey.policies.settling import Moment, Settling, Step
+from processors.journey.policies.policy import as_text
+from processors.journey.policies.settling import TASK_LIVES, Moment, Settling, Step
 from streams.events import JourneyState, Mention, Purpose, Sentiment, replace
 
 THANKS, RESCUE, ESCALATION = "thank_you", "rescue", "escalation"
-TASK_LIVES = timedelta(days=7)
 _OF_THE_DAY = timedelta(days=14)
 """Nobody answers an older post."""
 
@@ -103,8 +103,8 @@ class MentionReply(Settling):
                 "link": mention.link or "",
                 "text": mention.text or "",
                 "reach": "" if mention.reach is None else str(mention.reach),
-                "posted_at": mention.opened_at.isoformat(timespec="seconds"),
-                "due_at": due.isoformat(timespec="seconds"),
+                "posted_at": as_text(mention.opened_at),
+                "due_at": as_text(due),
             },
             gesture=None,
             useful_until=due + TASK_LIVES,

@@ -16,7 +16,7 @@ from functools import partial
 from processors.journey.actions import Suppress, Want
 from processors.journey.identity import outreach_id
 from processors.journey.playbook import Playbook, StockRules, worded
-from processors.journey.policies.settling import Moment, Settling, Step
+from processors.journey.policies.settling import Settling, Step
 from streams.events import Alternative, JourneyState, Wish, replace
 
 SAVE = "save"
@@ -42,10 +42,6 @@ class OutOfStockSave(Settling):
             if wish.closed_at is not None:
                 continue
             yield Step(journey_id(wish), SAVE, partial(self._save, state, wish, playbook, rules))
-
-    def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Moment]:
-        """None: a wish is decided when it is heard of, and one that is held has the end of its hold."""
-        return iter(())
 
     def lapse(self, state: JourneyState, now: datetime, playbook: Playbook) -> JourneyState:
         """Close the wishes that are past helping; those never decided stay for one word on record."""

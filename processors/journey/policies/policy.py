@@ -17,6 +17,11 @@ def same_no(known: str | None, new: str) -> bool:
     return known == new or (known, new) == ("gave_way", "frequency_cap")
 
 
+def as_text(moment: datetime | None) -> str:
+    """A moment as letters are given it: ISO 8601 to the second; nothing for none."""
+    return "" if moment is None else moment.isoformat(timespec="seconds")
+
+
 Wanted = Want | Suppress | Retract | Expose
 """What a policy may ask for; the guard sees the wants only."""
 

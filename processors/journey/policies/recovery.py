@@ -13,13 +13,13 @@ from functools import partial
 
 from processors.journey.actions import Suppress, Task, Want
 from processors.journey.playbook import Playbook, RecoveryRules, worded
+from processors.journey.policies.policy import as_text
+from processors.journey.policies.settling import TASK_LIVES, Settling, Step
 from processors.journey.policies.settling import Moment as Due
-from processors.journey.policies.settling import Settling, Step
 from processors.journey.state import memorable
 from streams.events import FeedbackKind, JourneyState, Moment, Purpose, Sentiment
 
 RECOVER, FOLLOW_UP, SHARE = "recover", "follow_up", "share"
-TASK_LIVES = timedelta(days=7)
 _LOOK_BACK = timedelta(days=30)
 """Feedback that is older is a memory, nothing to act on."""
 
@@ -112,8 +112,8 @@ class Recovery(Settling):
                 "score": score,
                 "text": moment.text or "",
                 "about": moment.about or "",
-                "given_at": moment.occurred_at.isoformat(timespec="seconds"),
-                "due_at": task.due_at.isoformat(timespec="seconds") if task else "",
+                "given_at": as_text(moment.occurred_at),
+                "due_at": as_text(task.due_at if task else None),
             },
             gesture=None,
             useful_until=useful_until,

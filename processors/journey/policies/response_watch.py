@@ -9,18 +9,17 @@ and goes straight to a person.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 from processors.journey.actions import Retract, Task, Want
-from processors.journey.cases import Case, given_up, open_cases
+from processors.journey.cases import Case, given_up, open_cases, told_of
 from processors.journey.playbook import Playbook, ResponseRules, worded
-from processors.journey.policies.settling import Moment, Settling, Step
+from processors.journey.policies.policy import as_text
+from processors.journey.policies.settling import TASK_LIVES, Moment, Settling, Step
 from streams.events import JourneyState, Purpose
 
 HOLDING, ESCALATION, CAME_BACK = "holding", "escalation", "came_back"
-TASK_LIVES = timedelta(days=7)
-"""After its deadline a task stays worth doing for so long."""
 
 
 class ResponseWatch(Settling):
@@ -42,7 +41,8 @@ class ResponseWatch(Settling):
         cases = open_cases(state)
         for case in cases:
             if case.answered:
-                yield from self._over(state, case.journey_id, now, "answered", "a person has answered")
+                said = "a person has answered"
+                yield from self.called_off(state, case.journey_id, now, reason="answered", explanation=said)
                 continue
             if came_back(case, rules):
                 at = case.opened_at
@@ -56,7 +56,7 @@ class ResponseWatch(Settling):
         open_ = {case.journey_id for case in cases}
         for journey in sorted({note.journey_id for note in state.outreach if note.policy == self.name} - open_):
             if not given_up(state, journey):  # somebody who hung up is still owed a call
-                yield from self._over(state, journey, now, "closed", "the case is closed")
+                yield from self.called_off(state, journey, now, reason="closed", explanation="the case is closed")
 
     def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Moment]:
         """When the clocks of the unanswered run out."""
@@ -68,9 +68,6 @@ class ResponseWatch(Settling):
                 clock = rules.clock(case.channel)
                 yield case.journey_id, case.opened_at + clock.holding_after
                 yield case.journey_id, case.opened_at + clock.escalate_after
-
-    def _over(self, state: JourneyState, journey: str, now: datetime, reason: str, said: str) -> Iterator[Retract]:
-        yield from self.called_off(state, journey, now, reason=reason, explanation=said)
 
     def _holding(
         self, state: JourneyState, case: Case, now: datetime, playbook: Playbook, rules: ResponseRules
@@ -108,15 +105,10 @@ class ResponseWatch(Settling):
             purpose=Purpose.SERVICE,
             template=f"{self.name}/{occasion}",
             variables={
-                "name": state.profile.name or "",
-                "customer_id": state.customer_id,
-                "channel": case.channel.value,
-                "matter": case.matter or "",
-                "summary": case.summary,
-                "opened_at": case.opened_at.isoformat(timespec="seconds"),
-                "closed_before": case.closed_before.isoformat(timespec="seconds") if case.closed_before else "",
+                **told_of(state, case),
+                "closed_before": as_text(case.closed_before),
                 "waiting_minutes": str(max(int((now - case.opened_at).total_seconds() // 60), 0)),
-                "due_at": task.due_at.isoformat(timespec="seconds") if task else "",
+                "due_at": as_text(task.due_at if task else None),
             },
             gesture=None,
             useful_until=useful_until,
@@ -124,9 +116,9 @@ class ResponseWatch(Settling):
             answers=True,
             escalation=task is not None,
             inputs={
-                "subject": f"case {case.matter or case.contacts[0].contact_id}",
+                "subject": case.subject,
                 "channels": ", ".join(sorted({contact.channel.value for contact in case.contacts})),
-                "opened_at": case.opened_at.isoformat(timespec="seconds"),
+                "opened_at": as_text(case.opened_at),
             },
         )
 

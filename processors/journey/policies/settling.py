@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from processors.journey.actions import Action, Expose, Hold, Reach, Retract, Suppress, Want
@@ -19,6 +19,9 @@ from processors.journey.state import put
 from streams.events import JourneyState, OutreachChannel, Settled, Timer, replace
 
 SENT = "sent"
+TASK_LIVES = timedelta(days=7)
+"""After its deadline a task stays worth doing for so long."""
+
 _FINAL = frozenset({SENT, "no_longer_useful", "holdout", "already_sent", "merged"})
 
 Moment = tuple[str, datetime]
@@ -48,9 +51,10 @@ class Settling(ABC):
     def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[Step | Retract | Expose]:
         """Everything that should be sent or taken back as things stand, whether it was decided already or not."""
 
-    @abstractmethod
     def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[Moment]:
-        """When time alone would change the steps; those that are past are ignored."""
+        """When time alone would change the steps; those that are past are ignored. Never, as a rule: most is decided
+        when it is heard of, and what is held has the end of its hold."""
+        return ()
 
     def concerns(self, state: JourneyState) -> bool:
         """Whether there is a journey of its kind, or a hold that has to end although its journey is forgotten."""
@@ -79,7 +83,14 @@ class Settling(ABC):
             if known is None or not (known.reason in _FINAL or known.reason in self.final):
                 yield wanted.make()
         for journey, occasion in sorted(held):
-            yield self._retract(state, journey, occasion, reason="no_longer_needed", explanation="its cause is gone")
+            yield Retract(
+                policy=self.name,
+                journey_id=journey,
+                occasion=occasion,
+                outreach_id=outreach_id(state.customer_id, self.name, journey, occasion),
+                reason="no_longer_needed",
+                explanation="its cause is gone",
+            )
 
     def after(self, state: JourneyState, action: Action, now: datetime, playbook: Playbook) -> JourneyState:
         """Remember what was decided of the step."""
@@ -153,17 +164,7 @@ class Settling(ABC):
                 and note.done_at is None
                 and note.useful_until > now
             ):
-                yield self._retract(state, journey, note.occasion, reason=reason, explanation=explanation)
-
-    def _retract(self, state: JourneyState, journey: str, occasion: str, *, reason: str, explanation: str) -> Retract:
-        return Retract(
-            policy=self.name,
-            journey_id=journey,
-            occasion=occasion,
-            outreach_id=outreach_id(state.customer_id, self.name, journey, occasion),
-            reason=reason,
-            explanation=explanation,
-        )
+                yield Retract.of(note, reason=reason, explanation=explanation)
 
 
 def _kept(known: Settled | None, reason: str) -> str:

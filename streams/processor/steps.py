@@ -15,8 +15,9 @@ from streams.cloudevents import Headers, published_at_millis
 from streams.config import Settings, TimeSource
 from streams.errors import Unreadable
 from streams.processor.intake import Intake, Misplaced
-from streams.processor.isolation import Savepoint, blamed, is_infrastructure
+from streams.processor.isolation import blamed, is_infrastructure
 from streams.processor.logic import Completion, Logic, Stage, Step
+from streams.processor.savepoint import Savepoint
 from streams.processor.transaction import Outbox, Transaction
 from streams.processor.wakes import Wakes
 

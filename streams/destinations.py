@@ -7,13 +7,13 @@ address that its name resolves to, for each connection.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Self
 from urllib.parse import urlsplit
 
-from streams.events import Address, OutreachChannel
+from streams.errors import InvalidEvent
+from streams.events import Address, OutreachChannel, ProfileUpdated, Touchpoint, replace
 
 IP = IPv4Address | IPv6Address
 
@@ -24,6 +24,7 @@ _LOOKS_NUMERIC = re.compile(
 )  # 127.1, 0x7f.1 and 2130706433 are loopback to a resolver
 _INNER = ("localhost", "local", "internal", "intranet", "lan", "home.arpa", "onion")
 _LONGEST = 2_048
+_MOST_TOLD = 10
 _PLAIN = re.compile(r"[!-~]+")
 _LOWEST_FREE_PORT = 1_024
 
@@ -126,11 +127,24 @@ STRICT = Destinations()
 """The public internet, and nothing else."""
 
 
-def refused(addresses: tuple[Address, ...], destinations: Destinations) -> Iterator[tuple[int, str]]:
-    """Place and fault of each address that is a URL and cannot be called."""
-    for place, address in enumerate(addresses):
-        if address.channel is OutreachChannel.WEBHOOK and (fault := destinations.fault(address.address)) is not None:
-            yield place, fault
+def reachable(event: Touchpoint, destinations: Destinations) -> tuple[Touchpoint, InvalidEvent | None]:
+    """The fact without addresses that can't be called, and why they are left out; itself and None if there are none.
+
+    One bad address costs itself, not the name, the zone and the other addresses that came with it.
+    """
+    if not isinstance(event, ProfileUpdated) or not event.addresses:
+        return event, None
+    faults = [(place, fault) for place, one in enumerate(event.addresses) if (fault := _fault(one, destinations))]
+    if not faults:
+        return event, None
+    left_out = {place for place, _ in faults}
+    kept = tuple(one for place, one in enumerate(event.addresses) if place not in left_out)
+    said = "; ".join(f"the webhook at place {place} {fault}" for place, fault in faults[:_MOST_TOLD])
+    return replace(event, addresses=kept), InvalidEvent("addresses", said)
+
+
+def _fault(address: Address, destinations: Destinations) -> str | None:
+    return destinations.fault(address.address) if address.channel is OutreachChannel.WEBHOOK else None
 
 
 def _literal(host: str) -> IP | None:

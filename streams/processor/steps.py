@@ -107,6 +107,8 @@ class Steps(Generic[S]):
         step = self._logic.receive(incoming, await tx.overlay.get(key), now, busy=self._under_way(tx, key))
         tx.handled[step.handling] += 1
         self._apply(tx, key, step, at=tx.clock.millis, cause=incoming.headers)
+        if step.refused is not None:
+            self._keep(tx, record, step.refused)
         published = published_at_millis(incoming.headers)
         if published is not None:
             tx.published_at.append(published)
@@ -166,6 +168,10 @@ class Steps(Generic[S]):
         tx.effects.extend(step.effects)
 
     def _put_aside(self, tx: Transaction[S], record: ConsumerRecord, why: Unreadable) -> None:
+        tx.handled["dead_letter"] += 1
+        self._keep(tx, record, why)
+
+    def _keep(self, tx: Transaction[S], record: ConsumerRecord, why: Unreadable) -> None:
         topics = self._settings.topics
         out = Outgoing(
             record.key,
@@ -175,7 +181,6 @@ class Steps(Generic[S]):
         )
         partition = self._outbox.same_partition
         tx.outgoing[topics.full_name(topics.dead_letters), partition].append(out)
-        tx.handled["dead_letter"] += 1
         tx.dead_letters[why.reason] += 1
         log.warning(
             "dead letter", topic=record.topic, partition=record.partition, offset=record.offset, why=str(why)[:300]

@@ -63,8 +63,10 @@ def test_the_other_family_hides_nothing(inside: str) -> None:
     [
         ("localhost", "http://localhost:8080/", True), ("localhost", "http://127.0.0.1/", False),
         ("127.0.0.1", "http://127.0.0.1:9/", True), ("10.0.0.0/8", "https://10.2.3.4/", True),
-        ("10.0.0.0/8", "https://11.2.3.4:22/", False), ("[::1]", "http://[::1]:1/", True), ("crm.internal", "https://crm.internal/", True),
-        ("crm.internal", "https://a.crm.internal/", False), (" A.example , ", "http://a.example/", True), ("", "http://a.example/", False),
+        ("10.0.0.0/8", "https://11.2.3.4:22/", False), ("[::1]", "http://[::1]:1/", True),
+        ("crm.internal", "https://crm.internal/", True),
+        ("crm.internal", "https://a.crm.internal/", False), (" A.example , ", "http://a.example/", True),
+        ("", "http://a.example/", False),
         ("10.0.0.0/8", "ftp://10.0.0.1/", False), ("10.0.0.0/8", "http://u@10.0.0.1/", False),
     ],
 )  # fmt: skip

@@ -143,6 +143,7 @@ class RawMailServer:
         self.connections = 0
         self.taken: list[bytes] = []
         self.greet_after = 0.0
+        self.line = b""
         self._most = most
         self._full = full
         self._open: set[asyncio.StreamWriter] = set()
@@ -171,6 +172,7 @@ class RawMailServer:
         if not self._say(writer, "hello"):
             return
         while line := await reader.readline():
+            self.line = line
             verb = line.split(b" ")[0].strip().decode().upper()
             if verb == "MAIL" and letters == self._most:
                 writer.write(self._full)

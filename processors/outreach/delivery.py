@@ -77,7 +77,10 @@ class Delivery:
     async def close(self) -> None:
         """Let go of the channels' connections."""
         for channel in self._channels.values():
-            await channel.close()
+            try:
+                await channel.close()
+            except Exception:  # the others have connections to let go of, too
+                log.exception("a channel does not close", provider=channel.provider)
 
     async def _deliver(self, task: Deliver) -> Result:
         request = task.request

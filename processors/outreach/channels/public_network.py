@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from ipaddress import ip_address
 
 import httpcore
@@ -35,9 +37,14 @@ class PublicTransport(httpx.AsyncHTTPTransport):
         )
 
 
+_RESOLVERS = ThreadPoolExecutor(8, thread_name_prefix="webhook-names")
+"""Threads of their own: names that take long to resolve must not hold up those of brokers and mail servers."""
+
+
 async def resolved(host: str, port: int) -> Sequence[IP]:
     """What the system's resolver says. Raises OSError."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    look = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(_RESOLVERS, look)
     return tuple(dict.fromkeys(ip_address(place[0]) for *_, place in found))
 
 

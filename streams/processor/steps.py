@@ -220,6 +220,8 @@ class Steps(Generic[S]):
         step = self._logic.receive(incoming, await tx.overlay.get(key), now, busy=self._under_way(tx, key))
         tx.handled[step.handling] += 1
         self._apply(tx, key, step, at=tx.clock.millis, cause=incoming.headers)
+        if step.refused is not None:
+            self._keep(tx, record, step.refused)
         published = published_at_millis(incoming.headers)
         if published is not None:
             tx.published_at.append(published)
@@ -292,8 +294,11 @@ class Steps(Generic[S]):
 
     def _dead_letter(self, tx: Transaction[S], record: ConsumerRecord, why: Unreadable) -> None:
         self._stage = Stage.SIZE
-        self._outbox.add_dead_letter(tx, record, why, reader=self._group)
+        self._keep(tx, record, why)
         tx.handled["dead_letter"] += 1
+
+    def _keep(self, tx: Transaction[S], record: ConsumerRecord, why: Unreadable) -> None:
+        self._outbox.add_dead_letter(tx, record, why, reader=self._group)
         log.warning(
             "dead letter", topic=record.topic, partition=record.partition, offset=record.offset, why=str(why)[:300]
         )

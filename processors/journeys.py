@@ -70,8 +70,8 @@ class JourneyLogic:
             metrics.DECISIONS.labels(policy=record.policy, kind=record.kind, reason=record.reason).inc()
 
     def _step(self, advanced: Advance) -> Step[JourneyState]:
-        if advanced.duplicate:
-            return Step(state=advanced.state, unchanged=True, handling="duplicate")
+        if advanced.unchanged:
+            return Step(state=advanced.state, unchanged=True, handling=advanced.handling)
         sends = []
         for record in advanced.outputs:
             match record:

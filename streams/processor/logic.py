@@ -50,7 +50,7 @@ class Step(Value, Generic[S], frozen=True, kw_only=True, gc=False):
     unchanged: bool = False
     """The state stays as it is; nothing of it is written."""
     handling: str = "folded"
-    """For the metrics: folded, duplicate, too_late."""
+    """For the metrics: folded, duplicate, passed_over, too_late."""
 
 
 class Entrance(Protocol):

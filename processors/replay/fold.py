@@ -55,6 +55,8 @@ class Tally:
     records: int = 0
     folded: int = 0
     duplicates: int = 0
+    passed_over: int = 0
+    """Facts from before their customer's erasure, and outcomes of nobody's."""
     misplaced: int = 0
     dead_letters: Counter[str] = field(default_factory=Counter)
     timers: int = 0
@@ -66,6 +68,7 @@ class Tally:
         self.records += other.records
         self.folded += other.folded
         self.duplicates += other.duplicates
+        self.passed_over += other.passed_over
         self.misplaced += other.misplaced
         self.dead_letters += other.dead_letters
         self.timers += other.timers
@@ -201,8 +204,8 @@ class Fold:
         if self._reached is None:
             self._latest.add((customer, event.event_id))
         step = advance(self._states.get(customer), event, now=now, playbook=self._playbook)
-        if step.duplicate:
-            self._count("duplicates")
+        if step.unchanged:
+            self._count("duplicates" if step.duplicate else "passed_over")
             return
         self._count("folded")
         self._apply(customer, step)

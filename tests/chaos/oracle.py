@@ -95,7 +95,7 @@ class Oracle:
             self._out(self._topics.touchpoints, customer, digest(raw.value).hex(), raw.value or b"")
             return
         step = advance(self._states.get(customer), event, now=from_millis(now), playbook=self._playbook)
-        if not step.duplicate:
+        if not step.unchanged:
             self._take(partition, customer, step.state, step.outputs)
 
     def fire(self, partition: int, until: int) -> None:

@@ -38,6 +38,7 @@ from tests.journey.care import asks, cannot_have, everything, posts
 from tests.journey.given import NOON, Journey, at, consent, delay, departure, facts, profile, told, tuned
 
 EMAIL, SMS = OutreachChannel.EMAIL, OutreachChannel.SMS
+ELEVEN = at("11:00")
 ANY_TIME = tuned(quiet_hours=None, caps=(), channel_order=(EMAIL, SMS))
 
 
@@ -94,7 +95,7 @@ def of(who: str, event: Any) -> Any:
     return replace(event, customer_id=who)
 
 
-def merge(into: str, other: str, when: datetime = at("11:00"), side: MergeSide = MergeSide.SURVIVOR) -> ProfilesMerged:
+def merge(into: str, other: str, when: datetime = ELEVEN, side: MergeSide = MergeSide.SURVIVOR) -> ProfilesMerged:
     """``other`` turned out to be ``into``; told to ``into``, as publishers do."""
     return ProfilesMerged(**facts(when, customer_id=into), other_customer_id=other, side=side)
 
@@ -347,9 +348,9 @@ def test_a_no_to_either_record_holds_for_the_one_that_stays(steps: list[Any], ch
         said = [one for one in steps if isinstance(one, ConsentChanged) and one.customer_id == who]
         latest = max((one.occurred_at for one in said), default=None)
         noes = [one for one in said if one.occurred_at == latest]
-        if noes and all(one.status is not ConsentStatus.GRANTED for one in noes) and latest is not None:
-            if all(at < latest for at in own):
-                assert letters == [], who
+        said_no = latest is not None and all(one.status is not ConsentStatus.GRANTED for one in noes)
+        if said_no and all(moment < latest for moment in own):
+            assert letters == [], who
         if any(isinstance(one, OutreachEngaged) and one.kind is Engagement.COMPLAINED for one in steps):
             assert letters == []
 

@@ -170,7 +170,8 @@ class Fold:
 
     def knows(self, customer_id: str) -> bool:
         """Whether there is anything of the customer at all."""
-        return customer_id in self._states
+        state = self._states.get(customer_id)
+        return state is not None and not state.is_erased
 
     def _moment(self, raw: ConsumerRecord, event: Any) -> int:
         """When the role handled the record: by its own time, unless what was decided on it says otherwise."""

@@ -105,7 +105,7 @@ TASK = "task"
 
 def is_erased(retraction: str | None) -> bool:
     """Whether the retraction of an outreach, as it is kept, says that the customer was erased."""
-    return retraction is not None and bool(json.loads(retraction)["record"]["reason"] == ERASED)
+    return retraction is not None and json.loads(retraction).get("record", {}).get("reason") == ERASED
 
 
 def is_over(fields: Iterable[str]) -> bool:

@@ -48,7 +48,7 @@ def delay(who: str, when: datetime, subject: str) -> events.DelayNoticed:
 
 
 async def test_an_erasure_while_the_mail_server_is_away(settings: Settings, role_env: dict[str, str]) -> None:
-    """The letter that waits is dropped; its outcome, and what comes late, bring nothing back in any topic or in Redis."""
+    """What waits is dropped; its outcome, and what comes late, bring nothing back in any topic or in Redis."""
     now = datetime.now(UTC).replace(microsecond=0)
     nowhere = f"smtp://127.0.0.1:{free_port(taken=set())}"
     known = profile("ana", now - timedelta(minutes=9))

@@ -64,7 +64,7 @@ class JourneyLogic:
         record: Any = incoming.record
         event, refused = reachable(record, self._destinations)
         step = self._step(advance(state, event, now=now, playbook=self._playbook))
-        if refused is None or step.handling == "duplicate":
+        if refused is None or step.unchanged:
             return step
         return replace(step, refused=Unreadable(f"invalid_{refused.field}", str(refused)))
 
@@ -86,8 +86,8 @@ class JourneyLogic:
             metrics.DECISIONS.labels(policy=record.policy, kind=record.kind, reason=record.reason).inc()
 
     def _step(self, advanced: Advance) -> Step[JourneyState]:
-        if advanced.duplicate:
-            return Step(state=advanced.state, unchanged=True, handling="duplicate")
+        if advanced.unchanged:
+            return Step(state=advanced.state, unchanged=True, handling=advanced.handling)
         sends = []
         for record in advanced.outputs:
             match record:

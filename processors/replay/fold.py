@@ -58,6 +58,8 @@ class Tally:
     records: int = 0
     folded: int = 0
     duplicates: int = 0
+    passed_over: int = 0
+    """Facts from before their customer's erasure, and outcomes of nobody's."""
     misplaced: int = 0
     dead_letters: Counter[str] = field(default_factory=Counter)
     timers: int = 0
@@ -69,6 +71,7 @@ class Tally:
         self.records += other.records
         self.folded += other.folded
         self.duplicates += other.duplicates
+        self.passed_over += other.passed_over
         self.misplaced += other.misplaced
         self.dead_letters += other.dead_letters
         self.timers += other.timers
@@ -176,7 +179,8 @@ class Fold:
 
     def knows(self, customer_id: str) -> bool:
         """Whether there is anything of the customer at all."""
-        return customer_id in self._states
+        state = self._states.get(customer_id)
+        return state is not None and not state.is_erased
 
     def _moment(self, raw: ConsumerRecord, event: Any) -> int:
         """When the role handled the record: by its own time, unless what was decided on it says otherwise."""
@@ -211,8 +215,8 @@ class Fold:
             self._latest.add((customer, event.event_id))
         event, refused = reachable(event, self._destinations)
         step = advance(self._states.get(customer), event, now=now, playbook=self._playbook)
-        if step.duplicate:
-            self._count("duplicates")
+        if step.unchanged:
+            self._count("duplicates" if step.duplicate else "passed_over")
             return
         if refused is not None and self._counts(self._clock.millis):
             self.tally.dead_letters[f"invalid_{refused.field}"] += 1

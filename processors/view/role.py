@@ -210,10 +210,14 @@ class ViewRole(Service):
         if not shown(record, erased.get(record.customer_id)):
             return ()
         writes = project(record, RecordPlace(topic=raw.topic, partition=raw.partition, offset=raw.offset))
+        kept: list[Write] = []
         for write in writes:
             if isinstance(write, Forget):
-                erased[write.customer_id] = max(write.until, erased.get(write.customer_id, 0))
-        return writes
+                if write.until <= erased.get(write.customer_id, -1):
+                    continue  # done already, and nothing older was let in since
+                erased[write.customer_id] = write.until
+            kept.append(write)
+        return tuple(kept)
 
     async def _measure_lag(self, consumer: AIOKafkaConsumer) -> None:
         lag = dict.fromkeys(self._names, 0)

@@ -118,7 +118,8 @@ def decided(decision: events.Decision, zone: tzinfo) -> str:
 def consent(one: events.Consent | events.ConsentChanged) -> str:
     """As ``marketing by email: granted``."""
     by = "on every channel" if one.channel is None else f"by {words(one.channel)}"
-    return f"{words(one.purpose)} {by}: {words(one.status)}"
+    other = one.from_customer_id if isinstance(one, events.Consent) else None
+    return f"{words(one.purpose)} {by}: {words(one.status)}" + ("" if not other else f" (said to {other})")
 
 
 def _delay(record: events.DelayNoticed | events.Delay, zone: tzinfo) -> str:

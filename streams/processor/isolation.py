@@ -1,8 +1,8 @@
 """A failure costs what it belongs to and no more: one record, one deadline, one result of an effect.
 
 A transaction is made at full speed first. If anything in it fails that is no fault of the infrastructure, all of it is
-taken back and it is made again, one item after the other, each behind a :class:`~streams.processor.savepoint.Savepoint`: an item that fails is taken
-back by itself and set aside, the others go on in order.
+taken back and it is made again item by item, each behind a savepoint (:mod:`streams.processor.savepoint`). An item that
+fails is taken back by itself and set aside; the others go on in order.
 """
 
 from __future__ import annotations

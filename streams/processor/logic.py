@@ -54,7 +54,7 @@ class Step(Value, Generic[S], frozen=True, kw_only=True, gc=False):
     refused: Unreadable | None = None
     """Part of the record was left out for this reason: it goes to the dead letters, too."""
     handling: str = "folded"
-    """For the metrics: folded, duplicate, too_late."""
+    """For the metrics: folded, duplicate, passed_over, too_late."""
 
 
 class Stage(StrEnum):

@@ -13,6 +13,7 @@ from streams import metrics
 from streams.clock import Clock, PartitionClock, from_millis, to_millis
 from streams.cloudevents import Headers, published_at_millis
 from streams.config import Settings, TimeSource
+from streams.dead_letters import stand_in
 from streams.errors import Unreadable
 from streams.processor.intake import Intake, Misplaced
 from streams.processor.isolation import blamed, is_infrastructure
@@ -188,12 +189,7 @@ class Steps(Generic[S]):
                 self._dead_letter(tx, self._nameless(key), why)
 
     def _nameless(self, key: str) -> ConsumerRecord:
-        """What stands for a deadline or a result among the dead letters: the state's topic and key, no offset."""
-        return ConsumerRecord(
-            topic=self._topics.full_name(self._logic.state_topic), partition=self._outbox.same_partition, offset=-1,
-            timestamp=-1, timestamp_type=0, key=key.encode(), value=None, checksum=None, serialized_key_size=0,
-            serialized_value_size=0, headers=(),
-        )  # fmt: skip
+        return stand_in(self._topics.full_name(self._logic.state_topic), self._outbox.same_partition, key)
 
     def _stamp(self, record: ConsumerRecord) -> int:
         """The record's time in ms, as far as it is believed."""

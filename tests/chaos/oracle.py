@@ -97,7 +97,7 @@ class Oracle:
             return
         event, refused = reachable(event, STRICT)
         step = advance(self._states.get(customer), event, now=from_millis(now), playbook=self._playbook)
-        if not step.duplicate:
+        if not step.unchanged:
             if refused is not None:
                 self._out(self._topics.dead_letters, "", f"{partition}:{raw.offset}", raw.value or b"")
             self._take(partition, customer, step.state, step.outputs)

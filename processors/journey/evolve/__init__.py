@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from processors.journey.evolve import contacts, delays, orders, outcomes, profile, voice
+from processors.journey.evolve import contacts, delays, merging, orders, outcomes, profile, voice
 from processors.journey.evolve.limits import within_limits
 from streams.events import JourneyState, Touchpoint
 
@@ -20,6 +20,7 @@ _FOLDS: Mapping[type[Any], Fold] = {
     **delays.FOLDS,
     **voice.FOLDS,
     **profile.FOLDS,
+    **merging.FOLDS,
     **outcomes.FOLDS,
 }
 

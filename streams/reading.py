@@ -98,6 +98,7 @@ class Reading(Source):
             case "record", "record" if _same_name(written, wanted):
                 return [f"{into}, p = {self.ref(Reading(ours=self._ours).record(written, wanted, hint))}(b, p)"]
             case "array", "array":
+                _takes_room(written["items"])
                 item = self._item(written["items"], wanted["items"], get_args(hint)[0])
                 return [f"{into}, p = read_items(b, p, {self.ref(item)})"]
             case "map", "map":
@@ -124,6 +125,7 @@ class Reading(Source):
             case "string" | "bytes":
                 return [*_LENGTH, "p += n"]
             case "array":
+                _takes_room(written["items"])
                 return [f"n, p = read_items(b, p, {self.ref(self._past(written['items']))})"]
             case "map":
                 return [f"n, p = read_map(b, p, {self.ref(self._past(written['values']))})"]
@@ -140,7 +142,6 @@ class Reading(Source):
         return [*lines, "else: raise ValueError(f'{i} is no branch of a union')"] if written else ["raise ValueError()"]
 
     def _item(self, written: Any, wanted: Any, hint: Any) -> Decoder:
-        _takes_room(written)
         inner = Reading(ours=self._ours)
         if _is_record(written) and _is_record(wanted) and _same_name(written, wanted):
             return inner.record(written, wanted, hint)
@@ -152,7 +153,6 @@ class Reading(Source):
         if _is_record(written):
             lines = [line for field in written["fields"] for line in inner.past(field["type"])]
         else:
-            _takes_room(written)
             lines = inner.past(written)
         lines += [_WITHIN, "return None, p"]
         return cast("Decoder", inner.compiled("b, p", [("", f" {line}") for line in lines]))

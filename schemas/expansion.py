@@ -91,8 +91,8 @@ class _Expansion:
 
 def _logical(schema: dict[str, Any]) -> dict[str, Any]:
     """The logical type; what Avro leaves out of a decimal is 0."""
-    found = {name: schema[name] for name in ("logicalType", "precision", "scale") if name in schema}
-    return {"scale": 0} | found if found.get("logicalType") == "decimal" else found
+    found: dict[str, Any] = {name: schema[name] for name in ("logicalType", "precision", "scale") if name in schema}
+    return {"scale": 0, **found} if found.get("logicalType") == "decimal" else found
 
 
 def _name(field: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
 from fastavro.schema import expand_schema
@@ -12,11 +12,9 @@ from fastavro.validation import validate
 import schemas
 from streams.codec import parse
 from streams.errors import InvalidEvent
-from streams.events import DelayNoticed, Touchpoint
+from streams.events import Touchpoint
+from streams.events.moments import EARLIEST, PLAUSIBLE, wrong_moments
 from streams.records import NAMES, to_values
-
-EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-"""An earlier event is a clock at zero or seconds taken for milliseconds."""
 
 AHEAD = timedelta(days=1)
 """How far ahead of its own publication an event may say it occurred; more is a broken clock."""
@@ -38,12 +36,10 @@ def check_touchpoint(event: Touchpoint, *, now: datetime) -> None:
         raise InvalidEvent(
             "occurred_at", f"{event.occurred_at.isoformat()} is before {EARLIEST.date()}; seconds for milliseconds?"
         )
-    if event.occurred_at > now + AHEAD:
+    if event.occurred_at - now > AHEAD:  # as a difference it is within bounds at the calendar's ends, too
         raise InvalidEvent("occurred_at", f"{event.occurred_at.isoformat()} is more than a day ahead of {now}")
-    if isinstance(event, DelayNoticed) and event.promised_at < EARLIEST:
-        raise InvalidEvent(
-            "promised_at", f"{event.promised_at.isoformat()} is before {EARLIEST.date()}; seconds for milliseconds?"
-        )
+    for field, moment in wrong_moments(event, event.occurred_at):
+        raise InvalidEvent(field, _why_wrong(moment))
 
 
 def check_outgoing(event: Touchpoint, *, now: datetime) -> None:
@@ -68,6 +64,13 @@ def check_outgoing(event: Touchpoint, *, now: datetime) -> None:
     except ValueError as error:
         raise InvalidEvent("event_id", f"{event.event_id!r} is not a UUID") from error
     check_touchpoint(event, now=now)
+
+
+def _why_wrong(moment: datetime) -> str:
+    if moment < EARLIEST:
+        return f"{moment.isoformat()} is before {EARLIEST.date()}; seconds for milliseconds?"
+    years = round(PLAUSIBLE / timedelta(days=365.25))
+    return f"{moment.isoformat()} is more than {years} years from when it occurred; a date for one that nobody knows?"
 
 
 def _blame(name: str, values: dict[str, Any], error: Exception) -> NoReturn:

@@ -85,6 +85,8 @@ class _Named:
             return [self.of(branch) for branch in kind]
         if not isinstance(kind, dict):
             return kind
+        if set(kind) == {"type"}:
+            return kind["type"]
         made = {key: value for key, value in kind.items() if not (key == "default" and value is None)}
         if "name" in kind:
             made["name"] = name = kind["name"] if "." in kind["name"] else f"theirs.{kind['name']}{len(self._seen)}"

@@ -164,10 +164,15 @@ async def test_any_bytes_under_any_other_version(name: str, data: st.DataObject)
             return  # told always, and this one does not tell it
     out = io.BytesIO()
     fastavro.schemaless_writer(out, parse(schema), values, disable_tuple_notation=True)
-    resolved: Any = fastavro.schemaless_reader(io.BytesIO(out.getvalue()), parse(schema), parse(schemas.latest(name)))
     value = struct.pack(">bI", 0, schema_id) + out.getvalue()
-    assert await codec.decode(value) == builder_of(RECORDS[name])(resolved)
-    assert await read(codec, value) is not None
+    seen = await read(codec, value)
+    try:
+        resolved: Any = fastavro.schemaless_reader(
+            io.BytesIO(out.getvalue()), parse(schema), parse(schemas.latest(name))
+        )
+    except TypeError:  # "unhashable type: 'dict'": a slip of fastavro 1.13 where a union holds a record with a union
+        resolved = {field: to_values(record)[field] for field in values if field != "theirs"}
+    assert seen == builder_of(RECORDS[name])(resolved)
     for change in data.draw(st.lists(_CHANGES, max_size=3)):
         value = changed(value, change)
     await read(codec, value)

@@ -148,10 +148,10 @@ class Stranger:
         """A record under our own schema, the bytes of some of its fields replaced."""
         values, name = to_values(event), NAMES[type(event)]
         out = self.encode(event)[:5]
-        for field in parse(schemas.latest(name))["fields"]:
+        for one in parse(schemas.latest(name))["fields"]:
             part = io.BytesIO()
-            fastavro.schemaless_writer(part, field["type"], values[field["name"]])
-            out += fields.get(field["name"], part.getvalue())
+            fastavro.schemaless_writer(part, one["type"], values[one["name"]])
+            out += fields.get(one["name"], part.getvalue())
         return out
 
     async def ours_but(self, record: str, event: Any, **kinds: Any) -> bytes:
@@ -299,7 +299,8 @@ async def cases(stranger: Stranger) -> list[Case]:
         Case(name="key-differs", value=of("key-differs"), reason=None, key=b"\xff another"),
         Case(name="keyless", value=of("keyless"), reason=None, key=None),
         Case(name="nul", value=stranger.encode(replace(rated("c-nul"), text="a\0b\u202e")), reason=None),
-        Case(name="expected-9999", value=stranger.encode(replace(late("c-expected-9999"), expected_at=_END)), reason=None),
+        Case(name="expected-9999", reason=None,
+             value=stranger.encode(replace(late("c-expected-9999"), expected_at=_END))),
         Case(name="misplaced", value=of("misplaced"), reason=None, misplaced=True),
         Case(name="no-uuid", value=of("no-uuid", event_id="order 17, second try"), reason=None),
     ]  # fmt: skip

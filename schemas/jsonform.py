@@ -9,7 +9,6 @@ from __future__ import annotations
 import difflib
 import math
 import re
-import reprlib
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -17,9 +16,9 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from schemas.loading import Schema
+from schemas.shown import LONGEST, joined, short
 
 _INTEGERS = {"int": 1 << 31, "long": 1 << 63}
-_LONGEST_SHOWN = 60
 _JSON_NAMES = {dict: "an object", list: "a list", str: "a text", bool: "true or false", type(None): "null"}
 
 
@@ -117,7 +116,7 @@ class _Form:
         names = [field["name"] for field in schema["fields"]]
         for name in value:
             if name not in names:
-                meant = difflib.get_close_matches(name[:_LONGEST_SHOWN], names, n=1)
+                meant = difflib.get_close_matches(name[:LONGEST], names, n=1)
                 hint = f"; did you mean {meant[0]}?" if meant else f"; there are {', '.join(names)}"
                 raise JsonMismatch(joined(path, name), f"no such field in {schema['name']}{hint}")
         values: dict[str, Any] = {}
@@ -282,22 +281,3 @@ def _of(wanted: type[Any], value: Any, path: str) -> Any:
     if not isinstance(value, wanted):
         raise JsonMismatch(path, f"{short(value)} is not {_JSON_NAMES[wanted]}")
     return value
-
-
-def joined(path: str, name: str) -> str:
-    """The path of a field within another, which names it as it can be shown."""
-    shown = name if name.isprintable() and len(name) <= _LONGEST_SHOWN else short(name)
-    return f"{path}.{shown}" if path else shown
-
-
-def short(value: Any) -> str:
-    """The value as Python writes it, in a few words, however large or deep it is."""
-    try:
-        text = _SHORT.repr(value)
-    except ValueError:  # a whole number of more digits than Python writes out
-        return "a number of thousands of digits"
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 3]}..."
-
-
-_SHORT = reprlib.Repr()
-_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 2 * _LONGEST_SHOWN

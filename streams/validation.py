@@ -11,7 +11,7 @@ from fastavro.schema import expand_schema
 from fastavro.validation import validate
 
 import schemas
-from schemas.jsonform import short
+from schemas.shown import short
 from streams.codec import as_written, parse
 from streams.errors import InvalidEvent
 from streams.events import Touchpoint

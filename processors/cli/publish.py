@@ -22,7 +22,8 @@ from rich.progress import Progress
 
 import schemas
 from processors.cli.exits import FAILED, WRONG_SETTINGS, explained
-from schemas.jsonform import JsonMismatch, from_json, joined, short
+from schemas.jsonform import JsonMismatch, from_json
+from schemas.shown import joined, short
 from streams.clock import SystemClock
 from streams.config import Settings
 from streams.errors import InvalidEvent

@@ -10,7 +10,7 @@ LONGEST = 60
 
 def joined(path: str, name: str) -> str:
     """The path of a field within another, which names it as it can be shown."""
-    shown = name if name.isprintable() and len(name) <= LONGEST else short(name)
+    shown = name if name and name.isprintable() and len(name) <= LONGEST else short(name)
     return f"{path}.{shown}" if path else shown
 
 

@@ -22,7 +22,6 @@ key, a character that is none. That the position is within the bytes is for the 
 _INT, _LONG = 31, 63  # bits of magnitude
 _MOST_BITS = 70  # in ten bytes
 _DOUBLE, _FLOAT = struct.Struct("<d"), struct.Struct("<f")
-_LONGEST_AMOUNT = 16  # bytes: some writers fill up to the length of a number of theirs
 _ONE_BYTE = 64
 
 _SIX_BYTES, _SEVEN_BYTES = 1 << 35, 1 << 42
@@ -181,18 +180,6 @@ def read_map(b: bytes, p: int, item: Decoder) -> tuple[dict[str, Any], int]:
             n, p = read_length(b, p)
             key = str(b[p : p + n], "utf-8")
             values[key], p = item(b, p + n)
-
-
-def read_money(b: bytes, p: int, precision: int, scale: int) -> tuple[Decimal, int]:
-    """A decimal, and the position after it. Raises ValueError for more digits than ``precision``, and before its bytes
-    are looked at where there are too many: making a number of them takes time by the square of their length."""
-    n, p = read_length(b, p)
-    if not 0 < n <= _LONGEST_AMOUNT:
-        raise ValueError(f"an amount of {n} bytes, where {precision} digits are taken")
-    unscaled = int.from_bytes(b[p : p + n], "big", signed=True)
-    if abs(unscaled) >= 10**precision:
-        raise ValueError(f"an amount of {len(str(abs(unscaled)))} digits, where {precision} are taken")
-    return Decimal(unscaled).scaleb(-scale), p + n
 
 
 def read_double(b: bytes, p: int) -> tuple[float, int]:

@@ -11,6 +11,7 @@ its writer does not know, and past what we do not know. The work on a record gro
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from types import UnionType
 from typing import Any, cast, get_args, get_type_hints
 
@@ -23,6 +24,7 @@ from streams.clock import EPOCH
 from streams.generated import Source
 
 _INT = 1 << 31
+_LONGEST_AMOUNT = 16  # bytes: some writers fill up to the length of a number of theirs
 _MOST_BRANCHES = 63  # so that a branch's number is one byte
 
 # a length is one byte as a rule; more, or a negative one, is for the function
@@ -72,7 +74,15 @@ class Reading(Source):
             case "string" | "bytes", "string":
                 return [*_LENGTH, f"{into} = str(b[p : p + n], 'utf-8'); p += n"]
             case "bytes", "bytes" if wanted.get("logicalType") == "decimal":
-                return [f"{into}, p = read_money(b, p, {wanted['precision']}, {wanted['scale']})"]
+                unscaled, limit = "int.from_bytes(b[p : p + n], 'big', signed=True)", 10 ** wanted["precision"]
+                return [
+                    *_LENGTH,
+                    # before it is looked at: making a number of bytes takes time by the square of their length
+                    f"if not 0 < n <= {_LONGEST_AMOUNT}: no_amount(n)",
+                    f"n, p = {unscaled}, p + n",
+                    f"if not {-limit} < n < {limit}: no_digits(n, {wanted['precision']})",
+                    f"{into} = Decimal(n).scaleb({-wanted['scale']})",
+                ]
             case "string" | "bytes", "bytes":
                 return [*_LENGTH, f"{into} = b[p : p + n]; p += n"]
             case "boolean", "boolean":
@@ -207,15 +217,27 @@ def _no_int(value: int) -> None:
     raise OverflowError(f"a number of {value.bit_length() + 1} bits, where 32 are taken")
 
 
+def _no_amount(length: int) -> None:
+    raise ValueError(f"an amount of {length} bytes; from 1 to {_LONGEST_AMOUNT} are taken")
+
+
+def _no_digits(unscaled: int, precision: int) -> None:
+    raise ValueError(f"an amount of {len(str(abs(unscaled)))} digits, where {precision} are taken")
+
+
 def _missing() -> None:
     raise ValueError("is not among what was written, and has no default")
 
 
 _KNOWN = {
     "BOOLEANS": (False, True),
+    "Decimal": Decimal,
     "EPOCH": EPOCH,
+    "int": int,
     "len": len,
     "missing": _missing,
+    "no_amount": _no_amount,
+    "no_digits": _no_digits,
     "no_int": _no_int,
     "str": str,
     "timedelta": timedelta,
@@ -224,6 +246,5 @@ _KNOWN = {
     "read_items": binary.read_items,
     "read_length": binary.read_length,
     "read_map": binary.read_map,
-    "read_money": binary.read_money,
     "read_number": binary.read_number,
 }

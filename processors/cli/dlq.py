@@ -79,6 +79,9 @@ def show(
         ("schema id", "none" if letter.schema_id is None else str(letter.schema_id)),
         *((f"header {name}", _text(value)) for name, value in letter.headers),
     ]
+    if letter.truncated:
+        rows.append(("shortened", f"only the beginning is kept of: {', '.join(letter.truncated)}"))
+        rows.append(("whole value", f"{letter.length} bytes, SHA-256 {letter.sha256}; careline dlq replay fetches it"))
     for name, said in rows:
         typer.echo(f"{name}: {_printable(said)}")
     if letter.value is None:
@@ -215,6 +218,9 @@ def _as_data(kept: Kept) -> dict[str, Any]:
         "key": None if letter.key is None else _text(letter.key),
         "schema_id": letter.schema_id,
         "bytes": None if letter.value is None else len(letter.value),
+        "truncated": list(letter.truncated),
+        "length": letter.length,
+        "sha256": letter.sha256,
     }
 
 

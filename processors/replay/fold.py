@@ -19,9 +19,12 @@ from processors.journey.playbook import Playbook
 from processors.journey.recording import Output
 from processors.replay.source import Extent
 from streams.clock import PartitionClock, from_millis, to_millis
+from streams.destinations import Destinations, reachable
 from streams.errors import Unreadable
 from streams.events import Decision, JourneyState, Record, Touchpoint
 from streams.processor.intake import Intake, Misplaced
+from streams.processor.isolation import blamed, is_infrastructure
+from streams.processor.logic import Stage
 from streams.processor.wakes import Wakes
 from streams.topics import Topic, Topics
 from streams.validation import check_touchpoint
@@ -85,6 +88,7 @@ class Fold:
         *,
         intake: Intake,
         playbook: Playbook,
+        destinations: Destinations,
         handled_at: Mapping[Fact, int],
         until: int,
         take: Callable[[Output], None],
@@ -95,6 +99,7 @@ class Fold:
         self._extent = extent
         self._intake = intake
         self._playbook = playbook
+        self._destinations = destinations
         self._handled_at = dict(handled_at)
         self._until = until
         self._take = take
@@ -125,6 +130,10 @@ class Fold:
                 self._receive(event, raw)
             except Unreadable as why:
                 unreadable = why
+            except Exception as why:  # as the role does it: such an event is set aside, and changes nothing
+                if is_infrastructure(why):
+                    raise
+                unreadable = blamed(Stage.STEP, why)
         if unreadable is not None and self._counts(self._clock.millis):
             self.tally.dead_letters[unreadable.reason] += 1
 
@@ -200,10 +209,13 @@ class Fold:
         customer = event.customer_id
         if self._reached is None:
             self._latest.add((customer, event.event_id))
+        event, refused = reachable(event, self._destinations)
         step = advance(self._states.get(customer), event, now=now, playbook=self._playbook)
         if step.duplicate:
             self._count("duplicates")
             return
+        if refused is not None and self._counts(self._clock.millis):
+            self.tally.dead_letters[f"invalid_{refused.field}"] += 1
         self._count("folded")
         self._apply(customer, step)
 

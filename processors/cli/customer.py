@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from datetime import datetime
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
 
 from processors.playbook import load_playbook
+from processors.terminal import Grid, Screen, say, say_json
 from processors.view.customer import CustomerView, Entry, OutreachStory, customer_view
 from processors.view.documents import to_plain
 from processors.view.redis_store import RedisViewStore
@@ -54,15 +50,15 @@ def customer(
         found = asyncio.run(_look_up(settings, customer_id, limit))
         now = _stands(settings, found)
     except CarelineError as error:
-        typer.echo(str(error), err=True)
+        say(str(error), err=True)
         raise typer.Exit(FAILED) from None
     if not found.known:
-        typer.echo(_unknown(found), err=True)
+        say(_unknown(found), err=True)
         raise typer.Exit(UNKNOWN)
     if as_json:
-        typer.echo(json.dumps(as_data(found, now), indent=2, ensure_ascii=False))
+        say_json(as_data(found, now))
     else:
-        show(found, Console(), now)
+        show(found, Screen(), now)
 
 
 def _stands(settings: Settings, view: CustomerView) -> Standing | None:
@@ -91,53 +87,49 @@ def _unknown(view: CustomerView) -> str:
     )
 
 
-def show(view: CustomerView, console: Console, now: Standing | None = None) -> None:
+def show(view: CustomerView, console: Screen, now: Standing | None = None) -> None:
     """Print the customer for a person to read; ``now`` is where they stand with us."""
     zone = view.zone
     name = view.profile.name or view.customer_id
-    console.print(Text.assemble((name, "bold"), "  ", (view.customer_id, "dim") if name != view.customer_id else ""))
+    console.tell((name, "bold"), "  ", (view.customer_id, "dim") if name != view.customer_id else "")
     where = "their own time zone" if view.profile.time_zone == zone.key else "UTC; their own zone is not known"
-    console.print(Text(f"All times are in {zone.key} ({where}).", style="dim"))
-    _section(console, "Profile")
+    console.tell(f"All times are in {zone.key} ({where}).", style="dim")
+    console.heading("Profile")
     about = [f"language {view.profile.locale}"] if view.profile.locale else []
     about += [f"{words(one.channel)} {one.address}" for one in view.profile.addresses]
     _lines(console, about, nothing="nothing told yet")
     suppressed = () if view.state is None else view.state.suppressions
     refused = [f"{words(one.channel)} {one.address} is not to be used: {words(one.reason)}" for one in suppressed]
-    _section(console, "Consents")
+    console.heading("Consents")
     _lines(console, [consent(one) for one in view.consents] + refused, nothing="none given, none refused")
-    _section(console, "Under way")
+    console.heading("Under way")
     underway = [f"{summary(one, zone)}  (since {clock_time(one.opened_at, zone)})" for one in view.open_journeys]
     _lines(console, underway, nothing="nothing is open")
     tasks = [story.open_task for story in view.outreach if story.open_task is not None]
     if tasks:
-        _section(console, "To be done by one of us")
+        console.heading("To be done by one of us")
         _lines(console, [summary(one, zone) for one in tasks], nothing="")
     if now is not None:
-        _section(console, "Where they stand with us")
+        console.heading("Where they stand with us")
         _lines(console, told(now, zone), nothing="nothing waits")
-    _section(console, "Outreach: why, and why not")
+    console.heading("Outreach: why, and why not")
     if not view.outreach:
         _lines(console, [], nothing="no policy wanted to reach them yet")
     for story in view.outreach:
         _show_story(console, story, view)
-    _section(console, f"Timeline, newest first ({len(view.timeline)} entries)")
-    table = Table(box=None, padding=(0, 2, 0, 2), show_header=False)
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column()
-    table.add_column()
+    console.heading(f"Timeline, newest first ({len(view.timeline)} entries)")
+    grid = Grid(("when", "kind", "what"), rigid=("when", "kind"), header=False, indent=2)
     for entry in view.timeline:
-        table.add_row(clock_time(entry.at, zone), Text(entry.kind, style="cyan"), Text(_told(entry, view)))
-    console.print(table)
+        grid.add((clock_time(entry.at, zone), "dim"), (entry.kind, "cyan"), _told(entry, view))
+    console.grid(grid)
 
 
-def _show_story(console: Console, story: OutreachStory, view: CustomerView) -> None:
+def _show_story(console: Screen, story: OutreachStory, view: CustomerView) -> None:
     zone = view.zone
     first = story.request or story.decision
     title = f"{words(first.policy)}, {words(first.occasion)}" if first is not None else str(story.outreach_id)
     colour = _COLOURS.get(story.status.partition(",")[0], "cyan")
-    line = Text.assemble("  ", (story.status, f"bold {colour}"), f"  {title}  ", (clock_time(story.at, zone), "dim"))
-    console.print(line, soft_wrap=True)
+    console.tell((story.status, f"bold {colour}"), f"  {title}  ", (clock_time(story.at, zone), "dim"), indent=2)
     details = [f"{decided(one, zone)}: {one.explanation}" for one in story.decisions]
     details += [] if story.request is None else [f"meant: {story.request.why}"]
     details += [f"{clock_time(one.occurred_at, zone)}: {summary(one, zone)}" for one in story.outcomes]
@@ -145,23 +137,18 @@ def _show_story(console: Console, story: OutreachStory, view: CustomerView) -> N
     details += [] if story.done is None else [summary(story.done, zone)]
     details += [] if story.retraction is None else [summary(story.retraction, zone)]
     for detail in details:
-        console.print(Padding(Text(detail), (0, 0, 0, 6)))
+        console.tell(detail, indent=6)
 
 
 def _told(entry: Entry, view: CustomerView) -> str:
     return summary(entry.record, view.zone)
 
 
-def _section(console: Console, title: str) -> None:
-    console.print()
-    console.print(Text(title, style="bold underline"))
-
-
-def _lines(console: Console, lines: list[str], *, nothing: str) -> None:
+def _lines(console: Screen, lines: list[str], *, nothing: str) -> None:
     for line in lines:
-        console.print(Padding(Text(line), (0, 0, 0, 2)))
+        console.tell(line, indent=2)
     if not lines:
-        console.print(Text(f"  {nothing}", style="dim"))
+        console.tell(nothing, style="dim", indent=2)
 
 
 def as_data(view: CustomerView, now: Standing | None = None) -> dict[str, Any]:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Column, Table
 
 import schemas
 from processors.cli.exits import FAILED, explained
+from processors.terminal import Grid, Screen, say, say_json
 from schemas import contract
 from streams.config import Settings
 from streams.provision import SubjectReport, apply_schemas
@@ -42,15 +39,15 @@ def check(
     found = contract.check()
     if as_json:
         violations = [{"file": violation.file, "problem": violation.problem} for violation in found]
-        typer.echo(json.dumps({"recorded": recorded, "violations": violations}, indent=2))
+        say_json({"recorded": recorded, "violations": violations})
     else:
         for file in recorded:
-            typer.echo(f"schemas/{file} is published now.")
+            say(f"schemas/{file} is published now.")
         for violation in found:
-            typer.echo(f"schemas/{violation.file}: {violation.problem}")
+            say(f"schemas/{violation.file}: {violation.problem}")
         if not found:
             versions = sum(len(schemas.versions(name)) for name in schemas.names())
-            typer.echo(f"{len(schemas.names())} records, {versions} versions: all is well.")
+            say(f"{len(schemas.names())} records, {versions} versions: all is well.")
     if found:
         raise typer.Exit(FAILED)
 
@@ -67,34 +64,28 @@ def apply(as_json: Json = False) -> None:
     with explained():
         reports = asyncio.run(_apply(Settings.from_environment()))
     if as_json:
-        typer.echo(
-            json.dumps(
-                [
-                    {
-                        "subject": report.subject,
-                        "record": report.record,
-                        "schema_id": report.schema_id,
-                        "versions": report.versions,
-                        "registered": report.registered,
-                        "compatibility_was": report.compatibility_was,
-                        "compatibility": FULL_TRANSITIVE,
-                    }
-                    for report in reports
-                ],
-                indent=2,
-            )
+        say_json(
+            [
+                {
+                    "subject": report.subject,
+                    "record": report.record,
+                    "schema_id": report.schema_id,
+                    "versions": report.versions,
+                    "registered": report.registered,
+                    "compatibility_was": report.compatibility_was,
+                    "compatibility": FULL_TRANSITIVE,
+                }
+                for report in reports
+            ]
         )
         return
-    table = Table(Column("subject", no_wrap=True), "id", "versions", "new", box=None, pad_edge=False)
+    grid = Grid(("subject", "id", "versions", "new"), right=("id", "versions", "new"))
     for report in reports:
         if report.registered or report.compatibility_was != FULL_TRANSITIVE:
-            table.add_row(
-                escape(report.subject), str(report.schema_id), str(report.versions), str(report.registered or "")
-            )
-    if table.row_count:
-        Console().print(table)
+            grid.add(report.subject, str(report.schema_id), str(report.versions), str(report.registered or ""))
+    Screen().grid(grid)
     new = sum(report.registered for report in reports)
-    typer.echo(f"{len(reports)} subjects, checked for {FULL_TRANSITIVE}; {new or 'nothing'} new.")
+    say(f"{len(reports)} subjects, checked for {FULL_TRANSITIVE}; {new or 'nothing'} new.")
 
 
 @app.command("list")
@@ -109,27 +100,22 @@ def show(as_json: Json = False) -> None:
         subjects = Settings.from_environment().topics.subjects()
     by_record = {name: [subject for subject, record in subjects if record == name] for name in schemas.names()}
     if as_json:
-        typer.echo(
-            json.dumps(
-                [
-                    {
-                        "record": name,
-                        "versions": len(schemas.versions(name)),
-                        "subjects": found,
-                        "doc": schemas.latest(name)["doc"],
-                    }
-                    for name, found in by_record.items()
-                ],
-                indent=2,
-            )
+        say_json(
+            [
+                {
+                    "record": name,
+                    "versions": len(schemas.versions(name)),
+                    "subjects": found,
+                    "doc": schemas.latest(name)["doc"],
+                }
+                for name, found in by_record.items()
+            ]
         )
         return
-    table = Table(
-        Column("record", no_wrap=True), "versions", Column("subjects", overflow="fold"), box=None, pad_edge=False
-    )
+    grid = Grid(("record", "versions", "subjects"), rigid=("record",), right=("versions",))
     for name, found in by_record.items():
-        table.add_row(name, str(len(schemas.versions(name))), escape("\n".join(found)))
-    Console().print(table)
+        grid.add(name, str(len(schemas.versions(name))), "\n".join(found))
+    Screen().grid(grid)
 
 
 async def _apply(settings: Settings) -> tuple[SubjectReport, ...]:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from processors.cli.exits import explained
+from processors.terminal import Grid, Part, Screen, say_json, styled
 from processors.view.customer import open_tasks
 from processors.view.documents import to_plain
 from processors.view.redis_store import RedisViewStore
@@ -40,9 +37,9 @@ def tasks(
     with explained():
         found = asyncio.run(_look_up(team, limit, useful_at=None if everything else now))
     if as_json:
-        typer.echo(json.dumps([_data(task, now) for task in found], indent=2, ensure_ascii=False))
+        say_json([_data(task, now) for task in found])
     else:
-        _show(found, Console(), now)
+        _show(found, Screen(), now)
 
 
 async def _look_up(team: str | None, limit: int, *, useful_at: datetime | None) -> tuple[AgentTask, ...]:
@@ -62,21 +59,19 @@ def _data(task: AgentTask, now: datetime) -> dict[str, Any]:
     return {**to_plain(task), "overdue": _overdue(task, now) is not None}
 
 
-def _show(found: tuple[AgentTask, ...], console: Console, now: datetime) -> None:
+def _show(found: tuple[AgentTask, ...], console: Screen, now: datetime) -> None:
     if not found:
         console.print("Nothing has to be done.")
         return
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for column in ("due", "team", "what", "customer", "task"):
-        table.add_column(column, header_style="bold", overflow="fold")
+    grid = Grid(("due", "team", "what", "customer", "task"), rigid=("due", "team", "customer", "task"))
     for task in found:
-        title = Text.assemble(("escalated: ", "bold red") if task.escalation else "", task.title)
-        table.add_row(_due(task, now), task.team, title, task.customer_id, Text(task.task_id, style="dim"))
-    console.print(table)
+        title = styled(("escalated: ", "bold red") if task.escalation else "", task.title)
+        grid.add(_due(task, now), task.team, title, task.customer_id, (task.task_id, "dim"))
+    console.grid(grid)
 
 
-def _due(task: AgentTask, now: datetime) -> Text:
+def _due(task: AgentTask, now: datetime) -> Part:
     late = _overdue(task, now)
     if late is not None:
-        return Text(f"overdue by {span(late)}", style="bold red")
-    return Text("when there is time" if task.due_at is None else f"in {span(task.due_at - now)}")
+        return (f"overdue by {span(late)}", "bold red")
+    return "when there is time" if task.due_at is None else f"in {span(task.due_at - now)}"

@@ -29,7 +29,8 @@ Part = str | tuple[str, str] | Text
 
 _UNBOUNDED = 1 << 16
 _RIGID = 40  # wider than this wraps even where a column is not meant to
-_NARROWEST = 16  # a column that wraps is readable from here on
+_NARROWEST = 8  # a column that wraps is readable from here on,
+_WORD = 24  # and from its longest word on, if that is not too long
 
 _SPACES = frozenset("\t\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")
 _EMOJI = "\u2190-\u2bff\u3030\u303d\U0001f000-\U0001faff"
@@ -171,9 +172,13 @@ class Grid:
                 + [cell_len(clean(name)) if self.header else 0, 1])
             for at, name in enumerate(self.columns)
         ]  # fmt: skip
+        words = [
+            max((cell_len(word) for row in self.rows for word in row[at].plain.split()), default=0)
+            for at in range(len(wanted))
+        ]
         least = [
-            min(wide, _RIGID if self._is(name, self.rigid) or self._is(name, self.right) else _NARROWEST)
-            for name, wide in zip(self.columns, wanted, strict=True)
+            min(wide, _RIGID if self._is(name, (*self.rigid, *self.right)) else max(_NARROWEST, min(word, _WORD)))
+            for name, wide, word in zip(self.columns, wanted, words, strict=True)
         ]
         if sum(least) > room:
             return None

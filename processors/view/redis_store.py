@@ -11,7 +11,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError, WatchError
+from redis.exceptions import DataError, RedisError, WatchError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from processors.view.projection import (
@@ -64,11 +64,14 @@ class RedisViewStore:
             generation, positions, erased = await pipe.execute()
         if generation is None:
             return Standing(generation=None)
-        return Standing(
-            generation=generation,
-            positions=_positions(positions),
-            erased={customer_id: int(until) for customer_id, until in erased.items()},
-        )
+        try:
+            return Standing(
+                generation=generation,
+                positions=_positions(positions),
+                erased={customer_id: int(until) for customer_id, until in erased.items()},
+            )
+        except ValueError:  # somebody else wrote there: it is not whole any more, and made again from the topics
+            return Standing(generation=None)
 
     async def begin(self) -> Standing:
         """See :meth:`ViewStore.begin`."""
@@ -184,7 +187,7 @@ class RedisViewStore:
             yield
         except (RedisConnectionError, RedisTimeoutError, OSError) as error:
             raise Unavailable(f"Redis at {self.address} does not answer: {error}") from error
-        except WatchError:
+        except (WatchError, DataError):  # of a value that cannot be sent it is not the server that is to blame
             raise
         except RedisError as error:  # loading its data, out of memory, refusing our password: a person may mend it
             raise Unavailable(f"Redis at {self.address}: {error}") from error

@@ -21,7 +21,7 @@ from processors.outreach.sources import Sources
 from processors.outreach.templates import Templates
 from processors.playbook import load_playbook
 from processors.terminal import Screen, say, say_json, styled
-from processors.view.customer import customer_view
+from processors.view.reading import customer_view
 from processors.view.redis_store import RedisViewStore
 from streams.clock import SystemClock
 from streams.config import Settings

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from processors.cli.exits import explained
-from processors.terminal import Grid, Part, Screen, say_json, styled
-from processors.view.customer import open_tasks
+from processors.terminal import Grid, Part, Screen, say, say_json, styled
 from processors.view.documents import to_plain
+from processors.view.reading import open_tasks
 from processors.view.redis_store import RedisViewStore
 from processors.view.wording import span
 from streams.clock import SystemClock
@@ -34,18 +34,23 @@ def tasks(
     Example: careline tasks --team rescue
     """
     now = SystemClock().now()
+    unreadable: list[str] = []
     with explained():
-        found = asyncio.run(_look_up(team, limit, useful_at=None if everything else now))
+        found = asyncio.run(_look_up(team, limit, useful_at=None if everything else now, unreadable=unreadable))
+    for line in unreadable:
+        say(line, err=True)
     if as_json:
         say_json([_data(task, now) for task in found])
     else:
         _show(found, Screen(), now)
 
 
-async def _look_up(team: str | None, limit: int, *, useful_at: datetime | None) -> tuple[AgentTask, ...]:
+async def _look_up(
+    team: str | None, limit: int, *, useful_at: datetime | None, unreadable: list[str]
+) -> tuple[AgentTask, ...]:
     store = RedisViewStore(Settings.from_environment())
     try:
-        return await open_tasks(store, team=team, limit=limit, useful_at=useful_at)
+        return await open_tasks(store, team=team, limit=limit, useful_at=useful_at, unreadable=unreadable)
     finally:
         await store.close()
 

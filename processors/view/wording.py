@@ -12,7 +12,10 @@ def clock_time(moment: datetime | None, zone: tzinfo) -> str:
     """As ``Fri 8 Feb 2013, 14:05``; a dash for no time."""
     if moment is None:
         return "–"
-    local = moment.astimezone(zone)
+    try:
+        local = moment.astimezone(zone)
+    except OverflowError:  # the ends of the calendar are the same day in every zone, so to speak
+        local = moment
     return f"{local:%a} {local.day} {local:%b %Y, %H:%M}"
 
 

@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 
 from processors.cli.customer import FAILED, UNKNOWN, as_data, customer, show
 from processors.terminal import Screen
-from processors.view.customer import CustomerView, customer_view, outreach_story
+from processors.view.customer import CustomerView
+from processors.view.reading import customer_view, outreach_story
 from streams import events
 from streams.events import replace
 from tests.view.sample import (

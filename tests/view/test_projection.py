@@ -7,8 +7,8 @@ import random
 
 import pytest
 
-from processors.view.customer import open_tasks
 from processors.view.projection import Forget, erase, project, shown
+from processors.view.reading import open_tasks
 from processors.view.store import Documents, InMemoryViewStore
 from streams import events
 from streams.clock import to_millis

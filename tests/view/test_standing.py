@@ -14,7 +14,7 @@ from processors.cli.customer import as_data, show
 from processors.journey.playbook import Playbook
 from processors.playbook import load_playbook
 from processors.terminal import Screen
-from processors.view.customer import customer_view
+from processors.view.reading import customer_view
 from processors.view.standing import standing, told
 from processors.view.wording import summary
 from streams import events

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from processors.cli.exits import FAILED, explained
 from processors.cli.playbook_page import show_changes, show_playbook
@@ -16,6 +14,7 @@ from processors.playbook.faults import PlaybookRefused
 from processors.playbook.loading import PACKAGED, read_playbook
 from processors.playbook.plain import as_data, changes
 from processors.playbook.values import POLICIES
+from processors.terminal import Screen, say, say_json
 from streams.config import Settings
 from streams.errors import SettingsError
 
@@ -40,14 +39,17 @@ def check(file: File = None, as_json: Json = False) -> None:
             playbook = _read(path)
         except PlaybookRefused as refused:
             found: dict[str, Any] = {"faults": [fault.plain() for fault in refused.faults]}
-            typer.echo(_json({"file": str(path), "ok": False} | found) if as_json else str(refused))
+            if as_json:
+                say_json({"file": str(path), "ok": False} | found)
+            else:
+                say(str(refused))
             raise typer.Exit(FAILED) from None
     if as_json:
-        typer.echo(_json({"file": str(path), "ok": True, "version": playbook.version, "faults": []}))
+        say_json({"file": str(path), "ok": True, "version": playbook.version, "faults": []})
         return
-    typer.echo(f"{path}: version {playbook.version}, all is well.")
+    say(f"{path}: version {playbook.version}, all is well.")
     if off := [policy for policy in POLICIES if policy not in as_data(playbook)]:
-        typer.echo(f"Switched off, as they have no section: {', '.join(off)}.")
+        say(f"Switched off, as they have no section: {', '.join(off)}.")
 
 
 @app.command()
@@ -62,9 +64,9 @@ def show(file: File = None, as_json: Json = False) -> None:
         path = _path(file)
         playbook = _read(path)
     if as_json:
-        typer.echo(_json({"file": str(path), "version": playbook.version, **as_data(playbook)}))
+        say_json({"file": str(path), "version": playbook.version, **as_data(playbook)})
     else:
-        show_playbook(playbook, path, Console())
+        show_playbook(playbook, path, Screen())
 
 
 @app.command()
@@ -84,11 +86,11 @@ def diff(
     found = changes(before, after)
     if as_json:
         plain = [{"path": one.path, "old": one.old, "new": one.new} for one in found]
-        typer.echo(_json({"old_version": before.version, "new_version": after.version, "changes": plain}))
+        say_json({"old_version": before.version, "new_version": after.version, "changes": plain})
     elif found:
-        show_changes(found, before, after, Console())
+        show_changes(found, before, after, Screen())
     else:
-        typer.echo(f"{before.version} and {after.version} say the same.")
+        say(f"{before.version} and {after.version} say the same.")
     if found:
         raise typer.Exit(FAILED)
 
@@ -102,7 +104,3 @@ def _read(path: Path) -> Playbook:
         return read_playbook(path)
     except OSError as error:
         raise SettingsError(f"cannot read {path}: {error.strerror}") from error
-
-
-def _json(data: Any) -> str:
-    return json.dumps(data, indent=2, ensure_ascii=False)

@@ -1,0 +1,57 @@
+"""``python -m tests.fuzz.again FILE``: publish a record that did harm once more, to the touchpoints of the environment.
+
+The schema ids in it are those of the drive's registry: register the drive's schemas first (``--schemas``) where the
+registry is another one, in the same order.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+
+from streams.config import Settings
+from streams.registry import ConfluentRegistry
+from tests.fuzz.variations import accepted
+
+
+async def again(said: dict[str, Any], *, schemas: bool) -> None:
+    """Publish what the file said to its partition."""
+    settings = Settings.from_environment()
+    if schemas:
+        registry = ConfluentRegistry(settings)
+        try:
+            await accepted(registry, settings.topics)
+        finally:
+            await registry.close()
+    producer = AIOKafkaProducer(**settings.kafka_client(), compression_type="gzip", max_request_size=64 << 20)
+    await producer.start()
+    try:
+        await producer.send_and_wait(
+            settings.topics.full_name(settings.topics.touchpoints), partition=said["partition"],
+            key=_bytes(said["key"]), value=_bytes(said["value"]), timestamp_ms=said["timestamp"],
+            headers=[(name, _bytes(value)) for name, value in said["headers"]],
+        )  # fmt: skip
+    finally:
+        await producer.stop()
+
+
+def _bytes(text: str | None) -> bytes | None:
+    return None if text is None else bytes.fromhex(text)
+
+
+def main() -> None:
+    """Publish the file's record."""
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz.again", description=__doc__)
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--schemas", action="store_true", help="register the drive's schemas first")
+    asked = parser.parse_args()
+    asyncio.run(again(json.loads(asked.file.read_text()), schemas=asked.schemas))
+
+
+if __name__ == "__main__":
+    main()

@@ -48,14 +48,16 @@ async def drive(
     summary = Summary(seed=seed, minutes=minutes)
     began = time.monotonic()
     async with field(stack_env, commands=commands or {}) as here:
+        tell(time.monotonic() - began, "the roles are ready; registering schemas")
         variations, summary.schemas_refused = await accepted(here.registry, here.settings.topics)
         summary.schemas_taken = len(variations)
         watch = Watch(here, summary, patience=patience)
         watching = asyncio.create_task(watch.run(), name="watch")
+        fires = time.monotonic()
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
             living = asyncio.create_task(_live(here, summary, stream(seed, who=ORDINARY), rate), name="live")
             try:
-                await _shoot(here, summary, variations, pool, until=began + 60 * minutes, began=began, tell=tell)
+                await _shoot(here, summary, variations, pool, until=fires + 60 * minutes, began=began, tell=tell)
             finally:
                 living.cancel()
                 with suppress(asyncio.CancelledError):
@@ -70,6 +72,8 @@ async def drive(
         tell(time.monotonic() - began, "judging")
         await _stopped(here, summary)
         await judged(here, summary)
+    if not summary.odd or not summary.letters:
+        summary.findings.append(Finding("nothing fired", "the drive came to an end before it began"))
     summary.seconds = round(time.monotonic() - began, 1)
     return summary
 

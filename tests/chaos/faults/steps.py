@@ -73,7 +73,12 @@ def with_failures(told: Iterator[Told], rng: random.Random) -> Iterator[Told]:
 
 
 def _event(identity: str, customer: str, at: datetime, *, waits: bool) -> Touchpoint:
-    common: dict[str, Any] = {"event_id": identity, "customer_id": customer, "occurred_at": at, "source": "urn:test:chaos"}
+    common: dict[str, Any] = {
+        "event_id": identity,
+        "customer_id": customer,
+        "occurred_at": at,
+        "source": "urn:test:chaos",
+    }
     if not waits:
         return ContactOpened(**common, contact_id=identity[:8], channel=Channel.CALL)
     return DelayNoticed(

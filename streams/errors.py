@@ -29,6 +29,13 @@ class Unreadable(CarelineError):
         self.detail = detail
 
 
+class OutputTooLarge(CarelineError):
+    """What a record led to is larger than the topic that it is for takes. Sizes in bytes."""
+
+    def __init__(self, topic: str, size: int, most: int) -> None:
+        super().__init__(f"{size} bytes for {topic}, which takes {most} at most")
+
+
 class Unavailable(CarelineError):
     """A server we need does not answer; trying again later may help."""
 

@@ -14,6 +14,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import BrokerResponseError, KafkaError, for_code
 
 import schemas
+from streams.closing import closed
 from streams.config import Settings
 from streams.errors import Refused, SettingsError, Unavailable
 from streams.registry import FULL_TRANSITIVE, ConfluentRegistry, Registry
@@ -216,7 +217,7 @@ async def _admin(settings: Settings) -> AsyncIterator[Any]:
             raise Refused(what) from error
         raise Unavailable(what) from error
     finally:
-        await admin.close()
+        await closed(admin)
 
 
 async def _partitions(admin: Any) -> dict[str, int]:

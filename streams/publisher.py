@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeEr
 
 from streams import metrics
 from streams.clock import Clock, SystemClock, to_millis
+from streams.closing import closed
 from streams.cloudevents import headers_for, is_traceparent
 from streams.codec import Codec
 from streams.config import Settings
@@ -91,7 +92,7 @@ class Publisher:
             async with asyncio.timeout(self._patience):
                 await producer.start()
         except BaseException as error:
-            await producer.stop()
+            await closed(producer)
             await self._close_registry()
             if isinstance(error, (KafkaError, TimeoutError)):
                 raise Unavailable(f"Kafka at {self._settings.kafka_bootstrap} does not answer: {error}") from error
@@ -227,7 +228,7 @@ class Publisher:
                 await asyncio.sleep(0)
 
     async def _stop(self, producer: AIOKafkaProducer) -> None:
-        stopping = asyncio.create_task(producer.stop())
+        stopping = asyncio.create_task(closed(producer))
         _, late = await asyncio.wait({stopping}, timeout=1 if self._failures else self._patience)
         if late:
             # it would wait for its brokers for ever: give up what it holds

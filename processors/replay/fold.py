@@ -22,6 +22,8 @@ from streams.clock import PartitionClock, from_millis, to_millis
 from streams.errors import Unreadable
 from streams.events import Decision, JourneyState, Record, Touchpoint
 from streams.processor.intake import Intake, Misplaced
+from streams.processor.isolation import blamed, is_infrastructure
+from streams.processor.logic import Stage
 from streams.processor.wakes import Wakes
 from streams.topics import Topic, Topics
 from streams.validation import check_touchpoint
@@ -125,6 +127,10 @@ class Fold:
                 self._receive(event, raw)
             except Unreadable as why:
                 unreadable = why
+            except Exception as why:  # as the role does it: such an event is set aside, and changes nothing
+                if is_infrastructure(why):
+                    raise
+                unreadable = blamed(Stage.STEP, why)
         if unreadable is not None and self._counts(self._clock.millis):
             self.tally.dead_letters[unreadable.reason] += 1
 

@@ -12,6 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from processors.replay.source import Extent
+from streams.closing import closed
 from streams.codec import Codec
 from streams.config import Settings
 from streams.errors import Unavailable
@@ -104,7 +105,7 @@ class KafkaSource:
             begins = await probe.beginning_offsets(touchpoints)
         finally:
             await probe.stop()
-            await admin.close()
+            await closed(admin)
         extents = []
         for tp in touchpoints:
             position, clock = positions[tp.partition]
@@ -155,6 +156,6 @@ class KafkaSource:
 
     async def _close(self) -> None:
         if self._consumer is not None:
-            await self._consumer.stop()
+            await closed(self._consumer)
             self._consumer = None
         await self._registry.close()

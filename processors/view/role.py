@@ -19,6 +19,7 @@ from processors.view.redis_store import RedisViewStore
 from processors.view.store import Position, Standing, ViewChanged, ViewStore
 from streams import metrics
 from streams.clock import from_millis
+from streams.closing import closed
 from streams.codec import Codec
 from streams.config import Settings
 from streams.errors import InvalidEvent, Unavailable, Unreadable
@@ -94,7 +95,7 @@ class ViewRole(Service):
         """Let go of the connections; how far it came is in the view already."""
         if self._consumer is not None:
             with contextlib.suppress(KafkaError):
-                await self._consumer.stop()
+                await closed(self._consumer)
         await self._store.close()
         if self._own_registry:
             await self._registry.close()
@@ -129,7 +130,7 @@ class ViewRole(Service):
                     raise Unavailable(f"there is no topic {name}; create it with: careline topics apply")
             await self._codec.prepare(*self._names.values())
         except BaseException as error:
-            await consumer.stop()
+            await closed(consumer)
             if isinstance(error, KafkaError):
                 address = self._settings.kafka_bootstrap
                 raise Unavailable(f"Kafka at {address} does not answer: {error}") from error

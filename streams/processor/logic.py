@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
 from streams.cloudevents import Headers
@@ -51,6 +52,26 @@ class Step(Value, Generic[S], frozen=True, kw_only=True, gc=False):
     """The state stays as it is; nothing of it is written."""
     handling: str = "folded"
     """For the metrics: folded, duplicate, too_late."""
+
+
+class Stage(StrEnum):
+    """How far an item of a transaction came: a dead letter says at which stage it failed."""
+
+    DECODE = "decode"
+    ADMIT = "admit"
+    STEP = "step"
+    """Folding the event, or what was decided on it."""
+    ENCODE = "encode"
+    """An output or the new state does not fit its schema."""
+    SIZE = "size"
+    """An output or the new state is larger than its topic takes."""
+    BROKER = "broker"
+    """The broker refused what it led to."""
+    DEADLINE = "deadline"
+    RESULT = "result"
+    """Recording what came of an effect."""
+    RESUME = "resume"
+    """Going on with an effect that a crash cut off."""
 
 
 class Entrance(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from multiprocessing import get_context
@@ -40,16 +40,19 @@ async def drive(
     tell: Tell = lambda seconds, what: None,
     commands: Mapping[str, tuple[str, ...]] | None = None,
     patience: float = PATIENCE,
+    only: Collection[str] = (),
+    stop_at_first: bool = False,
 ) -> Summary:
     """Fire for so many minutes, ``rate`` ordinary touchpoints a second; everything that was found.
 
-    ``commands`` replace a role's command: to plant something in it.
+    ``commands`` replace a role's command: to plant something in it. ``only`` of these types, all if empty. With
+    ``stop_at_first`` the drive ends as soon as something is found.
     """
     summary = Summary(seed=seed, minutes=minutes)
     began = time.monotonic()
     async with field(stack_env, commands=commands or {}) as here:
         tell(time.monotonic() - began, "the roles are ready; registering schemas")
-        variations, summary.schemas_refused = await accepted(here.registry, here.settings.topics)
+        variations, summary.schemas_refused = await accepted(here.registry, here.settings.topics, only=only)
         summary.schemas_taken = len(variations)
         watch = Watch(here, summary, patience=patience)
         watching = asyncio.create_task(watch.run(), name="watch")
@@ -57,11 +60,19 @@ async def drive(
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
             living = asyncio.create_task(_live(here, summary, stream(seed, who=ORDINARY), rate), name="live")
             try:
-                await _shoot(here, summary, variations, pool, until=fires + 60 * minutes, began=began, tell=tell)
+                await _shoot(
+                    here, summary, variations, pool, until=fires + 60 * minutes, began=began, tell=tell,
+                    enough=lambda: stop_at_first and bool(summary.findings),
+                )  # fmt: skip
             finally:
                 living.cancel()
                 with suppress(asyncio.CancelledError):
                     await living
+        if stop_at_first and summary.findings:
+            watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await watching
+            return summary
         await here.flush()
         tell(time.monotonic() - began, "the day closes")
         await here.close_the_day()
@@ -97,6 +108,7 @@ async def _shoot(
     until: float,
     began: float,
     tell: Tell,
+    enough: Callable[[], bool],
 ) -> None:
     loop = asyncio.get_running_loop()
     number = giants = 0
@@ -105,7 +117,7 @@ async def _shoot(
         return loop.run_in_executor(pool, _draw, summary.seed, number, variations, to_millis(here.now))
 
     next_ = drawn(0)
-    while time.monotonic() < until:
+    while time.monotonic() < until and not enough():
         fired, next_ = await next_, drawn(number + 1)
         if time.monotonic() - began > giants * _GIANT_EVERY:
             now = to_millis(here.now)

@@ -20,7 +20,7 @@ from tests.chaos.stories import Told, stream
 
 _LONGEST = 5.0
 _EVERY = 150
-"""Among the stories, of which one event in a thousand fails, one more is told after so many: each stage has its turn."""
+"""One event in a thousand of the stories fails. After so many of them one more is told, for each stage in turn."""
 
 STAGES = {
     Planted.DECODE: "decode",
@@ -34,7 +34,7 @@ STAGES = {
 
 
 async def failing_step(arena: Arena) -> Outcome:
-    """One event in a thousand fails: decoded, admitted, folded, decided on, guarded, or written down; with kills between."""
+    """One event in a thousand fails, at any stage from its decoding to an output too large; with kills in between."""
     rng = arena.rng("failing_step")
     toll = Toll()
     plan = deque(Strike(after=rng.uniform(1.5, _LONGEST)) for _ in range(arena.kills))
@@ -88,7 +88,7 @@ def _event(identity: str, customer: str, at: datetime, *, waits: bool) -> Touchp
 
 
 async def _set_aside(here: Ground) -> tuple[Counter[str], list[str]]:
-    """By stage, the records that were set aside; and those of which the dead letter says another reason or stage."""
+    """By stage, the records that were set aside; and those of which the dead letter says something else."""
     found: Counter[str] = Counter()
     wrong = []
     for seen in here.watcher.of(here.settings.topics.dead_letters):

@@ -68,12 +68,16 @@ def show(console: Console, summary: Summary) -> None:
         console.print(Text(f"{finding.kind}: {_printable(finding.what)}", style="red"))
         if finding.record:
             shot = (
-                f", shot {finding.shot} of batch {finding.batch} ({finding.label})" if finding.batch is not None else ""
+                f", shot {finding.shot} of batch {finding.batch} ({finding.label})"
+                if finding.batch is not None
+                else f" ({finding.label})"
             )
             console.print(Text(f"  the record: {finding.record}{shot}"))
     if summary.findings:
         console.print(f"All of it again: make fuzz MINUTES={summary.minutes:g} SEED={summary.seed}")
-        console.print("One record again: python -m tests.fuzz.again FILE (on servers named in the environment)")
+        console.print(
+            "The records of a finding again: python -m tests.fuzz.again FILE (on servers named in the environment)"
+        )
 
 
 def _counted(counts: dict[str, int]) -> str:

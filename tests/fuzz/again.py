@@ -1,6 +1,6 @@
-"""``python -m tests.fuzz.again FILE``: publish a record that did harm once more, to the touchpoints of the environment.
+"""``python -m tests.fuzz.again FILE``: publish the records of a finding once more.
 
-The schema ids in it are those of the drive's registry: register the drive's schemas first (``--schemas``) where the
+They go to the touchpoints of the environment. The schema ids in them are those of the drive's registry: register the drive's schemas first (``--schemas``) where the
 registry is another one, in the same order.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,8 @@ from streams.registry import ConfluentRegistry
 from tests.fuzz.variations import accepted
 
 
-async def again(said: dict[str, Any], *, schemas: bool) -> None:
-    """Publish what the file said to its partition."""
+async def again(records: Iterable[dict[str, Any]], *, schemas: bool) -> None:
+    """Publish each to its partition, one after the other."""
     settings = Settings.from_environment()
     if schemas:
         registry = ConfluentRegistry(settings)
@@ -31,7 +32,8 @@ async def again(said: dict[str, Any], *, schemas: bool) -> None:
     producer = AIOKafkaProducer(**settings.kafka_client(), compression_type="gzip", max_request_size=64 << 20)
     await producer.start()
     try:
-        await producer.send_and_wait(
+        for said in records:
+            await producer.send_and_wait(
             settings.topics.full_name(settings.topics.touchpoints), partition=said["partition"],
             key=_bytes(said["key"]), value=_bytes(said["value"]), timestamp_ms=said["timestamp"],
             headers=[(name, _bytes(value)) for name, value in said["headers"]],
@@ -45,12 +47,12 @@ def _bytes(text: str | None) -> bytes | None:
 
 
 def main() -> None:
-    """Publish the file's record."""
+    """Publish what the file holds."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz.again", description=__doc__)
     parser.add_argument("file", type=Path)
     parser.add_argument("--schemas", action="store_true", help="register the drive's schemas first")
     asked = parser.parse_args()
-    asyncio.run(again(json.loads(asked.file.read_text()), schemas=asked.schemas))
+    asyncio.run(again(map(json.loads, asked.file.read_text().splitlines()), schemas=asked.schemas))
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ PATIENCE = 30.0
 """Seconds that one record may hold its partition."""
 _BATCH = 100
 _GIANT_EVERY = 40.0
-_SETTLES = 240.0
+_SETTLES = 120.0
 _BEAT = 0.05
 
 Tell = Callable[[float, str], None]

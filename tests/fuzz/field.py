@@ -7,11 +7,13 @@ import itertools
 import os
 import sys
 import uuid
+from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 
@@ -26,6 +28,7 @@ from streams.registry import ConfluentRegistry
 from streams.topics import MAX_EVENT_BYTES
 from tests.chaos.stories import BEGIN, closing
 from tests.chaos.watching import Seen, Watcher
+from tests.fuzz.findings import as_kept
 from tests.fuzz.shots import Shot
 from tests.live.roles import Role
 
@@ -33,6 +36,7 @@ ORDINARY = "ordinary"
 """What the ids of ordinary customers begin with."""
 
 ROLES = ("journeys", "outreach", "view", "measure", "gateway")
+_LATEST = 60
 _END = timedelta(days=3)
 
 Place = tuple[int, int]
@@ -80,6 +84,8 @@ class Field:
         """How far the ordinary customers' time has come."""
         self.fired: dict[Place, tuple[int, int, Shot]] = {}
         """By place: the shot, with its batch and number. Of its value only what is needed to tell it is kept."""
+        self.latest: deque[dict[str, Any]] = deque(maxlen=_LATEST)
+        """The odd records that were fired last, as they are kept."""
         self._producer = producer
         self._topic = settings.topics.full_name(settings.topics.touchpoints)
 
@@ -96,6 +102,9 @@ class Field:
             self._topic, key=shot.key, value=shot.value, headers=shot.headers, timestamp_ms=to_millis(self.now),
             partition=(home + shot.astray) % self.settings.partitions,
         )  # fmt: skip
+        self.latest.append(
+            as_kept(self._topic, place.partition, place.offset, to_millis(self.now), shot.key, shot.headers, shot.value)
+        )
         self.fired[place.partition, place.offset] = (batch, number, replace(shot, value=None, headers=[]))
 
     async def close_the_day(self) -> None:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
-from aiokafka import ConsumerRecord
-
+Headers = Sequence[tuple[str, bytes | None]]
 HOME = Path(".careline/fuzz")
 
 
 @dataclass(slots=True)
 class Finding:
-    """One thing that is not as it has to be. ``record``: a file with the record's bytes in hex, if it is known."""
+    """One thing that is not as it has to be. ``record``: a file with the record in hex,
+    or, if it is not known which it was, with the latest."""
 
     kind: str
     what: str
@@ -63,18 +65,24 @@ class Summary:
         return path
 
 
-def kept(home: Path, name: str, record: ConsumerRecord) -> str:
-    """Write the record's key, headers and value in hex, so that it can be published again; the file's name."""
-    path = home / "findings" / f"{name}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    said = {
-        "topic": record.topic,
-        "partition": record.partition,
-        "offset": record.offset,
-        "timestamp": record.timestamp,
-        "key": None if record.key is None else record.key.hex(),
-        "headers": [(held, None if value is None else value.hex()) for held, value in record.headers],
-        "value": None if record.value is None else record.value.hex(),
+def as_kept(
+    topic: str, partition: int, offset: int, timestamp: int, key: bytes | None, headers: Headers, value: bytes | None
+) -> dict[str, Any]:
+    """A record as a file has it: key, headers and value in hex."""
+    return {
+        "topic": topic,
+        "partition": partition,
+        "offset": offset,
+        "timestamp": timestamp,
+        "key": None if key is None else key.hex(),
+        "headers": [(held, None if said is None else said.hex()) for held, said in headers],
+        "value": None if value is None else value.hex(),
     }
-    path.write_text(json.dumps(said) + "\n")
+
+
+def kept(home: Path, name: str, records: Iterable[dict[str, Any]]) -> str:
+    """Write the records, one a line, so that they can be published again; the file's name."""
+    path = home / "findings" / f"{name}.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
     return str(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
@@ -142,17 +143,21 @@ async def accepted(
 
     ``only`` of these types, all if empty.
     """
+    names = [one for one in topics.touchpoints.records if not only or one.rpartition(".")[2] in only]
+    found = await asyncio.gather(*(_accepted(registry, topics, record) for record in names))
+    return [one for taken, _ in found for one in taken], [one for _, refused in found for one in refused]
+
+
+async def _accepted(registry: ConfluentRegistry, topics: Topics, record: str) -> tuple[list[Variation], list[str]]:
+    """Of one type, in the order of its variations: each is compared with those before."""
     taken: list[Variation] = []
     refused: list[str] = []
-    for record in topics.touchpoints.records:
-        if only and record.rpartition(".")[2] not in only:
+    subject = topics.subject(topics.touchpoints, record)
+    for name, schema in candidates(record):
+        try:
+            schema_id = await registry.register(subject, schema)
+        except CarelineError:
+            refused.append(f"{record.rpartition('.')[2]}: {name}")
             continue
-        subject = topics.subject(topics.touchpoints, record)
-        for name, schema in candidates(record):
-            try:
-                schema_id = await registry.register(subject, schema)
-            except CarelineError:
-                refused.append(f"{record.rpartition('.')[2]}: {name}")
-                continue
-            taken.append(Variation(record, name, schema_id, expand(schema), expand(without_logical_types(schema))))
+        taken.append(Variation(record, name, schema_id, expand(schema), expand(without_logical_types(schema))))
     return taken, refused

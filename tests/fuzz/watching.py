@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import suppress
+from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from tests.fuzz.field import Field
-from tests.fuzz.findings import HOME, Finding, Summary, kept
+from tests.fuzz.findings import HOME, Finding, Summary, as_kept, kept
 
 _LOOK = 0.5
+_LONGEST_PAUSE = 30.0
 _LAST_WORDS = 3_000  # characters
 _PROCESSORS = {"journeys": "touchpoints", "outreach": "outreach"}
 
@@ -28,6 +30,8 @@ class Watch:
         self._summary = summary
         self._patience = patience
         self._told: set[str] = set()
+        self._again: dict[str, tuple[float, float]] = {}
+        """By role that ended: not to be started again before that time, and the pause before it."""
         self._held: Held = {}
         self.behind: dict[str, int] = {}
         """By role: how many records are ahead of it."""
@@ -90,7 +94,10 @@ class Watch:
                     await self.found("ended", f"{name}-{role.code}-{partition}", what, (partition, done))
             else:
                 await self.found("ended", f"{name}-{role.code}", what, None)
-            await role.start()
+            if time.monotonic() > self._again.get(name, (0.0, 0.0))[0]:
+                pause = min(2 * self._again.get(name, (0.0, 1.0))[1], _LONGEST_PAUSE)
+                self._again[name] = (time.monotonic() + pause, pause)
+                await role.start()
             return
         status, said = await role.ask("/livez")
         if status not in (0, 200):
@@ -112,7 +119,16 @@ async def tell(here: Field, summary: Summary, kind: str, what: str, place: tuple
         if known is not None:
             finding.batch, finding.shot = known[0], known[1]
             finding.label = f"{known[2].record or 'no touchpoint'}: {known[2].kind}"
-        record = await here.record(place)
-        if record is not None:
-            finding.record = kept(HOME, f"{kind.replace(' ', '-')}-{place[0]}-{place[1]}", record)
+        found = await here.record(place)
+        if found is not None:
+            finding.record = kept(HOME, f"{kind.replace(' ', '-')}-{place[0]}-{place[1]}", [_kept(found)])
+    elif here.latest:
+        finding.label = f"one of the latest {len(here.latest)} odd records, or of what came of them"
+        finding.record = kept(HOME, f"{kind.replace(' ', '-')}-{len(summary.findings)}", here.latest)
     summary.findings.append(finding)
+
+
+def _kept(record: ConsumerRecord) -> dict[str, Any]:
+    return as_kept(
+        record.topic, record.partition, record.offset, record.timestamp, record.key, record.headers, record.value
+    )

@@ -1,7 +1,7 @@
 """``python -m tests.fuzz.again FILE``: publish the records of a finding once more.
 
-They go to the touchpoints of the environment. The schema ids in them are those of the drive's registry: register the drive's schemas first (``--schemas``) where the
-registry is another one, in the same order.
+They go to the touchpoints of the environment. The schema ids in them are those of the drive's registry: register the
+drive's schemas first (``--schemas``) where the registry is another one.
 """
 
 from __future__ import annotations

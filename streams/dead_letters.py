@@ -50,6 +50,14 @@ def headers_of(record: ConsumerRecord, why: Unreadable, *, reader: str) -> list[
     return own + [(_PREFIX + name, value.encode(errors="backslashreplace")) for name, value in said.items()]
 
 
+def stand_in(topic: str, partition: int, key: str) -> ConsumerRecord:
+    """What stands for something of a state that is no record, as a deadline: its topic and key, and no offset."""
+    return ConsumerRecord(
+        topic=topic, partition=partition, offset=-1, timestamp=-1, timestamp_type=0, key=key.encode(), value=None,
+        checksum=None, serialized_key_size=0, serialized_value_size=0, headers=(),
+    )  # fmt: skip
+
+
 Kept = tuple[bytes | None, bytes, list[tuple[str, bytes]]]
 """Key, value and headers of a dead letter."""
 

@@ -24,6 +24,8 @@ class Unreadable(CarelineError):
     """A record that no retry will make readable: to the dead letters. ``reason`` is a stable code."""
 
     def __init__(self, reason: str, detail: str) -> None:
+        # a name in a stranger's schema may hold what no header and no log line can
+        detail = detail.encode("utf-8", "backslashreplace").decode()
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail

@@ -20,6 +20,7 @@ from streams.closing import closed
 from streams.cloudevents import headers_for, is_traceparent
 from streams.codec import Codec
 from streams.config import Settings
+from streams.destinations import reachable
 from streams.errors import InvalidEvent, Unavailable
 from streams.events import Touchpoint
 from streams.records import NAMES
@@ -65,6 +66,7 @@ class Publisher:
     ) -> None:
         """``topic``: touchpoints if None; outcomes for those who report what became of an outreach."""
         self._settings = settings
+        self._destinations = settings.destinations
         self._topic = topic or settings.topics.touchpoints
         self._own_registry = registry is None
         self._registry = registry or ConfluentRegistry(settings)
@@ -166,6 +168,8 @@ class Publisher:
         now = self._clock.now()
         try:
             check_outgoing(event, now=at or now)
+            if (refused := reachable(event, self._destinations)[1]) is not None:
+                raise refused
             if traceparent is not None and not is_traceparent(traceparent.encode()):
                 raise InvalidEvent("traceparent", f"{traceparent!r} is no W3C trace context")
             value = self._codec.encode(self._topic, event)

@@ -84,7 +84,7 @@ def recorded(
     return outputs
 
 
-def told(
+def informed(
     state: JourneyState, taken_back: Retract, failures: Sequence[Failure], now: datetime, playbook: Playbook
 ) -> JourneyState:
     """The state once the policy whose outreach was taken back knows. It is taken back even if the policy fails."""

@@ -10,24 +10,21 @@ from __future__ import annotations
 from datetime import datetime
 
 from processors.journey.actions import Action, Expose, Retract
-from processors.journey.asking import concerned, decided, lapsed, recorded, timers, told
+from processors.journey.asking import concerned, decided, informed, lapsed, recorded, timers
+from processors.journey.erasure import OUTCOMES, changes_nothing, erased, last_words, mark_ends
 from processors.journey.evolve import evolve
 from processors.journey.failures import Failure, PolicyFailedError, marked, refusal
 from processors.journey.guard import withdrawn
-from processors.journey.identity import forwarded_event_id
 from processors.journey.playbook import Playbook
 from processors.journey.recording import Output, noted, records
+from processors.journey.sharing import shared
 from processors.journey.state import begin, digest, prune, remembered, seen
 from streams.events import (
     ConsentChanged,
     CustomerErased,
     Engagement,
     JourneyState,
-    MergeSide,
     OutreachEngaged,
-    OutreachFailed,
-    OutreachSent,
-    OutreachUncertain,
     ProfilesMerged,
     Timer,
     Touchpoint,
@@ -35,30 +32,50 @@ from streams.events import (
     replace,
 )
 
-_OUTCOMES = (OutreachSent, OutreachFailed, OutreachUncertain, OutreachEngaged)
+FOLDED, DUPLICATE, PASSED_OVER = "folded", "duplicate", "passed_over"
 
 
 class Advance(Value, frozen=True, kw_only=True, gc=False):
-    """What a step came to. ``state`` is None when the customer is to be forgotten."""
+    """What a step came to. ``state`` is None where nothing is kept of the customer.
+
+    ``handling``: FOLDED; DUPLICATE, for a fact that is remembered; PASSED_OVER, for one from before the customer's
+    erasure, and for an outcome of nobody's. The latter two change nothing.
+    """
 
     state: JourneyState | None
     outputs: tuple[Output, ...] = ()
-    duplicate: bool = False
+    handling: str = FOLDED
+
+    @property
+    def duplicate(self) -> bool:
+        """Whether the fact is one of the latest remembered."""
+        return self.handling == DUPLICATE
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether the state is what it was."""
+        return self.handling != FOLDED
 
 
 def advance(state: JourneyState | None, event: Touchpoint, *, now: datetime, playbook: Playbook) -> Advance:
-    """The step that a fact leads to. A fact whose id is among the latest remembered changes nothing."""
+    """The step that a fact leads to. A fact whose id is among the latest remembered changes nothing, nor does one from
+    before the customer's erasure."""
     mark = digest(event.event_id)
+    if state is not None and seen(state.recent_events, mark):
+        return Advance(state=state, handling=DUPLICATE)
+    if changes_nothing(state, event):
+        return Advance(state=state, handling=PASSED_OVER)
+    if isinstance(event, CustomerErased):
+        outputs = () if state is None else last_words(state, event, now, playbook)
+        return Advance(state=erased(state, event, now=now), outputs=outputs)
     if state is None:
         state = begin(event.customer_id, now)
-    elif seen(state.recent_events, mark):
-        return Advance(state=state, duplicate=True)
-    if isinstance(event, CustomerErased):
-        return Advance(state=None, outputs=_last_words(state, event, now, playbook))
     recent = remembered(state.recent_events, mark)
     folded = evolve(state, event)
-    if isinstance(event, _OUTCOMES):
+    if isinstance(event, OUTCOMES):
         folded = replace(folded, recent_events=recent)
+        if state.is_erased:  # a no to a letter from before: it is kept, and who said it stays erased
+            return Advance(state=replace(folded, revision=state.revision + 1, updated_at=now))
         if folded.suppressions == state.suppressions and not _called_in(folded, event, now):
             # how long a provider takes must not tell when, or whether, anything else is decided
             return Advance(state=replace(folded, revision=state.revision + 1, updated_at=now))
@@ -67,11 +84,15 @@ def advance(state: JourneyState | None, event: Touchpoint, *, now: datetime, pla
         if latest is None or latest < event.occurred_at:
             latest = event.occurred_at
         folded = replace(folded, recent_events=recent, touchpoints=folded.touchpoints + 1, last_touchpoint_at=latest)
-    return _settle(folded, now=now, playbook=playbook, trigger=event)
+    step = _settle(folded, now=now, playbook=playbook, trigger=event)
+    told = () if step.state is None else tuple(shared(state, step.state, event, now))
+    return replace(step, outputs=(*step.outputs, *told)) if told else step
 
 
 def wake(state: JourneyState, *, now: datetime, playbook: Playbook) -> Advance:
     """The step that time alone leads to, when a timer is due."""
+    if state.is_erased:
+        return Advance(state=mark_ends(state, now))
     return _settle(state, now=now, playbook=playbook, trigger=None)
 
 
@@ -108,7 +129,7 @@ def _settled(
     outputs: list[Output] = []
     for taken_back in _called_in(state, trigger, now):
         outputs += records(state, taken_back, now=now, playbook=playbook, trigger=trigger)
-        state = told(noted(state, taken_back, now), taken_back, failures, now, playbook)
+        state = informed(noted(state, taken_back, now), taken_back, failures, now, playbook)
     before = lapsed(state, policies, now, playbook)
     state, news = decided(before, policies, now, playbook)
     outputs += recorded(before, news, now=now, playbook=playbook, trigger=trigger)
@@ -116,8 +137,6 @@ def _settled(
     outputs += [refusal(state, one, now=now, playbook=playbook, trigger=trigger) for one in unknown]
     if outputs and state.playbook_version != playbook.version:
         state = replace(state, playbook_version=playbook.version)
-    if isinstance(trigger, ProfilesMerged) and _concerns_another(trigger):
-        outputs.append(_told_to_the_other(trigger))
     due = timers(state, policies, failures, now, playbook)
     state = prune(state, now)
     return Advance(state=_stamped(state, due, now), outputs=tuple(outputs))
@@ -126,7 +145,7 @@ def _settled(
 def _called_in(state: JourneyState, trigger: Touchpoint | None, now: datetime) -> tuple[Retract, ...]:
     """A no counts from the moment it is said, also for what was decided before and may not have left yet."""
     match trigger:
-        case ConsentChanged():
+        case ConsentChanged() | ProfilesMerged(told=True):
             return tuple(withdrawn(state, now, but=None))
         case OutreachEngaged(kind=Engagement.UNSUBSCRIBED | Engagement.COMPLAINED, outreach_id=arrived):
             return tuple(withdrawn(state, now, but=arrived))
@@ -141,28 +160,4 @@ def _stamped(state: JourneyState, timers: tuple[Timer, ...], now: datetime) -> J
         wake_at=timers[0].due_at if timers else None,
         revision=state.revision + 1,
         updated_at=now,
-    )
-
-
-def _last_words(state: JourneyState, event: CustomerErased, now: datetime, playbook: Playbook) -> tuple[Output, ...]:
-    """What is still on its way to somebody who asked to be forgotten is taken back."""
-    outputs: list[Output] = []
-    for note in state.outreach:
-        if note.retracted_at is None and note.useful_until > now:
-            taken_back = Retract.of(note, reason="erased", explanation="the customer asked to be forgotten")
-            outputs += records(state, taken_back, now=now, playbook=playbook, trigger=event)
-    return tuple(outputs)
-
-
-def _concerns_another(event: ProfilesMerged) -> bool:
-    return event.side is MergeSide.SURVIVOR and event.other_customer_id not in ("", event.customer_id)
-
-
-def _told_to_the_other(event: ProfilesMerged) -> ProfilesMerged:
-    return replace(
-        event,
-        event_id=forwarded_event_id(event.event_id, event.other_customer_id),
-        customer_id=event.other_customer_id,
-        other_customer_id=event.customer_id,
-        side=MergeSide.ABSORBED,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -12,9 +13,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template, Templa
 
 from processors.outreach.channels import Written
 from processors.outreach.errors import TemplateFault
-from processors.outreach.sources import PARTS, TELLER, Found, Sources, Telling, Texts, is_link, link
+from processors.outreach.sources import PARTS, TELLER, Found, Sources, Telling, Texts, is_link, link, moment
 from processors.outreach.telling import Teller, locale_of
 from streams.events import OutreachChannel, OutreachRequested
+from streams.events.moments import can_be_meant
 
 _UNDEFINED = re.compile(r"'(\w+)' is undefined")
 
@@ -56,7 +58,10 @@ class Templates:
             locale = Locale.parse(found.language)
         telling = Telling(Teller.of(locale=locale, time_zone=request.time_zone))
         values: dict[str, Any] = {
-            **{name: " ".join(value.split()) for name, value in request.variables.items()},
+            **{
+                name: _known(name, " ".join(value.split()), request.variables)
+                for name, value in request.variables.items()
+            },
             "why": request.why,
             "zone_name": telling.teller.zone_name(),
             TELLER: telling,
@@ -73,6 +78,20 @@ class Templates:
             return _written(said, foot=foot, language=str(locale).replace("_", "-"), unsubscribe=unsubscribe)
         except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
             raise _fault(request.template, error) from error
+
+
+_MAY_BE_UNKNOWN = frozenset({"expected_at", "previous_expected_at"})
+
+
+def _known(name: str, value: str, variables: Mapping[str, str]) -> str:
+    """The variable, empty where it is a time that cannot be meant: former versions kept and requested such times."""
+    if name not in _MAY_BE_UNKNOWN:
+        return value
+    try:
+        known = can_be_meant(moment(value), moment(variables.get("promised_at", value)))
+    except ValueError:  # empty, or no moment at all; the letter will say so
+        return value
+    return value if known else ""
 
 
 def _foot(

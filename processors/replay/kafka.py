@@ -105,7 +105,7 @@ class KafkaSource:
             begins = await probe.beginning_offsets(touchpoints)
         finally:
             await probe.stop()
-            await closed(admin)
+            await admin.close()
         extents = []
         for tp in touchpoints:
             position, clock = positions[tp.partition]

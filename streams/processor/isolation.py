@@ -1,14 +1,13 @@
 """A failure costs what it belongs to and no more: one record, one deadline, one result of an effect.
 
 A transaction is made at full speed first. If anything in it fails that is no fault of the infrastructure, all of it is
-taken back and it is made again, one item after the other, each behind a :class:`Savepoint`: an item that fails is taken
-back by itself and set aside, the others go on in order.
+taken back and it is made again item by item, each behind a savepoint (:mod:`streams.processor.savepoint`). An item that
+fails is taken back by itself and set aside; the others go on in order.
 """
 
 from __future__ import annotations
 
 import traceback
-from typing import Any
 
 from aiokafka.errors import InvalidMessageError, KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 
@@ -22,8 +21,6 @@ from streams.errors import (
     Unreadable,
 )
 from streams.processor.logic import Stage
-from streams.processor.transaction import Transaction
-from streams.processor.wakes import Wakes
 
 UNPROCESSABLE = "unprocessable"
 """The reason of a dead letter that could be read, but not handled. Its detail is ``<stage>: <error>: <message>``."""
@@ -52,32 +49,32 @@ def blamed(stage: Stage, error: BaseException) -> Unreadable:
     return Unreadable(UNPROCESSABLE, f"{stage}: {type(error).__name__}: {message}{at}")
 
 
-class Savepoint:
-    """A transaction in the making, as it was before an item."""
+class Search:
+    """Finds the item that the broker refuses. It refuses a whole transaction and does not say for which of its records:
+    half of the items are tried next time, down to the one that is refused alone."""
 
-    def __init__(self, tx: Transaction[Any], wakes: Wakes) -> None:
-        self._tx, self._wakes = tx, wakes
-        self._outgoing = {where: len(sent) for where, sent in tx.outgoing.items()}
-        self._effects = list(tx.effects)
-        self._settled = len(tx.settled)
-        self._handled, self._dead_letters = dict(tx.handled), dict(tx.dead_letters)
-        self._published, self._sent = len(tx.published_at), len(tx.sent)
-        self._timers = tx.timers
-        self.states = tx.overlay.mark()
-        self._deadlines = wakes.mark()
+    def __init__(self, batch: int) -> None:
+        """``batch``: the items of an ordinary transaction, at most."""
+        self._batch = batch
+        self._tried = 0
+        self.most: int | None = None
+        """The items to try next, at most; None: as many as there are."""
+        self.refused: Exception | None = None
+        """What the broker said to the next item alone."""
 
-    def restore(self) -> None:
-        """As if the item had not been: nothing of it is left but the time it has told."""
-        tx = self._tx
-        for where, sent in tx.outgoing.items():
-            del sent[self._outgoing.get(where, 0) :]
-        tx.effects[:] = self._effects
-        del tx.settled[self._settled :]
-        for counts, before in ((tx.handled, self._handled), (tx.dead_letters, self._dead_letters)):
-            counts.clear()
-            counts.update(before)
-        del tx.published_at[self._published :]
-        del tx.sent[self._sent :]
-        tx.timers = self._timers
-        tx.overlay.undo(self.states)
-        self._wakes.undo(self._deadlines)
+    def trying(self, items: int) -> None:
+        """A transaction of so many items is being sent."""
+        self._tried = items
+
+    def failed(self, why: BaseException) -> None:
+        """It failed. Only what the broker says of the records themselves is taken for a refusal."""
+        refusal = why.__cause__ or why
+        if isinstance(refusal, REFUSALS):
+            self.most = max(self._tried // 2, 1)
+            self.refused = refusal if self._tried <= 1 else None
+
+    def accepted(self) -> None:
+        """It was committed: more may be tried again."""
+        self.refused = None
+        if self.most is not None:
+            self.most = self.most * 2 if self.most < self._batch else None

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
 from streams.cloudevents import Headers
+from streams.errors import Unreadable
 from streams.events import Record, Value
 from streams.topics import Topic
 
@@ -50,8 +51,10 @@ class Step(Value, Generic[S], frozen=True, kw_only=True, gc=False):
     """Drop the key's effects that this transaction asked for earlier: they were not begun."""
     unchanged: bool = False
     """The state stays as it is; nothing of it is written."""
+    refused: Unreadable | None = None
+    """Part of the record was left out for this reason: it goes to the dead letters, too."""
     handling: str = "folded"
-    """For the metrics: folded, duplicate, too_late."""
+    """For the metrics: folded, duplicate, passed_over, too_late."""
 
 
 class Stage(StrEnum):

@@ -10,28 +10,28 @@ from datetime import timedelta
 from typing import Generic, TypeVar
 
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from streams import metrics
 from streams.clock import Clock, PartitionClock, to_millis
-from streams.closing import closed, is_cancelled
+from streams.closing import closed
 from streams.codec import Codec
 from streams.config import Settings, TimeSource
-from streams.errors import PartitionLost, PartitionStopped
+from streams.errors import PartitionLost
 from streams.processor.counted import Counted
 from streams.processor.effects import Effects
 from streams.processor.failpoints import Point, reached
 from streams.processor.feed import Feed
 from streams.processor.intake import Intake
-from streams.processor.isolation import REFUSALS, is_infrastructure
+from streams.processor.isolation import Search
+from streams.processor.keeping import Keeping
 from streams.processor.limits import Limits
 from streams.processor.logic import Completion, Logic, Performer
 from streams.processor.progress import Progress
 from streams.processor.recovery import restore
 from streams.processor.steps import Steps
 from streams.processor.store import Overlay, Store
-from streams.processor.transaction import Outbox, Transaction
+from streams.processor.transaction import Outbox, Transaction, transactional_producer
 from streams.processor.wakes import Wakes
 from streams.processor.watchdog import CUT_SHORT, commit
 
@@ -40,9 +40,6 @@ log = structlog.get_logger()
 S = TypeVar("S")
 
 _TICK = timedelta(milliseconds=200)
-_LOOK = timedelta(seconds=5)
-_DOUBLINGS = 16  # more than it takes from the first pause to the longest
-_PRODUCER_BATCH = 9 << 20  # one dead letter of the largest size has to fit
 
 
 class Partition(Generic[S]):
@@ -66,9 +63,7 @@ class Partition(Generic[S]):
         concurrency: asyncio.Semaphore,
     ) -> None:
         self.number = number
-        self.stopped: PartitionStopped | None = None
         self.progress = Progress()
-        self._ready = False
         self._settings = settings
         self._role = role
         self._group = group
@@ -89,104 +84,40 @@ class Partition(Generic[S]):
         self._counted = Counted(role=role, partition=number, logic=logic)
         self._completions: deque[Completion] = deque()
         self._news = asyncio.Event()
-        self._stopping = asyncio.Event()
+        self._search = Search(self._limits.batch)
+        self.keeping = Keeping(
+            self._tp,
+            role=role,
+            limits=limits,
+            progress=self.progress,
+            search=self._search,
+            consumer=consumer,
+            waits=self._waits,
+        )
         self._last_commit = 0.0
-        self._most: int | None = None  # items of a transaction, while it is found out which one the broker refuses
-        self._tried = 0
-        self._refused: Exception | None = None
 
     # -- from outside ---------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Take the partition, work, and take it afresh after a failure, until :meth:`finish` or cancelled."""
-        watching = asyncio.create_task(self._watch(), name=f"watch {self._tp}")
         try:
-            while not self._stopping.is_set():
-                try:
-                    await self._own()
-                except PartitionStopped as why:
-                    self.stopped = why
-                    metrics.PARTITIONS_STOPPED.labels(role=self._role).inc()
-                    log.error("partition stopped", topic=self._tp.topic, partition=self.number, why=str(why))
-                    return
-                except asyncio.CancelledError as cut:
-                    if is_cancelled():
-                        raise
-                    await self._lost(cut)  # a client of ours was, not we
-                except Exception as why:
-                    await self._lost(why)
+            await self.keeping.run(self._own)
         finally:
-            self._ready = False
-            watching.cancel()
+            self.progress.ready = False
             if self._effects is not None:
                 await self._effects.cancel()
 
     def finish(self) -> None:
         """Take no more records, commit what the effects under way come to, and end."""
-        self._stopping.set()
+        self.keeping.stopping.set()
         self._news.set()
-
-    def waiting_for(self) -> str | None:
-        """What keeps the partition from being worked on; None where it is worked on."""
-        if self.stopped is not None:
-            return None
-        if self.progress.failing is not None:
-            return f"partition {self.number} to be worked on: {self.progress.failing}"
-        return None if self._ready else f"partition {self.number} to be recovered"
-
-    def broken(self) -> str | None:
-        """What does not mend by itself; None where nothing is broken."""
-        if self.stopped is not None:
-            return f"partition {self.number} stopped: {self.stopped}"
-        stuck = self.progress.stuck(self._limits.stuck_after)
-        return stuck and f"partition {self.number} {stuck}"
-
-    async def _lost(self, why: BaseException) -> None:
-        """Whatever it was, the partition is taken afresh, after a pause that grows while nothing gets further."""
-        metrics.TRANSACTIONS.labels(role=self._role, end="aborted").inc()
-        self.progress.failed(repr(why)[:300])
-        said = {"topic": self._tp.topic, "partition": self.number, "why": repr(why)[:1000]}
-        if is_infrastructure(why):
-            log.warning("partition lost", **said)
-        else:
-            log.error("partition failed", **said, exc_info=why)
-        if isinstance(refused := why.__cause__ or why, REFUSALS):
-            # the broker does not say which of the records it was: half of them next time, down to the one
-            self._most = max(self._tried // 2, 1)
-            self._refused = refused if self._tried <= 1 else None
-        pause = self._limits.retake_after * 2 ** min(self.progress.failures - 1, _DOUBLINGS)
-        with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), min(pause, self._limits.retake_at_most).total_seconds())
-
-    async def _watch(self) -> None:
-        """Whether the brokers answer, while nothing moves; how much waits, while the partition is not being read."""
-        while True:
-            await asyncio.sleep(_LOOK.total_seconds())
-            if self._ready and self.progress.quiet < self._limits.stuck_after / 2:
-                continue
-            try:
-                async with asyncio.timeout(_LOOK.total_seconds()):
-                    end = (await self._consumer.end_offsets([self._tp]))[self._tp]
-            except Exception as why:
-                log.debug("the brokers do not answer", partition=self.number, why=repr(why))
-                self.progress.not_stuck()
-            else:
-                if not self._ready and self.progress.position is not None:
-                    self._waits(max(end - self.progress.position, 0), None)
 
     # -- owning ---------------------------------------------------------------------------------------------------
 
     async def _own(self) -> None:
         began = time.monotonic()
-        self._producer = AIOKafkaProducer(
-            **self._settings.kafka_client(),
-            transactional_id=f"{self._group}-{self.number}",
-            acks="all",
-            linger_ms=0,
-            compression_type="lz4",
-            max_batch_size=_PRODUCER_BATCH,
-            max_request_size=_PRODUCER_BATCH,
-            transaction_timeout_ms=int(self._limits.transaction_timeout.total_seconds() * 1000),
+        self._producer = transactional_producer(
+            self._settings, f"{self._group}-{self.number}", within=self._limits.transaction_timeout
         )
         feed = Feed(consumer=self._consumer, tp=self._tp, batch=self._limits.batch, news=self._news, waits=self._waits)
         try:
@@ -205,10 +136,10 @@ class Partition(Generic[S]):
             )
             self.progress.position = self._position
             feed.start(self._position)
-            self._ready = True
+            self.progress.ready = True
             await self._work(feed)
         finally:
-            self._ready = False
+            self.progress.ready = False
             await feed.stop()
             await closed(self._producer)
 
@@ -261,7 +192,7 @@ class Partition(Generic[S]):
         while True:
             await self._wait_for_work(feed)
             under_way = self._effects is not None and len(self._effects) > 0
-            if self._stopping.is_set() and not self._completions and not under_way:
+            if self.keeping.stopping.is_set() and not self._completions and not under_way:
                 return
             records = await feed.take(room := self._room())
             completions = list(self._completions)
@@ -287,7 +218,7 @@ class Partition(Generic[S]):
 
     def _room(self) -> int:
         """How many records may be taken now, and effects asked for; each record asks for one at most."""
-        if self._stopping.is_set():
+        if self.keeping.stopping.is_set():
             return 0
         return self._limits.batch if self._effects is None else self._effects.room(self._limits.effects)
 
@@ -305,7 +236,6 @@ class Partition(Generic[S]):
         self, records: list[ConsumerRecord], completions: list[Completion], tick: int | None, room: int
     ) -> None:
         began = time.monotonic()
-        self._tried = 0
         tx = await self._steps.make(
             lambda: Transaction(
                 overlay=Overlay(self._store),
@@ -317,10 +247,10 @@ class Partition(Generic[S]):
             completions=completions,
             records=records,
             tick=tick,
-            most=self._most,
-            refused=self._refused,
+            most=self._search.most,
+            refused=self._search.refused,
         )
-        self._tried = tx.items
+        self._search.trying(tx.items)
         await self._commit(tx)
         for _ in tx.settled:
             self._completions.popleft()
@@ -346,9 +276,7 @@ class Partition(Generic[S]):
         self._position = tx.position
         self._last_commit = time.monotonic()
         self.progress.moved(tx.position)
-        self._refused = None
-        if self._most is not None:
-            self._most = self._most * 2 if self._most < self._limits.batch else None
+        self._search.accepted()
         if self._effects is not None:
             for completion in tx.settled:
                 self._effects.settled(completion.effect)

@@ -16,6 +16,8 @@ class Progress:
         self._since = seconds()
         self.position: int | None = None
         """The offset of the first record that is not handled; None until it is known."""
+        self.ready = False
+        """Whether its state is recovered and its records are read."""
         self.failures = 0
         """How often in a row the partition was lost since it last got any further."""
         self._why = ""
@@ -45,10 +47,11 @@ class Progress:
         """For how long nothing has moved."""
         return timedelta(seconds=self._seconds() - self._since)
 
-    @property
-    def failing(self) -> str | None:
-        """What keeps the partition from being worked on; None where it works."""
-        return f"it does not get past offset {self.position}: {self._why}" if self.failures else None
+    def waiting_for(self) -> str | None:
+        """What is to become of the partition before it is worked on; None where it is."""
+        if self.failures:
+            return f"worked on, but it does not get past offset {self.position}: {self._why}"
+        return None if self.ready else "recovered"
 
     def stuck(self, after: timedelta) -> str | None:
         """What to tell an operator where nothing has moved for longer than ``after``; None where it moves."""

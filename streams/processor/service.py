@@ -73,12 +73,12 @@ class Processor(Service, Generic[S]):
         if not self._assigned:
             return ["partitions to be assigned"]
         owned = [partition for _, (partition, _) in sorted(self._partitions.items())]
-        return [waiting for partition in owned if (waiting := partition.waiting_for())] + self.broken()
+        return [waiting for partition in owned if (waiting := partition.keeping.waiting_for())] + self.broken()
 
     def broken(self) -> list[str]:
         """What does not mend by itself: partitions that stopped, or are stuck although the brokers answer."""
         owned = [partition for _, (partition, _) in sorted(self._partitions.items())]
-        return [broken for partition in owned if (broken := partition.broken())]
+        return [broken for partition in owned if (broken := partition.keeping.broken())]
 
     # -- mode's life cycle ----------------------------------------------------------------------------------------
 

@@ -13,10 +13,12 @@ from streams import metrics
 from streams.clock import Clock, PartitionClock, from_millis, to_millis
 from streams.cloudevents import Headers, published_at_millis
 from streams.config import Settings, TimeSource
+from streams.dead_letters import stand_in
 from streams.errors import Unreadable
 from streams.processor.intake import Intake, Misplaced
-from streams.processor.isolation import Savepoint, blamed, is_infrastructure
+from streams.processor.isolation import blamed, is_infrastructure
 from streams.processor.logic import Completion, Logic, Stage, Step
+from streams.processor.savepoint import Savepoint
 from streams.processor.transaction import Outbox, Transaction
 from streams.processor.wakes import Wakes
 
@@ -187,12 +189,7 @@ class Steps(Generic[S]):
                 self._dead_letter(tx, self._nameless(key), why)
 
     def _nameless(self, key: str) -> ConsumerRecord:
-        """What stands for a deadline or a result among the dead letters: the state's topic and key, no offset."""
-        return ConsumerRecord(
-            topic=self._topics.full_name(self._logic.state_topic), partition=self._outbox.same_partition, offset=-1,
-            timestamp=-1, timestamp_type=0, key=key.encode(), value=None, checksum=None, serialized_key_size=0,
-            serialized_value_size=0, headers=(),
-        )  # fmt: skip
+        return stand_in(self._topics.full_name(self._logic.state_topic), self._outbox.same_partition, key)
 
     def _stamp(self, record: ConsumerRecord) -> int:
         """The record's time in ms, as far as it is believed."""
@@ -219,6 +216,8 @@ class Steps(Generic[S]):
         step = self._logic.receive(incoming, await tx.overlay.get(key), now, busy=self._under_way(tx, key))
         tx.handled[step.handling] += 1
         self._apply(tx, key, step, at=tx.clock.millis, cause=incoming.headers)
+        if step.refused is not None:
+            self._keep(tx, record, step.refused)
         published = published_at_millis(incoming.headers)
         if published is not None:
             tx.published_at.append(published)
@@ -291,8 +290,11 @@ class Steps(Generic[S]):
 
     def _dead_letter(self, tx: Transaction[S], record: ConsumerRecord, why: Unreadable) -> None:
         self._stage = Stage.SIZE
-        self._outbox.add_dead_letter(tx, record, why, reader=self._group)
+        self._keep(tx, record, why)
         tx.handled["dead_letter"] += 1
+
+    def _keep(self, tx: Transaction[S], record: ConsumerRecord, why: Unreadable) -> None:
+        self._outbox.add_dead_letter(tx, record, why, reader=self._group)
         log.warning(
             "dead letter", topic=record.topic, partition=record.partition, offset=record.offset, why=str(why)[:300]
         )

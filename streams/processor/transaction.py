@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
 from aiokafka import AIOKafkaProducer, ConsumerRecord
@@ -28,6 +29,7 @@ S = TypeVar("S")
 
 _IDENTITIES = ("event_id", "decision_id", "outreach_id", "customer_id")
 _NO_HEADERS: list[tuple[str, bytes]] = []
+_PRODUCER_BATCH = 9 << 20  # one dead letter of the largest size has to fit
 _SURELY_ENOUGH = 16 << 10  # bytes; for a key and the headers of an output of our own
 
 
@@ -70,6 +72,20 @@ class Transaction(Generic[S]):
     """The new states, once it is made."""
     items: int = 0
     """Records, deadlines and results so far."""
+
+
+def transactional_producer(settings: Settings, transactional_id: str, *, within: timedelta) -> AIOKafkaProducer:
+    """A producer for one partition's transactions, each of which ends ``within``, or the broker ends it."""
+    return AIOKafkaProducer(
+        **settings.kafka_client(),
+        transactional_id=transactional_id,
+        acks="all",
+        linger_ms=0,
+        compression_type="lz4",
+        max_batch_size=_PRODUCER_BATCH,
+        max_request_size=_PRODUCER_BATCH,
+        transaction_timeout_ms=int(within.total_seconds() * 1000),
+    )
 
 
 class Outbox:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import fastavro.schema
+
 import schemas
 from streams.codec import expand
 from streams.errors import CarelineError
@@ -127,8 +129,17 @@ def candidates(record: str) -> Iterator[tuple[str, Schema]]:
     ours = schemas.latest(record)
     for name, change in VARIATIONS.items():
         changed = change(copy.deepcopy(ours))
-        if name == "as it is" or changed != ours:
+        if (name == "as it is" or changed != ours) and _is_schema(changed):
             yield name, changed
+
+
+def _is_schema(schema: Schema) -> bool:
+    """A change may have put the use of a named type before its definition."""
+    try:
+        expand(schema)
+    except (fastavro.schema.UnknownType, fastavro.schema.SchemaParseException):
+        return False
+    return True
 
 
 def without_logical_types(schema: Schema) -> Schema:

@@ -259,7 +259,9 @@ def test_erasure_holds_all_the_same(plant: Plant, method: str) -> None:
     failing.broken = False
     journey = given(profile(), delay(minutes=60))
     failing.broken = True
-    assert journey.when(erased(at("12:30"))).then("take back notice: erased").state is None
+    journey.when(erased(at("12:30"))).then("take back notice: erased")
+    assert journey.state is None or journey.state.is_erased
+    assert journey.when_time_passes_to(at("12:30", day=400)).state is None
 
 
 def test_all_of_them_may_fail_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,6 +32,7 @@ REASONS = {
     "no_alternative": "nobody is known to have it",
     "nothing_to_answer": "neither praise nor complaint",
     "asked_already": "asked already",
+    "policy_failed": "because the policy failed",
 }
 PARTS = 18
 """The day's 54 hours as bars, three hours each."""

@@ -10,8 +10,8 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 
 from streams.processor import partition, recovery
-from streams.processor.isolation import Savepoint
 from streams.processor.partition import Partition
+from streams.processor.savepoint import Savepoint
 from streams.processor.steps import Steps
 from streams.processor.transaction import Outbox
 

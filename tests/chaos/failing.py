@@ -119,7 +119,12 @@ def in_policies_and_guard() -> Iterator[None]:
 
 def plant() -> None:
     """All faults, for the rest of this process: in a worker."""
-    in_policies_and_guard().__enter__()
+    everywhere().__enter__()
+
+
+@contextmanager
+def everywhere() -> Iterator[None]:
+    """All faults, as long as the block runs."""
     decode, admit, advance = Intake.decode, journeys.JourneyLogic.admit, journeys.advance
 
     async def decoded(self: Intake, record: Any) -> Any:
@@ -140,9 +145,16 @@ def plant() -> None:
         step = advance(state, event, now=now, playbook=playbook)
         return _spoilt(step, event, now, where)
 
-    Intake.decode = decoded  # type: ignore[method-assign]
-    journeys.JourneyLogic.admit = admitted  # type: ignore[method-assign]
-    journeys.advance = advanced
+    with in_policies_and_guard():
+        Intake.decode = decoded  # type: ignore[method-assign]
+        journeys.JourneyLogic.admit = admitted  # type: ignore[method-assign]
+        journeys.advance = advanced
+        try:
+            yield
+        finally:
+            Intake.decode = decode  # type: ignore[method-assign]
+            journeys.JourneyLogic.admit = admit  # type: ignore[method-assign]
+            journeys.advance = advance
 
 
 def _spoilt(step: Advance, event: Touchpoint, now: datetime, where: Planted | None) -> Advance:

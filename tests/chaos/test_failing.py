@@ -7,16 +7,24 @@ import random
 from collections import Counter
 from datetime import timedelta
 
+import pytest
+
 from processors.journey import asking
 from processors.journey.core import advance
 from processors.playbook import load_playbook
 from streams.events import Decision, JourneyState
+from streams.processor.savepoint import Savepoint
+from streams.processor.steps import Steps
 from tests.chaos import failing
+from tests.chaos.bugs import BUGS
 from tests.chaos.failing import CONTAINED, Planted, costs_its_record, planted
 from tests.chaos.faults.steps import with_failures
-from tests.chaos.stories import stream
+from tests.chaos.stories import BEGIN, closing, stream
+from tests.chaos.test_histories import CODEC, End, verdict_of
+from tests.chaos.verdict import Verdict
 
 PLAYBOOK = load_playbook()
+LAST = BEGIN + timedelta(days=30)
 
 
 def test_one_event_in_a_thousand_fails() -> None:
@@ -56,6 +64,30 @@ def test_a_policy_or_the_guard_fails_for_the_customer_and_is_refused() -> None:
             )
     assert set(refused) == {"concerns: PlantedError", "guard: PlantedError"}
     assert set(CONTAINED) == {Planted.POLICY, Planted.GUARD}
+
+
+async def _found(*, events: int = 1_500) -> Verdict:
+    told = [*itertools.islice(with_failures(stream(1), random.Random(1)), events), closing(LAST, "closing")]
+    cuts = [(number % 70 + 1, list(End)[number % 7 % 3]) for number in range(60)]
+    with failing.everywhere():
+        return await verdict_of(CODEC, told, cuts, timers=1_000, fails=costs_its_record)
+
+
+async def test_what_fails_costs_itself_and_no_more() -> None:
+    """Through the processor's own steps, with transactions that are given up: exact but for the events that fail."""
+    verdict = await _found()
+    assert verdict.clean, verdict
+    assert verdict.outputs > 500
+
+
+@pytest.mark.parametrize("bug", ["lost_after_failure", "kept_of_failure"])
+async def test_broken_isolation_is_noticed(bug: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If a record is lost beside the one that failed, or half of a failed step is kept, the oracle says so."""
+    for where, name in ((Steps, "_set_aside"), (Steps, "_receive"), (Savepoint, "restore")):
+        monkeypatch.setattr(where, name, getattr(where, name))  # so that it is as it was afterwards
+    BUGS[bug]()
+    verdict = await _found()
+    assert verdict.lost if bug == "lost_after_failure" else verdict.duplicated, verdict
 
 
 def test_nothing_stays_planted() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
@@ -150,9 +150,18 @@ def histories(draw: st.DrawFn) -> list[tuple[datetime, Any]]:
     return [*told, closing(last + timedelta(days=3), "closing")]
 
 
-async def _verdict(
-    codec: Codec, told: list[tuple[datetime, Any]], cuts: list[tuple[int, End]], *, timers: int
+async def verdict_of(
+    codec: Codec,
+    told: list[tuple[datetime, Any]],
+    cuts: list[tuple[int, End]],
+    *,
+    timers: int,
+    fails: Callable[[Any], bool] = lambda event: False,
 ) -> Verdict:
+    """What the oracle says of a history that was cut into these transactions, with these ends; the rest are committed.
+
+    ``fails``: the events of which the step fails.
+    """
     broker = Broker()
     for at, event in told:
         broker.append("touchpoints", event.customer_id, codec.encode(TOPICS.touchpoints, event), to_millis(at))
@@ -164,7 +173,7 @@ async def _verdict(
         if end is not End.COMMITTED:
             lives_lived += 1
             worker = Worker(broker, codec, f"{lives_lived}.1.0", timers=timers)
-    oracle = Oracle(topics=TOPICS, partitions=1, codec=codec)
+    oracle = Oracle(topics=TOPICS, partitions=1, codec=codec, fails=fails)
     for seen in broker.records.of(TOPICS.touchpoints):
         await oracle.read(seen)
 
@@ -191,7 +200,7 @@ def test_any_history_comes_to_the_same(
     told: list[tuple[datetime, Any]], cuts: list[tuple[int, End]], timers: int
 ) -> None:
     """However it is cut, repeated, shuffled and interrupted: each state and output once, in order, as the core says."""
-    found = asyncio.run(_verdict(CODEC, told, cuts, timers=timers))
+    found = asyncio.run(verdict_of(CODEC, told, cuts, timers=timers))
     assert found.clean, found
 
 

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from streams.events import Channel, ContactOpened, DelayNoticed, DelayReason, Touchpoint
+from streams.events import DelayNoticed, DelayReason, Touchpoint
 from tests.chaos import failing
 from tests.chaos.crew import Strike, Toll, endure
-from tests.chaos.failing import CONTAINED, Planted, costs_its_record, planted
+from tests.chaos.failing import Planted, costs_its_record, planted
 from tests.chaos.faults.arena import Arena, Outcome
 from tests.chaos.ground import Ground, ground
 from tests.chaos.stories import Told, stream
@@ -69,21 +69,14 @@ def with_failures(told: Iterator[Told], rng: random.Random) -> Iterator[Told]:
         yield at, event
         if number % _EVERY == 0:
             where = next(stages)
-            yield at, _event(next(ids[where]), event.customer_id, at, waits=where in CONTAINED)
+            yield at, _event(next(ids[where]), event.customer_id, at)
 
 
-def _event(identity: str, customer: str, at: datetime, *, waits: bool) -> Touchpoint:
-    common: dict[str, Any] = {
-        "event_id": identity,
-        "customer_id": customer,
-        "occurred_at": at,
-        "source": "urn:test:chaos",
-    }
-    if not waits:
-        return ContactOpened(**common, contact_id=identity[:8], channel=Channel.CALL)
+def _event(identity: str, customer: str, at: datetime) -> Touchpoint:
+    """Whatever it finds, a decision follows: there is something to fail with, and something to take back."""
     return DelayNoticed(
-        **common, subject_kind="flight", subject_id=identity[:8], description="flight", promised_at=at, cancelled=True,
-        reason=DelayReason.WEATHER,
+        event_id=identity, customer_id=customer, occurred_at=at, source="urn:test:chaos", subject_kind="flight",
+        subject_id=identity[:8], description="flight", promised_at=at, cancelled=True, reason=DelayReason.WEATHER,
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from streams.events import CancelledBy, DelayReason, OutreachRetracted
+from streams.events import CancelledBy, DecisionKind, DelayReason, OutreachRetracted
 from tests.journey.given import (
     NOON,
     PLAYBOOK,
@@ -291,6 +291,14 @@ class TestHeldAndHeldBack:
         journey = given(profile(), delay(at("23:00"), promised=at("09:00", day=1), minutes=60))
         journey.when(departure(at("23:30"))).then("drop notice: wait_over")
         journey.when_time_passes_to(at("07:00", day=1)).then_nothing()
+
+    def test_a_held_letter_ends_on_record_when_the_wait_lapses(self) -> None:
+        """Nobody reports the end of a wait, in a zone that nobody knows: after two days the hold has an end, too."""
+        journey = given(profile(time_zone="Nowhere/At_All")).when(delay(at("13:00")))
+        journey.when_time_passes_to(NOON + timedelta(days=4))
+        assert [one.kind for one in journey.decisions if one.occasion == "notice"][-2:] == [
+            DecisionKind.HOLD, DecisionKind.RETRACT,
+        ]  # fmt: skip
 
     def test_a_held_cancellation_is_dropped_when_the_wait_ends(self) -> None:
         """A cancellation that nobody was told of yet need not be told once the order is settled, and we say so."""

@@ -197,7 +197,7 @@ class DelayCare:
         """Close the waits whose end nobody reported."""
         for delay in state.delays:
             if delay.closed_at is None and now >= lapses_at(delay, playbook.delay_rules(delay.subject_kind)):
-                closed = replace(delay, closed_at=now, held_until=None)
+                closed = replace(delay, closed_at=now)  # what was held of it ends on record
                 state = replace(state, delays=put(state.delays, closed, journey_id))
         return state
 

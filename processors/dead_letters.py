@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
+from streams.closing import closed
 from streams.config import Settings
 from streams.dead_letters import DeadLetter
 from streams.errors import Unavailable
@@ -82,5 +83,5 @@ async def publish_again(settings: Settings, letters: Iterable[Kept]) -> list[tup
     except KafkaError as error:
         raise Unavailable(f"Kafka at {settings.kafka_bootstrap}: {error}") from error
     finally:
-        await producer.stop()
+        await closed(producer)
     return refused

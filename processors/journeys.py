@@ -10,7 +10,17 @@ from processors.journey.playbook import Playbook
 from processors.playbook.watching import watched
 from streams import metrics
 from streams.config import Settings
-from streams.events import Decision, ExperimentExposed, JourneyState, OutreachRequested, OutreachRetracted, Touchpoint
+from streams.destinations import STRICT, Destinations, reachable
+from streams.errors import Unreadable
+from streams.events import (
+    Decision,
+    ExperimentExposed,
+    JourneyState,
+    OutreachRequested,
+    OutreachRetracted,
+    Touchpoint,
+    replace,
+)
 from streams.processor import Incoming, Processor, Send, Step
 from streams.registry import Registry
 from streams.topics import Topics
@@ -25,13 +35,15 @@ class JourneyLogic:
     forwards_misplaced = True
     state_type = JourneyState
 
-    def __init__(self, *, topics: Topics, playbook: Playbook) -> None:
+    def __init__(self, *, topics: Topics, playbook: Playbook, destinations: Destinations = STRICT) -> None:
+        """``destinations``: where a customer's webhook may lead; one that leads elsewhere is left out and told."""
         self.input = topics.touchpoints
         self.state_topic = topics.journeys
         # touchpoints too: a merge is told to the other customer's journey
         self.outputs = (topics.decisions, topics.outreach, topics.exposures, topics.touchpoints)
         self._topics = topics
         self._playbook = playbook
+        self._destinations = destinations
 
     def take(self, playbook: Playbook) -> None:
         """Decide by this playbook from the next step on. To be called on the event loop, where no step is under way."""
@@ -49,8 +61,12 @@ class JourneyLogic:
         self, incoming: Incoming, state: JourneyState | None, now: datetime, *, busy: bool
     ) -> Step[JourneyState]:
         """One step of the customer's journey."""
-        event: Any = incoming.record
-        return self._step(advance(state, event, now=now, playbook=self._playbook))
+        record: Any = incoming.record
+        event, refused = reachable(record, self._destinations)
+        step = self._step(advance(state, event, now=now, playbook=self._playbook))
+        if refused is None or step.unchanged:
+            return step
+        return replace(step, refused=Unreadable(f"invalid_{refused.field}", str(refused)))
 
     def wake(self, key: str, state: JourneyState, now: datetime, *, busy: bool) -> Step[JourneyState]:
         """The step that a deadline leads to."""
@@ -70,8 +86,8 @@ class JourneyLogic:
             metrics.DECISIONS.labels(policy=record.policy, kind=record.kind, reason=record.reason).inc()
 
     def _step(self, advanced: Advance) -> Step[JourneyState]:
-        if advanced.duplicate:
-            return Step(state=advanced.state, unchanged=True, handling="duplicate")
+        if advanced.unchanged:
+            return Step(state=advanced.state, unchanged=True, handling=advanced.handling)
         sends = []
         for record in advanced.outputs:
             match record:
@@ -91,7 +107,7 @@ def journeys_role(
     settings: Settings, playbook: Playbook, *, registry: Registry | None = None
 ) -> Processor[JourneyState]:
     """The role, ready to be started. It watches the playbook file where the settings name one."""
-    logic = JourneyLogic(topics=settings.topics, playbook=playbook)
+    logic = JourneyLogic(topics=settings.topics, playbook=playbook, destinations=settings.destinations)
     processor = Processor(settings=settings, role=ROLE, logic=logic, registry=registry)
     watched(processor, settings=settings, playbook=playbook, taken=logic.take)
     return processor

@@ -8,29 +8,75 @@ union never changes (Avro takes text for bytes and back), and an alias renames n
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import avro.schema
 from avro.compatibility import ReaderWriterCompatibilityChecker, SchemaCompatibilityType
 from avro.errors import AvroException
 
+from schemas.expansion import PRIMITIVES, Node, Unfit, expanded
 from schemas.loading import Schema
 
-_PRIMITIVES = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
+_LOGICAL = ("logicalType", "precision", "scale")
 
 
-def problems(schema: Schema, earlier: Sequence[Schema]) -> list[str]:
-    """Why ``schema`` may not follow the ``earlier`` versions, oldest first; [] if it may."""
+def problems(schema: Schema, earlier: Sequence[Schema], *, registries: bool = False) -> list[str]:
+    """Why ``schema`` may not follow the ``earlier`` versions, oldest first; [] if it may.
+
+    By the rules of ``registries`` alone, which are Avro's own, it may more often.
+    """
     try:
         parsed = _parse(schema)
     except AvroException as error:
         return [f"is not an Avro schema: {error}"]
     found: list[str] = []
     for number, before in enumerate(earlier, start=1):
-        reasons = [*_unreadable(parsed, _parse(before)), *_changed(before, schema, "")]
+        reasons = [*_unreadable(parsed, _parse(before)), *([] if registries else _changed(before, schema, ""))]
         found += [f"against v{number}: {reason}" for reason in dict.fromkeys(reasons)]
     return found
+
+
+def misread(writer: Node, reader: Node) -> list[str]:
+    """What a reader would take for something else than was written, by field; [] for nothing.
+
+    Both are written out (:func:`schemas.expansion.expanded`). Avro resolves them without a complaint, and a registry
+    takes the one beside the other: it looks at the numbers' types and not at what they count. A text that is an id
+    by its logical type is the same text without.
+    """
+    return list(dict.fromkeys(_misread(writer, reader, "")))
+
+
+def strangers(found: Iterable[Schema], ours: Sequence[Schema]) -> list[Difference]:
+    """Of the schemas found under a subject those that are not of our versions, and how they differ from the latest."""
+    known = {canonical(schema) for schema in ours}
+    return [_difference(schema, ours[-1]) for schema in found if canonical(schema) not in known]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A schema that is not ours. ``refused``: why readers refuse what is written with it; else they read it as ours."""
+
+    schema: Schema
+    refused: tuple[str, ...]
+    differs: tuple[str, ...]
+
+
+def _difference(schema: Schema, ours: Schema) -> Difference:
+    try:
+        written, wanted = expanded(schema), expanded(ours)
+        refused = misread(written, wanted)
+        if isinstance(written, dict) and isinstance(wanted, dict) and written.get("name") != wanted.get("name"):
+            refused = [f"describes {written.get('name', written['type'])}, and not {wanted.get('name')}"]
+    except Unfit as why:
+        refused = [str(why)]
+    try:
+        differs = [*_unreadable(_parse(ours), _parse(schema)), *_changed(ours, schema, "")]
+    except AvroException as error:
+        differs = [f"is not an Avro schema: {error}"]
+    said = dict.fromkeys(one for one in differs if one not in refused)
+    return Difference(schema, tuple(refused), tuple(said))
 
 
 def canonical(schema: Schema) -> str:
@@ -64,12 +110,12 @@ def _changed(old: Any, new: Any, path: str) -> Iterator[str]:
     if isinstance(old, list) or isinstance(new, list):
         return  # Avro's checker has said what there is to say
     if _kind(old) != _kind(new):
-        if _kind(old) in _PRIMITIVES and _kind(new) in _PRIMITIVES:
+        if _kind(old) in PRIMITIVES and _kind(new) in PRIMITIVES:
             yield f"{path}: was {_kind(old)}, is {_kind(new)}"
         return
     if not isinstance(old, dict) or not isinstance(new, dict):
         old, new = _as_dict(old), _as_dict(new)
-    for attribute in ("logicalType", "precision", "scale"):
+    for attribute in _LOGICAL:
         if old.get(attribute) != new.get(attribute):
             yield f"{path}: {attribute} was {old.get(attribute)}, is {new.get(attribute)}"
     if old.get("type") == "record":
@@ -85,6 +131,48 @@ def _changed(old: Any, new: Any, path: str) -> Iterator[str]:
     for inner in ("items", "values"):
         if inner in old:
             yield from _changed(old[inner], new[inner], f"{path}[]")
+
+
+def _misread(writer: Any, reader: Any, path: str) -> Iterator[str]:
+    if isinstance(writer, list) or isinstance(reader, list):
+        for one in _branches(writer):
+            for other in _branches(reader):
+                yield from _misread(one, other, path)
+        return
+    kinds = writer["type"], reader["type"]
+    match kinds:
+        case "record", "record":
+            written = {field["name"]: field["type"] for field in writer["fields"]}
+            for field in reader["fields"]:
+                if field["name"] in written:
+                    where = f"{path}.{field['name']}".lstrip(".")
+                    yield from _misread(written[field["name"]], field["type"], where)
+        case ("array", "array") | ("map", "map"):
+            inner = "items" if kinds[0] == "array" else "values"
+            yield from _misread(writer[inner], reader[inner], f"{path}[]")
+        case ("int" | "long", "int" | "long" | "float" | "double") | ("bytes" | "string" | "fixed", "bytes" | "string"):
+            if _meaning(writer) != _meaning(reader):
+                yield f"{path}: is written as {_meant(writer)}, and is {_meant(reader)} here"
+
+
+def _branches(schema: Any) -> list[Any]:
+    return schema if isinstance(schema, list) else [schema]
+
+
+def _meaning(schema: Any) -> tuple[Any, ...]:
+    meaning = tuple(schema.get(attribute) for attribute in _LOGICAL)
+    return (None,) * len(_LOGICAL) if meaning[0] in (None, "uuid") else meaning
+
+
+def _meant(schema: Any) -> str:
+    meaning = _meaning(schema)
+    if meaning[0] is None:
+        return f"a plain {schema['type']}"
+    return " ".join(
+        f"{name} {value}" if name else str(value)
+        for name, value in zip(("", "of precision", "and scale"), meaning, strict=True)
+        if value is not None
+    )
 
 
 def _unwrapped(schema: Any) -> Any:

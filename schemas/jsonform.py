@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 import uuid
 from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from schemas.loading import Schema
+from schemas.shown import LONGEST, joined, short
 
 _INTEGERS = {"int": 1 << 31, "long": 1 << 63}
 _JSON_NAMES = {dict: "an object", list: "a list", str: "a text", bool: "true or false", type(None): "null"}
@@ -68,27 +70,25 @@ class _Form:
                 ]
             case "map":
                 return {
-                    key: self.read(schema["values"], item, f"{path}.{key}")
+                    _text(key, joined(path, key)): self.read(schema["values"], item, joined(path, key))
                     for key, item in _of(dict, value, path).items()
                 }
             case "enum":
                 if value not in schema["symbols"]:
-                    raise JsonMismatch(path, f"{value!r} is none of {', '.join(schema['symbols'])}")
+                    raise JsonMismatch(path, f"{short(value)} is none of {', '.join(schema['symbols'])}")
                 return value
             case "bytes" | "fixed":
                 return _bytes(schema, value, path)
             case "int" | "long":
                 return _integer(schema, value, path)
             case "float" | "double":
-                if isinstance(value, bool) or not isinstance(value, (int, float)):
-                    raise JsonMismatch(path, f"{_short(value)} is not a number")
-                return float(value)
+                return _float(value, path)
             case "boolean":
                 return _of(bool, value, path)
             case "null":
                 return _of(type(None), value, path)
             case _:
-                return _of(str, value, path)
+                return _text(_of(str, value, path), path)
 
     def write(self, schema: Any, value: Any) -> Any:
         schema = self._resolved(schema)
@@ -116,18 +116,18 @@ class _Form:
         names = [field["name"] for field in schema["fields"]]
         for name in value:
             if name not in names:
-                meant = difflib.get_close_matches(name, names, n=1)
+                meant = difflib.get_close_matches(name[:LONGEST], names, n=1)
                 hint = f"; did you mean {meant[0]}?" if meant else f"; there are {', '.join(names)}"
-                raise JsonMismatch(_join(path, name), f"no such field in {schema['name']}{hint}")
+                raise JsonMismatch(joined(path, name), f"no such field in {schema['name']}{hint}")
         values: dict[str, Any] = {}
         for field in schema["fields"]:
             name = field["name"]
             if name in value:
-                values[name] = self.read(field["type"], value[name], _join(path, name))
+                values[name] = self.read(field["type"], value[name], joined(path, name))
             elif "default" in field:
                 values[name] = self._default(field["type"], field["default"])
             else:
-                raise JsonMismatch(_join(path, name), "is missing")
+                raise JsonMismatch(joined(path, name), "is missing")
         return values
 
     def _read_union(self, branches: list[Any], value: Any, path: str) -> Any:
@@ -140,7 +140,7 @@ class _Form:
                     return self.read(branch, value, path)
                 except JsonMismatch as mismatch:
                     mismatches.append(mismatch)
-        raise mismatches[0] if mismatches else JsonMismatch(path, f"{_short(value)} is not null")
+        raise mismatches[0] if mismatches else JsonMismatch(path, f"{short(value)} is not null")
 
     def _default(self, schema: Any, default: Any) -> Any:
         """A default as Avro writes it in a schema: a union's is of its first branch, bytes are text."""
@@ -195,13 +195,13 @@ def _timestamp(schema: Schema, value: Any, path: str) -> datetime:
     except ValueError as error:
         if isinstance(error, JsonMismatch):
             raise
-        raise JsonMismatch(path, f"{_short(value)} is not an ISO 8601 time") from error
+        raise JsonMismatch(path, f"{short(value)} is not an ISO 8601 time") from error
     if moment.tzinfo is None:
-        raise JsonMismatch(path, f"{_short(value)} has no time zone; write {value}Z for UTC")
+        raise JsonMismatch(path, f"{short(value)} has no time zone; write {value}Z for UTC")
     try:
         moment = moment.astimezone(UTC)
     except OverflowError as error:
-        raise JsonMismatch(path, f"{_short(value)} is out of range") from error
+        raise JsonMismatch(path, f"{short(value)} is out of range") from error
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
@@ -211,13 +211,13 @@ def _decimal(schema: Schema, value: Any, path: str) -> Decimal:
         amount = Decimal(_of(str, value, path))
         rounded = amount.quantize(Decimal(1).scaleb(-scale))
     except InvalidOperation as error:
-        raise JsonMismatch(path, f"{_short(value)} is not an amount such as 12.50") from error
+        raise JsonMismatch(path, f"{short(value)} is not an amount such as 12.50") from error
     if not amount.is_finite():
-        raise JsonMismatch(path, f"{_short(value)} is not an amount such as 12.50")
+        raise JsonMismatch(path, f"{short(value)} is not an amount such as 12.50")
     if rounded != amount:
-        raise JsonMismatch(path, f"{_short(value)} has more than {scale} decimal places")
+        raise JsonMismatch(path, f"{short(value)} has more than {scale} decimal places")
     if len(rounded.as_tuple().digits) > precision:
-        raise JsonMismatch(path, f"{_short(value)} has more than {precision} digits")
+        raise JsonMismatch(path, f"{short(value)} has more than {precision} digits")
     return rounded
 
 
@@ -227,7 +227,7 @@ def _uuid(schema: Schema, value: Any, path: str) -> str:
     except ValueError as error:
         if isinstance(error, JsonMismatch):
             raise
-        raise JsonMismatch(path, f"{_short(value)} is not a UUID") from error
+        raise JsonMismatch(path, f"{short(value)} is not a UUID") from error
 
 
 _LOGICAL_READERS: dict[str | None, Callable[[Schema, Any, str], Any]] = {
@@ -240,7 +240,7 @@ _LOGICAL_READERS: dict[str | None, Callable[[Schema, Any, str], Any]] = {
 def _bytes(schema: Schema, value: Any, path: str) -> bytes:
     text = _of(str, value, path)
     if not re.fullmatch(r"(?:[0-9a-fA-F]{2})*", text):
-        raise JsonMismatch(path, f"{_short(value)} is not hexadecimal")
+        raise JsonMismatch(path, f"{short(value)} is not hexadecimal")
     raw = bytes.fromhex(text)
     if len(raw) != schema.get("size", len(raw)):
         raise JsonMismatch(path, f"is {len(raw)} bytes, not {schema['size']}")
@@ -249,23 +249,35 @@ def _bytes(schema: Schema, value: Any, path: str) -> bytes:
 
 def _integer(schema: Schema, value: Any, path: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise JsonMismatch(path, f"{_short(value)} is not a whole number")
+        raise JsonMismatch(path, f"{short(value)} is not a whole number")
     limit = _INTEGERS[schema["type"]]
     if not -limit <= value < limit:
-        raise JsonMismatch(path, f"{value} is out of range")
+        raise JsonMismatch(path, f"{short(value)} is out of range")
+    return value
+
+
+def _float(value: Any, path: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise JsonMismatch(path, f"{short(value)} is not a number")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise JsonMismatch(path, f"{short(value)} is not a number that can be told")
+    return number
+
+
+def _text(value: str, path: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        half = value[error.start]
+        raise JsonMismatch(path, f"holds {half!r}, half of a pair of surrogates, which no text can hold") from None
     return value
 
 
 def _of(wanted: type[Any], value: Any, path: str) -> Any:
     if not isinstance(value, wanted):
-        raise JsonMismatch(path, f"{_short(value)} is not {_JSON_NAMES[wanted]}")
+        raise JsonMismatch(path, f"{short(value)} is not {_JSON_NAMES[wanted]}")
     return value
-
-
-def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Sequence
+import struct
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
+from math import isfinite
 from typing import Any
-
-import fastavro
 
 from streams.clock import to_millis
 
@@ -22,6 +21,7 @@ key, a character that is none. That the position is within the bytes is for the 
 
 _INT, _LONG = 31, 63  # bits of magnitude
 _MOST_BITS = 70  # in ten bytes
+_DOUBLE, _FLOAT = struct.Struct("<d"), struct.Struct("<f")
 _ONE_BYTE = 64
 
 _SIX_BYTES, _SEVEN_BYTES = 1 << 35, 1 << 42
@@ -97,11 +97,20 @@ def write_array(values: Sequence[Any], item: Encoder) -> bytes:
     return write_count(len(values)) + b"".join([item(value) for value in values]) + b"\0" if values else b"\0"
 
 
-def write_other(value: Any, schema: Any) -> bytes:
-    """Whatever fastavro can write."""
-    out = io.BytesIO()
-    fastavro.schemaless_writer(out, schema, value)
-    return out.getvalue()
+def write_map(values: Mapping[str, Any], item: Encoder) -> bytes:
+    """A map, in one block."""
+    if not values:
+        return b"\0"
+    return b"".join(
+        (write_count(len(values)), *(write_text(key) + item(value) for key, value in values.items()), b"\0")
+    )
+
+
+def write_double(value: float) -> bytes:
+    """A double. Raises ValueError for one that is no number, or infinite."""
+    if not isfinite(value):
+        raise ValueError(f"{value} is not a number that can be told")
+    return _DOUBLE.pack(value)
 
 
 def read_number(b: bytes, p: int) -> tuple[int, int]:
@@ -124,14 +133,19 @@ def read_number(b: bytes, p: int) -> tuple[int, int]:
         shift += 7
         if shift > _MOST_BITS:
             raise OverflowError("a number of more than ten bytes")
+    if shift >= _MOST_BITS and value >> 64:
+        raise OverflowError("a number of more than 64 bits")
     return (value >> 1) ^ -(value & 1), p
 
 
 def read_count(b: bytes, p: int) -> tuple[int, int]:
-    """How many items the block of an array has, 0 at its end, and where they begin."""
+    """How many items the block of an array has, 0 at its end, and where they begin. Raises ValueError for more than
+    there are bytes left."""
     count, p = read_number(b, p)
     if count < 0:  # such a block says how long it is, too
-        return -count, read_number(b, p)[1]
+        count, p = -count, read_number(b, p)[1]
+    if count > len(b) - p:
+        raise ValueError(f"a block of {count} items in {len(b) - p} bytes")
     return count, p
 
 
@@ -155,8 +169,30 @@ def read_items(b: bytes, p: int, item: Decoder) -> tuple[tuple[Any, ...], int]:
             values.append(value)
 
 
-def read_other(b: bytes, p: int, schema: Any) -> tuple[Any, int]:
-    """Whatever fastavro can read, and the position after it."""
-    body = io.BytesIO(b)
-    body.seek(p)
-    return fastavro.schemaless_reader(body, schema, None), body.tell()
+def read_map(b: bytes, p: int, item: Decoder) -> tuple[dict[str, Any], int]:
+    """A map, and the position after it."""
+    values: dict[str, Any] = {}
+    while True:
+        count, p = read_count(b, p)
+        if not count:
+            return values, p
+        for _ in range(count):
+            n, p = read_length(b, p)
+            key = str(b[p : p + n], "utf-8")
+            values[key], p = item(b, p + n)
+
+
+def read_double(b: bytes, p: int) -> tuple[float, int]:
+    """A double, and the position after it. Raises ValueError for one that is no number, or infinite."""
+    return _finite(_DOUBLE.unpack_from(b, p)[0]), p + 8
+
+
+def read_float(b: bytes, p: int) -> tuple[float, int]:
+    """A float, and the position after it. Raises ValueError for one that is no number, or infinite."""
+    return _finite(_FLOAT.unpack_from(b, p)[0]), p + 4
+
+
+def _finite(value: float) -> float:
+    if not isfinite(value):
+        raise ValueError(f"{value} is not a number that can be told")
+    return value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Protocol
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -17,6 +17,14 @@ def to_millis(moment: datetime) -> int:
 def from_millis(millis: int) -> datetime:
     """The aware UTC datetime of milliseconds since 1970."""
     return EPOCH + timedelta(0, 0, 0, millis)
+
+
+def in_zone(moment: datetime, zone: tzinfo) -> datetime:
+    """The moment as clocks show it in the zone; in UTC where that would be before the year 1 or after 9999."""
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
+        return moment.astimezone(UTC)
 
 
 class Clock(Protocol):

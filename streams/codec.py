@@ -1,49 +1,38 @@
 """Confluent framing (zero byte, four-byte schema id, Avro body) around the typed records.
 
-The writer's schema is looked up by its id, the reader's is ours; both are parsed once. Ids stay strings: a publisher's
-``event_id`` that is no UUID is still a key.
+The writer's schema is looked up by its id, the reader's is ours; what reads the one as the other is made once. Ids stay
+strings: a publisher's ``event_id`` that is no UUID is still a key.
+
+This is the way in for every record of every reader, so this is where values are checked: whatever :meth:`Codec.decode`
+gives, :meth:`Codec.encode` takes.
 """
 
 from __future__ import annotations
 
-import io
 import struct
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from functools import cache
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import fastavro
 from fastavro.schema import expand_schema
 
 import schemas
 from schemas import Schema
+from schemas.compatibility import misread
+from schemas.expansion import Unfit, expanded
 from streams.binary import Decoder, Encoder, read_number
 from streams.errors import Unreadable
 from streams.events import Record
+from streams.generated import field_of
 from streams.parts import Layout
-from streams.records import NAMES, RECORDS, builder_of
+from streams.records import NAMES, RECORDS
 from streams.registry import Registry
 from streams.specialised import decoder_of, encoder_of
 from streams.topics import Topic, Topics
 
 _HEADER = struct.Struct(">bI")
 MAGIC = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Resolving:
-    """Reads another version of a record than ours."""
-
-    writer: Any
-    reader: Any
-    build: Callable[[dict[str, Any]], Any]
-
-    def __call__(self, value: bytes, start: int) -> tuple[Any, int]:
-        body = io.BytesIO(value)
-        body.seek(start)
-        values: Any = fastavro.schemaless_reader(body, self.writer, self.reader)
-        return self.build(values), body.tell()
 
 
 class Codec:
@@ -54,7 +43,7 @@ class Codec:
         self._topics = topics
         self._headers: dict[tuple[str, type[Any]], bytes] = {}
         self._encoders: dict[type[Any], Encoder] = {}
-        self._decoders: dict[int, Decoder | Unreadable] = {}
+        self._decoders: dict[int, Decoder | _Refused] = {}
         self._layouts: dict[str, Layout[Any]] = {}
 
     async def prepare(self, *topics: Topic) -> None:
@@ -74,13 +63,16 @@ class Codec:
         """The framed bytes of a record for a prepared topic.
 
         Raises KeyError if the topic does not carry such records or was not prepared, and a TypeError, ValueError or
-        the like for values that do not fit the schema.
+        the like for values that do not fit the schema (:func:`streams.generated.field_of` says which field).
         """
         kind = type(record)
         return self._headers[topic.name, kind] + self._encoders[kind](record)
 
     async def decode(self, value: bytes | None) -> Record:
-        """The typed record. Raises Unreadable with the reason, or Unavailable when the registry does not answer."""
+        """The typed record, every value of it one that can be written again.
+
+        Raises Unreadable with the reason, or Unavailable when the registry does not answer.
+        """
         if value is None:
             raise Unreadable("tombstone", "a null value where a record was expected")
         schema_id = schema_id_of(value)
@@ -89,13 +81,15 @@ class Codec:
         decoder = self._decoders.get(schema_id)
         if decoder is None:
             decoder = self._decoders[schema_id] = await self._look_up(schema_id)
-        if isinstance(decoder, Unreadable):
-            raise decoder
+        if isinstance(decoder, _Refused):
+            raise Unreadable(*decoder)
         record: Record
         try:
             record, end = decoder(value, _HEADER.size)
         except Exception as error:  # whatever a broken body makes the decoder raise, it means the same
-            raise Unreadable("undecodable", f"schema id {schema_id}: {type(error).__name__}: {error}") from error
+            field = field_of(error)
+            at = f"{field}: " if field else ""
+            raise Unreadable("undecodable", f"schema id {schema_id}: {at}{type(error).__name__}: {error}") from error
         if end != len(value):
             left = len(value) - end
             fault = f"{left} bytes left over" if left > 0 else f"ends {-left} bytes too early"
@@ -121,23 +115,36 @@ class Codec:
         branch = value[_HEADER.size]  # of ["null", timestamp-millis]
         return read_number(value, _HEADER.size + 1)[0] if branch else None
 
-    async def _look_up(self, schema_id: int) -> Decoder | Unreadable:
+    async def _look_up(self, schema_id: int) -> Decoder | _Refused:
         # an unknown id raises and is not remembered: the schema may be registered a moment later
         schema = await self._registry.schema(schema_id)
         name = full_name(schema)
         record = RECORDS.get(name)
         if record is None:
-            return Unreadable("unknown_event_type", f"{name} (schema id {schema_id}) is not of this contract")
+            return _Refused("unknown_event_type", f"{name} (schema id {schema_id}) is not of this contract")
         ours = schemas.latest(name)
         if schema == ours:
             return _ours(name)[1]
-        return _Resolving(parse(schema), parse(ours), builder_of(record))
+        try:
+            written = expanded(schema)
+            if differences := misread(written, expanded(ours)):
+                return _Refused("foreign_schema", f"schema id {schema_id}: {'; '.join(differences)}")
+            return decoder_of(ours, record, written=written)
+        except Unfit as why:
+            return _Refused("foreign_schema", f"schema id {schema_id}: the schema {why}")
+
+
+class _Refused(NamedTuple):
+    """Why nothing that is written with a schema can be read."""
+
+    reason: str
+    detail: str
 
 
 @cache
 def _ours(name: str) -> tuple[Encoder, Decoder]:
     """What writes and reads our own version of a record, whichever topics it is on."""
-    schema = expand(schemas.latest(name))
+    schema = schemas.latest(name)
     return encoder_of(schema), decoder_of(schema, RECORDS[name])
 
 

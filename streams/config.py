@@ -10,11 +10,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from streams.destinations import Destinations
 from streams.errors import SettingsError
 from streams.topics import Topics
 
+_DURATION = r"^[1-9]\d{0,4}[smh]$"
 _RATE = r"^[1-9]\d{0,6}/[smh]$"
 
 
@@ -56,8 +58,14 @@ class Settings(BaseModel):
     playbook: Path | None = Field(default=None, description="the playbook file; the one in the package if absent")
     playbook_reload: int = Field(default=5, ge=1, le=3600, description="seconds between looks at the playbook file")
     mail_from: str = Field(default="Careline <care@careline.example>", description="sender of e-mail")
+    smtp_greeting: str = Field(
+        default="5m", pattern=_DURATION, description="the mail server's first word; RFC 5321: 5m"
+    )
     webhook_secret: SecretStr | None = Field(default=None, description="signs webhooks, whsec_... (Standard Webhooks)")
     webhook_idempotent: bool = Field(default=True, description="false: receivers show a webhook-id they know once more")
+    webhook_allow: str | None = Field(
+        default=None, description="hosts, addresses, networks open to webhooks though not public"
+    )
     sms_url: SecretStr | None = Field(default=None, description="Apprise URL of the SMS service, with {address} in it")
     push_url: SecretStr | None = Field(default=None, description="the same for push")
     email_rate: str | None = Field(default=None, pattern=_RATE, description="letters at most, as 10/s, 600/m, 5000/h")
@@ -65,7 +73,7 @@ class Settings(BaseModel):
     sms_rate: str | None = Field(default=None, pattern=_RATE)
     push_rate: str | None = Field(default=None, pattern=_RATE)
     breaker_failures: int = Field(default=5, ge=1, description="so many in a row, and a provider is left alone")
-    breaker_pause: str = Field(default="30s", pattern=r"^[1-9]\d{0,4}[smh]$", description="for how long, as 30s or 5m")
+    breaker_pause: str = Field(default="30s", pattern=_DURATION, description="for how long, as 30s or 5m")
     public_url: str | None = Field(default=None, description="what our links begin with; the gateway answers there")
     link_secret: SecretStr | None = Field(default=None, description="signs the links; at least 16 characters")
     callback_secret: SecretStr | None = Field(default=None, description="of those who report outcomes, whsec_...")
@@ -97,6 +105,17 @@ class Settings(BaseModel):
                 for fault in error.errors()
             )
             raise SettingsError(faults) from error
+
+    @field_validator("webhook_allow")
+    @classmethod
+    def _hosts(cls, text: str | None) -> str | None:
+        Destinations.parse(text or "")
+        return text
+
+    @property
+    def destinations(self) -> Destinations:
+        """Where webhooks may lead."""
+        return Destinations.parse(self.webhook_allow or "")
 
     @property
     def topics(self) -> Topics:

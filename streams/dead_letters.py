@@ -1,7 +1,12 @@
-"""Dead letters: what a reader cannot read, kept byte for byte with the reason and where it came from."""
+"""Dead letters: what a reader cannot read, kept byte for byte with the reason and where it came from.
+
+A record may be small packed and large unpacked, so that its topic took it and the dead letters would not. Of such a
+one the beginning is kept, with its length, its SHA-256, and the place where the whole is while its topic keeps it.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -15,6 +20,10 @@ Headers = Sequence[tuple[str, bytes]]
 
 _PREFIX = "careline_dead_letter_"
 _MAX_DETAIL = 2_000
+_ALWAYS_KEPT = 64 << 10
+"""Of a key, of a value, and of all headers together, so many bytes at least are kept."""
+FRAMING = 64
+"""Bytes: lengths and attributes of a record, of a header or of a batch, at most."""
 
 N = TypeVar("N")
 
@@ -37,12 +46,76 @@ def headers_of(record: ConsumerRecord, why: Unreadable, *, reader: str) -> list[
         "tombstone": "true" if record.value is None else "false",
     }
     own = [(name, value) for name, value in record.headers if not name.startswith(_PREFIX)]
-    return own + [(_PREFIX + name, value.encode()) for name, value in said.items()]
+    # a message may quote what is no text
+    return own + [(_PREFIX + name, value.encode(errors="backslashreplace")) for name, value in said.items()]
+
+
+def stand_in(topic: str, partition: int, key: str) -> ConsumerRecord:
+    """What stands for something of a state that is no record, as a deadline: its topic and key, and no offset."""
+    return ConsumerRecord(
+        topic=topic, partition=partition, offset=-1, timestamp=-1, timestamp_type=0, key=key.encode(), value=None,
+        checksum=None, serialized_key_size=0, serialized_value_size=0, headers=(),
+    )  # fmt: skip
+
+
+Kept = tuple[bytes | None, bytes, list[tuple[str, bytes]]]
+"""Key, value and headers of a dead letter."""
+
+
+def kept_of(record: ConsumerRecord, why: Unreadable, *, reader: str, most: int) -> Kept:
+    """The dead letter of a record, in ``most`` bytes.
+
+    Where all of it is more than that, value, key and headers are shortened to their first 64 KiB, and
+    ``careline_dead_letter_truncated`` names which of them; ``_length`` and ``_sha256`` are those of the whole value.
+    """
+    value = b"" if record.value is None else record.value
+    headers = headers_of(record, why, reader=reader)
+    if _size(record.key, value, headers) <= most:
+        return record.key, value, headers
+    key, shortened = record.key, []
+    own = [(name, held) for name, held in headers if not name.startswith(_PREFIX)]
+    ours = headers[len(own) :]
+    fewer = _first(own)
+    if len(fewer) < len(own):
+        own = fewer
+        shortened.append("headers")
+    if key is not None and len(key) > _ALWAYS_KEPT:
+        key = key[:_ALWAYS_KEPT]
+        shortened.append("key")
+    ours += [
+        (_PREFIX + "length", str(len(value)).encode()),
+        (_PREFIX + "sha256", hashlib.sha256(value).hexdigest().encode()),
+    ]
+    if _size(key, value, own + ours) + FRAMING * 4 > most:
+        value = value[:_ALWAYS_KEPT]
+        shortened.append("value")
+    ours.append((_PREFIX + "truncated", ",".join(sorted(shortened)).encode()))
+    return key, value, own + ours
+
+
+def _first(headers: Headers) -> list[tuple[str, bytes]]:
+    """As many of the first headers as are always kept."""
+    kept, size = [], 0
+    for name, value in headers:
+        size += FRAMING + 4 * len(name) + len(value or b"")
+        if size > _ALWAYS_KEPT:
+            break
+        kept.append((name, value))
+    return kept
+
+
+def _size(key: bytes | None, value: bytes, headers: Headers) -> int:
+    framed = sum(FRAMING + 4 * len(name) + len(held or b"") for name, held in headers)
+    return FRAMING + len(key or b"") + len(value) + framed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """A dead letter read back. ``value`` is the original's bytes, None for a tombstone."""
+    """A dead letter read back. ``value`` is the original's bytes, None for a tombstone.
+
+    ``truncated`` names what was shortened of it: ``headers``, ``key``, ``value``. ``length`` and ``sha256`` are then
+    those of the whole value.
+    """
 
     reason: str
     detail: str
@@ -55,6 +128,14 @@ class DeadLetter:
     key: bytes | None
     value: bytes | None
     headers: tuple[tuple[str, bytes], ...]
+    truncated: tuple[str, ...] = ()
+    length: int | None = None
+    sha256: str | None = None
+
+    def is_original(self, record: ConsumerRecord) -> bool:
+        """Whether a record from the place that a shortened dead letter names is what it was made of."""
+        value = b"" if record.value is None else record.value
+        return len(value) == self.length and hashlib.sha256(value).hexdigest() == self.sha256
 
     @classmethod
     def of(cls, record: ConsumerRecord) -> DeadLetter:
@@ -76,6 +157,9 @@ class DeadLetter:
             key=record.key,
             value=None if said.get("tombstone") == "true" else record.value,
             headers=tuple((name, value) for name, value in record.headers if not name.startswith(_PREFIX)),
+            truncated=tuple(part for part in said.get("truncated", "").split(",") if part),
+            length=_number(said.get("length"), None),
+            sha256=said.get("sha256"),
         )
 
 

@@ -24,9 +24,18 @@ class Unreadable(CarelineError):
     """A record that no retry will make readable: to the dead letters. ``reason`` is a stable code."""
 
     def __init__(self, reason: str, detail: str) -> None:
+        # a name in a stranger's schema may hold what no header and no log line can
+        detail = detail.encode("utf-8", "backslashreplace").decode()
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
+
+
+class OutputTooLarge(CarelineError):
+    """What a record led to is larger than the topic that it is for takes. Sizes in bytes."""
+
+    def __init__(self, topic: str, size: int, most: int) -> None:
+        super().__init__(f"{size} bytes for {topic}, which takes {most} at most")
 
 
 class Unavailable(CarelineError):

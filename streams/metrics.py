@@ -48,6 +48,13 @@ TRANSACTIONS = Counter(
     ["role", "end"],  # committed, aborted
     registry=REGISTRY,
 )
+ISOLATIONS = Counter(
+    # Rises: records come that could not be handled; see the dead letters with reason unprocessable.
+    "careline_processor_isolations_total",
+    "Transactions that were made again item by item, because something in them failed.",
+    ["role"],
+    registry=REGISTRY,
+)
 TRANSACTION_SECONDS = Histogram(
     "careline_processor_transaction_seconds",
     "From the first record of a transaction being handled to its commit.",
@@ -72,7 +79,7 @@ LAG_RECORDS = Gauge(
 )
 LAG_SECONDS = Gauge(
     "careline_processor_lag_seconds",
-    "Age of the latest handled input record while records wait behind it, else 0.",
+    "Age of the oldest input record that is not handled yet, 0 where there is none.",
     ["role", "partition"],
     registry=REGISTRY,
 )

@@ -1,4 +1,4 @@
-"""Topics and schemas as the catalogue wants them: first what would change, then the change. Doing it twice is fine."""
+"""Topics as the catalogue wants them: first what would change, then the change. Doing it twice is fine."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import BrokerResponseError, KafkaError, for_code
 
-import schemas
+from streams.closing import closed
 from streams.config import Settings
 from streams.errors import Refused, SettingsError, Unavailable
-from streams.registry import FULL_TRANSITIVE, ConfluentRegistry, Registry
-from streams.topics import Topic, Topics
+from streams.registry import ConfluentRegistry
+from streams.subjects import apply_schemas
+from streams.topics import Topic
 
 _SET_ON_TOPIC = 1  # a setting's source in Kafka's answer: the topic itself, not the broker or a default
 _ALREADY_EXISTS = 36
@@ -71,22 +72,6 @@ class TopicPlan:
         return tuple(change.problem for change in self.changes if change.problem is not None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubjectReport:
-    """What became of one subject of the registry."""
-
-    subject: str
-    record: str
-    schema_id: int
-    """The id of the latest version of ours."""
-    versions: int
-    """How many versions of ours there are."""
-    registered: int
-    """How many of them were new to the registry."""
-    compatibility_was: str | None
-    """The level before; it is FULL_TRANSITIVE now."""
-
-
 async def plan_topics(settings: Settings, *, keep_history: bool | None = None) -> TopicPlan:
     """Compare the broker with the catalogue; changes nothing.
 
@@ -121,33 +106,6 @@ async def apply_topics(plan: TopicPlan) -> None:
             await _create(admin, missing, plan.settings.replication)
         if differing:
             await _alter(admin, differing)
-
-
-async def apply_schemas(registry: Registry, topics: Topics) -> tuple[SubjectReport, ...]:
-    """Have the registry check every subject for FULL_TRANSITIVE, and register what it lacks, oldest version first.
-
-    Raises IncompatibleSchema, Unavailable, SettingsError.
-    """
-    reports: list[SubjectReport] = []
-    for subject, record in topics.subjects():
-        before = await registry.compatibility(subject)
-        if before != FULL_TRANSITIVE:
-            await registry.set_compatibility(subject, FULL_TRANSITIVE)
-        known = len(await registry.versions(subject))
-        schema_id = 0
-        for schema in schemas.versions(record):
-            schema_id = await registry.register(subject, schema)
-        reports.append(
-            SubjectReport(
-                subject=subject,
-                record=record,
-                schema_id=schema_id,
-                versions=len(schemas.versions(record)),
-                registered=len(await registry.versions(subject)) - known,
-                compatibility_was=before,
-            )
-        )
-    return tuple(reports)
 
 
 async def set_up(settings: Settings, *, keep_history: bool | None = None) -> None:
@@ -216,7 +174,7 @@ async def _admin(settings: Settings) -> AsyncIterator[Any]:
             raise Refused(what) from error
         raise Unavailable(what) from error
     finally:
-        await admin.close()
+        await closed(admin)
 
 
 async def _partitions(admin: Any) -> dict[str, int]:

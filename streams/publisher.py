@@ -16,9 +16,11 @@ from aiokafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeEr
 
 from streams import metrics
 from streams.clock import Clock, SystemClock, to_millis
+from streams.closing import closed
 from streams.cloudevents import headers_for, is_traceparent
 from streams.codec import Codec
 from streams.config import Settings
+from streams.destinations import reachable
 from streams.errors import InvalidEvent, Unavailable
 from streams.events import Touchpoint
 from streams.records import NAMES
@@ -64,6 +66,7 @@ class Publisher:
     ) -> None:
         """``topic``: touchpoints if None; outcomes for those who report what became of an outreach."""
         self._settings = settings
+        self._destinations = settings.destinations
         self._topic = topic or settings.topics.touchpoints
         self._own_registry = registry is None
         self._registry = registry or ConfluentRegistry(settings)
@@ -91,7 +94,7 @@ class Publisher:
             async with asyncio.timeout(self._patience):
                 await producer.start()
         except BaseException as error:
-            await producer.stop()
+            await closed(producer)
             await self._close_registry()
             if isinstance(error, (KafkaError, TimeoutError)):
                 raise Unavailable(f"Kafka at {self._settings.kafka_bootstrap} does not answer: {error}") from error
@@ -165,6 +168,8 @@ class Publisher:
         now = self._clock.now()
         try:
             check_outgoing(event, now=at or now)
+            if (refused := reachable(event, self._destinations)[1]) is not None:
+                raise refused
             if traceparent is not None and not is_traceparent(traceparent.encode()):
                 raise InvalidEvent("traceparent", f"{traceparent!r} is no W3C trace context")
             value = self._codec.encode(self._topic, event)
@@ -227,7 +232,7 @@ class Publisher:
                 await asyncio.sleep(0)
 
     async def _stop(self, producer: AIOKafkaProducer) -> None:
-        stopping = asyncio.create_task(producer.stop())
+        stopping = asyncio.create_task(closed(producer))
         _, late = await asyncio.wait({stopping}, timeout=1 if self._failures else self._patience)
         if late:
             # it would wait for its brokers for ever: give up what it holds

@@ -28,13 +28,13 @@ RECORDS: dict[str, type[Any]] = {
 NAMES: dict[type[Any], str] = {cls: name for name, cls in RECORDS.items()}
 """Full Avro name by record class."""
 
-_AS_THEY_ARE = (datetime, Decimal, bytes, date, time, timedelta, UUID, bytearray, memoryview)
+AS_THEY_ARE = (datetime, Decimal, bytes, date, time, timedelta, UUID, bytearray, memoryview)
 """Avro's logical types are the first of these classes already; the others no schema has, and its check says so."""
 
 
 def to_values(record: Any) -> dict[str, Any]:
     """The record as Avro values, nested records as dicts. Raises TypeError for a value of no such type at all."""
-    values: dict[str, Any] = msgspec.to_builtins(record, builtin_types=_AS_THEY_ARE)
+    values: dict[str, Any] = msgspec.to_builtins(record, builtin_types=AS_THEY_ARE)
     return values
 
 

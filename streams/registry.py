@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Protocol
 
 import httpx
-from schema_registry.client import AsyncSchemaRegistryClient
 from schema_registry.client.errors import ClientError
 from schema_registry.client.schema import AvroSchema
 
 from schemas import Schema
 from schemas.compatibility import canonical, problems
 from streams.config import Settings
-from streams.errors import IncompatibleSchema, SchemaNotRegistered, SettingsError, Unavailable, Unreadable
+from streams.errors import (
+    CarelineError,
+    IncompatibleSchema,
+    SchemaNotRegistered,
+    Unavailable,
+    Unreadable,
+)
+from streams.registry_client import RegistryClient, without_credentials
 
 FULL_TRANSITIVE = "FULL_TRANSITIVE"
 NONE = "NONE"
@@ -40,6 +46,14 @@ class Registry(Protocol):
         """Version numbers of the subject, oldest first; [] for an unknown subject."""
         ...
 
+    async def version(self, subject: str, number: int) -> tuple[int, Schema | None]:
+        """The id and the schema of a version of the subject; no schema where it is none of Avro's."""
+        ...
+
+    async def set_writable(self, subject: str, writable: bool) -> bool:
+        """Whether the subject takes new versions, or none from anybody; False where the registry does not offer it."""
+        ...
+
     async def set_compatibility(self, subject: str, level: str) -> None:
         """Have the registry check new versions of the subject, as ``FULL_TRANSITIVE``; the subject need not exist."""
         ...
@@ -58,7 +72,7 @@ class ConfluentRegistry:
 
     def __init__(self, settings: Settings) -> None:
         self._url = settings.registry_url
-        self._client = _Client(settings)
+        self._client = RegistryClient(settings)
         self._schemas: dict[int, Schema] = {}
         self._ids: dict[tuple[str, str], int] = {}
 
@@ -89,7 +103,9 @@ class ConfluentRegistry:
                 found = await self._client.get_by_id(schema_id)
             except ClientError as error:
                 raise self._unexpected(error) from error
-            except ValueError as error:  # JSON Schema or Protobuf under that id
+            except CarelineError:
+                raise
+            except Exception as error:  # JSON Schema or Protobuf under that id, or what no Python library can parse
                 raise Unreadable("unknown_schema", f"schema id {schema_id} is not an Avro schema: {error}") from error
             if found is None:
                 raise _unknown(schema_id)
@@ -102,6 +118,20 @@ class ConfluentRegistry:
             return sorted(await self._client.get_versions(subject))
         except ClientError as error:
             raise self._unexpected(error) from error
+
+    async def version(self, subject: str, number: int) -> tuple[int, Schema | None]:
+        """See :meth:`Registry.version`."""
+        schema_id = await self._client.id_of_version(subject, number)
+        try:
+            return schema_id, await self.schema(schema_id)
+        except Unreadable:
+            return schema_id, None
+
+    async def set_writable(self, subject: str, writable: bool) -> bool:
+        """See :meth:`Registry.set_writable`. By the subject's mode, which Confluent's registry keeps to; Apicurio's
+        takes the request and does nothing about it, so the answer is what it says afterwards."""
+        mode = "READWRITE" if writable else "READONLY"
+        return await self._client.mode(subject) == mode or await self._client.mode(subject, wanted=mode) == mode
 
     async def set_compatibility(self, subject: str, level: str) -> None:
         """See :meth:`Registry.set_compatibility`."""
@@ -146,7 +176,7 @@ class ConfluentRegistry:
         return None
 
     def _unexpected(self, error: ClientError) -> Unavailable:
-        return Unavailable(f"schema registry {_shown(self._url)}: {error.http_code} {_reason(error)}")
+        return Unavailable(f"schema registry {without_credentials(self._url)}: {error.http_code} {_reason(error)}")
 
 
 class InMemoryRegistry:
@@ -157,6 +187,7 @@ class InMemoryRegistry:
         self._schemas: dict[int, Schema] = {}
         self._subjects: dict[str, list[int]] = {}
         self._levels: dict[str, str] = {}
+        self._closed: set[str] = set()
 
     async def register(self, subject: str, schema: Schema) -> int:
         """See :meth:`Registry.register`."""
@@ -164,8 +195,10 @@ class InMemoryRegistry:
         text = canonical(schema)
         if self._ids.get(text) in versions:
             return self._ids[text]
+        if subject in self._closed:
+            raise IncompatibleSchema(subject, "takes no new versions")
         checked = self._levels.get(subject, NONE) == FULL_TRANSITIVE
-        reasons = problems(schema, [self._schemas[number] for number in versions] if checked else ())
+        reasons = problems(schema, [self._schemas[number] for number in versions] if checked else (), registries=True)
         if reasons:
             raise IncompatibleSchema(subject, "; ".join(reasons))
         schema_id = self._ids.setdefault(text, len(self._ids) + 1)
@@ -190,6 +223,16 @@ class InMemoryRegistry:
         """See :meth:`Registry.versions`."""
         return list(range(1, len(self._subjects.get(subject, ())) + 1))
 
+    async def version(self, subject: str, number: int) -> tuple[int, Schema | None]:
+        """See :meth:`Registry.version`."""
+        schema_id = self._subjects[subject][number - 1]
+        return schema_id, self._schemas[schema_id]
+
+    async def set_writable(self, subject: str, writable: bool) -> bool:
+        """See :meth:`Registry.set_writable`."""
+        (self._closed.discard if writable else self._closed.add)(subject)
+        return True
+
     async def set_compatibility(self, subject: str, level: str) -> None:
         """See :meth:`Registry.set_compatibility`. Only FULL_TRANSITIVE and NONE are known here."""
         if level not in (FULL_TRANSITIVE, NONE):
@@ -205,54 +248,6 @@ class InMemoryRegistry:
         """Nothing to let go of."""
 
 
-class _Client(AsyncSchemaRegistryClient):
-    """The client over one pool of connections (its own opens one for every call), failing in this project's words."""
-
-    def __init__(self, settings: Settings) -> None:
-        auth: httpx.Auth | None = None
-        if settings.registry_username is not None:
-            password = settings.registry_password.get_secret_value() if settings.registry_password else ""
-            auth = httpx.BasicAuth(settings.registry_username, password)
-        elif "@" not in settings.registry_url:
-            auth = httpx.Auth()  # else the client sends empty credentials, which some servers refuse
-        try:
-            super().__init__(settings.registry_url, auth=auth, timeout=httpx.Timeout(10))
-        except (AssertionError, ValueError) as error:
-            raise SettingsError(
-                f"CARELINE_REGISTRY_URL: {_shown(settings.registry_url)} is no http(s) address"
-            ) from error
-        self.http = httpx.AsyncClient(**self.client_kwargs)
-
-    async def request(
-        self,
-        url: str,
-        method: str = "GET",
-        body: dict[str, Any] | None = None,
-        params: dict[str, Any] | None = None,
-        headers: dict[str, str] | None = None,
-        timeout: Any = httpx.USE_CLIENT_DEFAULT,
-    ) -> httpx.Response:
-        """One request. Raises Unavailable, or SettingsError where the credentials are refused."""
-        try:
-            response = await self.http.request(
-                method, url, headers=self.prepare_headers(body, headers), json=body, params=params, timeout=timeout
-            )
-            response.json()
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise Unavailable(f"schema registry {_shown(url)}: {type(error).__name__}: {error}") from error
-        except ValueError as error:
-            raise Unavailable(
-                f"schema registry {_shown(url)}: {response.status_code}, and not JSON as of a registry"
-            ) from error
-        if response.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-            raise SettingsError(
-                f"CARELINE_REGISTRY_USERNAME, CARELINE_REGISTRY_PASSWORD: {_shown(url)} answers {response.status_code}"
-            )
-        if response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
-            raise Unavailable(f"schema registry {_shown(url)}: {response.status_code} {response.text[:200]}")
-        return response
-
-
 def _wrapped(subject: str, schema: Schema) -> AvroSchema:
     try:
         return AvroSchema(schema)
@@ -262,11 +257,6 @@ def _wrapped(subject: str, schema: Schema) -> AvroSchema:
 
 def _unknown(schema_id: int) -> Unreadable:
     return Unreadable("unknown_schema", f"the registry has no schema with id {schema_id}")
-
-
-def _shown(url: str) -> str:
-    """The address without the credentials that may stand in it."""
-    return url.rpartition("@")[2]
 
 
 def _reason(error: ClientError) -> str:

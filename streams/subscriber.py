@@ -12,9 +12,10 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from aiokafka.errors import KafkaError
 
 from streams import metrics
+from streams.closing import closed
 from streams.codec import Codec
 from streams.config import Settings
-from streams.dead_letters import headers_of
+from streams.dead_letters import FRAMING, kept_of
 from streams.errors import Unavailable, Unreadable
 from streams.events import Record
 from streams.registry import ConfluentRegistry, Registry
@@ -201,11 +202,10 @@ class Subscriber:
             )
             await self._dead_letters.start()
         topics = self._settings.topics
+        most = topics.dead_letters.max_bytes - FRAMING
+        key, value, headers = kept_of(raw, why, reader=self._group, most=most)
         await self._dead_letters.send_and_wait(
-            topics.full_name(topics.dead_letters),
-            key=raw.key,
-            value=b"" if raw.value is None else raw.value,
-            headers=headers_of(raw, why, reader=self._group),
+            topics.full_name(topics.dead_letters), key=key, value=value, headers=headers
         )
         metrics.DEAD_LETTERS.labels(role=self._group, reason=why.reason).inc()
 
@@ -224,10 +224,10 @@ class Subscriber:
 
     async def _close(self) -> None:
         if self._consumer is not None:
-            await self._consumer.stop()
+            await closed(self._consumer)
             self._consumer = None
         if self._dead_letters is not None:
-            await self._dead_letters.stop()
+            await closed(self._dead_letters)
             self._dead_letters = None
         if self._own_registry:
             await self._registry.close()

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
+import msgspec
 from fastavro.schema import expand_schema
 from fastavro.validation import validate
 
 import schemas
-from streams.codec import parse
+from schemas.shown import short
+from streams.codec import as_written, parse
 from streams.errors import InvalidEvent
-from streams.events import DelayNoticed, Touchpoint
-from streams.records import NAMES, to_values
-
-EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-"""An earlier event is a clock at zero or seconds taken for milliseconds."""
+from streams.events import Touchpoint
+from streams.events.moments import EARLIEST, PLAUSIBLE, wrong_moments
+from streams.generated import field_of
+from streams.records import AS_THEY_ARE, NAMES, to_values
 
 AHEAD = timedelta(days=1)
 """How far ahead of its own publication an event may say it occurred; more is a broken clock."""
@@ -38,12 +39,10 @@ def check_touchpoint(event: Touchpoint, *, now: datetime) -> None:
         raise InvalidEvent(
             "occurred_at", f"{event.occurred_at.isoformat()} is before {EARLIEST.date()}; seconds for milliseconds?"
         )
-    if event.occurred_at > now + AHEAD:
+    if event.occurred_at - now > AHEAD:  # as a difference it is within bounds at the calendar's ends, too
         raise InvalidEvent("occurred_at", f"{event.occurred_at.isoformat()} is more than a day ahead of {now}")
-    if isinstance(event, DelayNoticed) and event.promised_at < EARLIEST:
-        raise InvalidEvent(
-            "promised_at", f"{event.promised_at.isoformat()} is before {EARLIEST.date()}; seconds for milliseconds?"
-        )
+    for field, moment in wrong_moments(event, event.occurred_at):
+        raise InvalidEvent(field, _why_wrong(moment))
 
 
 def check_outgoing(event: Touchpoint, *, now: datetime) -> None:
@@ -58,31 +57,43 @@ def check_outgoing(event: Touchpoint, *, now: datetime) -> None:
             raise InvalidEvent(field, "has no time zone; use an aware UTC datetime")
     if name not in _parsed:
         _parsed[name] = parse(schemas.latest(name))
-    values = to_values(event)
     try:
+        values = to_values(event)
         validate(values, _parsed[name], raise_errors=True, disable_tuple_notation=True)  # type: ignore[call-arg]
     except Exception as error:  # besides its own, whatever a value that is far off makes the check trip over
-        _blame(name, values, error)
+        _blame(name, event, error)
+    try:
+        as_written(event)
+    except Exception as error:  # text that is none, money that fits into no digits: whatever cannot be written
+        raise InvalidEvent(field_of(error) or name, f"cannot be written: {str(error)[:200]}") from error
     try:
         uuid.UUID(event.event_id)
     except ValueError as error:
-        raise InvalidEvent("event_id", f"{event.event_id!r} is not a UUID") from error
+        raise InvalidEvent("event_id", f"{short(event.event_id)} is not a UUID") from error
     check_touchpoint(event, now=now)
 
 
-def _blame(name: str, values: dict[str, Any], error: Exception) -> NoReturn:
+def _why_wrong(moment: datetime) -> str:
+    if moment < EARLIEST:
+        return f"{moment.isoformat()} is before {EARLIEST.date()}; seconds for milliseconds?"
+    years = round(PLAUSIBLE / timedelta(days=365.25))
+    return f"{moment.isoformat()} is more than {years} years from when it occurred; a date for one that nobody knows?"
+
+
+def _blame(name: str, event: Any, error: Exception) -> NoReturn:
     """Raises InvalidEvent for the first field that does not fit by itself."""
     expanded: Any = expand_schema(parse(schemas.latest(name)))
     for field in expanded["fields"]:
-        value = values[field["name"]]
+        value = getattr(event, field["name"])
         try:
-            fits = validate(value, field["type"], raise_errors=False, disable_tuple_notation=True)  # type: ignore[call-arg]
-            fault = f"{value!r} is not {_wanted(field['type'])}"
+            plain = msgspec.to_builtins(value, builtin_types=AS_THEY_ARE)
+            fits = validate(plain, field["type"], raise_errors=False, disable_tuple_notation=True)  # type: ignore[call-arg]
+            fault = f"{short(value)} is not {_wanted(field['type'])}"
         except Exception as tripped:
-            fits, fault = False, f"{value!r} is not {_wanted(field['type'])}: {tripped}"
+            fits, fault = False, f"{short(value)} is not {_wanted(field['type'])}: {short(str(tripped))}"
         if not fits:
             raise InvalidEvent(field["name"], fault) from error
-    raise InvalidEvent(name, f"does not fit its schema: {error}") from error
+    raise InvalidEvent(name, f"does not fit its schema: {short(str(error))}") from error
 
 
 def _name(event: Any) -> str:

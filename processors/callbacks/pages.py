@@ -76,6 +76,8 @@ _WORDS = {
     ),
 }
 
+_LONGEST_TAG = 35  # RFC 5646, 4.4.1; longer ones take long to look up
+
 _PAGE = """<!doctype html>
 <html lang="{language}">
 <head>
@@ -124,7 +126,7 @@ def later(link: Unsubscription) -> str:
 
 def broken(wanted: str) -> str:
     """The link is none of ours; ``wanted``: the browser's Accept-Language, as nothing else is known of them."""
-    language, words = _words(wanted.split(",")[0].split(";")[0].strip())
+    language, words = _words(wanted[:_LONGEST_TAG].split(",")[0].split(";")[0].strip())
     return _page(language, words.broken)
 
 

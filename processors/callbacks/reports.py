@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from processors.outreach.links import Unsubscription
 from streams.errors import InvalidEvent
@@ -20,15 +20,39 @@ KINDS = ("DELIVERED", "OPENED", "CLICKED", "REPLIED", "REDEEMED", "UNSUBSCRIBED"
 """What may have become of a letter."""
 
 
+LONGEST_NAME = 100
+"""Characters of a field's name that an answer repeats."""
+
+
+def _whole(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("must not hold NUL characters")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("must not hold half of a character (a lone surrogate)") from error
+    return text
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("must be within the calendar in UTC, too") from error
+
+
+_Text = Annotated[str, AfterValidator(_whole)]
+
+
 class _Report(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     outreach_id: uuid.UUID
-    customer_id: Annotated[str, Field(min_length=1, max_length=256)]
+    customer_id: Annotated[_Text, Field(min_length=1, max_length=256)]
     channel: OutreachChannel
-    kind: str
-    detail: Annotated[str, Field(max_length=2_000)] | None = None
-    occurred_at: AwareDatetime | None = None
+    kind: _Text
+    detail: Annotated[_Text, Field(max_length=2_000)] | None = None
+    occurred_at: Annotated[AwareDatetime, AfterValidator(_in_utc)] | None = None
 
 
 def unsubscribed(link: Unsubscription, now: datetime) -> OutreachEngaged:
@@ -60,9 +84,10 @@ def reported(body: Any, *, message_id: str, now: datetime) -> Outcome:
         report = _Report.model_validate(body)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        raise InvalidEvent(".".join(str(part) for part in first["loc"]), first["msg"]) from error
+        field = ".".join(str(part) for part in first["loc"])[:LONGEST_NAME]
+        raise InvalidEvent(field or "body", first["msg"]) from error
     if report.kind not in KINDS:
-        raise InvalidEvent("kind", f"{report.kind!r} is not one of {', '.join(KINDS)}")
+        raise InvalidEvent("kind", f"{report.kind[:LONGEST_NAME]!r} is not one of {', '.join(KINDS)}")
     facts: dict[str, Any] = {
         "event_id": str(uuid.uuid5(_NAMESPACE, f"reported/{message_id}")),
         "customer_id": report.customer_id,

@@ -15,8 +15,8 @@ from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from processors.callbacks import pages
 from processors.callbacks.reports import reported, unsubscribed
+from processors.callbacks.requests import KINDS, Unacceptable, answered, json_of, refusal, text_of
 from processors.outreach.links import UNSUBSCRIBE, BadLink, Links, Unsubscription
-from streams import metrics
 from streams.clock import Clock, SystemClock
 from streams.config import Settings
 from streams.errors import InvalidEvent, SettingsError, Unavailable
@@ -29,6 +29,7 @@ log = structlog.get_logger()
 CALLBACKS = "/callbacks/outcomes"
 
 _LARGEST = 64 * 1024  # bytes of a request
+_SIGNATURE = ("webhook-id", "webhook-timestamp", "webhook-signature")
 _PATIENCE = timedelta(seconds=10)  # with the brokers: who calls waits no longer
 _LONGEST_WAIT = timedelta(seconds=5)
 _PAGE_HEADERS = {
@@ -93,10 +94,11 @@ class GatewayRole(Service):
 
     async def on_start(self) -> None:
         """Begin to serve; calls are answered with 503 until the brokers are there. Raises SettingsError."""
-        app = web.Application(client_max_size=_LARGEST)
+        app = web.Application(client_max_size=_LARGEST, middlewares=[answered])
+        unsubscribe, outcome = KINDS
         app.router.add_get(f"{UNSUBSCRIBE}{{token}}", self._ask)
-        app.router.add_post(f"{UNSUBSCRIBE}{{token}}", self._unsubscribe)
-        app.router.add_post(CALLBACKS, self._report)
+        app.router.add_post(f"{UNSUBSCRIBE}{{token}}", self._unsubscribe, name=unsubscribe)
+        app.router.add_post(CALLBACKS, self._report, name=outcome)
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=5)
         await runner.setup()
         host, port = self._settings.gateway_host, self._settings.gateway_port
@@ -167,36 +169,19 @@ class GatewayRole(Service):
             return self._broken(call)
         except Unavailable as error:
             log.warning("not_published", why=str(error))
-            _count("unsubscribe", 503)
             return _page(pages.later(link), status=503)
-        _count("unsubscribe", 200)
         return _page(pages.done(link))
 
     async def _report(self, call: web.Request) -> web.Response:
         """A provider or shop says what became of an outreach."""
-        status, said = await self._take_report(call)
-        _count("outcome", status)
-        return web.json_response(said, status=status, headers={"Cache-Control": "no-store"})
-
-    async def _take_report(self, call: web.Request) -> tuple[int, dict[str, str]]:
         if self._reports is None:
-            return 404, {"error": "no reports are taken here"}
-        body = await call.read()
-        try:
-            said = self._reports.verify(body, {name.lower(): value for name, value in call.headers.items()})
-        except WebhookVerificationError as error:
-            return 401, {"error": f"the signature does not fit: {error}"}
-        except ValueError:
-            return 400, {"error": "the body is no JSON", "field": "body"}
-        try:
-            outcome = reported(said, message_id=call.headers["webhook-id"], now=self._clock.now())
-            await self._publish(outcome)
-        except InvalidEvent as error:
-            return 400, {"error": str(error), "field": error.field}
-        except Unavailable as error:
-            log.warning("not_published", why=str(error))
-            return 503, {"error": "the report could not be stored now; send it again"}
-        return 202, {"event_id": outcome.event_id}
+            return refusal(404, None, "no reports are taken here")
+        text = await text_of(call)
+        message_id = _signed(self._reports, text, call)
+        outcome = reported(json_of(text), message_id=message_id, now=self._clock.now())
+        await self._publish(outcome)
+        said = {"event_id": outcome.event_id}
+        return web.json_response(said, status=202, headers={"Cache-Control": "no-store"})
 
     async def _publish(self, outcome: Outcome) -> None:
         """To both topics. Raises InvalidEvent, Unavailable."""
@@ -215,9 +200,23 @@ class GatewayRole(Service):
 
     @staticmethod
     def _broken(call: web.Request) -> web.Response:
-        if call.method == "POST":
-            _count("unsubscribe", 404)
         return _page(pages.broken(call.headers.get("Accept-Language", "")), status=404)
+
+
+def _signed(reports: Webhook, text: str, call: web.Request) -> str:
+    """The message's id, if who sent it knows the secret. Raises Unacceptable."""
+    headers = {}
+    for name in _SIGNATURE:
+        values = call.headers.getall(name, [])
+        if len(values) > 1:
+            raise Unacceptable(401, name, "is there more than once")
+        headers[name] = values[0] if values else ""
+    try:
+        reports.verify(text, headers, json_parse=False)
+    except (WebhookVerificationError, ValueError, TypeError) as error:  # the latter two: headers that are no such thing
+        said = str(error) if isinstance(error, WebhookVerificationError) else "it is malformed"
+        raise Unacceptable(401, "webhook-signature", f"the signature does not fit: {said}") from error
+    return headers[_SIGNATURE[0]]
 
 
 def _verifier(settings: Settings) -> Webhook | None:
@@ -231,7 +230,3 @@ def _verifier(settings: Settings) -> Webhook | None:
 
 def _page(html: str, *, status: int = 200) -> web.Response:
     return web.Response(text=html, status=status, content_type="text/html", headers=_PAGE_HEADERS)
-
-
-def _count(kind: str, status: int) -> None:
-    metrics.GATEWAY_CALLS.labels(kind=kind, status=str(status)).inc()

@@ -103,7 +103,10 @@ def show(view: CustomerView, console: Console, now: Standing | None = None) -> N
     about += [f"{words(one.channel)} {one.address}" for one in view.profile.addresses]
     _lines(console, about, nothing="nothing told yet")
     suppressed = () if view.state is None else view.state.suppressions
-    refused = [f"{words(one.channel)} {one.address} is not to be used: {words(one.reason)}" for one in suppressed]
+    refused = [
+        f"{words(one.channel)} {one.address or 'at any address'} is not to be used: {words(one.reason)}"
+        for one in suppressed
+    ]
     _section(console, "Consents")
     _lines(console, [consent(one) for one in view.consents] + refused, nothing="none given, none refused")
     _section(console, "Under way")

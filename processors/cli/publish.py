@@ -8,7 +8,7 @@ import json
 import os
 import sys
 import uuid
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -23,6 +23,7 @@ from rich.progress import Progress
 import schemas
 from processors.cli.exits import FAILED, WRONG_SETTINGS, explained
 from schemas.jsonform import JsonMismatch, from_json
+from schemas.shown import joined, short
 from streams.clock import SystemClock
 from streams.config import Settings
 from streams.errors import InvalidEvent
@@ -32,6 +33,8 @@ from streams.records import RECORDS, builder_of
 from streams.topics import Topics
 
 _LARGE = 1 << 20  # bytes; less is over before a bar would be seen
+_LONGEST_LINE = 8 << 20  # bytes; JSON may take six for one of an event, of which there are 1 MiB at most
+_MOST_FIELDS = 5
 _KINDS = {name.rpartition(".")[2]: name for name in Topics().touchpoints.records}
 
 
@@ -46,7 +49,8 @@ def publish(
     """Publish touchpoints, one JSON object a line: {"type": "DelayNoticed", ...its fields}.
 
     event_id is made up where it is left out (and printed), occurred_at is then now. Events of a customer keep their
-    order. A line that breaks the contract is named with its field and nothing of it is published; the others are.
+    order. A line that breaks the contract, whatever it holds, is named with its field and nothing of it is published;
+    the others are. The sum says how many were refused, and for which fields.
 
     Exit codes: 0 all published, 1 a line was refused, 2 the call or a setting is wrong, 3 Kafka or the registry does
     not answer.
@@ -80,7 +84,11 @@ class _Tally:
         self._as_json = as_json
         self._quiet = quiet
         self.published = 0
-        self.refused = 0
+        self._refused: Counter[str] = Counter()
+
+    @property
+    def refused(self) -> int:
+        return self._refused.total()
 
     def took(self, sent: _Sent) -> None:
         self.published += 1
@@ -95,7 +103,7 @@ class _Tally:
             typer.echo(f"line {sent.line}: {kind} {event.event_id} of {event.customer_id} is in {where}")
 
     def refuse(self, line: int, why: InvalidEvent) -> None:
-        self.refused += 1
+        self._refused[why.field] += 1
         if self._as_json:
             self._data({"line": line, "field": why.field, "problem": why.problem})
         else:
@@ -103,9 +111,11 @@ class _Tally:
 
     def end(self) -> None:
         if not self._as_json:
-            typer.echo(f"{self.published} published, {self.refused} refused.")
+            fields = ", ".join(f"{field} {times}" for field, times in self._refused.most_common(_MOST_FIELDS))
+            more = ", ..." if len(self._refused) > _MOST_FIELDS else ""
+            typer.echo(f"{self.published} published, {self.refused} refused{f' ({fields}{more})' if fields else ''}.")
         elif self._quiet:
-            self._data({"published": self.published, "refused": self.refused})
+            self._data({"published": self.published, "refused": self.refused, "fields": dict(self._refused)})
 
     @staticmethod
     def _data(value: dict[str, Any]) -> None:
@@ -134,8 +144,10 @@ def read_line(text: bytes, *, now: datetime) -> Touchpoint:
 
     Raises InvalidEvent naming the field, or the line where it is no JSON object.
     """
+    if len(text) > _LONGEST_LINE:
+        raise InvalidEvent("line", f"is longer than {_LONGEST_LINE >> 20} MiB")
     try:
-        value = json.loads(text)
+        value = json.loads(text.decode("utf-8-sig"), object_pairs_hook=_once_each)
     except UnicodeDecodeError as error:
         raise InvalidEvent("line", "is not UTF-8") from error
     except (ValueError, RecursionError) as error:
@@ -156,6 +168,15 @@ def read_line(text: bytes, *, now: datetime) -> Touchpoint:
     return event
 
 
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object. Raises InvalidEvent for a field that stands in it twice: nobody can say which is meant."""
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        twice = next(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
+        raise InvalidEvent(joined("", twice), "stands there twice")
+    return value
+
+
 def _told(sent: deque[_Sent], tally: _Tally) -> None:
     while sent and (place := sent[0].place).done():
         one = sent.popleft()
@@ -164,9 +185,16 @@ def _told(sent: deque[_Sent], tally: _Tally) -> None:
 
 
 def _numbered(lines: BinaryIO, advance: Progress | None) -> Iterator[tuple[int, bytes]]:
-    for number, text in enumerate(lines, start=1):
+    """Lines that are not blank, with their numbers from 1. Of one that is too long a little more than is taken."""
+    number = 0
+    while text := lines.readline(_LONGEST_LINE + 1):
+        number += 1
+        size, piece = len(text), text
+        while len(piece) > _LONGEST_LINE and not piece.endswith(b"\n"):
+            piece = lines.readline(_LONGEST_LINE + 1)  # however long it goes on, it is not kept
+            size += len(piece)
         if advance is not None:
-            advance.advance(advance.task_ids[0], len(text))
+            advance.advance(advance.task_ids[0], size)
         if text.strip():
             yield number, text
 
@@ -179,8 +207,10 @@ def _kind(wanted: str) -> str:
 
 
 def _unknown(kind: str) -> str:
-    meant = difflib.get_close_matches(kind, _KINDS, n=1, cutoff=0.5)
-    return f"{kind!r} is no touchpoint; " + (f"did you mean {meant[0]}?" if meant else f"there are {', '.join(_KINDS)}")
+    meant = difflib.get_close_matches(kind[:60], _KINDS, n=1, cutoff=0.5)
+    return f"{short(kind)} is no touchpoint; " + (
+        f"did you mean {meant[0]}?" if meant else f"there are {', '.join(_KINDS)}"
+    )
 
 
 def _opened(file: str) -> AbstractContextManager[BinaryIO]:

@@ -70,7 +70,14 @@ async def _replay(
     settings: Settings, playbook: Playbook, since: datetime, until: datetime, progress: Callable[[int, int], None]
 ) -> Report:
     async with KafkaSource(settings) as source:
-        return await replay(source, playbook=playbook, since=since, until=until, progress=progress)
+        return await replay(
+            source,
+            playbook=playbook,
+            since=since,
+            until=until,
+            progress=progress,
+            destinations=settings.destinations,
+        )
 
 
 def _time(option: str, text: str) -> datetime:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Annotated
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
@@ -15,8 +16,11 @@ import schemas
 from processors.cli.exits import FAILED, explained
 from schemas import contract
 from streams.config import Settings
-from streams.provision import SubjectReport, apply_schemas
-from streams.registry import FULL_TRANSITIVE, ConfluentRegistry
+from streams.registry import FULL_TRANSITIVE, ConfluentRegistry, Registry
+from streams.subjects import Stranger, apply_schemas, find_strangers
+from streams.topics import Topics
+
+T = TypeVar("T")
 
 app = typer.Typer(help="The Avro schemas of the contract: checked, registered, listed.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
@@ -27,22 +31,37 @@ def check(
     record: Annotated[
         bool, typer.Option("--record", help="Record new versions as published first; from then on they never change.")
     ] = False,
+    registry: Annotated[
+        bool, typer.Option("--registry", help="Look for versions of others under our subjects of the registry, too.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Hold the schema files to the contract's rules, without a server.
+    """Hold the schema files to the contract's rules, without a server; and the registry to the files, if asked to.
 
     Every version reads and is read by every other (FULL_TRANSITIVE), everything is documented, facts have their
     common fields, examples fit, and no published file was edited.
 
-    Exit codes: 0 all is well, 1 a rule is broken.
+    With --registry it lists each version under our subjects that is not ours, and what differs. A registry takes
+    versions that count something else, as money with other decimal places; what is written with those is refused by
+    every reader (dead letters with the reason foreign_schema). Others are read as ours.
 
-    Example: careline schemas check
+    Exit codes: 0 all is well, 1 a rule is broken, or what is written with some version would be refused, 2 a setting
+    is wrong, 3 the registry does not answer.
+
+    Example: careline schemas check --registry
     """
     recorded = contract.record() if record else []
     found = contract.check()
+    strangers: tuple[Stranger, ...] = ()
+    if registry:
+        with explained():
+            strangers = asyncio.run(_with_registry(find_strangers))
     if as_json:
         violations = [{"file": violation.file, "problem": violation.problem} for violation in found]
-        typer.echo(json.dumps({"recorded": recorded, "violations": violations}, indent=2))
+        said: dict[str, Any] = {"recorded": recorded, "violations": violations}
+        if registry:
+            said["strangers"] = [_as_data(stranger) for stranger in strangers]
+        typer.echo(json.dumps(said, indent=2))
     else:
         for file in recorded:
             typer.echo(f"schemas/{file} is published now.")
@@ -51,7 +70,10 @@ def check(
         if not found:
             versions = sum(len(schemas.versions(name)) for name in schemas.names())
             typer.echo(f"{len(schemas.names())} records, {versions} versions: all is well.")
-    if found:
+        _warn_of(strangers)
+        if registry and not strangers:
+            typer.echo("The registry has no versions of others under our subjects.")
+    if found or any(stranger.difference.refused for stranger in strangers):
         raise typer.Exit(FAILED)
 
 
@@ -59,13 +81,17 @@ def check(
 def apply(as_json: Json = False) -> None:
     """Register every version at the registry, and have it check what comes later for FULL_TRANSITIVE.
 
+    A registry that can close subjects (Confluent's mode READONLY) takes no further versions from anybody until the
+    next of ours. Versions of others that are there already are named on standard error, with what differs.
+
     Doing it again changes nothing. Exit codes: 0 all are registered, 1 the registry refuses one,
     2 a setting is wrong, 3 the registry does not answer.
 
     Example: careline schemas apply
     """
     with explained():
-        reports = asyncio.run(_apply(Settings.from_environment()))
+        reports = asyncio.run(_with_registry(apply_schemas))
+    strangers = tuple(stranger for report in reports for stranger in report.strangers)
     if as_json:
         typer.echo(
             json.dumps(
@@ -78,6 +104,8 @@ def apply(as_json: Json = False) -> None:
                         "registered": report.registered,
                         "compatibility_was": report.compatibility_was,
                         "compatibility": FULL_TRANSITIVE,
+                        "closed": report.closed,
+                        "strangers": [_as_data(stranger) for stranger in report.strangers],
                     }
                     for report in reports
                 ],
@@ -94,7 +122,9 @@ def apply(as_json: Json = False) -> None:
     if table.row_count:
         Console().print(table)
     new = sum(report.registered for report in reports)
-    typer.echo(f"{len(reports)} subjects, checked for {FULL_TRANSITIVE}; {new or 'nothing'} new.")
+    closed = ", closed to versions of others" if all(report.closed for report in reports) else ""
+    typer.echo(f"{len(reports)} subjects, checked for {FULL_TRANSITIVE}{closed}; {new or 'nothing'} new.")
+    _warn_of(strangers)
 
 
 @app.command("list")
@@ -132,9 +162,33 @@ def show(as_json: Json = False) -> None:
     Console().print(table)
 
 
-async def _apply(settings: Settings) -> tuple[SubjectReport, ...]:
+def _warn_of(strangers: tuple[Stranger, ...]) -> None:
+    for stranger in strangers:
+        difference = stranger.difference
+        what = "; ".join(difference.refused or difference.differs) or "its documentation or the order of its fields"
+        fate = "what is written with it is refused by every reader" if difference.refused else "it is read as ours"
+        typer.echo(
+            f"warning: {stranger.subject} version {stranger.version} (schema id {stranger.schema_id}) is not ours; "
+            f"{fate}: {what}",
+            err=True,
+        )
+
+
+def _as_data(stranger: Stranger) -> dict[str, Any]:
+    return {
+        "subject": stranger.subject,
+        "record": stranger.record,
+        "version": stranger.version,
+        "schema_id": stranger.schema_id,
+        "refused": list(stranger.difference.refused),
+        "differs": list(stranger.difference.differs),
+    }
+
+
+async def _with_registry(done: Callable[[Registry, Topics], Awaitable[T]]) -> T:
+    settings = Settings.from_environment()
     registry = ConfluentRegistry(settings)
     try:
-        return await apply_schemas(registry, settings.topics)
+        return await done(registry, settings.topics)
     finally:
         await registry.close()

@@ -178,7 +178,7 @@ async def _states(settings: Settings) -> dict[str, JourneyState]:
         decoded = {key.decode(): await codec.decode(value) for key, value in latest.items() if value is not None}
     finally:
         await registry.close()
-    return {key: state for key, state in decoded.items() if isinstance(state, JourneyState)}
+    return {key: state for key, state in decoded.items() if isinstance(state, JourneyState) and not state.is_erased}
 
 
 def _read_mails(found: Readback, mail: Path) -> None:

@@ -11,23 +11,20 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from processors.journey.actions import Action, Expose, Retract, Want
+from processors.journey.erasure import OUTCOMES, changes_nothing, erased, last_words, mark_ends
 from processors.journey.evolve import evolve
 from processors.journey.guard import guard, withdrawn
-from processors.journey.identity import forwarded_event_id
 from processors.journey.playbook import Playbook
 from processors.journey.policies import Policy, in_order
 from processors.journey.recording import Output, noted, records
+from processors.journey.sharing import shared
 from processors.journey.state import begin, digest, prune, remembered, seen
 from streams.events import (
     ConsentChanged,
     CustomerErased,
     Engagement,
     JourneyState,
-    MergeSide,
     OutreachEngaged,
-    OutreachFailed,
-    OutreachSent,
-    OutreachUncertain,
     ProfilesMerged,
     Timer,
     Touchpoint,
@@ -35,30 +32,50 @@ from streams.events import (
     replace,
 )
 
-_OUTCOMES = (OutreachSent, OutreachFailed, OutreachUncertain, OutreachEngaged)
+FOLDED, DUPLICATE, PASSED_OVER = "folded", "duplicate", "passed_over"
 
 
 class Advance(Value, frozen=True, kw_only=True, gc=False):
-    """What a step came to. ``state`` is None when the customer is to be forgotten."""
+    """What a step came to. ``state`` is None where nothing is kept of the customer.
+
+    ``handling``: FOLDED; DUPLICATE, for a fact that is remembered; PASSED_OVER, for one from before the customer's
+    erasure, and for an outcome of nobody's. The latter two change nothing.
+    """
 
     state: JourneyState | None
     outputs: tuple[Output, ...] = ()
-    duplicate: bool = False
+    handling: str = FOLDED
+
+    @property
+    def duplicate(self) -> bool:
+        """Whether the fact is one of the latest remembered."""
+        return self.handling == DUPLICATE
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether the state is what it was."""
+        return self.handling != FOLDED
 
 
 def advance(state: JourneyState | None, event: Touchpoint, *, now: datetime, playbook: Playbook) -> Advance:
-    """The step that a fact leads to. A fact whose id is among the latest remembered changes nothing."""
+    """The step that a fact leads to. A fact whose id is among the latest remembered changes nothing, nor does one from
+    before the customer's erasure."""
     mark = digest(event.event_id)
+    if state is not None and seen(state.recent_events, mark):
+        return Advance(state=state, handling=DUPLICATE)
+    if changes_nothing(state, event):
+        return Advance(state=state, handling=PASSED_OVER)
+    if isinstance(event, CustomerErased):
+        outputs = () if state is None else last_words(state, event, now, playbook)
+        return Advance(state=erased(state, event, now=now), outputs=outputs)
     if state is None:
         state = begin(event.customer_id, now)
-    elif seen(state.recent_events, mark):
-        return Advance(state=state, duplicate=True)
-    if isinstance(event, CustomerErased):
-        return Advance(state=None, outputs=_last_words(state, event, now, playbook))
     recent = remembered(state.recent_events, mark)
     folded = evolve(state, event)
-    if isinstance(event, _OUTCOMES):
+    if isinstance(event, OUTCOMES):
         folded = replace(folded, recent_events=recent)
+        if state.is_erased:  # a no to a letter from before: it is kept, and who said it stays erased
+            return Advance(state=replace(folded, revision=state.revision + 1, updated_at=now))
         if folded.suppressions == state.suppressions and not _called_in(folded, event, now):
             # how long a provider takes must not tell when, or whether, anything else is decided
             return Advance(state=replace(folded, revision=state.revision + 1, updated_at=now))
@@ -67,11 +84,15 @@ def advance(state: JourneyState | None, event: Touchpoint, *, now: datetime, pla
         if latest is None or latest < event.occurred_at:
             latest = event.occurred_at
         folded = replace(folded, recent_events=recent, touchpoints=folded.touchpoints + 1, last_touchpoint_at=latest)
-    return _settle(folded, now=now, playbook=playbook, trigger=event)
+    step = _settle(folded, now=now, playbook=playbook, trigger=event)
+    told = () if step.state is None else tuple(shared(state, step.state, event, now))
+    return replace(step, outputs=(*step.outputs, *told)) if told else step
 
 
 def wake(state: JourneyState, *, now: datetime, playbook: Playbook) -> Advance:
     """The step that time alone leads to, when a timer is due."""
+    if state.is_erased:
+        return Advance(state=mark_ends(state, now))
     return _settle(state, now=now, playbook=playbook, trigger=None)
 
 
@@ -120,8 +141,6 @@ def _settle(state: JourneyState, *, now: datetime, playbook: Playbook, trigger: 
         outputs += records(before, action, now=now, playbook=playbook, trigger=trigger)
     if outputs and state.playbook_version != playbook.version:
         state = replace(state, playbook_version=playbook.version)
-    if isinstance(trigger, ProfilesMerged) and _concerns_another(trigger):
-        outputs.append(_told_to_the_other(trigger))
     timers = [timer for policy in policies for timer in policy.timers(state, now, playbook)]
     if len(timers) > 1:
         timers.sort(key=lambda timer: (timer.due_at, timer.timer_id))
@@ -132,7 +151,7 @@ def _settle(state: JourneyState, *, now: datetime, playbook: Playbook, trigger: 
 def _called_in(state: JourneyState, trigger: Touchpoint | None, now: datetime) -> tuple[Retract, ...]:
     """A no counts from the moment it is said, also for what was decided before and may not have left yet."""
     match trigger:
-        case ConsentChanged():
+        case ConsentChanged() | ProfilesMerged(told=True):
             return tuple(withdrawn(state, now, but=None))
         case OutreachEngaged(kind=Engagement.UNSUBSCRIBED | Engagement.COMPLAINED, outreach_id=arrived):
             return tuple(withdrawn(state, now, but=arrived))
@@ -147,28 +166,4 @@ def _stamped(state: JourneyState, timers: tuple[Timer, ...], now: datetime) -> J
         wake_at=timers[0].due_at if timers else None,
         revision=state.revision + 1,
         updated_at=now,
-    )
-
-
-def _last_words(state: JourneyState, event: CustomerErased, now: datetime, playbook: Playbook) -> tuple[Output, ...]:
-    """What is still on its way to somebody who asked to be forgotten is taken back."""
-    outputs: list[Output] = []
-    for note in state.outreach:
-        if note.retracted_at is None and note.useful_until > now:
-            taken_back = Retract.of(note, reason="erased", explanation="the customer asked to be forgotten")
-            outputs += records(state, taken_back, now=now, playbook=playbook, trigger=event)
-    return tuple(outputs)
-
-
-def _concerns_another(event: ProfilesMerged) -> bool:
-    return event.side is MergeSide.SURVIVOR and event.other_customer_id not in ("", event.customer_id)
-
-
-def _told_to_the_other(event: ProfilesMerged) -> ProfilesMerged:
-    return replace(
-        event,
-        event_id=forwarded_event_id(event.event_id, event.other_customer_id),
-        customer_id=event.other_customer_id,
-        other_customer_id=event.customer_id,
-        side=MergeSide.ABSORBED,
     )

@@ -33,6 +33,11 @@ def forwarded_event_id(event_id: str, customer_id: str) -> str:
     return _derived("forwarded", event_id, customer_id)
 
 
+def retold_event_id(event_id: str, customer_id: str, kind: str, name: str) -> str:
+    """What was open for a merged record, told to the one that stays: once for each telling of the merge."""
+    return _derived("retold", event_id, customer_id, kind, name)
+
+
 def _derived(*parts: str) -> str:
     # the lengths keep ("a", "bc") apart from ("ab", "c")
     return str(uuid.uuid5(_NAMESPACE, "|".join(f"{len(part)}:{part}" for part in parts)))

@@ -19,13 +19,12 @@ from streams.events import (
     Outreach,
     OutreachRequested,
     OutreachRetracted,
-    ProfilesMerged,
     Touchpoint,
     replace,
 )
 
-Output = Decision | OutreachRequested | OutreachRetracted | ExperimentExposed | ProfilesMerged
-"""What a step sends out; a ProfilesMerged is the fact told to the other customer's journey."""
+Output = Decision | OutreachRequested | OutreachRetracted | ExperimentExposed | Touchpoint
+"""What a step sends out; a touchpoint is a fact told to the journey of a record that is the same person's."""
 
 
 def noted(state: JourneyState, action: Action | Expose, now: datetime) -> JourneyState:

@@ -7,11 +7,16 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
+from streams.addresses import canonical
 from streams.events import (
     Assignment,
+    Consent,
+    ConsentStatus,
     FeedbackKind,
     Given,
     JourneyState,
+    Merge,
+    MergeSide,
     Moment,
     Profile,
     Sentiment,
@@ -103,11 +108,15 @@ def prune(state: JourneyState, now: datetime) -> JourneyState:
     if outreach and outreach[0].requested_at <= now - KEEP_CLOSED:
         outreach = tuple(note for note in outreach if note.requested_at > now - KEEP_CLOSED)
     outreach = _latest(outreach, KEEP_OUTREACH)
-    suppressions = _in_force(state)
+    consents = _inherited(state.consents, lambda one: (one.channel, one.purpose, one.from_customer_id))
+    suppressions = _inherited(
+        _in_force(state), lambda one: (one.channel, one.address, one.purpose, one.reason, one.from_customer_id)
+    )
     settled = _settled(state.settled, now)
     gestures = _given(state.gestures, now)
     assignments = _assigned(state)
     merged_from = _latest(state.merged_from, KEEP_OPEN)
+    merges = _merges(state.merges)
     if (
         contacts is state.contacts
         and orders is state.orders
@@ -117,11 +126,13 @@ def prune(state: JourneyState, now: datetime) -> JourneyState:
         and moments is state.moments
         and notes is state.notes
         and outreach is state.outreach
+        and consents is state.consents
         and suppressions is state.suppressions
         and settled is state.settled
         and gestures is state.gestures
         and assignments is state.assignments
         and merged_from is state.merged_from
+        and merges is state.merges
     ):
         return state
     return replace(
@@ -134,22 +145,61 @@ def prune(state: JourneyState, now: datetime) -> JourneyState:
         moments=moments,
         notes=notes,
         outreach=outreach,
+        consents=consents,
         suppressions=suppressions,
         settled=settled,
         gestures=gestures,
         assignments=assignments,
         merged_from=merged_from,
+        merges=merges,
     )
 
 
 def _in_force(state: JourneyState) -> tuple[Suppression, ...]:
-    """Every suppression of an address the customer has today, and the latest of those they had."""
+    """Every closed channel, every closed address the customer has today, and the latest of those they had."""
     if len(state.suppressions) <= KEEP_OPEN:
         return state.suppressions
-    today = {(known.channel, known.address) for known in state.profile.addresses}
-    past = [closed for closed in state.suppressions if (closed.channel, closed.address) not in today]
+    today = {(known.channel, canonical(known.channel, known.address)) for known in state.profile.addresses}
+    past = [
+        closed
+        for closed in state.suppressions
+        if closed.address and (closed.channel, canonical(closed.channel, closed.address)) not in today
+    ]
     forgotten = set(sorted(past, key=lambda closed: closed.as_of)[:-KEEP_OPEN])
     return tuple(one for one in state.suppressions if one not in forgotten) if forgotten else state.suppressions
+
+
+Closing = TypeVar("Closing", Consent, Suppression)
+
+
+def _inherited(items: tuple[Closing, ...], about: Callable[[Closing], Any]) -> tuple[Closing, ...]:
+    """What came of merged records: of more than KEEP_OPEN of them the earliest count together as one, by their latest
+    no. A no is never forgotten for there being many."""
+    latest: dict[str, datetime] = {}
+    for one in items:
+        if one.from_customer_id:
+            latest[one.from_customer_id] = max(one.as_of, latest.get(one.from_customer_id, one.as_of))
+    if len(latest) <= KEEP_OPEN:
+        return items
+    together = set(sorted(latest, key=lambda record: (latest[record], record))[:-KEEP_OPEN])
+    kept: tuple[Closing, ...] = tuple(one for one in items if one.from_customer_id not in together)
+    for one in items:
+        if one.from_customer_id not in together or getattr(one, "status", None) is ConsentStatus.GRANTED:
+            continue
+        same = replace(one, from_customer_id="")
+        known = next((other for other in kept if about(other) == about(same)), None)
+        if known is None or known.as_of < same.as_of:
+            kept = put(kept, same, about)
+    return kept
+
+
+def _merges(merges: tuple[Merge, ...]) -> tuple[Merge, ...]:
+    """The latest, and the one that says where this record went."""
+    if len(merges) <= KEEP_OPEN:
+        return merges
+    gone = [one for one in merges if one.side is MergeSide.ABSORBED]
+    kept = {id(one) for one in (*merges[-KEEP_OPEN:], *sorted(gone, key=lambda one: one.as_of)[-1:])}
+    return tuple(one for one in merges if id(one) in kept)
 
 
 def memorable(moment: Moment) -> bool:

@@ -20,6 +20,7 @@ from aiokafka.errors import (
 )
 
 from processors.measure.app import app_id, changelogs
+from streams.closing import closed
 from streams.config import Settings
 from streams.errors import Unavailable
 
@@ -48,7 +49,7 @@ async def declare(settings: Settings) -> None:
                         raise for_code(code)()
             await _until(admin, settings, lambda found: all(found.get(name) for name in changelogs(settings)))
         finally:
-            await admin.close()
+            await closed(admin)
     except KafkaError as error:
         raise Unavailable(f"Kafka at {settings.kafka_bootstrap}: {type(error).__name__}: {error}") from error
 
@@ -78,7 +79,7 @@ async def _go_back(settings: Settings) -> None:
     except (CommitFailedError, UnknownMemberIdError) as error:
         raise Unavailable("a measure role is running; stop it before its tables are forgotten") from error
     finally:
-        await consumer.stop()
+        await closed(consumer)
 
 
 async def _drop_tables(settings: Settings) -> None:
@@ -94,7 +95,7 @@ async def _drop_tables(settings: Settings) -> None:
                     raise for_code(code)()
         await _until(admin, settings, lambda found: not any(found.get(name) for name in ours))
     finally:
-        await admin.close()
+        await closed(admin)
 
 
 async def _until(admin: Any, settings: Settings, met: Callable[[dict[str, int]], bool]) -> None:

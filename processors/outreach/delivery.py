@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping
 
 import structlog
 
 from processors.outreach.channels import Channel, Letter
-from processors.outreach.errors import Ambiguous, CircuitOpen, RateLimited, Refused, TemplateFault, TryLater
+from processors.outreach.errors import (
+    Ambiguous,
+    ChannelError,
+    CircuitOpen,
+    RateLimited,
+    Refused,
+    TemplateFault,
+    TryLater,
+)
 from processors.outreach.links import Links
 from processors.outreach.results import Deliver, Delivered, Failed, Postponed, Result, Unknown
 from processors.outreach.templates import Templates
@@ -52,22 +61,29 @@ class Delivery:
         task: Deliver = effect.task
         try:
             result = await self._deliver(task)
-            if task.perhaps_by is not None and isinstance(result, Failed):
-                result = Unknown(channel=task.perhaps_by, provider=result.provider, detail=result.detail)
-        except Exception as error:  # a fault of ours: it may or may not have left
+        except Exception as error:  # a fault of ours between two calls: whatever was called is accounted for by itself
             log.exception("delivery failed", outreach=effect.key)
-            result = Unknown(channel=OutreachChannel.OTHER, provider="unknown", detail=repr(error))
+            result = Postponed(
+                channel=task.perhaps_by or OutreachChannel.OTHER,
+                provider="none",
+                detail=type(error).__name__,
+                perhaps_left=task.perhaps_by is not None,
+            )
+        if task.perhaps_by is not None and isinstance(result, Failed):
+            result = Unknown(channel=task.perhaps_by, provider=result.provider, detail=result.detail)
         metrics.OUTCOMES.labels(channel=result.channel, outcome=_OUTCOMES[type(result)]).inc()
         return result
 
     async def close(self) -> None:
         """Let go of the channels' connections."""
         for channel in self._channels.values():
-            await channel.close()
+            try:
+                await channel.close()
+            except Exception:  # the others have connections to let go of, too
+                log.exception("a channel does not close", provider=channel.provider)
 
     async def _deliver(self, task: Deliver) -> Result:
         request = task.request
-        first = request.addresses[0].channel if request.addresses else OutreachChannel.OTHER
         result: Result = Failed(
             channel=OutreachChannel.OTHER,
             provider="none",
@@ -78,11 +94,12 @@ class Delivery:
             channel = self._channels.get(address.channel)
             if channel is None or task.perhaps_by not in (None, address.channel):
                 continue
-            try:
-                letter = self._write(request, address)
-            except TemplateFault as fault:
-                return Failed(channel=first, provider="none", reason=FailureReason.TEMPLATE, detail=str(fault))
-            tried, next_may_do = await self._hand_over(channel, letter, address, task)
+            letter = self._written(request, address)
+            tried: Result
+            if isinstance(letter, Failed):
+                tried, next_may_do = letter, False
+            else:
+                tried, next_may_do = await self._hand_over(channel, letter, address, task)
             # one that is only left alone for a while may take it later: a no of another is not the last word then
             if not (isinstance(result, Postponed) and isinstance(tried, Failed)):
                 result = tried
@@ -90,12 +107,20 @@ class Delivery:
                 return result
         return result
 
-    def _write(self, request: OutreachRequested, address: Address) -> Letter:
-        link = None
-        if self._links is not None and address.channel in _WITH_FOOT:
-            link = self._links.unsubscribe(request, address)
-        written = self.templates.render(request, channel=address.channel, unsubscribe=link)
-        return Letter.of(request, address=address, written=written, unsubscribe=link)
+    def _written(self, request: OutreachRequested, address: Address) -> Letter | Failed:
+        """The letter; or why it can't be written, which no other address or moment would change."""
+        try:
+            link = None
+            if self._links is not None and address.channel in _WITH_FOOT:
+                link = self._links.unsubscribe(request, address)
+            written = self.templates.render(request, channel=address.channel, unsubscribe=link)
+            return Letter.of(request, address=address, written=written, unsubscribe=link)
+        except TemplateFault as fault:
+            detail = str(fault)
+        except Exception as error:  # nobody was called: it costs this letter, and is told
+            log.exception("a letter cannot be written", outreach=request.outreach_id, template=request.template)
+            detail = f"{request.template}: {type(error).__name__}"
+        return Failed(channel=address.channel, provider="none", reason=FailureReason.TEMPLATE, detail=detail)
 
     @staticmethod
     async def _hand_over(channel: Channel, letter: Letter, address: Address, task: Deliver) -> tuple[Result, bool]:
@@ -104,10 +129,10 @@ class Delivery:
         began = time.monotonic()
         called = True
         try:
-            receipt = await channel.send(letter)
+            return await _sent(channel, letter, kind), False
         except Refused as why:
             # after a call of unknown end a no is only a no to the second: the customer may have been shown the first
-            failed = Failed(channel=kind, provider=provider, reason=FailureReason.REJECTED, detail=why.detail)
+            failed = Failed(channel=kind, provider=provider, reason=why.reason, detail=why.detail)
             return failed, not perhaps
         except TryLater as why:
             # who was not called was not tried: a provider that is well again is not kept waiting for longer and longer
@@ -128,12 +153,26 @@ class Delivery:
         finally:
             if called:
                 metrics.PROVIDER_SECONDS.labels(provider=provider).observe(time.monotonic() - began)
-        return (
-            Delivered(
-                channel=kind,
-                provider=receipt.provider,
-                message_id=receipt.message_id,
-                letter=letter if kind is OutreachChannel.AGENT_TASK else None,
-            ),
-            False,
+
+
+async def _sent(channel: Channel, letter: Letter, kind: OutreachChannel) -> Delivered:
+    """Raises ChannelErrors alone, also for a channel that breaks its promise: it may have left then."""
+    try:
+        receipt = await channel.send(letter)
+        return Delivered(
+            channel=kind,
+            provider=receipt.provider,
+            message_id=receipt.message_id,
+            letter=letter if kind is OutreachChannel.AGENT_TASK else None,
         )
+    except ChannelError:
+        raise
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        log.exception("a channel cancelled itself", provider=channel.provider)
+        raise Ambiguous("unexpected, with the provider: CancelledError") from error
+    except Exception as error:
+        log.exception("a channel failed unexpectedly", provider=channel.provider)
+        raise Ambiguous(f"unexpected, with the provider: {type(error).__name__}") from error

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import ClassVar
 
+from processors.outreach.recordable import recordable
 from streams.errors import CarelineError
+from streams.events import FailureReason
 
 
 class ChannelError(CarelineError):
-    """A provider did not take the letter. ``detail`` is what it said, for the ledger; never the letter itself."""
+    """A provider did not take the letter. ``detail`` is what it said, escaped and bounded for the ledger; never the
+    letter itself."""
 
     def __init__(self, detail: str) -> None:
-        super().__init__(detail)
-        self.detail = detail
+        self.detail = recordable(detail)
+        super().__init__(self.detail)
 
 
 class Refused(ChannelError):
     """It did not leave and never will: a bad address, or a final no."""
+
+    reason: ClassVar[FailureReason] = FailureReason.REJECTED
+
+
+class Unsendable(Refused):
+    """It did not leave and never will by this channel: our own code cannot make a message of this letter."""
+
+    reason: ClassVar[FailureReason] = FailureReason.TEMPLATE
 
 
 class TryLater(ChannelError):

@@ -6,14 +6,18 @@ nobody knows whether it left, so it is recorded as uncertain for a person to loo
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace as replaced
 from datetime import datetime, timedelta
 from typing import Any
 
+from processors.outreach.channels import Letter
 from processors.outreach.results import Deliver, Delivered, Failed, Postponed, Result, Unknown
 from processors.outreach.tasks import task_of
 from streams import metrics
+from streams.addresses import canonical
 from streams.events import (
     FailureReason,
     LedgerStatus,
@@ -103,7 +107,13 @@ class LedgerLogic:
         if state.status is not LedgerStatus.INTENT:  # an earlier commit took after all, although it seemed to fail
             return Step(state=state, unchanged=True, handling="duplicate")
         state = replace(state, channel=result.channel, provider=result.provider)
+        if not isinstance(result, Delivered):
+            result = replaced(result, detail=without_addresses(result.detail, state.request))
         match result:
+            case Delivered(letter=Letter()) if (state.detail or "").startswith(_TAKEN_BACK):
+                # a task is handed over by this very step: one that was taken back meanwhile is not
+                reason = (state.detail or "").removeprefix(_TAKEN_BACK)
+                return self._give_up(state, now, FailureReason.RETRACTED, reason)
             case Delivered(channel=channel, provider=provider, message_id=message_id, letter=letter):
                 sent = OutreachSent(
                     **_facts(state, "sent", now), channel=channel, provider=provider, provider_message_id=message_id
@@ -231,6 +241,17 @@ class LedgerLogic:
                 for topic in (self._topics.outcomes, self._topics.touchpoints)
             ),
         )
+
+
+def without_addresses(detail: str, request: OutreachRequested | None) -> str:
+    """What a provider said, without the customer's addresses, which servers like to repeat: an entry outlives them."""
+    for to in () if request is None else request.addresses:
+        if to.channel is OutreachChannel.AGENT_TASK or not to.address.strip():
+            continue
+        spelt = dict.fromkeys((to.address, to.address.strip(), canonical(to.channel, to.address)))
+        for text in sorted(spelt, key=len, reverse=True):
+            detail = re.sub(re.escape(text), "(address)", detail, flags=re.IGNORECASE)
+    return detail
 
 
 def _facts(state: Entry, what: str, now: datetime) -> dict[str, Any]:

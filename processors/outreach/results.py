@@ -1,4 +1,4 @@
-"""What the ledger asks for, and what may come of it."""
+"""What the ledger asks for, and what may come of it. A result can always be recorded, whatever a provider said."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from processors.outreach.channels import Letter
+from processors.outreach.recordable import recordable
 from streams.events import FailureReason, OutreachChannel, OutreachRequested
 
 
@@ -30,6 +31,9 @@ class Delivered:
     message_id: str | None
     letter: Letter | None = None
 
+    def __post_init__(self) -> None:
+        _keep_recordable(self, "provider", "message_id")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
@@ -39,6 +43,9 @@ class Failed:
     provider: str
     reason: FailureReason
     detail: str
+
+    def __post_init__(self) -> None:
+        _keep_recordable(self, "provider", "detail")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +63,9 @@ class Postponed:
     perhaps_left: bool = False
     in_line: bool = False
 
+    def __post_init__(self) -> None:
+        _keep_recordable(self, "provider", "detail")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unknown:
@@ -65,5 +75,15 @@ class Unknown:
     provider: str
     detail: str
 
+    def __post_init__(self) -> None:
+        _keep_recordable(self, "provider", "detail")
+
 
 Result = Delivered | Failed | Postponed | Unknown
+
+
+def _keep_recordable(result: Result, *names: str) -> None:
+    for name in names:
+        said = getattr(result, name)
+        if said is not None:
+            object.__setattr__(result, name, recordable(said))

@@ -75,14 +75,21 @@ class OutreachRole(Processor[OutreachLedgerEntry]):
 def channels_of(settings: Settings) -> dict[OutreachChannel, Channel]:
     """The channels that the settings have an address or a secret for, each protected. Raises SettingsError."""
     clock = SystemClock().now
-    email: Channel = EmailChannel(url=settings.smtp_url.get_secret_value(), sender=settings.mail_from, clock=clock)
+    email: Channel = EmailChannel(
+        url=settings.smtp_url.get_secret_value(),
+        sender=settings.mail_from,
+        clock=clock,
+        greeting=_duration(settings.smtp_greeting),
+    )
     channels: dict[OutreachChannel, Channel] = {
         OutreachChannel.AGENT_TASK: AgentTaskChannel(),
         OutreachChannel.EMAIL: _protected(settings, email, settings.email_rate),
     }
     if settings.webhook_secret is not None:
         secret = settings.webhook_secret.get_secret_value()
-        webhook: Channel = WebhookChannel(secret=secret, clock=clock, idempotent=settings.webhook_idempotent)
+        webhook: Channel = WebhookChannel(
+            secret=secret, clock=clock, idempotent=settings.webhook_idempotent, destinations=settings.destinations
+        )
         channels[OutreachChannel.WEBHOOK] = _protected(settings, webhook, settings.webhook_rate)
     for kind, url, rate in (
         (OutreachChannel.SMS, settings.sms_url, settings.sms_rate),
@@ -97,14 +104,18 @@ def channels_of(settings: Settings) -> dict[OutreachChannel, Channel]:
 
 
 def _protected(settings: Settings, channel: Channel, rate: str | None) -> ProtectedChannel:
-    count, unit = settings.breaker_pause[:-1], settings.breaker_pause[-1]  # its form is checked in the settings
     return ProtectedChannel(
         channel,
         clock=SystemClock().now,
-        threshold=Threshold(settings.breaker_failures, timedelta(**{_UNITS[unit]: int(count)})),
+        threshold=Threshold(settings.breaker_failures, _duration(settings.breaker_pause)),
         rate=None if rate is None else Rate.parse(rate),
         part=_host if isinstance(channel, WebhookChannel) else lambda _: "",
     )
+
+
+def _duration(text: str) -> timedelta:
+    """``30s``, ``5m``, ``1h``: the form is checked in the settings."""
+    return timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
 
 
 def _host(letter: Letter) -> str:

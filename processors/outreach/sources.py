@@ -233,7 +233,8 @@ def _assigned(tree: nodes.Template) -> set[str]:
     }
 
 
-def _moment(value: str) -> datetime:
+def moment(value: str) -> datetime:
+    """The time that a variable tells. Raises ValueError for what is none, or has no zone."""
     at = datetime.fromisoformat(value)
     if at.tzinfo is None:
         raise ValueError(f"{value!r} is a time without a zone")
@@ -244,14 +245,14 @@ def _moment(value: str) -> datetime:
 def _clock(context: Context, value: str) -> str:
     telling: Telling = context[TELLER]
     telling.told = True
-    return telling.teller.clock(_moment(value))
+    return telling.teller.clock(moment(value))
 
 
 @pass_context
 def _day(context: Context, value: str) -> str:
     telling: Telling = context[TELLER]
     telling.told = True
-    return telling.teller.day(_moment(value))
+    return telling.teller.day(moment(value))
 
 
 @pass_context
@@ -274,7 +275,7 @@ def _minutes(value: str) -> float:
 
 
 def _earlier_than(value: str, other: str) -> bool:
-    return _moment(value) < _moment(other)
+    return moment(value) < moment(other)
 
 
 def _beginning_with(value: str, word: str) -> bool:

@@ -15,6 +15,8 @@ from babel.dates import format_date, format_time, get_timezone_name, match_skele
 from babel.numbers import format_currency, format_decimal
 from babel.units import format_unit
 
+from streams.clock import in_zone
+
 _LONGEST_AMOUNT = 15  # digits, so that no 1E+999999 is written out
 _ABOUT = {"en": "about", "de": "etwa", "es": "cerca de", "pt": "cerca de", "fr": "environ"}
 
@@ -102,7 +104,7 @@ class Teller:
         return self.zone is None or self.zone.key in ("UTC", "Etc/UTC", "Zulu", "Etc/UCT", "UCT")
 
     def _local(self, at: datetime) -> datetime:
-        return at.astimezone(self.zone or UTC)
+        return in_zone(at, self.zone or UTC)
 
 
 @_remembered

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, Self
 
@@ -16,9 +17,10 @@ from processors.outreach.channels import Written
 from processors.outreach.errors import TemplateFault
 from processors.outreach.quoting import phrase, quoted
 from processors.outreach.rewording import Rewording
-from processors.outreach.sources import PARTS, TELLER, Found, Sources, Telling, Texts, is_link, link
+from processors.outreach.sources import PARTS, TELLER, Found, Sources, Telling, Texts, is_link, link, moment
 from processors.outreach.telling import Teller
 from streams.events import OutreachChannel, OutreachRequested
+from streams.events.moments import can_be_meant
 
 DESCRIPTION = "description"
 """The variable that names what a letter is about, in the words of whoever published it."""
@@ -82,7 +84,7 @@ class Templates:
             request = self._rewording.into(request, tag)
         telling = Telling(Teller.of(locale=locale_of(tag) or Locale(LAST_RESORT), time_zone=request.time_zone))
         values: dict[str, Any] = {
-            **{name: _given(name, value, within=tag) for name, value in request.variables.items()},
+            **{name: _given(name, request.variables, within=tag) for name in request.variables},
             "why": request.why,
             "zone_name": telling.teller.zone_name(),
             TELLER: telling,
@@ -101,8 +103,25 @@ class Templates:
             raise _fault(request.template, error) from error
 
 
-def _given(name: str, value: str, *, within: str) -> str:
-    return quoted(phrase(value) if name == DESCRIPTION else value, within=within)
+def _given(name: str, variables: Mapping[str, str], *, within: str) -> str:
+    """The variable as it stands in a letter of that language."""
+    value = variables[name]
+    said = quoted(phrase(value) if name == DESCRIPTION else value, within=within)
+    return _known(name, said, variables)
+
+
+_MAY_BE_UNKNOWN = frozenset({"expected_at", "previous_expected_at"})
+
+
+def _known(name: str, value: str, variables: Mapping[str, str]) -> str:
+    """The variable, empty where it is a time that cannot be meant: former versions kept and requested such times."""
+    if name not in _MAY_BE_UNKNOWN:
+        return value
+    try:
+        known = can_be_meant(moment(value), moment(variables.get("promised_at", value)))
+    except ValueError:  # empty, or no moment at all; the letter will say so
+        return value
+    return value if known else ""
 
 
 def _foot(

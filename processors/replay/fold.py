@@ -19,9 +19,12 @@ from processors.journey.playbook import Playbook
 from processors.journey.recording import Output
 from processors.replay.source import Extent
 from streams.clock import PartitionClock, from_millis, to_millis
+from streams.destinations import Destinations, reachable
 from streams.errors import Unreadable
 from streams.events import Decision, JourneyState, Record, Touchpoint
 from streams.processor.intake import Intake, Misplaced
+from streams.processor.isolation import blamed, is_infrastructure
+from streams.processor.logic import Stage
 from streams.processor.wakes import Wakes
 from streams.topics import Topic, Topics
 from streams.validation import check_touchpoint
@@ -55,6 +58,8 @@ class Tally:
     records: int = 0
     folded: int = 0
     duplicates: int = 0
+    passed_over: int = 0
+    """Facts from before their customer's erasure, and outcomes of nobody's."""
     misplaced: int = 0
     dead_letters: Counter[str] = field(default_factory=Counter)
     timers: int = 0
@@ -66,6 +71,7 @@ class Tally:
         self.records += other.records
         self.folded += other.folded
         self.duplicates += other.duplicates
+        self.passed_over += other.passed_over
         self.misplaced += other.misplaced
         self.dead_letters += other.dead_letters
         self.timers += other.timers
@@ -85,6 +91,7 @@ class Fold:
         *,
         intake: Intake,
         playbook: Playbook,
+        destinations: Destinations,
         handled_at: Mapping[Fact, int],
         until: int,
         take: Callable[[Output], None],
@@ -95,6 +102,7 @@ class Fold:
         self._extent = extent
         self._intake = intake
         self._playbook = playbook
+        self._destinations = destinations
         self._handled_at = dict(handled_at)
         self._until = until
         self._take = take
@@ -125,6 +133,10 @@ class Fold:
                 self._receive(event, raw)
             except Unreadable as why:
                 unreadable = why
+            except Exception as why:  # as the role does it: such an event is set aside, and changes nothing
+                if is_infrastructure(why):
+                    raise
+                unreadable = blamed(Stage.STEP, why)
         if unreadable is not None and self._counts(self._clock.millis):
             self.tally.dead_letters[unreadable.reason] += 1
 
@@ -167,7 +179,8 @@ class Fold:
 
     def knows(self, customer_id: str) -> bool:
         """Whether there is anything of the customer at all."""
-        return customer_id in self._states
+        state = self._states.get(customer_id)
+        return state is not None and not state.is_erased
 
     def _moment(self, raw: ConsumerRecord, event: Any) -> int:
         """When the role handled the record: by its own time, unless what was decided on it says otherwise."""
@@ -200,10 +213,13 @@ class Fold:
         customer = event.customer_id
         if self._reached is None:
             self._latest.add((customer, event.event_id))
+        event, refused = reachable(event, self._destinations)
         step = advance(self._states.get(customer), event, now=now, playbook=self._playbook)
-        if step.duplicate:
-            self._count("duplicates")
+        if step.unchanged:
+            self._count("duplicates" if step.duplicate else "passed_over")
             return
+        if refused is not None and self._counts(self._clock.millis):
+            self.tally.dead_letters[f"invalid_{refused.field}"] += 1
         self._count("folded")
         self._apply(customer, step)
 

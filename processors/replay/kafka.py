@@ -12,6 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from processors.replay.source import Extent
+from streams.closing import closed
 from streams.codec import Codec
 from streams.config import Settings
 from streams.errors import Unavailable
@@ -155,6 +156,6 @@ class KafkaSource:
 
     async def _close(self) -> None:
         if self._consumer is not None:
-            await self._consumer.stop()
+            await closed(self._consumer)
             self._consumer = None
         await self._registry.close()

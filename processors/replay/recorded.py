@@ -130,14 +130,21 @@ async def read_outreach(source: Source, partition: int, recorded: Recorded) -> N
 
 
 async def read_states(source: Source, partition: int, customers: set[str]) -> dict[str, JourneyState]:
-    """The latest state of each of these; those without one are left out. Raises Unavailable, and Unreadable."""
+    """The latest state of each of these; those without one, and those that were erased, are left out.
+
+    Raises Unavailable, and Unreadable.
+    """
     latest: dict[str, bytes | None] = {}
     async for raw in source.records(source.topics.journeys, partition):
         customer = raw.key.decode()
         if customer in customers:
             latest[customer] = raw.value
     states = {customer: await _decoded(source, value) for customer, value in latest.items()}
-    return {customer: state for customer, state in states.items() if isinstance(state, JourneyState)}
+    return {
+        customer: state
+        for customer, state in states.items()
+        if isinstance(state, JourneyState) and not state.is_erased  # a mark counts no touchpoints
+    }
 
 
 async def _decoded(source: Source, value: bytes | None) -> Record | None:

@@ -67,6 +67,7 @@ class Report:
                 "touchpoints": self.tally.records,
                 "folded": self.tally.folded,
                 "duplicates": self.tally.duplicates,
+                "passed_over": self.tally.passed_over,
                 "misplaced": self.tally.misplaced,
                 "dead_letters": dict(sorted(self.tally.dead_letters.items())),
                 "timers": self.tally.timers,

@@ -21,6 +21,7 @@ from processors.replay.report import Report, SetAside
 from processors.replay.source import Extent, Source
 from streams.clock import to_millis
 from streams.codec import as_written
+from streams.destinations import STRICT, Destinations
 from streams.processor.intake import Intake
 
 _TELL_EVERY = 500
@@ -34,9 +35,16 @@ def _nobody(read: int, of: int) -> None:
 
 
 async def replay(
-    source: Source, *, playbook: Playbook, since: datetime, until: datetime, progress: Progress = _nobody
+    source: Source,
+    *,
+    playbook: Playbook,
+    since: datetime,
+    until: datetime,
+    progress: Progress = _nobody,
+    destinations: Destinations = STRICT,
 ) -> Report:
     """Decide again, under ``playbook``, all that is kept, and compare what falls into ``since`` <= time < ``until``.
+    ``destinations``: as the journeys role has them.
 
     Memory: the states of one partition's customers at a time, and the decisions of the range.
     Raises Unavailable when a server does not answer, Unreadable for a recorded decision that nobody can read.
@@ -53,7 +61,15 @@ async def replay(
         def told(count: int, before: int = read) -> None:
             progress(before + count, whole)
 
-        one = _Partition(source, extent, partitions=len(extents), playbook=playbook, since=since, until=until)
+        one = _Partition(
+            source,
+            extent,
+            partitions=len(extents),
+            playbook=playbook,
+            since=since,
+            until=until,
+            destinations=destinations,
+        )
         await one.replay(told)
         read += extent.end - extent.begin
         progress(read, whole)
@@ -84,7 +100,15 @@ class _Partition:
     """One partition's share."""
 
     def __init__(
-        self, source: Source, extent: Extent, *, partitions: int, playbook: Playbook, since: datetime, until: datetime
+        self,
+        source: Source,
+        extent: Extent,
+        *,
+        partitions: int,
+        playbook: Playbook,
+        since: datetime,
+        until: datetime,
+        destinations: Destinations,
     ) -> None:
         self.recorded = Recorded(decisions=Decisions(since=since, until=until))
         self.replayed = Decisions(since=since, until=until)
@@ -93,6 +117,7 @@ class _Partition:
         self._extent = extent
         self._partitions = partitions
         self._playbook = playbook
+        self._destinations = destinations
         self._until = until
 
     async def replay(self, told: Callable[[int], None]) -> None:
@@ -111,6 +136,7 @@ class _Partition:
                 share=1.0,
             ),
             playbook=self._playbook,
+            destinations=self._destinations,
             handled_at=self.recorded.handled_at,
             until=to_millis(self._until),
             take=self._take,

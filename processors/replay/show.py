@@ -27,7 +27,8 @@ def show(report: Report, console: Console, *, most: int) -> None:
     _say(
         console,
         f"{tally.records:,} touchpoints read: {tally.folded:,} folded, {tally.duplicates:,} repeated, "
-        f"{tally.misplaced:,} forwarded, {dead:,} unreadable; {tally.timers:,} deadlines fired.",
+        f"{tally.passed_over:,} of erased customers, {tally.misplaced:,} forwarded, {dead:,} unreadable; "
+        f"{tally.timers:,} deadlines fired.",
     )
     _verdict(report, console)
     _warnings(report, console)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -151,6 +151,8 @@ async def customer_view(store: ViewStore, customer_id: str, *, limit: int = 500)
     """The customer as the view has them, with at most ``limit`` entries of the timeline. Raises Unavailable."""
     # repeated records stand there more than once; they are left out here, so a few more are asked for
     documents = await store.customer(customer_id, limit=2 * limit)
+    if documents.state is None and documents.erased is not None:  # what comes of letters of before is nobody's
+        documents = replace(documents, timeline=(), outreach={})
     state = None
     if documents.state is not None:
         state = from_plain(events.JourneyState, {**json.loads(documents.state), "recent_events": ""})

@@ -6,6 +6,7 @@ again from the beginning gives the same view.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -70,10 +71,12 @@ class Queue:
 class Unqueue:
     """The task ``member`` is over, if it is one; it waits in no queue, whichever of the two is read first.
 
-    That it is over stands in the outreach of that name: its retraction, or that somebody did it.
+    That it is over stands in the outreach of that name: its retraction, or that somebody did it. ``erased``: its
+    customer was erased, and what the task says is not kept either, whichever is read first.
     """
 
     member: str
+    erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +96,16 @@ class DropState:
 
 Write = Put | PutField | Rank | Queue | Unqueue | Forget | DropState
 
+ERASED = "erased"
+"""Why what was sent to a customer who was erased is taken back."""
+
 TASK = "task"
 """The field of an outreach that is the task itself."""
+
+
+def is_erased(retraction: str | None) -> bool:
+    """Whether the retraction of an outreach, as it is kept, says that the customer was erased."""
+    return retraction is not None and json.loads(retraction).get("record", {}).get("reason") == ERASED
 
 
 def is_over(fields: Iterable[str]) -> bool:
@@ -142,10 +153,14 @@ TEAMS = f"{PREFIX}teams"
 
 def project(record: Record, place: Place) -> tuple[Write, ...]:
     """What the record changes in the view; () for one that the view does not show."""
+    if isinstance(record, events.JourneyState) and record.is_erased:
+        return erase(record.customer_id, at=to_millis(max(record.updated_at, record.erased_at or record.updated_at)))
     if isinstance(record, events.JourneyState):
         plain = to_plain(record)
         del plain["recent_events"]  # for recognising duplicates; nothing to show
-        return (Put(customer_key(record.customer_id), to_json(plain)),)
+        put = Put(customer_key(record.customer_id), to_json(plain))
+        # somebody new under the key of one who was erased: decisions are kept for longer than the erasure itself
+        return (put,) if record.erased_at is None else (put, Forget(record.customer_id, to_millis(record.erased_at)))
     if isinstance(record, events.OutreachLedgerEntry):
         return ()
     at, identity, kind = _sorted_in(record)
@@ -178,7 +193,7 @@ def project(record: Record, place: Place) -> tuple[Write, ...]:
 
 
 def erase(customer_id: str, *, at: int) -> tuple[Write, ...]:
-    """What a tombstone of the journeys topic, written at ``at`` (ms), changes: the customer's view is gone."""
+    """What an erased customer's state, or a tombstone, written at ``at`` (ms), changes: the customer's view is gone."""
     return (DropState(customer_id), Forget(customer_id, at))
 
 
@@ -226,5 +241,5 @@ def _of_queue(record: Any) -> tuple[Write, ...]:
     if isinstance(record, events.AgentTaskDone):
         return (Unqueue(record.task_id),)
     if isinstance(record, events.OutreachRetracted):  # of any outreach: what it was to be does not stand in it
-        return (Unqueue(record.outreach_id),)
+        return (Unqueue(record.outreach_id, erased=record.reason == ERASED),)
     return ()

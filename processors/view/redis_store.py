@@ -27,6 +27,7 @@ from processors.view.projection import (
     Unqueue,
     Write,
     customer_key,
+    is_erased,
     is_over,
     outreach_key,
     outreaches_key,
@@ -163,7 +164,11 @@ class RedisViewStore:
                 pipe.hgetall(outreach_key(member))
             found = await pipe.execute() if members else []
         return {
-            member: _Task(team=_team(fields.get(TASK)), over=is_over(fields))
+            member: _Task(
+                team=_team(fields.get(TASK)),
+                over=is_over(fields),
+                erased=is_erased(_values(fields).get("retraction")),
+            )
             for member, fields in zip(members, found, strict=True)
         }
 
@@ -192,10 +197,12 @@ class RedisViewStore:
 
 @dataclass(slots=True)
 class _Task:
-    """What is known of a task: its team, None where it was not read yet; whether nobody need do it any more."""
+    """What is known of a task: its team, None where it was not read yet; whether nobody need do it any more; whether
+    the customer was erased."""
 
     team: str | None = None
     over: bool = False
+    erased: bool = False
 
 
 def _queue(
@@ -243,12 +250,15 @@ def _queue_tasks(pipe: Any, writes: Sequence[Write], tasks: Mapping[str, _Task])
             tasks[write.member].team = write.team
         elif isinstance(write, Unqueue):
             tasks[write.member].over = True
+            tasks[write.member].erased |= write.erased
     for write in writes:
         if isinstance(write, Queue) and not tasks[write.member].over:
             pipe.sadd(TEAMS, write.team).zadd(queue_key(write.team), {write.member: write.due})
     for member, task in tasks.items():
         if task.over and task.team is not None:
             pipe.zrem(queue_key(task.team), member)
+        if task.erased:
+            pipe.hdel(outreach_key(member), TASK)
 
 
 def _queue_forget(

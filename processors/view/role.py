@@ -19,9 +19,11 @@ from processors.view.redis_store import RedisViewStore
 from processors.view.store import Position, Standing, ViewChanged, ViewStore
 from streams import metrics
 from streams.clock import from_millis
+from streams.closing import closed
 from streams.codec import Codec
 from streams.config import Settings
 from streams.errors import InvalidEvent, Unavailable, Unreadable
+from streams.events.moments import as_known
 from streams.registry import ConfluentRegistry, Registry
 from streams.validation import check_touchpoint
 
@@ -94,7 +96,7 @@ class ViewRole(Service):
         """Let go of the connections; how far it came is in the view already."""
         if self._consumer is not None:
             with contextlib.suppress(KafkaError):
-                await self._consumer.stop()
+                await closed(self._consumer)
         await self._store.close()
         if self._own_registry:
             await self._registry.close()
@@ -129,7 +131,7 @@ class ViewRole(Service):
                     raise Unavailable(f"there is no topic {name}; create it with: careline topics apply")
             await self._codec.prepare(*self._names.values())
         except BaseException as error:
-            await consumer.stop()
+            await closed(consumer)
             if isinstance(error, KafkaError):
                 address = self._settings.kafka_bootstrap
                 raise Unavailable(f"Kafka at {address} does not answer: {error}") from error
@@ -199,6 +201,7 @@ class ViewRole(Service):
             record: Any = await self._codec.decode(raw.value)
             if topic is topics.touchpoints:
                 check_touchpoint(record, now=from_millis(raw.timestamp))
+                record = as_known(record, record.occurred_at)
         except (Unreadable, InvalidEvent) as why:
             reason = why.reason if isinstance(why, Unreadable) else "invalid_event"
             metrics.VIEW_SKIPPED.labels(topic=raw.topic, reason=reason).inc()
@@ -209,10 +212,14 @@ class ViewRole(Service):
         if not shown(record, erased.get(record.customer_id)):
             return ()
         writes = project(record, RecordPlace(topic=raw.topic, partition=raw.partition, offset=raw.offset))
+        kept: list[Write] = []
         for write in writes:
             if isinstance(write, Forget):
-                erased[write.customer_id] = max(write.until, erased.get(write.customer_id, 0))
-        return writes
+                if write.until <= erased.get(write.customer_id, -1):
+                    continue  # done already, and nothing older was let in since
+                erased[write.customer_id] = write.until
+            kept.append(write)
+        return tuple(kept)
 
     async def _measure_lag(self, consumer: AIOKafkaConsumer) -> None:
         lag = dict.fromkeys(self._names, 0)

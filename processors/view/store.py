@@ -18,6 +18,7 @@ from processors.view.projection import (
     Unqueue,
     Write,
     customer_key,
+    is_erased,
     is_over,
     outreach_key,
     outreaches_key,
@@ -127,6 +128,10 @@ class InMemoryViewStore:
                         self._queues.setdefault(team, {})[member] = due
                 case Unqueue(member):
                     self._unqueue(member)
+            if isinstance(write, Queue | Unqueue):
+                fields = self._hashes.get(outreach_key(write.member), {})
+                if is_erased(fields.get("retraction", (None, 0))[0]):
+                    fields.pop(TASK, None)
         self._standing = Standing(
             generation=standing.generation, positions={**standing.positions, **positions}, erased=erased
         )

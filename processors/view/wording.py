@@ -6,14 +6,16 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from streams import events
+from streams.clock import in_zone
+from streams.events.moments import can_be_meant
 
 
 def clock_time(moment: datetime | None, zone: tzinfo) -> str:
     """As ``Fri 8 Feb 2013, 14:05``; a dash for no time."""
     if moment is None:
         return "–"
-    local = moment.astimezone(zone)
-    return f"{local:%a} {local.day} {local:%b %Y, %H:%M}"
+    local = in_zone(moment, zone)
+    return f"{local:%a} {local.day} {local:%b} {local.year}, {local:%H:%M}"
 
 
 def span(length: timedelta) -> str:
@@ -41,7 +43,8 @@ def summary(record: Any, zone: tzinfo) -> str:
         case events.OrderPlaced():
             return f"ordered: {record.description}"
         case events.OrderShipped():
-            expected = f", expected {clock_time(record.expected_at, zone)}" if record.expected_at else ""
+            known = _known(record.expected_at, record.occurred_at)
+            expected = f", expected {clock_time(known, zone)}" if known else ""
             return _said(f"order {record.order_id} is on its way", record.carrier) + expected
         case events.OrderDelivered():
             return f"has what was promised: order {record.order_id}"
@@ -102,7 +105,8 @@ def summary(record: Any, zone: tzinfo) -> str:
             to = f", goes to {record.routed_to}" if record.routed_to is not None else ""
             return _said(f"{words(record.channel)} contact, {state}{back}{to}", record.matter or record.summary)
         case events.Order():
-            promised = f", promised for {clock_time(record.promised_at, zone)}" if record.promised_at else ""
+            known = _known(record.promised_at, record.as_of)
+            promised = f", promised for {clock_time(known, zone)}" if known else ""
             return f"{record.description}{promised}"
         case events.Wish():
             return f"could not have: {record.description}"
@@ -118,17 +122,25 @@ def decided(decision: events.Decision, zone: tzinfo) -> str:
 def consent(one: events.Consent | events.ConsentChanged) -> str:
     """As ``marketing by email: granted``."""
     by = "on every channel" if one.channel is None else f"by {words(one.channel)}"
-    return f"{words(one.purpose)} {by}: {words(one.status)}"
+    other = one.from_customer_id if isinstance(one, events.Consent) else None
+    return f"{words(one.purpose)} {by}: {words(one.status)}" + ("" if not other else f" (said to {other})")
 
 
 def _delay(record: events.DelayNoticed | events.Delay, zone: tzinfo) -> str:
     because = "" if record.reason is events.DelayReason.OTHER else f" ({words(record.reason)})"
     if record.cancelled:
         return f"cancelled{because}"
-    if record.expected_at is None:
+    at = record.as_of if isinstance(record, events.Delay) else record.occurred_at
+    expected = _known(record.expected_at, at)
+    if expected is None:
         return f"late, nobody knows how long{because}"
-    late = span(record.expected_at - record.promised_at)
-    return f"{late} late, expected {clock_time(record.expected_at, zone)}{because}"
+    late = span(expected - record.promised_at)
+    return f"{late} late, expected {clock_time(expected, zone)}{because}"
+
+
+def _known(moment: datetime | None, at: datetime) -> datetime | None:
+    """What was kept or projected before such moments were left out is not told, either."""
+    return moment if moment is not None and can_be_meant(moment, at) else None
 
 
 def _said(what: str, text: str | None) -> str:

@@ -14,6 +14,7 @@ from streams.events.types import (
     ConsentStatus,
     DelayReason,
     FeedbackKind,
+    MergeSide,
     NoteKind,
     OutreachChannel,
     Purpose,
@@ -39,16 +40,19 @@ class Consent(Struct, frozen=True, kw_only=True, gc=False):
     purpose: Purpose
     status: ConsentStatus
     as_of: datetime
+    reopened_at: datetime | None = None
+    from_customer_id: str | None = None
 
 
 class Suppression(Struct, frozen=True, kw_only=True, gc=False):
-    """An address that must not be used any more."""
+    """An address, or a channel where ``address`` is empty, that must not be used any more."""
 
     channel: OutreachChannel
     address: str
     reason: str
     as_of: datetime
     purpose: Purpose | None = None
+    from_customer_id: str | None = None
 
 
 class Timer(Struct, frozen=True, kw_only=True, gc=False):
@@ -226,6 +230,14 @@ class Assignment(Struct, frozen=True, kw_only=True, gc=False):
     assigned_at: datetime
 
 
+class Merge(Struct, frozen=True, kw_only=True, gc=False):
+    """The latest word on a merge with another record."""
+
+    other_customer_id: str
+    side: MergeSide
+    as_of: datetime
+
+
 class JourneyState(Struct, frozen=True, kw_only=True, gc=False):
     """All that is known and under way for one customer."""
 
@@ -254,3 +266,10 @@ class JourneyState(Struct, frozen=True, kw_only=True, gc=False):
     gestures: tuple[Given, ...] = ()
     assignments: tuple[Assignment, ...] = ()
     playbook_version: str | None = None
+    erased_at: datetime | None = None
+    merges: tuple[Merge, ...] = ()
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether the customer is erased: nothing is kept but when, so that no older fact brings anything back."""
+        return self.erased_at is not None and self.touchpoints == 0

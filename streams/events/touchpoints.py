@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from streams.events.journeys import Consent, Settled, Suppression
 from streams.events.types import (
     Address,
     Alternative,
@@ -254,6 +255,7 @@ class ConsentChanged(Struct, frozen=True, kw_only=True, gc=False):
     channel: OutreachChannel | None = None
     purpose: Purpose
     status: ConsentStatus
+    reopened_by: str | None = None
 
 
 class ProfilesMerged(Struct, frozen=True, kw_only=True, gc=False):
@@ -265,10 +267,14 @@ class ProfilesMerged(Struct, frozen=True, kw_only=True, gc=False):
     source: str
     other_customer_id: str
     side: MergeSide = MergeSide.SURVIVOR
+    consents: tuple[Consent, ...] = ()
+    suppressions: tuple[Suppression, ...] = ()
+    settled: tuple[Settled, ...] = ()
+    told: bool = False
 
 
 class CustomerErased(Struct, frozen=True, kw_only=True, gc=False):
-    """The customer asked to be forgotten; the journey state is deleted."""
+    """The customer asked to be forgotten; the journey state is deleted, and facts up to then change nothing."""
 
     event_id: str
     customer_id: str

@@ -19,9 +19,12 @@ class Counted:
         self._logic = logic
         self._latency = metrics.EVENT_TO_COMMIT_SECONDS.labels(role=role)
 
-    def lag(self, records: int) -> None:
-        """So many input records wait."""
+    def waits(self, records: int, oldest: int | None, wall: int) -> None:
+        """So many input records are not handled yet; the oldest of them is of ``oldest``, None: not known (ms)."""
         metrics.LAG_RECORDS.labels(role=self._role, partition=self._partition).set(records)
+        if oldest is not None or not records:
+            age = 0 if oldest is None else max(wall - oldest, 0) / 1000
+            metrics.LAG_SECONDS.labels(role=self._role, partition=self._partition).set(age)
 
     def recovered(self, store: Store[Any], *, seconds: float) -> None:
         """The partition was taken, and its state rebuilt."""
@@ -29,11 +32,9 @@ class Counted:
         metrics.RECOVERY_SECONDS.labels(role=self._role).observe(seconds)
         self._holds(store)
 
-    def count(
-        self, tx: Transaction[Any], *, seconds: float, store: Store[Any], wall: int, waiting_since: int | None
-    ) -> None:
-        """A transaction was committed. ``waiting_since``: the latest record's time if more wait behind it (ms)."""
-        role, partition = self._role, self._partition
+    def count(self, tx: Transaction[Any], *, seconds: float, store: Store[Any], wall: int) -> None:
+        """A transaction was committed; ``wall``: the time, in ms."""
+        role = self._role
         metrics.TRANSACTIONS.labels(role=role, end="committed").inc()
         metrics.TRANSACTION_SECONDS.labels(role=role).observe(seconds)
         for handling, count in tx.handled.items():
@@ -48,8 +49,6 @@ class Counted:
         self._holds(store)
         for published in tx.published_at:
             self._latency.observe(max(wall - published, 0) / 1000)
-        age = 0 if waiting_since is None else max(wall - waiting_since, 0) / 1000
-        metrics.LAG_SECONDS.labels(role=role, partition=partition).set(age)
 
     def _holds(self, store: Store[Any]) -> None:
         metrics.KEYS.labels(role=self._role, partition=self._partition).set(len(store))

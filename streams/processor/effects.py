@@ -6,10 +6,12 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import structlog
 
 from streams import metrics
+from streams.closing import is_cancelled
 from streams.processor.failpoints import Point, reached
 from streams.processor.logic import Completion, Effect, Performer
 
@@ -97,9 +99,23 @@ class Effects:
             effect = lane[0]
             async with self._concurrency:
                 reached(Point.BEFORE_CALL)
-                result = await self._performer.perform(effect)
+                result = await self._performed(effect)
                 reached(Point.AFTER_CALL)
             lane.popleft()
             self._unsettled += 1
             self._done(Completion(effect, result))
         del self._lanes[name]
+
+    async def _performed(self, effect: Effect) -> Any:
+        try:
+            return await self._performer.perform(effect)
+        except asyncio.CancelledError as cut:
+            if is_cancelled():
+                raise
+            error: BaseException = cut  # a library's own
+        except Exception as why:
+            error = why
+        # A performer promises never to raise. One that does costs its own effect: recording this as a result fails too,
+        # so it is set aside, and the lane goes on.
+        log.error("an effect raised", key=effect.key, why=repr(error), exc_info=error)
+        return error

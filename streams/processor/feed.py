@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
+from itertools import chain
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
@@ -20,13 +21,15 @@ class Feed:
         tp: TopicPartition,
         batch: int,
         news: asyncio.Event,
-        lag: Callable[[int], None],
+        waits: Callable[[int, int | None], None],
     ) -> None:
+        """``waits`` gets how many records are not handled yet, and the time of the oldest known of them, in ms."""
         self._consumer = consumer
         self._tp = tp
         self._batch = batch
         self._news = news
-        self._lag = lag
+        self._waits = waits
+        self._in_hand: list[ConsumerRecord] = []
         self._records: deque[ConsumerRecord] = deque()
         self._room = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -52,13 +55,16 @@ class Feed:
         """At most so many of what has been fetched, [] for nothing. Raises what fetching failed with."""
         if self._task is not None and self._task.done():
             await self._task
-        taken = [self._records.popleft() for _ in range(min(most, len(self._records)))]
+        self._in_hand = [self._records.popleft() for _ in range(min(most, len(self._records)))]
         self._room.set()
-        return taken
+        return self._in_hand
 
-    def give_back(self, records: Sequence[ConsumerRecord]) -> None:
-        """What of the latest taken was not handled after all: it is taken again first."""
-        self._records.extendleft(reversed(records))
+    def handled(self, position: int) -> None:
+        """What of the latest taken lies before ``position`` is handled; the rest is taken again first."""
+        self._records.extendleft(record for record in reversed(self._in_hand) if record.offset >= position)
+        self._in_hand = []
+        if not self._records and self.caught_up_at is not None:
+            self._waits(0, None)
 
     async def _run(self) -> None:
         try:
@@ -77,7 +83,10 @@ class Feed:
     async def _end_seen(self) -> int | None:
         end = self._consumer.last_stable_offset(self._tp)
         position = await self._consumer.position(self._tp)
-        self._lag(max((self._consumer.highwater(self._tp) or 0) - position, 0) + len(self._records))
+        unread = max((self._consumer.highwater(self._tp) or 0) - position, 0)
+        oldest = next(chain(self._in_hand, self._records), None)
+        waiting = unread + len(self._in_hand) + len(self._records)
+        self._waits(waiting, None if oldest is None else oldest.timestamp)
         if end is None or position < end:
             return None
         polled: int | None = self._consumer.last_poll_timestamp(self._tp)

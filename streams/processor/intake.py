@@ -12,7 +12,7 @@ from aiokafka.partitioner import murmur2
 from streams.codec import Codec
 from streams.errors import InvalidEvent, PartitionStopped, Unreadable
 from streams.events import Record, Value
-from streams.processor.logic import Entrance, Incoming
+from streams.processor.logic import Entrance, Incoming, Stage
 from streams.records import NAMES, RECORDS
 from streams.topics import MAX_EVENT_BYTES
 
@@ -42,25 +42,43 @@ class Intake:
         self._partition = partition
         self._latest: deque[bool] = deque(maxlen=window)
         self._share = share
+        self.stage = Stage.DECODE
+        """How far the latest record came."""
         self._known = frozenset(RECORDS[name] for name in logic.input.records)
         # customers come again, and the hash is slow
         self._home = lru_cache(maxsize=_HOMES)(lambda key: partition_of(key.encode(), partitions))
 
     async def read(self, record: ConsumerRecord, now: datetime) -> Incoming | Misplaced:
         """The event. Raises Unreadable for a dead letter, PartitionStopped when there were too many of them."""
+        self.stage = Stage.DECODE
         try:
-            incoming = self.admitted(await self.decode(record), record, now)
+            event = await self.decode(record)
+            self.stage = Stage.ADMIT
+            incoming = self.admitted(event, record, now)
         except Unreadable as why:
-            self._latest.append(False)
-            failed = self._latest.count(False)
-            if self._latest.maxlen is not None and failed > self._share * self._latest.maxlen:
-                raise PartitionStopped(
-                    f"{failed} of the latest {len(self._latest)} records of {record.topic}[{record.partition}] up to "
-                    f"offset {record.offset} could not be read, the last because {why}"
-                ) from why
+            self.failed(record, why)
             raise
         self._latest.append(True)
         return incoming
+
+    def failed(self, record: ConsumerRecord, why: Unreadable) -> None:
+        """Count a record that becomes a dead letter. Raises PartitionStopped when there were too many of them."""
+        self._latest.append(False)
+        failed = self._latest.count(False)
+        if self._latest.maxlen is not None and failed > self._share * self._latest.maxlen:
+            raise PartitionStopped(
+                f"{failed} of the latest {len(self._latest)} records of {record.topic}[{record.partition}] up to "
+                f"offset {record.offset} could not be handled, the last because {why}"
+            ) from why
+
+    def mark(self) -> tuple[bool, ...]:
+        """What :meth:`undo` goes back to."""
+        return tuple(self._latest)
+
+    def undo(self, mark: tuple[bool, ...]) -> None:
+        """Forget the records that were read since ``mark``."""
+        self._latest.clear()
+        self._latest.extend(mark)
 
     async def decode(self, record: ConsumerRecord) -> Record:
         """The event, whatever it says. Raises Unreadable for what is none of this topic's, or too large."""

@@ -19,6 +19,10 @@ class Limits:
     commit_hangs_after: timedelta = timedelta(seconds=30)
     transaction_timeout: timedelta = timedelta(seconds=10)
     retake_after: timedelta = timedelta(seconds=1)
+    """The pause before a partition is taken again. It doubles with each further failure, up to ``retake_at_most``."""
+    retake_at_most: timedelta = timedelta(seconds=30)
+    stuck_after: timedelta = timedelta(minutes=2)
+    """A partition that has not got past an offset for so long, although the brokers answer, is told by ``/livez``."""
     finish_within: timedelta = timedelta(seconds=8)
     dead_letter_window: int = 200
     dead_letter_share: float = 0.5

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
 from streams.cloudevents import Headers
+from streams.errors import Unreadable
 from streams.events import Record, Value
 from streams.topics import Topic
 
@@ -49,8 +51,30 @@ class Step(Value, Generic[S], frozen=True, kw_only=True, gc=False):
     """Drop the key's effects that this transaction asked for earlier: they were not begun."""
     unchanged: bool = False
     """The state stays as it is; nothing of it is written."""
+    refused: Unreadable | None = None
+    """Part of the record was left out for this reason: it goes to the dead letters, too."""
     handling: str = "folded"
-    """For the metrics: folded, duplicate, too_late."""
+    """For the metrics: folded, duplicate, passed_over, too_late."""
+
+
+class Stage(StrEnum):
+    """How far an item of a transaction came: a dead letter says at which stage it failed."""
+
+    DECODE = "decode"
+    ADMIT = "admit"
+    STEP = "step"
+    """Folding the event, or what was decided on it."""
+    ENCODE = "encode"
+    """An output or the new state does not fit its schema."""
+    SIZE = "size"
+    """An output or the new state is larger than its topic takes."""
+    BROKER = "broker"
+    """The broker refused what it led to."""
+    DEADLINE = "deadline"
+    RESULT = "result"
+    """Recording what came of an effect."""
+    RESUME = "resume"
+    """Going on with an effect that a crash cut off."""
 
 
 class Entrance(Protocol):

@@ -10,26 +10,28 @@ from datetime import timedelta
 from typing import Generic, TypeVar
 
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
 
-from streams import metrics
 from streams.clock import Clock, PartitionClock, to_millis
+from streams.closing import closed
 from streams.codec import Codec
 from streams.config import Settings, TimeSource
-from streams.errors import PartitionLost, PartitionStopped, Unavailable
+from streams.errors import PartitionLost
 from streams.processor.counted import Counted
 from streams.processor.effects import Effects
 from streams.processor.failpoints import Point, reached
 from streams.processor.feed import Feed
 from streams.processor.intake import Intake
+from streams.processor.isolation import Search
+from streams.processor.keeping import Keeping
 from streams.processor.limits import Limits
 from streams.processor.logic import Completion, Logic, Performer
+from streams.processor.progress import Progress
 from streams.processor.recovery import restore
 from streams.processor.steps import Steps
 from streams.processor.store import Overlay, Store
-from streams.processor.transaction import Outbox, Transaction
+from streams.processor.transaction import Outbox, Transaction, transactional_producer
 from streams.processor.wakes import Wakes
 from streams.processor.watchdog import CUT_SHORT, commit
 
@@ -38,7 +40,6 @@ log = structlog.get_logger()
 S = TypeVar("S")
 
 _TICK = timedelta(milliseconds=200)
-_PRODUCER_BATCH = 9 << 20  # one dead letter of the largest size has to fit
 
 
 class Partition(Generic[S]):
@@ -62,8 +63,7 @@ class Partition(Generic[S]):
         concurrency: asyncio.Semaphore,
     ) -> None:
         self.number = number
-        self.ready = False
-        self.stopped: PartitionStopped | None = None
+        self.progress = Progress()
         self._settings = settings
         self._role = role
         self._group = group
@@ -84,7 +84,16 @@ class Partition(Generic[S]):
         self._counted = Counted(role=role, partition=number, logic=logic)
         self._completions: deque[Completion] = deque()
         self._news = asyncio.Event()
-        self._stopping = False
+        self._search = Search(self._limits.batch)
+        self.keeping = Keeping(
+            self._tp,
+            role=role,
+            limits=limits,
+            progress=self.progress,
+            search=self._search,
+            consumer=consumer,
+            waits=self._waits,
+        )
         self._last_commit = 0.0
 
     # -- from outside ---------------------------------------------------------------------------------------------
@@ -92,45 +101,25 @@ class Partition(Generic[S]):
     async def run(self) -> None:
         """Take the partition, work, and take it afresh after a failure, until :meth:`finish` or cancelled."""
         try:
-            while not self._stopping:
-                try:
-                    await self._own()
-                except PartitionStopped as why:
-                    self.stopped = why
-                    metrics.PARTITIONS_STOPPED.labels(role=self._role).inc()
-                    log.error("partition stopped", topic=self._tp.topic, partition=self.number, why=str(why))
-                    return
-                except (PartitionLost, Unavailable, KafkaError) as why:
-                    metrics.TRANSACTIONS.labels(role=self._role, end="aborted").inc()
-                    log.warning("partition lost", topic=self._tp.topic, partition=self.number, why=repr(why))
-                    await asyncio.sleep(self._limits.retake_after.total_seconds())
+            await self.keeping.run(self._own)
         finally:
-            self.ready = False
+            self.progress.ready = False
             if self._effects is not None:
                 await self._effects.cancel()
 
     def finish(self) -> None:
         """Take no more records, commit what the effects under way come to, and end."""
-        self._stopping = True
+        self.keeping.stopping.set()
         self._news.set()
 
     # -- owning ---------------------------------------------------------------------------------------------------
 
     async def _own(self) -> None:
         began = time.monotonic()
-        self._producer = AIOKafkaProducer(
-            **self._settings.kafka_client(),
-            transactional_id=f"{self._group}-{self.number}",
-            acks="all",
-            linger_ms=0,
-            compression_type="lz4",
-            max_batch_size=_PRODUCER_BATCH,
-            max_request_size=_PRODUCER_BATCH,
-            transaction_timeout_ms=int(self._limits.transaction_timeout.total_seconds() * 1000),
+        self._producer = transactional_producer(
+            self._settings, f"{self._group}-{self.number}", within=self._limits.transaction_timeout
         )
-        feed = Feed(
-            consumer=self._consumer, tp=self._tp, batch=self._limits.batch, news=self._news, lag=self._counted.lag
-        )
+        feed = Feed(consumer=self._consumer, tp=self._tp, batch=self._limits.batch, news=self._news, waits=self._waits)
         try:
             # The order matters: the producer fences the old owner and settles its last transaction; only then is the
             # end of the state topic final, and only after the state the committed offset.
@@ -145,13 +134,14 @@ class Partition(Generic[S]):
                 offset=self._position,
                 seconds=round(time.monotonic() - began, 2),
             )
+            self.progress.position = self._position
             feed.start(self._position)
-            self.ready = True
+            self.progress.ready = True
             await self._work(feed)
         finally:
-            self.ready = False
+            self.progress.ready = False
             await feed.stop()
-            await self._producer.stop()
+            await closed(self._producer)
 
     async def _recover(self) -> None:
         if self._effects is not None:
@@ -166,6 +156,7 @@ class Partition(Generic[S]):
             codec=self._codec,
             logic=self._logic,
             partition=self.number,
+            progress=self.progress,
         )
         committed = (await self._admin.list_consumer_group_offsets(self._group, partitions=[self._tp])).get(self._tp)
         if committed is None or committed.offset < 0:
@@ -193,21 +184,26 @@ class Partition(Generic[S]):
             wall=self._wall,
             timers=self._limits.timers,
         )
-        self._resuming = self._wakes.keys() if self._effects is not None else []
+        self._resuming: list[str] = self._wakes.keys() if self._effects is not None else []
 
     # -- working --------------------------------------------------------------------------------------------------
 
     async def _work(self, feed: Feed) -> None:
         while True:
             await self._wait_for_work(feed)
-            if self._stopping and not self._completions and (self._effects is None or not len(self._effects)):
+            under_way = self._effects is not None and len(self._effects) > 0
+            if self.keeping.stopping.is_set() and not self._completions and not under_way:
                 return
             records = await feed.take(room := self._room())
             completions = list(self._completions)
             tick = self._tick(feed)
             if records or completions or self._resuming or (room and self._due(tick)):
-                await self._transact(records, completions, tick, room, more=len(feed) > 0)
-                feed.give_back([record for record in records if record.offset >= self._position])
+                await self._transact(records, completions, tick, room)
+                feed.handled(self._position)
+            elif under_way:
+                self.progress.not_stuck()
+            elif feed.caught_up_at is not None and not len(feed):
+                self.progress.well()
 
     async def _wait_for_work(self, feed: Feed) -> None:
         if not ((len(feed) and self._room()) or self._completions or self._resuming):
@@ -222,7 +218,7 @@ class Partition(Generic[S]):
 
     def _room(self) -> int:
         """How many records may be taken now, and effects asked for; each record asks for one at most."""
-        if self._stopping:
+        if self.keeping.stopping.is_set():
             return 0
         return self._limits.batch if self._effects is None else self._effects.room(self._limits.effects)
 
@@ -237,30 +233,31 @@ class Partition(Generic[S]):
         return tick is not None and due is not None and due <= PartitionClock(self._clock.millis).tick(tick)
 
     async def _transact(
-        self, records: list[ConsumerRecord], completions: list[Completion], tick: int | None, room: int, *, more: bool
+        self, records: list[ConsumerRecord], completions: list[Completion], tick: int | None, room: int
     ) -> None:
         began = time.monotonic()
-        tx: Transaction[S] = Transaction(
-            overlay=Overlay(self._store), clock=PartitionClock(self._clock.millis), position=self._position, room=room
+        tx = await self._steps.make(
+            lambda: Transaction(
+                overlay=Overlay(self._store),
+                clock=PartitionClock(self._clock.millis),
+                position=self._position,
+                room=room,
+            ),
+            resuming=self._resuming,
+            completions=completions,
+            records=records,
+            tick=tick,
+            most=self._search.most,
+            refused=self._search.refused,
         )
-        try:
-            await self._steps.run(tx, resuming=self._resuming, completions=completions, records=records, tick=tick)
-        except (PartitionStopped, Unavailable, asyncio.CancelledError):
-            raise
-        except Exception as error:
-            # a fault of ours: trying again would fail again, going on would lose what it was about
-            at = f"{self._tp.topic}[{self.number}] after offset {tx.position}"
-            log.exception("the logic failed", at=at)
-            raise PartitionStopped(f"the logic failed at {at}: {error!r}") from error
+        self._search.trying(tx.items)
         await self._commit(tx)
-        for _ in completions:
+        for _ in tx.settled:
             self._completions.popleft()
-        self._resuming = []
-        self._merged(tx, began, waiting_since=records[-1].timestamp if records and more else None)
+        self._resuming = self._resuming[tx.resumed :]
+        self._merged(tx, began)
 
     async def _commit(self, tx: Transaction[S]) -> None:
-        self._changes = self._store.encode(tx.overlay)
-        self._outbox.add_states(tx, self._changes)
         try:
             await self._producer.begin_transaction()
             await self._outbox.send(self._producer, tx)
@@ -273,11 +270,13 @@ class Partition(Generic[S]):
         reached(Point.AFTER_OFFSETS)
         await commit(self._producer, within=self._limits.commit_hangs_after, what=str(self._tp))
 
-    def _merged(self, tx: Transaction[S], began: float, *, waiting_since: int | None) -> None:
-        self._store.merge(self._changes)
+    def _merged(self, tx: Transaction[S], began: float) -> None:
+        self._store.merge(tx.changes)
         self._clock = tx.clock
         self._position = tx.position
         self._last_commit = time.monotonic()
+        self.progress.moved(tx.position)
+        self._search.accepted()
         if self._effects is not None:
             for completion in tx.settled:
                 self._effects.settled(completion.effect)
@@ -288,8 +287,10 @@ class Partition(Generic[S]):
             seconds=self._last_commit - began,
             store=self._store,
             wall=to_millis(self._wall.now()),
-            waiting_since=waiting_since,
         )
+
+    def _waits(self, records: int, oldest: int | None) -> None:
+        self._counted.waits(records, oldest, to_millis(self._wall.now()))
 
     def _busy(self, key: str) -> bool:
         return self._effects is not None and self._effects.busy(key)

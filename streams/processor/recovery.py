@@ -7,17 +7,26 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from streams.clock import to_millis
+from streams.closing import closed
 from streams.codec import Codec
 from streams.config import Settings
 from streams.errors import Unreadable
 from streams.processor.failpoints import Point, reached
 from streams.processor.logic import Logic
+from streams.processor.progress import Progress
 from streams.processor.store import Store
 from streams.processor.wakes import Wakes
 
 
 async def restore(
-    store: Store[Any], wakes: Wakes, *, settings: Settings, codec: Codec, logic: Logic[Any], partition: int
+    store: Store[Any],
+    wakes: Wakes,
+    *,
+    settings: Settings,
+    codec: Codec,
+    logic: Logic[Any],
+    partition: int,
+    progress: Progress,
 ) -> None:
     """Fill ``store`` and ``wakes`` up to the end of what is committed.
 
@@ -43,9 +52,10 @@ async def restore(
                     key, value = record.key.decode(), record.value
                     store.put_encoded(key, value)
                     wakes.set(key, None if value is None else await _wake_at(value, codec=codec, logic=logic))
+                progress.not_stuck()
                 reached(Point.IN_RECOVERY)
     finally:
-        await consumer.stop()
+        await closed(consumer)
 
 
 async def _wake_at(value: bytes, *, codec: Codec, logic: Logic[Any]) -> int | None:

@@ -14,6 +14,7 @@ from mode import Service
 
 from streams import metrics
 from streams.clock import Clock, SystemClock
+from streams.closing import closed
 from streams.codec import Codec
 from streams.config import Settings
 from streams.errors import CarelineError, SchemaNotRegistered, Unavailable
@@ -71,19 +72,13 @@ class Processor(Service, Generic[S]):
         """What keeps the role from being ready: nothing once every partition it owns is recovered."""
         if not self._assigned:
             return ["partitions to be assigned"]
-        return [
-            f"partition {number} to be recovered"
-            for number, (partition, _) in sorted(self._partitions.items())
-            if not partition.ready and partition.stopped is None
-        ] + self.broken()
+        owned = [partition for _, (partition, _) in sorted(self._partitions.items())]
+        return [waiting for partition in owned if (waiting := partition.keeping.waiting_for())] + self.broken()
 
     def broken(self) -> list[str]:
-        """What does not mend by itself: partitions that stopped."""
-        return [
-            f"partition {number} stopped: {partition.stopped}"
-            for number, (partition, _) in sorted(self._partitions.items())
-            if partition.stopped is not None
-        ]
+        """What does not mend by itself: partitions that stopped, or are stuck although the brokers answer."""
+        owned = [partition for _, (partition, _) in sorted(self._partitions.items())]
+        return [broken for partition in owned if (broken := partition.keeping.broken())]
 
     # -- mode's life cycle ----------------------------------------------------------------------------------------
 
@@ -97,9 +92,9 @@ class Processor(Service, Generic[S]):
         """Finish what is under way, commit it, leave."""
         await self._let_go()
         if self._consumer is not None:
-            await self._consumer.stop()
+            await closed(self._consumer)
         if self._admin is not None:
-            await self._admin.close()
+            await closed(self._admin)
         if self._own_registry:
             await self._registry.close()
 
@@ -140,8 +135,8 @@ class Processor(Service, Generic[S]):
             await consumer.start()
         except (KafkaError, CarelineError):
             self._admin = self._consumer = None
-            await consumer.stop()
-            await admin.close()
+            await closed(consumer)
+            await closed(admin)
             raise
 
     # -- the group's word -----------------------------------------------------------------------------------------

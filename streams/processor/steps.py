@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Generic, TypeVar
 
 import structlog
 from aiokafka import ConsumerRecord
 
+from streams import metrics
 from streams.clock import Clock, PartitionClock, from_millis, to_millis
 from streams.cloudevents import Headers, published_at_millis
 from streams.config import Settings, TimeSource
-from streams.dead_letters import headers_of
+from streams.dead_letters import stand_in
 from streams.errors import Unreadable
 from streams.processor.intake import Intake, Misplaced
-from streams.processor.logic import Completion, Logic, Step
-from streams.processor.transaction import Outbox, Outgoing, Transaction
+from streams.processor.isolation import blamed, is_infrastructure
+from streams.processor.logic import Completion, Logic, Stage, Step
+from streams.processor.savepoint import Savepoint
+from streams.processor.transaction import Outbox, Transaction
 from streams.processor.wakes import Wakes
 
 log = structlog.get_logger()
@@ -23,10 +27,15 @@ log = structlog.get_logger()
 S = TypeVar("S")
 
 _FUTURE_RECORD = 3_600_000  # ms; the broker's own bound, so that one wrong clock does not move everybody's
+_FIRST_PAUSE = 60_000  # ms; before a deadline that failed is tried again, doubling up to the longest
+_LONGEST_PAUSE = 86_400_000
 
 
 class Steps(Generic[S]):
-    """Fills a transaction; nothing of it is true before its commit, but ``wakes`` is: after a failure it is rebuilt."""
+    """Makes transactions; nothing of one takes effect before its commit, except on ``wakes`` and the intake's window.
+
+    These two are put back where a transaction is made again, and rebuilt where the partition is taken again.
+    """
 
     def __init__(
         self,
@@ -41,8 +50,8 @@ class Steps(Generic[S]):
         wall: Clock,
         timers: int,
     ) -> None:
-        self._settings = settings
         self._group = group
+        self._topics = settings.topics
         self._logic = logic
         self._intake = intake
         self._outbox = outbox
@@ -50,40 +59,137 @@ class Steps(Generic[S]):
         self._busy = busy
         self._wall = wall if settings.time_source is TimeSource.WALL else None
         self._timers = timers
+        self._stage = Stage.STEP
+        self._careful = False
+        self._most = 0
+        self._refused: Exception | None = None
+        self._pauses: dict[str, int] = {}
 
-    async def run(
+    async def make(
+        self,
+        begin: Callable[[], Transaction[S]],
+        *,
+        resuming: Sequence[str] = (),
+        completions: Sequence[Completion] = (),
+        records: Sequence[ConsumerRecord] = (),
+        tick: int | None = None,
+        most: int | None = None,
+        refused: Exception | None = None,
+    ) -> Transaction[S]:
+        """A transaction ready to be sent: what was cut off by a crash, then results, records in their order, and last
+        the wall clock's ``tick`` in ms.
+
+        Of deadlines at most ``timers`` fire, at most ``tx.room`` effects are asked for, and at most ``most`` items are
+        taken in all. Where more are due, the transaction ends before the record that they precede: ``tx.position`` says
+        how far it came, and what is left is for the next one.
+
+        An item that fails becomes a dead letter ``unprocessable``, and nothing else of the transaction is touched by
+        it. With ``refused``, what the broker answered to the first item alone, that item is set aside untried.
+
+        Raises PartitionStopped where most records fail, and what the infrastructure raises.
+        """
+        window = self._intake.mark()
+        self._wakes.begin()
+        self._most = sum((len(resuming), len(completions), len(records), self._timers)) if most is None else most
+        for careful in (refused is not None, True):
+            self._careful, self._refused = careful, refused
+            tx = begin()
+            try:
+                await self._run(tx, resuming, completions, records, tick)
+                self._outbox.add_states(tx)
+            except Exception as error:
+                if careful or is_infrastructure(error):
+                    raise
+                log.warning("a transaction failed; its items are tried one by one", why=repr(error)[:300])
+                metrics.ISOLATIONS.labels(role=self._outbox.role).inc()
+                self._wakes.undo()
+                self._intake.undo(window)
+            else:
+                return tx
+        raise AssertionError("a careful transaction is made or raises")
+
+    async def _run(
         self,
         tx: Transaction[S],
-        *,
-        resuming: Iterable[str],
-        completions: Iterable[Completion],
-        records: Iterable[ConsumerRecord],
+        resuming: Sequence[str],
+        completions: Sequence[Completion],
+        records: Sequence[ConsumerRecord],
         tick: int | None,
     ) -> None:
-        """What was cut off by a crash, then results, records in their order, and last the wall clock's ``tick`` in ms.
-
-        Of deadlines at most ``timers`` fire, and at most ``tx.room`` effects are asked for. Where more are due, the
-        transaction ends before the record that they precede: ``tx.position`` says how far it came, and what is left
-        is for the next one.
-
-        Raises PartitionStopped, Unavailable, or whatever a fault in the logic raises.
-        """
         for key in resuming:
-            await self._resume(tx, key)
+            if tx.items >= self._most:
+                return
+            tx.resumed += 1
+            await self._attempt(tx, partial(self._resume, tx, key), Stage.RESUME, key)
         for completion in completions:
-            await self._complete(tx, completion)
+            if tx.items >= self._most:
+                return
+            await self._attempt(tx, partial(self._complete, tx, completion), Stage.RESULT, completion)
         for record in records:
             moment = max(self._stamp(record), tx.clock.millis)
             if self._wakes.due_by(moment) and not await self._fire(tx, moment):
                 return
-            if len(tx.effects) >= tx.room:
+            if len(tx.effects) >= tx.room or tx.items >= self._most:
                 return
             tx.clock.observe(moment)
-            await self._receive(tx, record)
+            tx.position = record.offset + 1
+            if self._careful:
+                await self._attempt(tx, partial(self._receive, tx, record), None, record)
+            else:
+                tx.items += 1
+                await self._receive(tx, record)
         if tick is not None:
             moment = PartitionClock(tx.clock.millis).tick(tick)
             if await self._fire(tx, moment):
                 tx.clock.observe(moment)
+
+    async def _attempt(
+        self,
+        tx: Transaction[S],
+        item: Callable[[], Awaitable[None]],
+        stage: Stage | None,
+        what: ConsumerRecord | Completion | str,
+    ) -> bool:
+        """One item; where care is taken, behind a savepoint. ``stage`` None: as far as the record came.
+
+        False where it was set aside.
+        """
+        tx.items += 1
+        if not self._careful:
+            await item()
+            return True
+        before, window = Savepoint(tx, self._wakes), self._intake.mark()
+        try:
+            if self._refused is not None:
+                refused, self._refused = self._refused, None
+                self._stage = Stage.BROKER
+                raise refused
+            await item()
+            self._stage = Stage.ENCODE
+            self._outbox.check_states(tx, before.states)
+        except Exception as error:
+            if self._stage is not Stage.BROKER and is_infrastructure(error):
+                raise
+            before.restore()
+            self._intake.undo(window)
+            self._set_aside(tx, what, blamed(self._stage if stage is None else stage, error))
+            return False
+        return True
+
+    def _set_aside(self, tx: Transaction[S], what: ConsumerRecord | Completion | str, why: Unreadable) -> None:
+        match what:
+            case ConsumerRecord():
+                self._intake.failed(what, why)
+                self._dead_letter(tx, what, why)
+            case Completion():
+                # It is not called again: the entry keeps its deadline, and ends as one that was cut off.
+                tx.settled.append(what)
+                self._dead_letter(tx, self._nameless(what.effect.key), why)
+            case key:
+                self._dead_letter(tx, self._nameless(key), why)
+
+    def _nameless(self, key: str) -> ConsumerRecord:
+        return stand_in(self._topics.full_name(self._logic.state_topic), self._outbox.same_partition, key)
 
     def _stamp(self, record: ConsumerRecord) -> int:
         """The record's time in ms, as far as it is believed."""
@@ -91,22 +197,27 @@ class Steps(Generic[S]):
         return stamp if self._wall is None else min(stamp, to_millis(self._wall.now()) + _FUTURE_RECORD)
 
     async def _receive(self, tx: Transaction[S], record: ConsumerRecord) -> None:
-        tx.position = record.offset + 1
         now = from_millis(tx.clock.millis)
         try:
             incoming = await self._intake.read(record, now)
         except Unreadable as why:
-            self._put_aside(tx, record, why)
+            self._dead_letter(tx, record, why)
             return
+        except Exception:
+            self._stage = self._intake.stage
+            raise
         if isinstance(incoming, Misplaced):
-            out = Outgoing(incoming.key.encode(), record.value, record.timestamp, list(record.headers))
-            tx.outgoing[record.topic, incoming.partition].append(out)
+            self._stage = Stage.SIZE
+            self._outbox.forward(tx, record, key=incoming.key, partition=incoming.partition)
             tx.handled["forwarded"] += 1
             return
+        self._stage = Stage.STEP
         key = self._logic.key(incoming.record)
         step = self._logic.receive(incoming, await tx.overlay.get(key), now, busy=self._under_way(tx, key))
         tx.handled[step.handling] += 1
         self._apply(tx, key, step, at=tx.clock.millis, cause=incoming.headers)
+        if step.refused is not None:
+            self._keep(tx, record, step.refused)
         published = published_at_millis(incoming.headers)
         if published is not None:
             tx.published_at.append(published)
@@ -116,24 +227,35 @@ class Steps(Generic[S]):
 
         False if some are left: a storm of them in one go would outlast the worker's session with its group.
         """
-        while tx.timers < self._timers and len(tx.effects) < tx.room:
+        while tx.timers < self._timers and len(tx.effects) < tx.room and tx.items < self._most:
             due = self._wakes.pop_due(until)
             if due is None:
                 return True
             millis, key = due
             tx.clock.observe(millis)
-            state = await tx.overlay.get(key)
-            if state is None:
-                continue
-            # one that this very transaction asks for counts as under way: a deadline must not ask for it again
-            busy = self._under_way(tx, key) or any(effect.key == key for effect in tx.effects)
-            step = self._logic.wake(key, state, from_millis(millis), busy=busy)
-            tx.timers += 1
-            self._apply(tx, key, step, at=millis, cause=[])
-            again = self._wakes.due(key)
-            if again is not None and again <= millis:
-                raise RuntimeError(f"a deadline of {key} is not later than the one that fired")
+            if not await self._attempt(tx, partial(self._wake, tx, key, millis), Stage.DEADLINE, key):
+                self._put_off(tx, key)
         return not self._wakes.due_by(until)
+
+    async def _wake(self, tx: Transaction[S], key: str, millis: int) -> None:
+        state = await tx.overlay.get(key)
+        if state is None:
+            return
+        # one that this very transaction asks for counts as under way: a deadline must not ask for it again
+        busy = self._under_way(tx, key) or any(effect.key == key for effect in tx.effects)
+        step = self._logic.wake(key, state, from_millis(millis), busy=busy)
+        self._pauses.pop(key, None)
+        tx.timers += 1
+        self._apply(tx, key, step, at=millis, cause=[])
+        again = self._wakes.due(key)
+        if again is not None and again <= millis:
+            raise RuntimeError(f"a deadline of {key} is not later than the one that fired")
+
+    def _put_off(self, tx: Transaction[S], key: str) -> None:
+        """A deadline that failed is due again after a pause, which grows; an event of its key may move it before."""
+        pause = self._pauses[key] = min(self._pauses.get(key, _FIRST_PAUSE // 2) * 2, _LONGEST_PAUSE)
+        tx.timers += 1
+        self._wakes.set(key, tx.clock.millis + pause)
 
     def _under_way(self, tx: Transaction[S], key: str) -> bool:
         """Whether an effect of the key has no result yet. One whose result this very transaction records has."""
@@ -155,6 +277,7 @@ class Steps(Generic[S]):
         self._apply(tx, key, step, at=tx.clock.millis, cause=[])
 
     def _apply(self, tx: Transaction[S], key: str, step: Step[S], *, at: int, cause: Headers) -> None:
+        self._stage = Stage.ENCODE
         if not step.unchanged:
             tx.overlay.put(key, step.state)
             wake_at = getattr(step.state, "wake_at", None)
@@ -165,18 +288,13 @@ class Steps(Generic[S]):
             tx.effects = [effect for effect in tx.effects if effect.key != key]
         tx.effects.extend(step.effects)
 
-    def _put_aside(self, tx: Transaction[S], record: ConsumerRecord, why: Unreadable) -> None:
-        topics = self._settings.topics
-        out = Outgoing(
-            record.key,
-            b"" if record.value is None else record.value,
-            tx.clock.millis,
-            headers_of(record, why, reader=self._group),
-        )
-        partition = self._outbox.same_partition
-        tx.outgoing[topics.full_name(topics.dead_letters), partition].append(out)
+    def _dead_letter(self, tx: Transaction[S], record: ConsumerRecord, why: Unreadable) -> None:
+        self._stage = Stage.SIZE
+        self._keep(tx, record, why)
         tx.handled["dead_letter"] += 1
-        tx.dead_letters[why.reason] += 1
+
+    def _keep(self, tx: Transaction[S], record: ConsumerRecord, why: Unreadable) -> None:
+        self._outbox.add_dead_letter(tx, record, why, reader=self._group)
         log.warning(
             "dead letter", topic=record.topic, partition=record.partition, offset=record.offset, why=str(why)[:300]
         )

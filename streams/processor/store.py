@@ -14,8 +14,11 @@ S = TypeVar("S")
 
 _ABSENT: Any = object()
 
-Changes = dict[str, "tuple[Parts[Any], bytes] | None"]
-"""What a transaction writes of each key: the state in parts and whole, None for a key that is deleted."""
+Change = tuple[Parts[Any], bytes] | None
+"""A new state in parts and whole, None for a key that is deleted."""
+
+Changes = dict[str, Change]
+"""What a transaction writes of each key."""
 
 
 class Store(Generic[S]):
@@ -51,12 +54,15 @@ class Store(Generic[S]):
         """What the overlay changed, encoded: of each state only the parts that are not those committed."""
         changes: Changes = {}
         for key, state in overlay.changed.items():
-            if state is None:
-                changes[key] = None
-            else:
-                parts = self._layout.encode(state, self._parts.get(key))
-                changes[key] = parts, parts.encoded()
+            changes[key] = self.encode_one(key, state)
         return changes
+
+    def encode_one(self, key: str, state: S | None) -> Change:
+        """A key's new state, encoded; None where it is deleted."""
+        if state is None:
+            return None
+        parts = self._layout.encode(state, self._parts.get(key))
+        return parts, parts.encoded()
 
     def merge(self, changes: Changes) -> None:
         """Take over what a committed transaction changed."""
@@ -104,6 +110,7 @@ class Overlay(Generic[S]):
     def __init__(self, store: Store[S]) -> None:
         self._store = store
         self.changed: dict[str, S | None] = {}
+        self._changes: list[tuple[str, S | None]] = []
 
     async def get(self, key: str) -> S | None:
         """The state of the key within the transaction."""
@@ -114,4 +121,26 @@ class Overlay(Generic[S]):
 
     def put(self, key: str, state: S | None) -> None:
         """Change it within the transaction."""
+        self._changes.append((key, self.changed.get(key, _ABSENT)))
         self.changed[key] = state
+
+    def encode(self) -> Changes:
+        """Everything that changed, encoded. Raises what a state that does not fit its schema leads to."""
+        return self._store.encode(self)
+
+    def encode_since(self, mark: int) -> Changes:
+        """The states that changed since ``mark``, encoded."""
+        return {key: self._store.encode_one(key, self.changed[key]) for key, _ in self._changes[mark:]}
+
+    def mark(self) -> int:
+        """The point that :meth:`undo` goes back to."""
+        return len(self._changes)
+
+    def undo(self, mark: int) -> None:
+        """Take back every change since ``mark``."""
+        while len(self._changes) > mark:
+            key, was = self._changes.pop()
+            if was is _ABSENT:
+                del self.changed[key]
+            else:
+                self.changed[key] = was

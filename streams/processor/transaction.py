@@ -1,4 +1,4 @@
-"""One batch on its way to one commit: what it changes, what it sends, what it will have done outside."""
+"""One batch on its way to one commit: what it changes, what it sends, which side effects it requests."""
 
 from __future__ import annotations
 
@@ -6,26 +6,31 @@ import asyncio
 import sys
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, ConsumerRecord
 
 from streams.clock import PartitionClock, from_millis
 from streams.cloudevents import Headers, headers_for, published_at_millis, traceparent_of
 from streams.codec import Codec
 from streams.config import Settings
+from streams.dead_letters import FRAMING, kept_of
+from streams.errors import OutputTooLarge, Unreadable
 from streams.events import Record, Value
 from streams.processor.failpoints import Point, reached
 from streams.processor.intake import partition_of
 from streams.processor.logic import Completion, Effect, Logic, Send
 from streams.processor.store import Changes, Overlay
 from streams.records import NAMES
+from streams.topics import Topic
 
 S = TypeVar("S")
 
 _IDENTITIES = ("event_id", "decision_id", "outreach_id", "customer_id")
 _NO_HEADERS: list[tuple[str, bytes]] = []
-_FRAMING = 64  # bytes; lengths, attributes and deltas of a record, or of a header
+_PRODUCER_BATCH = 9 << 20  # one dead letter of the largest size has to fit
+_SURELY_ENOUGH = 16 << 10  # bytes; for a key and the headers of an output of our own
 
 
 class Outgoing(Value, frozen=True, gc=False):
@@ -39,15 +44,15 @@ class Outgoing(Value, frozen=True, gc=False):
     @property
     def most_bytes(self) -> int:
         """What it adds to a batch, at most."""
-        size = _FRAMING + len(self.key or b"") + len(self.value or b"")
+        size = FRAMING + len(self.key or b"") + len(self.value or b"")
         if self.headers:
-            size += sum(_FRAMING + 4 * len(name) + len(value or b"") for name, value in self.headers)
+            size += sum(FRAMING + 4 * len(name) + len(value or b"") for name, value in self.headers)
         return size
 
 
 @dataclass(slots=True, kw_only=True)
 class Transaction(Generic[S]):
-    """Everything of one batch that becomes true at once, or not at all."""
+    """Everything of one batch that takes effect at once, or not at all."""
 
     overlay: Overlay[S]
     clock: PartitionClock
@@ -62,6 +67,25 @@ class Transaction(Generic[S]):
     published_at: list[int] = field(default_factory=list)
     sent: list[Record] = field(default_factory=list)
     timers: int = 0
+    resumed: int = 0
+    changes: Changes = field(default_factory=dict)
+    """The new states, once it is made."""
+    items: int = 0
+    """Records, deadlines and results so far."""
+
+
+def transactional_producer(settings: Settings, transactional_id: str, *, within: timedelta) -> AIOKafkaProducer:
+    """A producer for one partition's transactions, each of which ends ``within``, or the broker ends it."""
+    return AIOKafkaProducer(
+        **settings.kafka_client(),
+        transactional_id=transactional_id,
+        acks="all",
+        linger_ms=0,
+        compression_type="lz4",
+        max_batch_size=_PRODUCER_BATCH,
+        max_request_size=_PRODUCER_BATCH,
+        transaction_timeout_ms=int(within.total_seconds() * 1000),
+    )
 
 
 class Outbox:
@@ -73,6 +97,7 @@ class Outbox:
         self._topics = settings.topics
         self._codec = codec
         self._logic = logic
+        self.role = role
         self._source = f"careline/{role}"
         self.same_partition = partition
         """Of every topic that is partitioned alike."""
@@ -83,17 +108,49 @@ class Outbox:
         key = send.key.encode()
         partition = partition_of(key, self._partitions) if send.elsewhere else self.same_partition
         out = Outgoing(key, self._codec.encode(send.topic, send.record), at, self._headers(send.record, at, cause))
-        tx.outgoing[self._topics.full_name(send.topic), partition].append(out)
+        tx.outgoing[self._topics.full_name(send.topic), partition].append(self._fits(send.topic, out))
         tx.sent.append(send.record)
 
-    def add_states(self, tx: Transaction[Any], changes: Changes) -> None:
-        """Queue the changed states; a tombstone for a deleted one."""
-        topic = self._topics.full_name(self._logic.state_topic)
-        at = tx.clock.millis
-        tx.outgoing[topic, self.same_partition] += [
-            Outgoing(key.encode(), None if change is None else change[1], at, _NO_HEADERS)
+    def forward(self, tx: Transaction[Any], record: ConsumerRecord, *, key: str, partition: int) -> None:
+        """Queue an input record for the partition it belongs to, as it is. Raises OutputTooLarge."""
+        out = Outgoing(key.encode(), record.value, record.timestamp, list(record.headers))
+        tx.outgoing[record.topic, partition].append(self._surely_fits(self._logic.input, out))
+
+    def add_dead_letter(self, tx: Transaction[Any], record: ConsumerRecord, why: Unreadable, *, reader: str) -> None:
+        """Queue a dead letter, shortened where its topic would not take it whole."""
+        topic = self._topics.dead_letters
+        key, value, headers = kept_of(record, why, reader=reader, most=topic.max_bytes - 2 * FRAMING)
+        out = Outgoing(key, value, tx.clock.millis, headers)
+        tx.outgoing[self._topics.full_name(topic), self.same_partition].append(self._surely_fits(topic, out))
+        tx.dead_letters[why.reason] += 1
+
+    def add_states(self, tx: Transaction[Any]) -> None:
+        """Encode and queue the changed states; a tombstone for a deleted one."""
+        tx.changes = tx.overlay.encode()
+        topic = self._logic.state_topic
+        tx.outgoing[self._topics.full_name(topic), self.same_partition] += self._states(tx, tx.changes)
+
+    def check_states(self, tx: Transaction[Any], since: int) -> None:
+        """Raises what :meth:`add_states` would raise for the states that changed since that mark."""
+        self._states(tx, tx.overlay.encode_since(since))
+
+    def _states(self, tx: Transaction[Any], changes: Changes) -> list[Outgoing]:
+        topic, at = self._logic.state_topic, tx.clock.millis
+        return [
+            self._fits(topic, Outgoing(key.encode(), None if change is None else change[1], at, _NO_HEADERS))
             for key, change in changes.items()
         ]
+
+    def _fits(self, topic: Topic, out: Outgoing) -> Outgoing:
+        # keys and headers of our own are short: most outputs need no adding up
+        if len(out.value or b"") + _SURELY_ENOUGH > topic.max_bytes:
+            self._surely_fits(topic, out)
+        return out
+
+    def _surely_fits(self, topic: Topic, out: Outgoing) -> Outgoing:
+        if (size := out.most_bytes) > topic.max_bytes - FRAMING:
+            raise OutputTooLarge(self._topics.full_name(topic), size, topic.max_bytes)
+        return out
 
     async def send(self, producer: AIOKafkaProducer, tx: Transaction[Any]) -> None:
         """Send all of it and wait until every record is acknowledged. Raises what the first failed send raised."""
@@ -106,12 +163,12 @@ class Outbox:
             for out in records:
                 used += (most := out.most_bytes)
                 # what the broker limits is the batch, not the record
-                if used > room - _FRAMING and batch.record_count():
+                if used > room - FRAMING and batch.record_count():
                     pending.append(await producer.send_batch(batch, topic, partition=partition))
                     batch = producer.create_batch()
                     used = most
                 if batch.append(key=out.key, value=out.value, timestamp=out.timestamp, headers=out.headers) is None:
-                    raise ValueError(f"a record for {topic} does not fit into an empty batch")
+                    raise OutputTooLarge(topic, out.most_bytes, room)
             if batch.record_count():
                 pending.append(await producer.send_batch(batch, topic, partition=partition))
         if pending:

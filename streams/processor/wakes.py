@@ -6,11 +6,15 @@ import heapq
 
 
 class Wakes:
-    """When each key wants to be woken, in milliseconds. A later word on a key replaces the earlier one."""
+    """When each key wants to be woken, in milliseconds. A later word on a key replaces the earlier one.
+
+    Unlike states, deadlines change in place while a transaction is made; :meth:`undo` takes that back.
+    """
 
     def __init__(self) -> None:
         self._due: dict[str, int] = {}
         self._heap: list[tuple[int, str]] = []
+        self._changes: list[tuple[str, int | None]] = []
 
     def __len__(self) -> int:
         return len(self._due)
@@ -25,13 +29,11 @@ class Wakes:
 
     def set(self, key: str, millis: int | None) -> None:
         """Wake the key then; None: not at all."""
-        if self._due.get(key) == millis:
+        was = self._due.get(key)
+        if was == millis:
             return
-        if millis is None:
-            self._due.pop(key, None)
-            return
-        self._due[key] = millis
-        heapq.heappush(self._heap, (millis, key))
+        self._changes.append((key, was))
+        self._put(key, millis)
 
     def next(self) -> int | None:
         """The earliest deadline."""
@@ -53,4 +55,26 @@ class Wakes:
             return None
         _, key = heapq.heappop(self._heap)
         del self._due[key]
+        self._changes.append((key, due))
         return due, key
+
+    def begin(self) -> None:
+        """What has changed so far is final."""
+        self._changes.clear()
+
+    def mark(self) -> int:
+        """The point that :meth:`undo` goes back to."""
+        return len(self._changes)
+
+    def undo(self, mark: int = 0) -> None:
+        """Take back every change since ``mark``; without one, since :meth:`begin`."""
+        while len(self._changes) > mark:
+            key, was = self._changes.pop()
+            self._put(key, was)
+
+    def _put(self, key: str, millis: int | None) -> None:
+        if millis is None:
+            self._due.pop(key, None)
+            return
+        self._due[key] = millis
+        heapq.heappush(self._heap, (millis, key))

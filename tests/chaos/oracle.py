@@ -17,6 +17,7 @@ from processors.journey.playbook import Playbook
 from processors.playbook import load_playbook
 from streams.clock import from_millis, to_millis
 from streams.codec import Codec
+from streams.destinations import STRICT, reachable
 from streams.errors import InvalidEvent, Unreadable
 from streams.events import Decision, ExperimentExposed, JourneyState, OutreachRequested, OutreachRetracted
 from streams.processor.intake import partition_of
@@ -94,8 +95,11 @@ class Oracle:
         if partition_of(customer.encode(), self._partitions) != partition:
             self._out(self._topics.touchpoints, customer, digest(raw.value).hex(), raw.value or b"")
             return
+        event, refused = reachable(event, STRICT)
         step = advance(self._states.get(customer), event, now=from_millis(now), playbook=self._playbook)
-        if not step.duplicate:
+        if not step.unchanged:
+            if refused is not None:
+                self._out(self._topics.dead_letters, "", f"{partition}:{raw.offset}", raw.value or b"")
             self._take(partition, customer, step.state, step.outputs)
 
     def fire(self, partition: int, until: int) -> None:

@@ -127,7 +127,12 @@ async def _webhook(seed: int, *, idempotent: bool, calm: bool = False) -> AsyncI
             provider=server,
             channel=OutreachChannel.WEBHOOK,
             address=server.url,
-            settings={"webhook_secret": SECRET, "webhook_idempotent": str(idempotent).lower()} | _IMPATIENT,
+            settings={
+                "webhook_secret": SECRET,
+                "webhook_idempotent": str(idempotent).lower(),
+                "webhook_allow": "127.0.0.1",
+            }
+            | _IMPATIENT,
         )
 
 

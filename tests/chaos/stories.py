@@ -116,6 +116,11 @@ def _chapters(rng: random.Random, who: str, number: int, at: datetime) -> Iterat
         yield at, events.ProfilesMerged(**common(), other_customer_id=f"{who}-{rng.randrange(1, number)}")
     if rng.random() < 0.04:
         yield at, events.CustomerErased(**common())
+        late = str(uuid.UUID(int=rng.getrandbits(128)))
+        yield at, events.replace(profile, event_id=late)  # from before it: they stay erased
+        if rng.random() < 0.5:
+            back = events.AgentNoted(**common(), note_id=f"n-{number}", agent_id="a1", text="They are back.")
+            yield at, back
 
 
 def _more(rng: random.Random, number: int, common: Callable[[], dict[str, Any]]) -> Iterator[Told]:

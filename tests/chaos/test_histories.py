@@ -103,12 +103,14 @@ class Worker:
         waiting = self._broker.records.records["touchpoints", 0][self._broker.position :][:batch]
         if not waiting:
             return False
-        tx: Transaction[JourneyState] = Transaction(
-            overlay=Overlay(self._store), clock=PartitionClock(self._broker.clock), position=self._broker.position
+        tx = await self._steps.make(
+            lambda: Transaction(
+                overlay=Overlay(self._store),
+                clock=PartitionClock(self._broker.clock),
+                position=self._broker.position,
+            ),
+            records=[_record(one) for one in waiting],
         )
-        await self._steps.run(tx, resuming=(), completions=(), records=[_record(one) for one in waiting], tick=None)
-        changes = self._store.encode(tx.overlay)
-        self._outbox.add_states(tx, changes)
         if end is not End.ABORTED:
             for (topic, _), sent in tx.outgoing.items():
                 name = TOPICS.by_full_name(topic).name
@@ -117,7 +119,7 @@ class Worker:
                     self._broker.append(name, key, out.value, out.timestamp, self._life, out.headers)
             self._broker.position, self._broker.clock = tx.position, tx.clock.millis
         if end is End.COMMITTED:
-            self._store.merge(changes)
+            self._store.merge(tx.changes)
         self.timers = tx.timers
         return True
 

@@ -14,6 +14,7 @@ from typing import Self
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
+from streams.closing import closed
 from streams.config import Settings
 from streams.topics import Topic
 
@@ -78,7 +79,7 @@ class Watcher:
             with suppress(asyncio.CancelledError):
                 await self._task
         if self._consumer is not None:
-            await self._consumer.stop()
+            await closed(self._consumer)
 
     def of(self, topic: Topic) -> list[Seen]:
         """What was seen of the topic, each partition in its order."""

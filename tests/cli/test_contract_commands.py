@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 import shutil
 import uuid
@@ -18,6 +19,7 @@ from processors.cli import schemas as schemas_command
 from processors.cli import topics as topics_command
 from schemas import contract
 from streams.config import Settings
+from streams.registry import ConfluentRegistry
 from streams.topics import Topics
 
 runner = CliRunner()
@@ -181,3 +183,31 @@ def test_schemas_apply_twice(live: Settings) -> None:
     reports = json.loads(runner.invoke(schemas_command.app, ["apply", "--json"]).stdout)
     assert {report["registered"] for report in reports} == {0}
     assert {report["compatibility_was"] for report in reports} == {"FULL_TRANSITIVE"}
+
+
+@pytest.mark.live
+def test_versions_of_others_are_named(live: Settings) -> None:
+    """Money with other decimal places under our subject: a warning that says what differs, and code 1 of the check."""
+    runner.invoke(schemas_command.app, ["apply"])
+    fine = runner.invoke(schemas_command.app, ["check", "--registry"])
+    assert (fine.exit_code, fine.stdout.splitlines()[-1]) == (
+        0, "The registry has no versions of others under our subjects."
+    )  # fmt: skip
+    subject = live.topics.subject(live.topics.touchpoints, "careline.touchpoint.GestureGiven")
+    schema = copy.deepcopy(schemas.latest("careline.touchpoint.GestureGiven"))
+    next(field for field in schema["fields"] if field["name"] == "cost")["type"]["scale"] = 4
+    asyncio.run(_register(live, subject, schema))
+    checked = runner.invoke(schemas_command.app, ["check", "--registry"])
+    applied = runner.invoke(schemas_command.app, ["apply"])
+    assert (checked.exit_code, applied.exit_code) == (1, 0)
+    for result in (checked, applied):
+        assert f"warning: {subject} version 2 (schema id " in result.stderr
+        assert "refused by every reader: cost: is written as decimal of precision 12 and scale 4" in result.stderr
+    told = json.loads(runner.invoke(schemas_command.app, ["check", "--registry", "--json"]).stdout)
+    assert [(one["subject"], one["version"]) for one in told["strangers"]] == [(subject, 2)]
+
+
+async def _register(settings: Settings, subject: str, schema: schemas.Schema) -> None:
+    registry = ConfluentRegistry(settings)
+    await registry.register(subject, schema)
+    await registry.close()

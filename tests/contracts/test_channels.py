@@ -16,6 +16,7 @@ from processors.outreach.channels.protection import ProtectedChannel, Rate, Thre
 from processors.outreach.channels.recording import Planned, RecordingChannel
 from processors.outreach.channels.webhook import WebhookChannel
 from processors.outreach.errors import Ambiguous, Refused, TryLater
+from streams.destinations import Destinations
 from streams.events import OutreachChannel
 from tests.outreach.given import NOON, letter
 from tests.outreach.servers import SECRET, MailSink, MessageService, WebhookReceiver
@@ -111,7 +112,12 @@ async def provider(request: pytest.FixtureRequest) -> AsyncIterator[Provider]:
             await channel.close()
     elif kind == "webhook":
         async with WebhookReceiver() as receiver:
-            webhook = WebhookChannel(secret=SECRET, clock=lambda: datetime.now(UTC), timeout=timedelta(seconds=5))
+            webhook = WebhookChannel(
+                secret=SECRET,
+                clock=lambda: datetime.now(UTC),
+                timeout=timedelta(seconds=5),
+                destinations=Destinations.parse("127.0.0.1"),
+            )
             yield Provider(
                 wrap(webhook),
                 address=receiver.url,

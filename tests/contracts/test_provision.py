@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import uuid
 from collections.abc import AsyncIterator
 from typing import Any
@@ -15,8 +16,9 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 import schemas
 from streams.config import Settings
 from streams.errors import IncompatibleSchema, SettingsError, Unavailable
-from streams.provision import TopicStatus, apply_schemas, apply_topics, plan_topics
-from streams.registry import FULL_TRANSITIVE, Registry
+from streams.provision import TopicStatus, apply_topics, plan_topics
+from streams.registry import FULL_TRANSITIVE, InMemoryRegistry, Registry
+from streams.subjects import apply_schemas, find_strangers
 from streams.topics import Topics
 
 
@@ -215,3 +217,46 @@ async def test_a_stranger_under_our_subject_stops_it(registry: Registry, topics:
     with pytest.raises(IncompatibleSchema) as caught:
         await apply_schemas(registry, topics)
     assert caught.value.subject == subject
+
+
+def _gesture(cost: Any, **changes: Any) -> Any:
+    """Our schema of a gesture with money of another making."""
+    schema = copy.deepcopy(schemas.latest("careline.touchpoint.GestureGiven"))
+    for field in schema["fields"]:
+        if field["name"] == "cost":
+            field["type"] = {**field["type"], **cost}
+    return {**schema, **changes}
+
+
+async def test_a_stranger_that_counts_otherwise_is_found(registry: Registry, topics: Topics) -> None:
+    """The registry takes it beside ours; it is named with what differs, each time. One that differs in words only is
+    named and read."""
+    await apply_schemas(registry, topics)
+    assert await find_strangers(registry, topics) == ()
+    subject = topics.subject(topics.touchpoints, "careline.touchpoint.GestureGiven")
+    await registry.set_writable(subject, writable=True)
+    for schema in (_gesture({"scale": 4}), _gesture({}, doc=f"as {subject} says it")):
+        await registry.register(subject, schema)
+    for _ in range(2):
+        reports = await apply_schemas(registry, topics)
+        found = await find_strangers(registry, topics)
+        assert found == tuple(stranger for report in reports for stranger in report.strangers)
+        assert [(one.subject, one.version) for one in found] == [(subject, 2), (subject, 3)]
+        [wrong], () = (one.difference.refused for one in found)
+        assert "cost: is written as decimal of precision 12 and scale 4" in wrong
+        assert {report.registered for report in reports} == {0}
+
+
+async def test_a_closed_subject_takes_ours_and_no_others(registry: Registry, topics: Topics) -> None:
+    """Where the registry can close subjects, nobody gets another version in after ours; where it cannot, it says so."""
+    subject = topics.subject(topics.touchpoints, "careline.touchpoint.GestureGiven")
+    await registry.set_compatibility(subject, FULL_TRANSITIVE)
+    await registry.register(subject, _gesture({}, doc=f"{subject} before ours"))
+    await registry.set_writable(subject, writable=False)
+    reports = await apply_schemas(registry, topics)
+    closed = {report.closed for report in reports}
+    assert len(closed) == 1
+    if closed == {True}:
+        with pytest.raises(IncompatibleSchema):
+            await registry.register(subject, _gesture({"scale": 4}))
+    assert closed == {isinstance(registry, InMemoryRegistry)}, "Apicurio takes the request and does nothing about it"

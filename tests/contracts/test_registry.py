@@ -11,9 +11,11 @@ import pytest
 from pydantic import SecretStr
 
 import schemas
+from streams.codec import Codec
 from streams.config import Settings
 from streams.errors import IncompatibleSchema, SchemaNotRegistered, SettingsError, Unavailable, Unreadable
 from streams.registry import FULL_TRANSITIVE, ConfluentRegistry, Registry
+from streams.topics import Topics
 from tests.schemas.evolutions import BAD, BASE, GOOD
 
 
@@ -113,6 +115,16 @@ async def test_an_incompatible_version_is_refused(registry: Registry, subject: s
     assert await registry.versions(subject) == [1]
 
 
+@pytest.mark.parametrize("name", [name for name, evolution in BAD.items() if not evolution.refused_by_registry])
+async def test_what_misleads_readers_is_taken(registry: Registry, subject: str, name: str) -> None:
+    """Registries look at Avro's types and not at what they count; that is why readers and `careline schemas` do."""
+    await registry.set_compatibility(subject, FULL_TRANSITIVE)
+    await registry.register(subject, BASE)
+    schema_id = await registry.register(subject, BAD[name].schema)
+    assert await registry.versions(subject) == [1, 2]
+    assert await registry.version(subject, 2) == (schema_id, BAD[name].schema)
+
+
 async def test_every_earlier_version_counts(registry: Registry, subject: str) -> None:
     """A field may not come back as something else after a version without it."""
     with_number = _with_field({"name": "later", "type": "int", "default": 0, "doc": "A number."})
@@ -171,6 +183,50 @@ async def test_one_question_for_each_schema() -> None:
         await registry.schema(200)
     with pytest.raises(SettingsError, match="CARELINE_REGISTRY_PASSWORD"):
         await registry.schema(401)
+    await registry.close()
+
+
+async def test_a_registry_that_can_close_subjects() -> None:
+    """Confluent's mode READONLY is asked for, and believed where the registry says afterwards that it is in force."""
+    modes: dict[str, str] = {}
+
+    def server(request: httpx.Request) -> httpx.Response:
+        subject = request.url.path.rpartition("/")[2]
+        if request.method == "PUT":
+            if subject == "forbidden":
+                return httpx.Response(403, json={"error_code": 40301})
+            if subject != "ignored":
+                modes[subject] = json.loads(request.content)["mode"]
+            return httpx.Response(204 if subject == "ignored" else 200, json=None if subject == "ignored" else {})
+        if subject == "ignored":
+            return httpx.Response(204)
+        known = subject in modes
+        return httpx.Response(200, json={"mode": modes[subject]}) if known else httpx.Response(404, json={})
+
+    registry = ConfluentRegistry(Settings(registry_url="http://registry"))
+    registry._client.http = httpx.AsyncClient(transport=httpx.MockTransport(server))
+    assert await registry.set_writable("ours", False)
+    assert modes == {"ours": "READONLY"}
+    assert await registry.set_writable("ours", True)
+    assert modes == {"ours": "READWRITE"}
+    assert not await registry.set_writable("ignored", False), "as Apicurio 3.0 does"
+    assert not await registry.set_writable("forbidden", False)
+    await registry.close()
+
+
+@pytest.mark.parametrize(
+    "schema",
+    ["[" * 100_000, '{"type": "array", "items": ' * 500 + '"int"' + "}" * 500, '{"type": "nothing"}', "{", "7"],
+)
+async def test_a_schema_that_nothing_can_parse_is_unreadable(schema: str) -> None:
+    """Whatever stands under an id, the record is put aside and nothing else happens."""
+    answer = httpx.Response(200, json={"schema": schema})
+    registry = ConfluentRegistry(Settings(registry_url="http://registry"))
+    registry._client.http = httpx.AsyncClient(transport=httpx.MockTransport(lambda request: answer))
+    codec = Codec(registry=registry, topics=Topics())
+    with pytest.raises(Unreadable) as caught:
+        await codec.decode(b"\0\0\0\0\7whatever")
+    assert caught.value.reason in ("unknown_schema", "unknown_event_type", "foreign_schema")
     await registry.close()
 
 

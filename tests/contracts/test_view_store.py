@@ -278,3 +278,16 @@ def test_an_address_that_is_none_is_a_wrong_setting() -> None:
     """The setting is named."""
     with pytest.raises(SettingsError, match="CARELINE_REDIS_URL"):
         RedisViewStore(Settings(redis_url=SecretStr("localhost:6379")))
+
+
+@pytest.mark.parametrize("order", ["task first", "erasure first", "together"])
+async def test_the_words_of_an_erased_customers_task_are_not_kept(store: ViewStore, order: str) -> None:
+    """Its task may be handed over in the moment of the erasure: whichever is read first, nothing of it stays."""
+    gone = to_json({"what": "OutreachRetracted", "customer_id": "anna", "record": {"reason": "erased"}})
+    taken = (PutField(outreach_key("one"), "retraction", gone, 2_000), Unqueue("one", erased=True))
+    steps = [task("one", 3_000), taken] if order == "task first" else [taken, task("one", 3_000)]
+    standing = await store.begin()
+    for step in [(*steps[0], *steps[1])] if order == "together" else steps:
+        standing = await store.apply(standing, step, {})
+    assert await waiting(store) == []
+    assert list(await store.outreach("one")) == ["retraction"]

@@ -15,7 +15,7 @@ from decimal import Decimal
 from itertools import count
 from typing import Any, Self
 
-from processors.journey.core import Output, advance, wake
+from processors.journey.core import FOLDED, Output, advance, wake
 from processors.journey.playbook import DelayRules, FrequencyCap, GestureOffer, Playbook, QuietHours, Stage
 from streams.events import (
     Address,
@@ -189,6 +189,7 @@ class Journey:
         self.outputs: list[Output] = []
         self.everything: list[Output] = []
         self.duplicate = False
+        self.handling = FOLDED
         self._playbook = playbook
 
     def when(self, event: Touchpoint, now: datetime | None = None) -> Self:
@@ -198,7 +199,8 @@ class Journey:
         self._pass(now)
         self.now = now
         step = advance(self.state, event, now=now, playbook=self._playbook)
-        self.state, self.duplicate = step.state, step.duplicate
+        self.state, self.duplicate, self.handling = step.state, step.duplicate, step.handling
+        assert not (step.unchanged and step.outputs), "what changes nothing leads to nothing"
         self._take(step.outputs)
         return self
 
@@ -239,8 +241,7 @@ class Journey:
         while self.state is not None and self.state.wake_at is not None and self.state.wake_at <= until:
             due = self.state.wake_at
             step = wake(self.state, now=due, playbook=self._playbook)
-            assert step.state is not None
-            assert step.state.wake_at is None or step.state.wake_at > due, "a deadline has to be later than now"
+            assert step.state is None or step.state.wake_at is None or step.state.wake_at > due, "later than now"
             self.state, self.now = step.state, due
             self._take(step.outputs)
 

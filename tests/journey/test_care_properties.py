@@ -10,6 +10,7 @@ from hypothesis import given as for_any
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from processors.journey.core import FOLDED
 from processors.journey.evolve.delays import journey_id
 from processors.journey.guard import quiet_until, zone_of
 from processors.journey.playbook import GLOBAL, Budget, FrequencyCap, Holdout
@@ -157,12 +158,12 @@ def test_never_after_consent_is_withdrawn(life: list[tuple[timedelta, Any]]) -> 
         now += pause
         journey.when_time_passes_to(now)
         journey.when(event, now=now)
-        if isinstance(event, CustomerErased):
+        erased = journey.state is not None and journey.state.is_erased
+        if erased:
             heard.clear()
-        elif isinstance(event, ConsentChanged) and not journey.duplicate:
+        elif isinstance(event, ConsentChanged) and journey.handling == FOLDED:
             heard.append(event)
         taken_back = {one.outreach_id for one in journey.everything if isinstance(one, OutreachRetracted)}
-        erased = journey.state is None
         for one in letters(journey):
             if erased or one.outreach_id in taken_back or one.useful_until <= journey.now:
                 continue

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 
 from processors.journey.actions import Reach
-from processors.journey.core import advance, decide, wake
+from processors.journey.core import PASSED_OVER, advance, decide, wake
 from processors.journey.identity import decision_id, forwarded_event_id, outreach_id
-from processors.journey.state import DEDUPLICATION_BOUND
+from processors.journey.state import DEDUPLICATION_BOUND, begin
 from streams.events import (
     Decision,
     MergeSide,
@@ -17,8 +17,9 @@ from streams.events import (
     OutreachRetracted,
     OutreachSent,
     ProfilesMerged,
+    replace,
 )
-from tests.journey.given import NOON, PLAYBOOK, at, delay, departure, erased, facts, given, profile
+from tests.journey.given import CUSTOMER, NOON, PLAYBOOK, at, delay, departure, erased, facts, given, profile
 
 STABLE_OUTREACH = "8368fd17-b8a7-5c15-923e-1fd31ebb76e4"
 STABLE_FORWARDED = "e5cc8e11-3cfd-598e-ad8f-abb2f03e0f50"
@@ -102,7 +103,9 @@ class TestSteps:
 class TestErasure:
     def test_nothing_is_kept(self) -> None:
         """Whoever asks to be forgotten is forgotten."""
-        assert given(profile(), delay(minutes=60)).when(erased(at("12:30"))).state is None
+        journey = given(profile(), delay(minutes=60)).when(erased(at("12:30")))
+        mark = replace(begin(CUSTOMER, at("12:30")), revision=3, erased_at=at("12:30"), wake_at=at("12:30", day=365))
+        assert journey.state == mark
 
     def test_what_is_under_way_is_taken_back_on_record(self) -> None:
         """A letter that still says something is taken back, and the record says why."""
@@ -116,14 +119,19 @@ class TestErasure:
         given(profile(), delay(minutes=60), departure(at("14:10"))).when(erased(at("14:20"))).then_nothing()
 
     def test_of_whom_we_know_nothing(self) -> None:
-        """Erasing a stranger, or erasing twice, changes nothing."""
-        step = advance(None, erased(NOON), now=NOON, playbook=PLAYBOOK)
-        assert (step.state, step.outputs) == (None, ())
+        """Of a stranger who is erased only that is kept; erasing twice changes nothing."""
+        journey = given().when(erased(NOON)).then_nothing()
+        assert journey.known.is_erased
+        again = erased(NOON)
+        for late in (again, again, erased(at("11:00"))):
+            step = advance(journey.state, late, now=at("12:10"), playbook=PLAYBOOK)
+            assert (step.state, step.outputs, step.handling) == (journey.state, (), PASSED_OVER)
 
     def test_a_customer_may_come_back(self) -> None:
         """Who was forgotten and comes back is a new customer."""
         journey = given(profile(), delay(minutes=60), erased(at("12:30"))).when(profile(at("13:00")))
-        assert journey.known.revision == 1
+        assert not journey.known.is_erased
+        assert journey.known.touchpoints == 1
         assert journey.known.delays == ()
 
 
@@ -138,13 +146,14 @@ class TestMerging:
         assert (told.customer_id, told.other_customer_id, told.side) == ("bea", "ana", MergeSide.ABSORBED)
         assert told.event_id == forwarded_event_id(self.merge.event_id, "bea")
         assert told.occurred_at == self.merge.occurred_at
+        assert told.told
         assert journey.known.merged_from == ("bea",)
 
     def test_the_other_does_not_tell_it_back(self) -> None:
-        """The record that goes writes no more letters and tells nobody."""
+        """The record that goes writes no more letters; of itself it tells who it is, and no merge."""
         gone = ProfilesMerged(**facts(at("13:00")), other_customer_id="bea", side=MergeSide.ABSORBED)
         journey = given(profile()).when(gone).then_nothing()
-        assert journey.outputs == []
+        assert [(type(one).__name__, one.customer_id) for one in journey.outputs] == [("ProfileUpdated", "bea")]
         assert journey.known.merged_into == "bea"
 
     def test_with_oneself_is_nothing(self) -> None:

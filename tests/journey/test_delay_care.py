@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -365,10 +365,11 @@ class TestSeveral:
         journey.when(cancellation(at("13:00"))).then("send cancelled-1", "replace the earlier letter")
 
     def test_a_time_at_the_end_of_the_calendar_breaks_nothing(self) -> None:
-        """'Nobody knows' written as the year 9999 is a wait like any other."""
+        """'Nobody knows' written as the year 9999 is a wait whose end is not known; such a promise can be cancelled."""
         end = at("00:00").replace(year=9999, month=12, day=31, hour=23)
-        journey = given(profile()).when(delay(expected=end)).then("send notice with meal")
-        journey.when(cancellation(at("12:10"), promised=end)).then(
+        journey = given(profile()).when(delay(expected=end)).then("suppress notice: below_threshold")
+        journey.when_time_passes_to(at("14:30")).then("send notice with free-book")
+        journey.when(cancellation(at("14:40"), promised=end)).then(
             "send cancelled-1 with hotel", "replace the earlier letter"
         )
         assert journey.known.wake_at is not None
@@ -396,3 +397,14 @@ class TestWhoseClock:
         for zone in (None, "America/Gotham"):
             journey = given(profile(time_zone="Europe/Berlin")).when(delay(minutes=60, time_zone=zone))
             assert [request.time_zone for request in journey.requests] == ["Europe/Berlin"]
+
+
+@pytest.mark.parametrize("year", [1, 1900, 2099, 9999])
+def test_an_expected_time_that_nobody_can_mean_is_not_known(year: int) -> None:
+    """A wait of thousands of years is told as a wait whose end is not known yet."""
+    nobody_knows = datetime(year, 12, 31, 23, 59, tzinfo=UTC)
+    ana = given(profile()).when(delay(promised=NOON, expected=nobody_knows))
+    ana.when_time_passes_to(at("13:30"))
+    assert ana.known.delays[0].expected_at is None
+    assert ana.requests[-1].variables["expected_at"] == ""
+    assert int(ana.requests[-1].variables["wait_minutes"]) <= 90

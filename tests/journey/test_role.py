@@ -5,10 +5,10 @@ from __future__ import annotations
 from processors.journeys import JourneyLogic
 from streams import metrics
 from streams.cloudevents import Headers
-from streams.events import Decision, JourneyState, Touchpoint
+from streams.events import Address, Decision, JourneyState, OutreachChannel, Touchpoint, replace
 from streams.processor import Incoming, Step
 from streams.topics import Topics
-from tests.journey.given import NOON, PLAYBOOK, delay, profile
+from tests.journey.given import MAIL, NOON, PLAYBOOK, delay, profile
 
 TOPICS = Topics()
 LOGIC = JourneyLogic(topics=TOPICS, playbook=PLAYBOOK)
@@ -46,3 +46,18 @@ def test_a_repeated_touchpoint_changes_nothing() -> None:
     event = profile()
     step = told(event, event)
     assert (step.unchanged, step.handling, step.sends) == (True, "duplicate", ())
+
+
+def test_a_webhook_that_leads_inside_is_refused_when_the_profile_comes() -> None:
+    """The profile is kept without it, and the record is among the dead letters with the reason; told again, it is a
+    duplicate and nothing more."""
+    inside = Address(channel=OutreachChannel.WEBHOOK, address="http://127.0.0.1:8080/")
+    event = replace(profile(), addresses=(inside, MAIL))
+    step = told(event)
+    assert step.state is not None
+    assert step.state.profile.addresses == (MAIL,)
+    assert step.refused is not None
+    assert step.refused.reason == "invalid_addresses"
+    assert "place 0 is no https link" in step.refused.detail
+    again = told(event, event)
+    assert (again.handling, again.refused) == ("duplicate", None)

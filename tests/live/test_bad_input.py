@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import copy
 import dataclasses
 import io
 import json
@@ -14,6 +15,7 @@ import uuid
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import fastavro
@@ -26,12 +28,13 @@ from aiokafka.errors import MessageSizeTooLargeError
 
 import schemas
 from streams import Publisher, events
-from streams.codec import Codec
+from streams.binary import write_bytes, write_long
+from streams.codec import Codec, parse
 from streams.config import Settings
 from streams.errors import InvalidEvent
 from streams.events import OrderDelivered, replace
 from streams.processor.intake import partition_of
-from streams.records import to_values
+from streams.records import NAMES, to_values
 from streams.registry import ConfluentRegistry
 from streams.topics import MAX_EVENT_BYTES
 from tests.live.reading import dead_letters, raw_records, records, states, until
@@ -74,6 +77,35 @@ def delivered(customer: str, order: str = "o-1", **other: Any) -> OrderDelivered
     return replace(event, **other)
 
 
+_END = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+_MICROS = {"type": "long", "logicalType": "timestamp-micros"}
+_ENDLESS = {"type": "record", "name": "Endless", "fields": [{"name": "next", "type": ["null", "Endless"]}]}
+_NOTHINGS = {"type": "array", "items": "null"}
+_FLAGS = {"type": "array", "items": "boolean"}
+
+
+def _money(**attributes: int) -> dict[str, Any]:
+    return {"type": "bytes", "logicalType": "decimal", "precision": 12, "scale": 2} | attributes
+
+
+def _amount(unscaled: int) -> bytes:
+    return write_bytes(unscaled.to_bytes(8, "big", signed=True))
+
+
+def given(customer: str) -> events.GestureGiven:
+    return events.GestureGiven(
+        event_id=str(uuid.uuid4()), customer_id=customer, occurred_at=NOW, source="urn:test:desk", gesture_id="g",
+        agent_id="a", code="meal", cost=Decimal("12.50"), currency="USD",
+    )  # fmt: skip
+
+
+def rated(customer: str) -> events.FeedbackGiven:
+    return events.FeedbackGiven(
+        event_id=str(uuid.uuid4()), customer_id=customer, occurred_at=NOW, source="urn:test:survey", feedback_id="f",
+        kind=events.FeedbackKind.CSAT, score=5,
+    )  # fmt: skip
+
+
 def late(customer: str) -> events.DelayNoticed:
     """An event that leads to a decision."""
     return events.DelayNoticed(
@@ -111,6 +143,32 @@ class Stranger:
         out.seek(0, io.SEEK_END)
         fastavro.schemaless_writer(out, fastavro.parse_schema(schema), value)
         return out.getvalue()
+
+    def raw(self, event: Any, **fields: bytes) -> bytes:
+        """A record under our own schema, the bytes of some of its fields replaced."""
+        values, name = to_values(event), NAMES[type(event)]
+        out = self.encode(event)[:5]
+        for one in parse(schemas.latest(name))["fields"]:
+            part = io.BytesIO()
+            fastavro.schemaless_writer(part, one["type"], values[one["name"]])
+            out += fields.get(one["name"], part.getvalue())
+        return out
+
+    async def ours_but(self, record: str, event: Any, **kinds: Any) -> bytes:
+        """A record written with a schema that the registry took under our subject, beside ours."""
+        topics, name = self.settings.topics, f"careline.touchpoint.{record}"
+        schema = copy.deepcopy(schemas.latest(name))
+        for one in schema["fields"]:
+            one["type"] = kinds.get(one["name"], one["type"])
+        schema_id = await self.registry.register(topics.subject(topics.touchpoints, name), schema)
+        return struct.pack(">bI", 0, schema_id) + self.encode(event)[5:]
+
+    async def more(self, customer: str, kind: Any, value: bytes) -> bytes:
+        """A delivery, and before everything else a field of that type, which we do not know."""
+        schema = copy.deepcopy(schemas.latest("careline.touchpoint.OrderDelivered"))
+        schema["fields"].insert(0, {"name": "theirs", "type": kind, "doc": customer})
+        schema_id = await self.registry.register(f"{self.settings.topic_prefix}foreign-{customer}", schema)
+        return struct.pack(">bI", 0, schema_id) + value + self.encode(delivered(customer))[5:]
 
     async def put(self, case: Case, producer: AIOKafkaProducer | None = None) -> int:
         partition = home(self.settings, case.customer)
@@ -202,6 +260,32 @@ async def cases(stranger: Stranger) -> list[Case]:
              reason="invalid_occurred_at", says="1970-01-17"),
         Case(name="future", value=of("future", occurred_at=NOW + timedelta(days=400)), reason="invalid_occurred_at"),
         Case(name="no-such-year", value=bytes(past_all_years), reason="undecodable"),
+        Case(name="thirteen-digits", value=stranger.raw(given("c-thirteen-digits"), cost=_amount(10**12)),
+             reason="undecodable", says=" cost: "),
+        Case(name="long-amount", value=stranger.raw(given("c-long-amount"), cost=write_bytes(b"\x7f" * 500_000)),
+             reason="undecodable", says=" cost: "),
+        Case(name="no-amount", value=stranger.raw(given("c-no-amount"), cost=b"\0"), reason="undecodable",
+             says=" cost: "),
+        Case(name="scale", value=await stranger.ours_but("GestureGiven", given("c-scale"), cost=_money(scale=4)),
+             reason="foreign_schema", says="cost: is written as decimal of precision 12 and scale 4"),
+        Case(name="micros", value=await stranger.ours_but("GestureGiven", given("c-micros"), occurred_at=_MICROS),
+             reason="foreign_schema", says="occurred_at: is written as timestamp-micros"),
+        Case(name="score", value=stranger.raw(rated("c-score"), score=b"\2" + write_long(1 << 31)),
+             reason="undecodable", says=" score: "),
+        Case(name="score-70", value=stranger.raw(rated("c-score-70"), score=b"\2" + b"\xff" * 9 + b"\x7f"),
+             reason="undecodable", says=" score: "),
+        Case(name="latin", value=stranger.raw(rated("c-latin"), text=b"\2" + write_bytes(b"caf\xe9")),
+             reason="undecodable", says=" text: "),
+        Case(name="surrogate", value=stranger.raw(rated("c-surrogate"), text=b"\2" + write_bytes(b"\xed\xa0\xbd")),
+             reason="undecodable", says=" text: "),
+        Case(name="endless", value=await stranger.more("c-endless", _ENDLESS, b"\2" * 900_000 + b"\0"),
+             reason="foreign_schema", says="within itself"),
+        Case(name="nothings", value=await stranger.more("c-nothings", _NOTHINGS, write_long(1 << 50) + b"\0"),
+             reason="foreign_schema", says="takes no room"),
+        Case(name="flags", value=await stranger.more("c-flags", _FLAGS, write_long(1 << 50) + b"\0"),
+             reason="undecodable", says="a block of"),
+        Case(name="promised-9999", value=stranger.encode(replace(late("c-promised-9999"), promised_at=_END)),
+             reason="invalid_promised_at", says="9999"),
         Case(name="bomb", value=good + bytes(2_000_000), reason="too_large", says="at most 1048576"),
         Case(name="odd-key", value=b"garbage", reason="not_avro", key=b"\xff\xfe\x00"),
         Case(name="no-key", value=b"garbage", reason="not_avro", key=None),
@@ -214,6 +298,9 @@ async def cases(stranger: Stranger) -> list[Case]:
              headers=[("traceparent", None), ("ce_publishedat", None)]),
         Case(name="key-differs", value=of("key-differs"), reason=None, key=b"\xff another"),
         Case(name="keyless", value=of("keyless"), reason=None, key=None),
+        Case(name="nul", value=stranger.encode(replace(rated("c-nul"), text="a\0b\u202e")), reason=None),
+        Case(name="expected-9999", reason=None,
+             value=stranger.encode(replace(late("c-expected-9999"), expected_at=_END))),
         Case(name="misplaced", value=of("misplaced"), reason=None, misplaced=True),
         Case(name="no-uuid", value=of("no-uuid", event_id="order 17, second try"), reason=None),
     ]  # fmt: skip
@@ -260,8 +347,12 @@ async def test_the_events_around_bad_input_are_unharmed(
         assert case.says in letter.detail, case.name
         assert list(letter.headers) == [(name, value) for name, value in case.headers], case.name
         assert letter.reader == f"{settings.topic_prefix}journeys"
-    decided = {one.customer_id for one in await records(settings, "decisions")}
-    assert decided == {"c-trace", "c-null-trace"}
+    decisions = {one.customer_id: one for one in await records(settings, "decisions")}
+    assert set(decisions) == {"c-trace", "c-null-trace", "c-expected-9999"}
+    assert decisions["c-expected-9999"].reason == "below_threshold", "no wait of thousands of years"
+    view = await states(settings)
+    assert view["c-expected-9999"].delays[0].expected_at is None
+    assert view["c-nul"].moments[0].text == "a\0b\u202e"
     assert {letter.letter.schema_id for letter in letters.values()} >= {UNKNOWN_ID, 0, 0xFFFFFFFF, None}
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import deque
+from collections.abc import Mapping
+from contextlib import suppress
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -124,6 +126,80 @@ class MailSink:
         return "250 OK"
 
 
+class RawMailServer:
+    """A mail server that says exactly these bytes. ``says`` maps a verb (``hello``, ``EHLO``, ``MAIL``, ``RCPT``,
+    ``DATA``, ``.``, ``RSET``, ``QUIT``, ``STARTTLS``, ``AUTH``, or ``body``: while the letter still comes) to what is
+    sent for it; None hangs up, and ``most`` letters are taken on one connection. ``taken`` are those answered 250.
+    """
+
+    USUAL: Mapping[str, bytes] = {
+        "hello": b"220 raw\r\n", "EHLO": b"250-raw\r\n250 AUTH PLAIN\r\n", "MAIL": b"250 ok\r\n", "RCPT": b"250 ok\r\n",
+        "DATA": b"354 go ahead\r\n", ".": b"250 queued\r\n", "RSET": b"250 ok\r\n", "QUIT": b"221 bye\r\n",
+        "AUTH": b"235 ok\r\n",
+    }  # fmt: skip
+
+    def __init__(self, *, most: int | None = None, full: bytes = b"450 enough\r\n", **says: bytes | None) -> None:
+        self.says: dict[str, bytes | None] = {**self.USUAL, **says}
+        self.connections = 0
+        self.taken: list[bytes] = []
+        self.greet_after = 0.0
+        self.line = b""
+        self._most = most
+        self._full = full
+        self._open: set[asyncio.StreamWriter] = set()
+
+    async def __aenter__(self) -> Self:
+        self.server = await asyncio.start_server(self._talk, "127.0.0.1", 0)
+        self.port = self.server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.server.close()
+        for writer in self._open:
+            writer.close()
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        self._open.add(writer)
+        with suppress(OSError, asyncio.IncompleteReadError):
+            await self._converse(reader, writer)
+        writer.close()
+        self._open.discard(writer)
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        letters = 0
+        await asyncio.sleep(self.greet_after)
+        if not self._say(writer, "hello"):
+            return
+        while line := await reader.readline():
+            self.line = line
+            verb = line.split(b" ")[0].strip().decode().upper()
+            if verb == "MAIL" and letters == self._most:
+                writer.write(self._full)
+                continue
+            if not self._say(writer, verb):
+                return
+            if verb == "DATA" and (self.says["DATA"] or b"").startswith(b"354"):
+                if "body" in self.says:
+                    await reader.readline()
+                    self._say(writer, "body")
+                letter = await reader.readuntil(b"\r\n.\r\n")
+                letters += 1
+                if (self.says["."] or b"").startswith(b"2"):
+                    self.taken.append(letter)
+                if not self._say(writer, "."):
+                    return
+            if verb == "QUIT":
+                return
+
+    def _say(self, writer: asyncio.StreamWriter, what: str) -> bool:
+        said = self.says.get(what, b"502 what?\r\n")
+        if said is None:
+            return False
+        writer.write(said)
+        return True
+
+
 class WebhookReceiver:
     """A receiver that checks the signature with the standard's own library and drops an id it has seen.
 
@@ -136,6 +212,7 @@ class WebhookReceiver:
         self.calls = 0
         self.seen: dict[str, Any] = {}
         self.bodies: list[bytes] = []
+        self.hosts: list[str] = []
         self.released = asyncio.Event()
 
     async def __aenter__(self) -> Self:
@@ -156,6 +233,7 @@ class WebhookReceiver:
         self.calls += 1
         body = await call.read()
         self.bodies.append(body)
+        self.hosts.append(call.host)
         how, _, header = (self.next.popleft() if self.next else "204").partition(" ")
         headers = dict([header.split(": ", 1)]) if header else {}
         if how.isdigit() and how != "204":

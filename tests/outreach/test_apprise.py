@@ -113,6 +113,30 @@ def test_a_url_that_is_none_is_a_wrong_setting(url: str) -> None:
     assert "secret-token" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "json://{address}/",
+        "json://{address}:80/x",
+        "jsons://user@{address}/",
+        "json://{address}@h/",
+        "json://{address}?x=1",
+    ],
+)
+def test_no_customer_says_which_host_is_called(url: str) -> None:
+    """Their address stands behind the host of the service, never in its place: 2130706433 is this very machine."""
+    with pytest.raises(SettingsError, match=r"CARELINE_SMS_URL.*behind the host"):
+        sms(url)
+
+
+@pytest.mark.parametrize("token", [".", "..", "../admin", "a/../b", "a/.", "/.."])
+async def test_no_customer_says_which_path_is_called(service: MessageService, token: str) -> None:
+    """Steps upwards would lead elsewhere at the service."""
+    with pytest.raises(Refused):
+        await push(service.apprise_url).send(letter(address=token))
+    assert service.calls == 0
+
+
 class Kept(logging.Handler):
     """What would be written to the role's log."""
 

@@ -10,7 +10,7 @@ import pytest
 from processors.outreach.channels.agent_task import AgentTaskChannel
 from processors.outreach.channels.recording import Planned, RecordingChannel
 from processors.outreach.delivery import Delivery
-from processors.outreach.errors import Ambiguous, CircuitOpen, RateLimited, Refused, TryLater
+from processors.outreach.errors import Ambiguous, CircuitOpen, RateLimited, Refused, TryLater, Unsendable
 from processors.outreach.links import Links
 from processors.outreach.results import Deliver, Delivered, Failed, Postponed, Unknown
 from processors.outreach.templates import Templates
@@ -45,7 +45,7 @@ class Providers:
         return [len(self.hook.calls), len(self.mail.calls)]
 
 
-@pytest.mark.parametrize("why", [Refused("410"), OPEN])
+@pytest.mark.parametrize("why", [Refused("410"), Unsendable("no message can be made of it"), OPEN])
 async def test_the_next_address_gets_what_the_first_certainly_has_not(why: Exception) -> None:
     """Refused for good, or left alone as its provider fails: the customer hears from us all the same."""
     to = Providers()
@@ -120,6 +120,28 @@ async def test_all_refused_is_failed() -> None:
     to.mail.plan(Refused("550"))
     result = await to.deliver(BOTH)
     assert result == Failed(channel=EMAIL, provider="mail", reason=FailureReason.REJECTED, detail="550")
+
+
+async def test_a_letter_that_no_message_can_be_made_of_is_a_fault_of_ours() -> None:
+    """Not a rejection by the provider; a channel left alone meanwhile may still take it."""
+    to = Providers()
+    to.mail.plan(Unsendable("no"), Unsendable("no"))
+    failed = await to.deliver(request(addresses=(MAIL,)))
+    assert failed == Failed(channel=EMAIL, provider="mail", reason=FailureReason.TEMPLATE, detail="no")
+    to.hook.plan(OPEN)
+    assert isinstance(await to.deliver(BOTH), Postponed)
+
+
+async def test_one_that_does_not_close_keeps_no_other_open() -> None:
+    """Every channel lets go of its connections."""
+    to = Providers()
+
+    async def fail() -> None:
+        raise OSError
+
+    to.mail.close = fail  # type: ignore[method-assign]
+    await to.delivery.close()
+    assert to.hook.closed
 
 
 async def test_a_channel_that_is_not_set_up_is_passed_over() -> None:

@@ -48,18 +48,13 @@ async def transaction(*, retracted: bool = False) -> Transaction[OutreachLedgerE
         outbox=Outbox(settings=SETTINGS, codec=codec, logic=logic, role="outreach", partition=0, partitions=1),
         timers=1_000,
     )  # fmt: skip
-    tx: Transaction[OutreachLedgerEntry] = Transaction(
-        overlay=Overlay(store), clock=PartitionClock(to_millis(NOON)), position=0, room=16
-    )
     news = [record(codec.encode(TOPICS.outreach, RETRACTED), topic="careline.outreach")] if retracted else []
-    await steps.run(
-        tx,
-        resuming=[],
+    return await steps.make(
+        lambda: Transaction(overlay=Overlay(store), clock=PartitionClock(to_millis(NOON)), position=0, room=16),
         completions=[Completion(begun.effects[0], LATER)],
         records=[dataclasses.replace(one, timestamp=to_millis(NOON)) for one in news],
         tick=A_MINUTE_LATER,
     )
-    return tx
 
 
 async def test_a_letter_that_is_due_again_at_once_is_sent_again() -> None:

@@ -56,17 +56,20 @@ class Dispatcher:
     async def transact(self, *, room: int, asked: int = 0) -> Transaction[OutreachLedgerEntry]:
         """A transaction after the moment they all wait for, with so many new requests, which come later still."""
         at = to_millis(NOON + FIRST_RETRY + timedelta(seconds=1))
-        tx: Transaction[OutreachLedgerEntry] = Transaction(
-            overlay=Overlay(self._store), clock=PartitionClock(to_millis(NOON)), position=0, room=room
-        )
         records = [
             dataclasses.replace(
                 record(self._codec.encode(TOPICS.outreach, _request(1_000 + offset)), offset=offset), timestamp=at
             )
             for offset in range(asked)
         ]
-        await self._steps.run(tx, resuming=[], completions=[], records=records, tick=at)
-        self._store.merge(self._store.encode(tx.overlay))
+        tx = await self._steps.make(
+            lambda: Transaction(
+                overlay=Overlay(self._store), clock=PartitionClock(to_millis(NOON)), position=0, room=room
+            ),
+            records=records,
+            tick=at,
+        )
+        self._store.merge(tx.changes)
         return tx
 
 

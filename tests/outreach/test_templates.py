@@ -278,3 +278,27 @@ def test_the_page_carries_its_style_in_its_elements() -> None:
     html = read(PACKAGED.render(request()))[2]
     assert '<p style="margin: 0 0 16px;">Hello Ana,</p>' in html
     assert "@media (prefers-color-scheme: dark)" in html
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Pacific/Kiritimati", "Pacific/Pago_Pago", "UTC", ""])
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("letter", LETTERS)
+@pytest.mark.parametrize("end", ["0001-01-01T00:00:00+00:00", "9999-12-31T23:59:59+00:00"])
+def test_a_time_that_nobody_knows_is_not_told(letter: str, locale: str, zone: str, end: str) -> None:
+    """A letter that was requested before such times were left out is sent, and counts no millions of days."""
+    told = dict(VARIABLES) | {"expected_at": end, "previous_expected_at": end, "wait_minutes": "4193861039"}
+    letter_of = replace(request(template=letter, locale=locale), time_zone=zone)
+    written = PACKAGED.render(replace(letter_of, variables=told))
+    unknown = PACKAGED.render(replace(letter_of, variables=told | {"expected_at": "", "previous_expected_at": ""}))
+    assert (written.subject, written.text) == (unknown.subject, unknown.text)
+    assert "2912" not in written.text.replace(",", "").replace(".", "")
+
+
+def test_a_promise_for_the_end_of_the_calendar_is_no_fault() -> None:
+    """It was kept so before; the letter says what else it knows."""
+    for end in ("0001-01-01T00:00:00+00:00", "9999-12-31T23:59:59+00:00"):
+        for zone in ("America/New_York", "Pacific/Kiritimati"):
+            told = dict(VARIABLES) | {"promised_at": end, "expected_at": ""}
+            assert PACKAGED.render(
+                replace(request(template=LETTERS[-1], locale="en-US"), time_zone=zone, variables=told)
+            ).text

@@ -144,13 +144,12 @@ class _Role:
             await self._transact([], wall)
 
     async def _transact(self, records: Iterable[object], tick: int | None) -> None:
-        tx: Transaction[JourneyState] = Transaction(
-            overlay=Overlay(self._store), clock=PartitionClock(self.clock), position=self.position
+        tx = await self._steps.make(
+            lambda: Transaction(overlay=Overlay(self._store), clock=PartitionClock(self.clock), position=self.position),
+            records=list(records),
+            tick=tick,
         )
-        await self._steps.run(tx, resuming=(), completions=(), records=records, tick=tick)  # type: ignore[arg-type]
-        changes = self._store.encode(tx.overlay)
-        self._outbox.add_states(tx, changes)
-        self._store.merge(changes)
+        self._store.merge(tx.changes)
         for (name, partition), some in tx.outgoing.items():
             topic = TOPICS.by_full_name(name)
             for out in some:

@@ -20,7 +20,7 @@ _plain: dict[Any, st.SearchStrategy[Any]] = {
     str: st.text(max_size=6) | st.text("é", min_size=64, max_size=66),
     bytes: st.binary(max_size=12) | st.binary(min_size=512, max_size=512),
     bool: st.booleans(),
-    float: st.floats(allow_nan=False),
+    float: st.floats(allow_nan=False, allow_infinity=False),
     int: st.integers(-(1 << 31), (1 << 31) - 1),
     Decimal: st.integers(-(10**12) + 1, 10**12 - 1).map(lambda cents: Decimal(cents).scaleb(-2)),
     datetime: (st.integers(_FIRST, _LAST) | st.integers(0, 1 << 41)).map(from_millis),

@@ -28,6 +28,11 @@ def test_there_and_back() -> None:
     assert letter.headers == (("ce_id", b"1"),)
 
 
+def test_a_reason_that_holds_half_a_character() -> None:
+    """A schema of others may be called anything; the dead letter is written all the same."""
+    assert buried(b"x", Unreadable("unknown_event_type", "com.example.\ud83d")).detail == "com.example.\\ud83d"
+
+
 def test_a_tombstone_stays_one() -> None:
     """A null comes back as a null, though the topic holds an empty value; an empty value stays empty."""
     assert buried(None).value is None

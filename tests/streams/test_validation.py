@@ -10,7 +10,8 @@ import pytest
 
 from streams.errors import InvalidEvent
 from streams.events import FeedbackGiven, FeedbackKind, OrderItem, OrderPlaced, Profile
-from streams.validation import AHEAD, EARLIEST, MAX_CUSTOMER_ID, check_outgoing, check_touchpoint
+from streams.events.moments import EARLIEST
+from streams.validation import AHEAD, MAX_CUSTOMER_ID, check_outgoing, check_touchpoint
 from tests.streams.given import EVENT_ID, LATE, NOON, OPENED, contact
 
 FACTS = {"event_id": EVENT_ID, "customer_id": "ana", "occurred_at": NOON, "source": "shop"}
@@ -133,3 +134,62 @@ def test_a_fault_within(changes: dict[str, Any]) -> None:
 def test_a_fault_within_names_the_field(changes: dict[str, Any], field: str) -> None:
     """Also where the fault lies deep inside, the caller hears which field it is."""
     assert fault(order(**changes)).field == field
+
+
+class Untold:
+    """A value that Avro has nothing for."""
+
+
+def deep(levels: int) -> Any:
+    """A list in a list in a list."""
+    value: Any = []
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("event", "field"),
+    [
+        (contact(summary="\ud83d"), "summary"),
+        (contact(customer_id="ana\udc80"), "customer_id"),
+        (contact(source="\udfff"), "source"),
+        (contact(matter="a" * 1_000 + "\ud800"), "matter"),
+        (contact(event_id="\ud83d"), "event_id"),
+        (contact(summary=Untold()), "summary"),
+        (contact(summary=deep(100_000)), "summary"),
+        (contact(summary={"a": 1}), "summary"),
+        (contact(summary=b"bytes"), "summary"),
+        (contact(channel=10**5_000), "channel"),
+        (contact(event_id=10**5_000), "event_id"),
+        (contact(occurred_at=10**30), "occurred_at"),
+        (order(items=(OrderItem(item_id="lamp", description="\ud83d"),)), "items.description"),
+        (order(items=(OrderItem(item_id="lamp", description="d", quantity=1 << 31),)), "items"),
+        (order(items=(OrderItem(item_id="lamp", description="d", quantity=10**5_000),)), "items"),
+        (order(items=("lamp",)), "items"),
+        (order(items=(None,)), "items"),
+        (order(items=7), "items"),
+        (order(total=Decimal("NaN")), "total"),
+        (order(total=Decimal("-Infinity")), "total"),
+        (order(total=Decimal("sNaN")), "total"),
+        (order(total=Decimal("1E+999999")), "total"),
+        (order(total=Decimal("9" * 100_000)), "total"),
+        (order(total=Decimal("10000000000.00")), "total"),
+        (order(total=float("nan")), "total"),
+        (order(promised_at=NOON.replace(tzinfo=None)), "promised_at"),
+        (FeedbackGiven(**FACTS, feedback_id="f", kind=FeedbackKind.CSAT, score=1 << 31), "score"),
+        (FeedbackGiven(**FACTS, feedback_id="f", kind=FeedbackKind.CSAT, score=10**5_000), "score"),
+        (FeedbackGiven(**FACTS, feedback_id="f", kind=FeedbackKind.CSAT, score=float("inf")), "score"),
+    ],
+)
+def test_whatever_cannot_be_written_names_its_field(event: Any, field: str) -> None:
+    """Half a character, a number without end, a value of another making: never another error than this one."""
+    found = fault(event)
+    assert found.field == field
+    assert len(str(found)) < 1_000
+    str(found).encode()
+
+
+def test_a_zero_within_a_text_is_text() -> None:
+    """Avro can carry it."""
+    check_outgoing(contact(summary="a\0b"), now=NOON)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import socket
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -136,6 +137,23 @@ async def test_the_page_tells_why_and_why_not_in_the_customers_own_time() -> Non
 async def test_what_customers_wrote_is_not_taken_for_markup() -> None:
     """Square brackets in a text are shown, not obeyed."""
     assert "[bold]loud[/bold]" in printed(await seen(replace(ASKED, text="[bold]loud[/bold]")))
+
+
+@pytest.mark.parametrize("zone", ["America/Chicago", "Pacific/Kiritimati", "Pacific/Pago_Pago"])
+@pytest.mark.parametrize("year", [1, 9999])
+async def test_times_at_the_ends_of_the_calendar_are_shown_or_left_out(zone: str, year: int) -> None:
+    """A state that was kept before such times were left out is shown in any zone; no wait of millions of days."""
+    end = datetime(year, 12 if year > 1 else 1, 31 if year > 1 else 1, 23 if year > 1 else 0, 30, tzinfo=UTC)
+    state = replace(
+        STATE,
+        profile=replace(STATE.profile, time_zone=zone),
+        delays=tuple(replace(one, expected_at=end, closed_at=None) for one in STATE.delays),
+        orders=tuple(replace(one, promised_at=end, opened_at=end, closed_at=None) for one in STATE.orders),
+        contacts=tuple(replace(one, opened_at=end, closed_before=end, closed_at=None) for one in STATE.contacts),
+    )
+    page = printed(await seen(*DAY, state))
+    assert "late, nobody knows how long" in page
+    assert f"Dec {year}" not in page.replace(f"(since Fri 31 Dec {year}", "")
 
 
 async def test_without_a_zone_times_are_in_utc_and_it_says_so() -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import random
+from typing import Any
 
 import pytest
 
-from processors.view.customer import open_tasks
+from processors.view.customer import customer_view, open_tasks
 from processors.view.projection import Forget, erase, project, shown
 from processors.view.store import Documents, InMemoryViewStore
 from streams import events
@@ -21,6 +22,7 @@ from tests.view.sample import (
     DELAYED,
     DONE,
     ERASED,
+    HELD,
     SENT,
     STATE,
     TASK,
@@ -158,3 +160,40 @@ async def test_what_nobody_did_in_time_does_not_hide_what_somebody_still_can() -
     store = await view_of(*stale, someday, TASK)
     assert await open_tasks(store, limit=2, useful_at=TASK.opened_at) == (TASK, someday)
     assert len(await open_tasks(store, limit=40)) == 32
+
+
+def mark(at: int, until: int, **more: Any) -> events.JourneyState:
+    """The state of somebody who was erased up to ``until``, as of ``at``."""
+    return events.JourneyState(
+        customer_id=ANNA, revision=9, updated_at=after(at), profile=events.Profile(), touchpoints=0,
+        recent_events=b"", erased_at=after(until), **more,
+    )  # fmt: skip
+
+
+async def test_an_erased_customers_state_is_no_state() -> None:
+    """What is kept of them so that they stay erased is not shown; nor is what was decided as they were erased."""
+    store = await view_of(*DAY)
+    await store.apply(await store.load(), writes(mark(620, 600)), {})
+    anna = await customer_view(store, ANNA)
+    assert (anna.state, anna.timeline, anna.outreach, anna.known) == (None, (), (), False)
+    assert anna.erased_at == after(620)
+
+
+async def test_what_comes_of_an_erased_customers_letter_is_not_shown() -> None:
+    """The dispatcher tells of it afterwards; until they come back it is nobody's."""
+    failed = events.OutreachFailed(
+        event_id=uid("dropped"), customer_id=ANNA, occurred_at=after(700), source="careline/outreach",
+        outreach_id=uid("letter"), channel=events.OutreachChannel.EMAIL, reason=events.FailureReason.RETRACTED,
+    )  # fmt: skip
+    store = await view_of(*DAY)
+    await store.apply(await store.load(), writes(mark(620, 600), failed), {})
+    assert (await customer_view(store, ANNA)).timeline == ()
+
+
+async def test_a_rebuild_long_after_an_erasure_shows_the_new_customer_alone() -> None:
+    """The erasure itself is gone from the topic, decisions of before are not: the state says up to when."""
+    back = replace(STATE, updated_at=after(900), erased_at=after(600), delays=())
+    store = await view_of(HELD, DECIDED, back)
+    anna = await customer_view(store, ANNA)
+    assert anna.state is not None
+    assert anna.timeline == ()

@@ -16,7 +16,7 @@ MAX_TEXT = 600
 
 MAX_LINK = 500
 
-MAX_PARTS = {"addresses": 10, "alternatives": 5, "items": 0}
+MAX_PARTS = {"addresses": 10, "alternatives": 5, "items": 0, "consents": 400, "suppressions": 400, "settled": 80}
 """Of a list the first so many are kept; the items of an order are not part of the state."""
 
 _TEXTS = frozenset({"summary", "description", "text", "matter"})

@@ -1,4 +1,4 @@
-"""What became of our outreach. A bounce or a complaint closes the address for good."""
+"""What became of our outreach. A bounce closes its address, a complaint or an unsubscription the channel."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from processors.journey.evolve.contacts import answered
 from processors.journey.state import put
+from streams.addresses import canonical, distinct
 from streams.events import (
     Address,
     AgentTaskDone,
@@ -82,10 +83,19 @@ def _said(event: Outcome) -> str:
 
 
 def _suppress(state: JourneyState, note: Outreach | None, event: Outcome) -> JourneyState:
+    """A bounce is the address's fault and closes that address. An unsubscription or a complaint is the customer's word
+    and closes the channel: whoever wants no e-mail wants none at another address either."""
     purpose: Purpose | None = None
     match event:
         case OutreachFailed(reason=FailureReason.BOUNCED):
-            reason = "bounced"
+            for address in _bounced(state, note, event):
+                state = suppressed(
+                    state,
+                    Suppression(
+                        channel=address.channel, address=address.address, reason="bounced", as_of=event.occurred_at
+                    ),
+                )
+            return state
         case OutreachEngaged(kind=Engagement.COMPLAINED):
             reason = "complained"
         case OutreachEngaged(kind=Engagement.UNSUBSCRIBED):
@@ -95,27 +105,34 @@ def _suppress(state: JourneyState, note: Outreach | None, event: Outcome) -> Jou
                 purpose = Purpose.MARKETING  # whoever wants no offers still wants to know that their flight is late
         case _:
             return state
-    for address in _addresses(state, note, event):
-        closed = Suppression(
-            channel=address.channel, address=address.address, reason=reason, as_of=event.occurred_at, purpose=purpose
-        )
-        known = next((item for item in state.suppressions if _same(item) == _same(closed)), None)
-        if known is None or (known.as_of, known.reason) < (closed.as_of, closed.reason):
-            state = replace(state, suppressions=put(state.suppressions, closed, _same))
-    return state
+    channel = event.channel
+    if channel is OutreachChannel.OTHER and note is not None:
+        channel = note.channel
+    return suppressed(
+        state, Suppression(channel=channel, address="", reason=reason, as_of=event.occurred_at, purpose=purpose)
+    )
 
 
-def _addresses(state: JourneyState, note: Outreach | None, event: Outcome) -> tuple[Address, ...]:
+def suppressed(state: JourneyState, closed: Suppression) -> JourneyState:
+    """The state that knows of the closed address or channel; of the same no the latest counts."""
+    known = next((one for one in state.suppressions if _same(one) == _same(closed)), None)
+    if known is not None and known.as_of >= closed.as_of:
+        return state
+    return replace(state, suppressions=put(state.suppressions, closed, _same))
+
+
+def _bounced(state: JourneyState, note: Outreach | None, event: OutreachFailed) -> tuple[Address, ...]:
     """The address the letter went to. Where that is not known any more, or it went out on another channel than it was
-    meant for, every address on that channel; but a bounce closes none that it may not have come from."""
+    meant for, the one on that channel; with several it may have come from any, and closes none."""
     if note is not None and event.channel in (note.channel, OutreachChannel.OTHER):
         return (Address(channel=note.channel, address=note.address),)
-    likely = tuple(address for address in state.profile.addresses if address.channel is event.channel)
-    return () if isinstance(event, OutreachFailed) and len(likely) > 1 else likely
+    likely = distinct(tuple(address for address in state.profile.addresses if address.channel is event.channel))
+    return likely if len(likely) == 1 else ()
 
 
-def _same(closed: Suppression) -> tuple[OutreachChannel, str, Purpose | None]:
-    return (closed.channel, closed.address, closed.purpose)
+def _same(closed: Suppression) -> tuple[OutreachChannel, str, Purpose | None, str, str | None]:
+    address = canonical(closed.channel, closed.address)
+    return (closed.channel, address, closed.purpose, closed.reason, closed.from_customer_id)
 
 
 FOLDS: Mapping[type[Any], Callable[[JourneyState, Any], JourneyState]] = {

@@ -12,9 +12,7 @@ from streams.events import (
     ConsentChanged,
     ConsentStatus,
     JourneyState,
-    MergeSide,
     Profile,
-    ProfilesMerged,
     ProfileUpdated,
     replace,
 )
@@ -46,22 +44,27 @@ def updated(state: JourneyState, event: ProfileUpdated) -> JourneyState:
 
 def consent(state: JourneyState, event: ConsentChanged) -> JourneyState:
     """The latest word on a channel and purpose counts; of two at the same moment the more careful."""
-    said = Consent(channel=event.channel, purpose=event.purpose, status=event.status, as_of=event.occurred_at)
-    for known in state.consents:
-        if _about(known) == _about(said) and _weight(known) >= _weight(said):
-            return state
-    return replace(state, consents=put(state.consents, said, _about))
+    vouched = event.reopened_by is not None and event.status is ConsentStatus.GRANTED
+    word = Consent(
+        channel=event.channel,
+        purpose=event.purpose,
+        status=event.status,
+        as_of=event.occurred_at,
+        reopened_at=event.occurred_at if vouched else None,
+    )
+    return said(state, word)
 
 
-def merged(state: JourneyState, event: ProfilesMerged) -> JourneyState:
-    """Two records, one person."""
-    if event.other_customer_id == state.customer_id:
-        return state
-    if event.side is MergeSide.ABSORBED:
-        return replace(state, merged_into=event.other_customer_id)
-    if event.other_customer_id in state.merged_from:
-        return state
-    return replace(state, merged_from=(*state.merged_from, event.other_customer_id))
+def said(state: JourneyState, word: Consent) -> JourneyState:
+    """The state that knows of the word. That an employee vouched for the customer stays, whatever is said later."""
+    known = next((one for one in state.consents if _about(one) == _about(word)), None)
+    if known is None:
+        return replace(state, consents=(*state.consents, word))
+    latest = word if _weight(word) > _weight(known) else known
+    vouched = [at for at in (known.reopened_at, word.reopened_at) if at is not None]
+    if vouched and latest.reopened_at != max(vouched):
+        latest = replace(latest, reopened_at=max(vouched))
+    return state if latest is known else replace(state, consents=put(state.consents, latest, _about))
 
 
 def _weight(consent: Consent) -> tuple[datetime, bool, str]:
@@ -69,12 +72,11 @@ def _weight(consent: Consent) -> tuple[datetime, bool, str]:
     return (consent.as_of, consent.status is not ConsentStatus.GRANTED, consent.status)
 
 
-def _about(consent: Consent) -> tuple[str | None, str]:
-    return (consent.channel, consent.purpose)
+def _about(consent: Consent) -> tuple[str | None, str, str | None]:
+    return (consent.channel, consent.purpose, consent.from_customer_id)
 
 
 FOLDS: Mapping[type[Any], Callable[[JourneyState, Any], JourneyState]] = {
     ProfileUpdated: updated,
     ConsentChanged: consent,
-    ProfilesMerged: merged,
 }

@@ -22,7 +22,7 @@ SENT = "sent"
 TASK_LIVES = timedelta(days=7)
 """After its deadline a task stays worth doing for so long."""
 
-_FINAL = frozenset({SENT, "no_longer_useful", "holdout", "already_sent", "merged"})
+_FINAL = frozenset({SENT, "no_longer_useful", "holdout", "already_sent"})
 
 Moment = tuple[str, datetime]
 """A journey, and when time alone would change what is wanted for it."""

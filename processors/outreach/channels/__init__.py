@@ -101,7 +101,8 @@ class Channel(Protocol):
     async def send(self, letter: Letter) -> Receipt:
         """Hand the letter over, once.
 
-        Raises Refused (never), TryLater (certainly not sent) or Ambiguous (nobody knows); nothing else.
+        Raises Refused (never), TryLater (certainly not sent) or Ambiguous (nobody knows); nothing else, which a
+        ``Handover`` around it makes sure of.
         A closed channel raises TryLater.
         """
 

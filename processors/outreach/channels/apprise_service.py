@@ -12,6 +12,7 @@ from urllib.parse import quote
 import apprise
 
 from processors.outreach.channels import Letter, Receipt
+from processors.outreach.channels.handover import Handover
 from processors.outreach.errors import Ambiguous, ChannelError, Refused, TryLater
 from streams.errors import SettingsError
 from streams.events import OutreachChannel
@@ -19,6 +20,7 @@ from streams.events import OutreachChannel
 _PLACE = "{address}"
 _NUMBER = "15555550100"  # of nobody
 _TELEPHONE = re.compile(r"\+?[1-9]\d{5,14}")
+_STEPS = frozenset({".", ".."})
 _SPACERS = re.compile(r"[\s()./-]")
 
 _SOCKET = "Socket Exception: "
@@ -57,6 +59,9 @@ class AppriseChannel:
         self._url = url
         if _PLACE not in url:
             raise SettingsError(f"{setting}: an Apprise URL with {_PLACE} in it is wanted")
+        if _PLACE in url.partition("://")[2].partition("/")[0].partition("?")[0]:
+            # customers' addresses would say which host is called
+            raise SettingsError(f"{setting}: {_PLACE} belongs behind the host, not into it")
         if apprise.Apprise.instantiate(url.replace(_PLACE, _NUMBER), suppress_exceptions=True) is None:
             raise SettingsError(f"{setting}: Apprise does not take it")
         self._threads = ThreadPoolExecutor(at_once, thread_name_prefix=self.provider)
@@ -64,16 +69,19 @@ class AppriseChannel:
 
     async def send(self, letter: Letter) -> Receipt:
         """Send the letter's few words to its address. See Channel.send for what it raises."""
-        service = self._service(self._recipient(letter.address))
-        if service is None:
-            raise Refused(f"not an address for {self.provider}")
-        title, body = self._words(letter)
-        if self._closed:
-            raise TryLater("the channel is closed")
-        loop = asyncio.get_running_loop()
-        # shielded: a cancelled task must not look as if the message could be taken back
-        await asyncio.shield(loop.run_in_executor(self._threads, partial(_notify, service, title, body)))
-        return Receipt(provider=self.provider, message_id=None)
+        with Handover(self.provider) as call:
+            service = self._service(self._recipient(letter.address))
+            if service is None:
+                raise Refused(f"not an address for {self.provider}")
+            title, body = self._words(letter)
+            call.called()
+            if self._closed:
+                raise TryLater("the channel is closed")
+            loop = asyncio.get_running_loop()
+            sending = loop.run_in_executor(self._threads, partial(_notify, service, title, body))
+            call.leaving()
+            await asyncio.shield(sending)  # a cancelled task must not look as if the message could be taken back
+            return Receipt(provider=self.provider, message_id=None)
 
     async def close(self) -> None:
         """Take no more; what is under way is let finish."""
@@ -84,6 +92,8 @@ class AppriseChannel:
         if not address.isprintable() or not address.strip():
             raise Refused("not an address")
         if self._kind is not OutreachChannel.SMS:
+            if not _STEPS.isdisjoint(address.split("/")):  # they would lead to another path of the service
+                raise Refused("not an address")
             return address
         number = _SPACERS.sub("", address)
         if not _TELEPHONE.fullmatch(number):  # Apprise would leave it out, and some services then write to the sender
@@ -112,7 +122,10 @@ def _notify(service: apprise.NotifyBase, title: str, body: str) -> None:
     """Send it, in a thread of its own. Raises as Channel.send does."""
     sender = apprise.Apprise()
     sender.add(service)
-    result = sender.notify(body=body, title=title, body_format=apprise.NotifyFormat.TEXT, log_level=logging.DEBUG)
+    try:
+        result = sender.notify(body=body, title=title, body_format=apprise.NotifyFormat.TEXT, log_level=logging.DEBUG)
+    except BaseException as error:  # one that ends a thread would end the role if it were handed on
+        raise Ambiguous(f"unexpected, with the service: {type(error).__name__}") from error
     if result:
         return
     said = [entry.message for each in result.results for attempt in each.attempts for entry in attempt.logs]

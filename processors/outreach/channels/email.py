@@ -10,9 +10,10 @@ from email.headerregistry import Address
 from email.utils import parseaddr
 
 from processors.outreach.channels import Letter, Receipt
+from processors.outreach.channels.handover import Handover
 from processors.outreach.channels.mime import compose, mailbox, one_line
 from processors.outreach.channels.smtp import ConnectionGone, Conversation, MailServer
-from processors.outreach.errors import Refused, TryLater
+from processors.outreach.errors import CircuitOpen, Refused, TryLater
 from streams.errors import SettingsError
 
 
@@ -36,13 +37,14 @@ class EmailChannel:
         tls: ssl.SSLContext | None = None,
         connections: int = 8,
         timeout: timedelta = timedelta(seconds=30),
+        greeting: timedelta = timedelta(minutes=5),
         patience: timedelta = timedelta(minutes=2),
     ) -> None:
         """``url`` as in MailServer.parse; ``sender`` and ``reply_to`` as ``Name <a@b>``; ``clock`` dates the letters;
         ``tls`` says which certificates to trust, the system's authorities if None.
 
-        ``timeout`` bounds each step of a conversation, ``patience`` the wait for the answer to a whole letter.
-        Raises SettingsError.
+        ``timeout`` bounds each step of a conversation, and the wait for one of the ``connections``; ``greeting`` the
+        wait for the server's first word, ``patience`` for the answer to a whole letter. Raises SettingsError.
         """
         self.idempotent = idempotent
         self._server = MailServer.parse(url)
@@ -51,6 +53,7 @@ class EmailChannel:
         self._clock = clock
         self._tls = tls
         self._timeout = timeout
+        self._greeting = greeting
         self._patience = patience
         self._idle: list[Conversation] = []
         self._places = asyncio.Semaphore(connections)
@@ -58,13 +61,18 @@ class EmailChannel:
 
     async def send(self, letter: Letter) -> Receipt:
         """Hand the letter to the mail server. See Channel.send for what it raises."""
-        recipient = mailbox(letter.address)
-        message = compose(letter, sender=self._sender, reply_to=self._reply_to, at=self._clock())
-        async with self._places:
-            if self._closed:
-                raise TryLater("the channel is closed")
-            await self._hand_over(message, recipient)
-        return Receipt(provider=self.provider, message_id=f"<{letter.outreach_id}@{self._sender.domain}>")
+        with Handover(self.provider) as call:
+            recipient = mailbox(letter.address)
+            message = compose(letter, sender=self._sender, reply_to=self._reply_to, at=self._clock())
+            call.called()
+            await self._place()
+            try:
+                if self._closed:
+                    raise TryLater("the channel is closed")
+                await self._hand_over(message, recipient, call)
+            finally:
+                self._places.release()
+            return Receipt(provider=self.provider, message_id=f"<{letter.outreach_id}@{self._sender.domain}>")
 
     async def close(self) -> None:
         """Hang up; letters under way are let finish by their own tasks."""
@@ -72,21 +80,31 @@ class EmailChannel:
         while self._idle:
             await self._idle.pop().close()
 
-    async def _hand_over(self, message: bytes, recipient: str) -> None:
+    async def _place(self) -> None:
+        """Wait for one of the connections, but not for a server that holds all of them up."""
+        try:
+            async with asyncio.timeout(self._timeout.total_seconds()):
+                await self._places.acquire()
+        except TimeoutError as error:
+            raise CircuitOpen("the mail server keeps every connection waiting", retry_after=self._timeout) from error
+
+    async def _hand_over(self, message: bytes, recipient: str, call: Handover) -> None:
         while self._idle:
             kept = self._idle.pop()
             if not kept.is_open:
                 continue
             try:
-                return await self._deliver(kept, message, recipient)
+                return await self._deliver(kept, message, recipient, call)
             except ConnectionGone:
-                continue  # it went stale while it was idle; the letter has not been sent, so another may carry it
-        fresh = await Conversation.open(self._server, tls=self._tls, timeout=self._timeout, patience=self._patience)
-        return await self._deliver(fresh, message, recipient)
+                break  # it went stale, or has carried enough: the letter has not been sent, and a fresh one may take it
+        fresh = await Conversation.open(
+            self._server, tls=self._tls, timeout=self._timeout, greeting=self._greeting, patience=self._patience
+        )
+        return await self._deliver(fresh, message, recipient, call)
 
-    async def _deliver(self, conversation: Conversation, message: bytes, recipient: str) -> None:
+    async def _deliver(self, conversation: Conversation, message: bytes, recipient: str, call: Handover) -> None:
         try:
-            await conversation.deliver(message, sender=self._sender.addr_spec, recipient=recipient)
+            await conversation.deliver(message, sender=self._sender.addr_spec, recipient=recipient, call=call)
         finally:
             if conversation.is_open:
                 if self._closed:

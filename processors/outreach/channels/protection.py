@@ -160,6 +160,9 @@ class ProtectedChannel:
         except Refused:
             breaker.succeeded()
             raise
+        except Exception:  # none that a channel may raise
+            breaker.failed(self._clock())
+            raise
         except BaseException:
             breaker.given_up()
             raise

@@ -13,21 +13,24 @@ from typing import Self, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from aiosmtplib import (
-    SMTP,
     SMTPException,
     SMTPHeloError,
+    SMTPResponse,
     SMTPResponseException,
     SMTPServerDisconnected,
 )
 
+from processors.outreach.channels.handover import Handover
+from processors.outreach.channels.replies import Client
 from processors.outreach.errors import Ambiguous, Refused, TryLater
 from streams.errors import SettingsError
 
 _UNAVAILABLE = 421
+_OF_THE_SERVER = re.compile(r"4\.[34]\.")  # RFC 3463: of the mail system or the network, whoever the letter is for
 
 
 class ConnectionGone(TryLater):
-    """The server hung up before it was given the letter; another connection may do at once."""
+    """This connection takes no letter, and has not got this one; another may do at once."""
 
 
 def is_loopback(host: str) -> bool:
@@ -84,17 +87,25 @@ class MailServer:
 class Conversation:
     """One connection, on which letters are handed over one after another."""
 
-    def __init__(self, *, client: SMTP, patience: timedelta) -> None:
+    def __init__(self, *, client: Client, patience: timedelta) -> None:
         self._client = client
         self._patience = patience.total_seconds()
+        self._carried = 0
 
     @classmethod
     async def open(
-        cls, server: MailServer, *, tls: ssl.SSLContext | None, timeout: timedelta, patience: timedelta
+        cls,
+        server: MailServer,
+        *,
+        tls: ssl.SSLContext | None,
+        timeout: timedelta,
+        greeting: timedelta,
+        patience: timedelta,
     ) -> Self:
-        """Connect, encrypt and log in as ``server`` asks. ``timeout`` bounds each step, ``patience`` the server's
-        last word on a letter; ``tls`` says whom to trust, the system's authorities if None. Raises TryLater."""
-        client = SMTP(
+        """Connect, encrypt and log in as ``server`` asks. ``timeout`` bounds each step, ``greeting`` the wait for the
+        server's first word, ``patience`` for its last one on a letter; ``tls`` says whom to trust, the system's
+        authorities if None. Raises TryLater."""
+        client = Client(
             hostname=server.host,
             port=server.port,
             username=server.username,
@@ -103,7 +114,9 @@ class Conversation:
             start_tls=server.starttls,
             tls_context=tls,
             timeout=timeout.total_seconds(),
+            greeting=greeting.total_seconds(),
         )
+        opened = cls(client=client, patience=patience)
         try:
             await client.connect()
             if client.is_ehlo_or_helo_needed:
@@ -112,44 +125,59 @@ class Conversation:
                 except SMTPHeloError:
                     await client.helo()
         except (SMTPException, OSError, ValueError) as error:
-            client.close()
-            raise TryLater(f"no connection to the mail server: {error}") from error
-        return cls(client=client, patience=patience)
+            opened.abort()
+            said = f"{error.code} {error.message}" if isinstance(error, SMTPResponseException) else error
+            raise TryLater(f"no connection to the mail server: {said}") from error
+        except BaseException:
+            opened.abort()
+            raise
+        return opened
 
     @property
     def is_open(self) -> bool:
         """Good for another letter, as far as can be known without asking."""
         return self._client.is_connected
 
-    async def deliver(self, message: bytes, *, sender: str, recipient: str) -> None:
-        """Hand over one message. Raises Refused, TryLater, ConnectionGone or Ambiguous."""
+    async def deliver(self, message: bytes, *, sender: str, recipient: str, call: Handover) -> None:
+        """Hand over one message, telling ``call`` how far it is. Raises Refused, TryLater, ConnectionGone or
+        Ambiguous."""
         try:
             await self._announce(sender, recipient)
-            await self._submit(message)
-        except (Refused, TryLater) as error:
-            await self._forget(broken=isinstance(error, ConnectionGone))
+            await self._submit(message, call)
+        except Refused:
+            await self._forget()
+            raise
+        except ConnectionGone:
+            self.leave()
+            raise
+        except TryLater:
+            # one that has carried letters may take so many and no more: what it will not take now, another may later
+            if self._carried:
+                self.leave()
+            else:
+                await self._forget()
             raise
         except BaseException:  # also a cancelled task: half a conversation is of no use to the next letter
             self.abort()
             raise
+        self._carried += 1
 
     async def _announce(self, sender: str, recipient: str) -> None:
         """From MAIL to the server's go-ahead for DATA: nothing of the letter has been sent yet."""
         try:
             # not by the library's own mail() and rcpt(), which parse the addresses once more: they are checked already
-            for command in (b"MAIL FROM:<%b>" % sender.encode(), b"RCPT TO:<%b>" % recipient.encode()):
-                said = await self._client.execute_command(command)
-                if not 200 <= said.code < 300:
-                    raise _answered(said.code, said.message)
-            go_ahead = await self._client.execute_command(b"DATA")
+            said = await self._client.execute_command(b"MAIL FROM:<%b>" % sender.encode())
+            if 400 <= said.code < 500:  # of the connection or the server: the letter's address was not named yet
+                raise ConnectionGone(f"{said.code} {said.message}")
+            _go_on(said, 2)
+            _go_on(await self._client.execute_command(b"RCPT TO:<%b>" % recipient.encode()), 2)
+            _go_on(await self._client.execute_command(b"DATA"), 3)
         except SMTPResponseException as error:  # EHLO was refused, or the answer is not SMTP: not this letter's fault
             raise ConnectionGone(f"the mail server does not speak SMTP: {error.message}") from error
         except (SMTPException, OSError) as error:
             raise ConnectionGone(f"the connection was lost before the letter was sent: {error}") from error
-        if go_ahead.code != 354:
-            raise _answered(go_ahead.code, go_ahead.message)
 
-    async def _submit(self, message: bytes) -> None:
+    async def _submit(self, message: bytes, call: Handover) -> None:
         """The letter, then the dot. Until the dot is written the server must not deliver (RFC 5321, 4.1.1.4)."""
         protocol = self._client.protocol
         try:
@@ -160,6 +188,9 @@ class Conversation:
             protocol.write(re.sub(rb"(?m)^\.", b"..", message))
             async with asyncio.timeout(self._patience):
                 await protocol._drain_helper()
+            if not protocol.is_connected:  # it spoke before the letter was complete, whatever it said
+                raise SMTPServerDisconnected("Connection lost")
+            call.leaving()
             protocol.write(b".\r\n")
         except (SMTPException, OSError) as error:
             # Not closed in good order: a server that gets an end of file here drops what it has.
@@ -169,15 +200,14 @@ class Conversation:
             answer = await protocol.read_response(timeout=self._patience)
         except (SMTPException, OSError) as error:
             raise Ambiguous(f"the mail server had the letter but did not answer: {error}") from error
-        if 200 <= answer.code < 300:
-            return
-        if 400 <= answer.code < 600:
+        if answer.code >= 400:
             raise _answered(answer.code, answer.message)
-        raise Ambiguous(f"the mail server had the letter and answered {answer.code}")
+        if not 200 <= answer.code < 300:
+            raise Ambiguous(f"the mail server had the letter and answered {answer.code}")
 
-    async def _forget(self, *, broken: bool) -> None:
+    async def _forget(self) -> None:
         """Clear the server's envelope, so that the next letter starts afresh; or hang up if it can't be."""
-        if broken or not self.is_open:
+        if not self.is_open:
             self.abort()
             return
         try:
@@ -192,6 +222,14 @@ class Conversation:
             cast("asyncio.Transport", transport).abort()
         self._client.close()
 
+    def leave(self) -> None:
+        """Say goodbye, as far as there is somebody to say it to, and hang up without waiting for the answer."""
+        protocol = self._client.protocol
+        if protocol is not None:
+            with suppress(SMTPException, OSError):
+                protocol.write(b"QUIT\r\n")
+        self._client.close()
+
     async def close(self) -> None:
         """Say goodbye and hang up."""
         with suppress(SMTPException, OSError):
@@ -199,9 +237,18 @@ class Conversation:
         self._client.close()
 
 
+def _go_on(said: SMTPResponse, kind: int) -> None:
+    """Raises what the reply means, unless its first digit is the one that is waited for."""
+    if said.code // 100 == kind:
+        return
+    if said.code < 400:  # the server is elsewhere in the conversation
+        raise SMTPResponseException(said.code, f"{said.code} {said.message}")
+    raise _answered(said.code, said.message)
+
+
 def _answered(code: int, message: str) -> Refused | TryLater:
     """The server's own no: 5xx for good, 4xx for now, 421 because it is about to hang up."""
     detail = f"{code} {message}"
     if code == _UNAVAILABLE:
         return ConnectionGone(detail)
-    return Refused(detail) if 500 <= code < 600 else TryLater(detail, answered=True)
+    return Refused(detail) if code >= 500 else TryLater(detail, answered=not _OF_THE_SERVER.match(message))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from binascii import Error as NotBase64
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -15,8 +15,10 @@ from standardwebhooks import Webhook
 from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from processors.outreach.channels import Letter, Receipt
-from processors.outreach.channels.smtp import is_loopback
+from processors.outreach.channels.handover import Handover
+from processors.outreach.channels.public_network import PublicTransport, Resolve
 from processors.outreach.errors import Ambiguous, Refused, TryLater
+from streams.destinations import STRICT, Destinations
 from streams.errors import SettingsError
 
 _LATER = frozenset({408, 425, 429})
@@ -26,7 +28,8 @@ _LONGEST = timedelta(days=1)
 class WebhookChannel:
     """POSTs each letter as signed JSON, the outreach_id as its ``webhook-id``.
 
-    Receivers that keep to the standard drop a ``webhook-id`` they have seen; say so where they do not.
+    Receivers that keep to the standard drop a ``webhook-id`` they have seen; say so where they do not. The address was
+    written by somebody else: only what ``destinations`` permit is called, and only at the address it resolves to then.
     """
 
     provider = "webhook"
@@ -39,10 +42,12 @@ class WebhookChannel:
         timeout: timedelta = timedelta(seconds=15),
         connections: int = 20,
         idempotent: bool = True,
+        destinations: Destinations = STRICT,
+        resolve: Resolve | None = None,
     ) -> None:
         """``secret`` as ``whsec_...``; ``clock`` stamps the signature and must tell the real time, as receivers turn
         away what is more than five minutes off. ``timeout`` bounds the whole exchange. ``idempotent``: receivers drop
-        what they have seen. Raises SettingsError."""
+        what they have seen. ``resolve``: instead of the system's resolver. Raises SettingsError."""
         self.idempotent = idempotent
         try:
             self._signer = Webhook(secret)
@@ -50,18 +55,24 @@ class WebhookChannel:
             raise SettingsError("CARELINE_WEBHOOK_SECRET: not a secret of the form whsec_<base64>") from error
         self._clock = clock
         self._timeout = timeout.total_seconds()
+        self._destinations = destinations
         self._closed = False
         self._client = httpx.AsyncClient(
             follow_redirects=False,
             trust_env=False,  # a proxy found in the environment would see every letter
             timeout=httpx.Timeout(self._timeout),
-            limits=httpx.Limits(max_connections=connections),
+            transport=PublicTransport(destinations=destinations, connections=connections, resolve=resolve),
             headers={"user-agent": "careline"},
         )
 
     async def send(self, letter: Letter) -> Receipt:
         """POST the letter to its address. See Channel.send for what it raises."""
-        url = _endpoint(letter.address)
+        with Handover(self.provider) as call:
+            return await self._send(letter, call)
+
+    async def _send(self, letter: Letter, call: Handover) -> Receipt:
+        if (fault := self._destinations.fault(letter.address)) is not None:
+            raise Refused(f"the webhook {fault}")
         if self._closed:
             raise TryLater("the channel is closed")
         body = payload(letter)
@@ -72,25 +83,20 @@ class WebhookChannel:
             "webhook-timestamp": str(int(now.timestamp())),
             "webhook-signature": self._signer.sign(letter.outreach_id, now, body),
         }
-        body_started = False
-
-        async def trace(event: str, _: dict[str, Any]) -> None:
-            nonlocal body_started
-            body_started = body_started or event.endswith(".send_request_body.started")
-
+        request = self._client.build_request(
+            "POST", letter.address, content=body.encode(), headers=headers, extensions={"trace": _until_leaving(call)}
+        )
+        call.called()
         try:
-            async with (
-                asyncio.timeout(self._timeout),
-                self._client.stream(
-                    "POST", url, content=body.encode(), headers=headers, extensions={"trace": trace}
-                ) as answer,
-            ):
+            async with asyncio.timeout(self._timeout):
+                answer = await self._client.send(request, stream=True)
                 status, wish = answer.status_code, answer.headers.get("retry-after")
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError, UnicodeError) as error:
+                await answer.aclose()
+        except (httpx.UnsupportedProtocol, httpx.LocalProtocolError, UnicodeError) as error:
             raise Refused("not an address that can be called") from error
         except (httpx.HTTPError, httpx.StreamError, TimeoutError, OSError) as error:
             said = f"{type(error).__name__}: {error}".rstrip(": ")
-            if body_started:
+            if call.perhaps_left:
                 raise Ambiguous(f"the receiver had the letter but did not answer: {said}") from error
             raise TryLater(f"the receiver cannot be reached: {said}") from error
         if 200 <= status < 300:
@@ -149,14 +155,9 @@ def retry_after(value: str | None, now: datetime) -> timedelta | None:
     return min(max(wait, timedelta()), _LONGEST)
 
 
-def _endpoint(address: str) -> httpx.URL:
-    """https anywhere, http on this machine alone; no user name in it. Raises Refused."""
-    try:
-        url = httpx.URL(address)
-    except (httpx.InvalidURL, UnicodeError, ValueError) as error:
-        raise Refused("not an address that can be called") from error
-    if not url.host or url.userinfo or not address.isprintable() or not 0 < (url.port or 443) < 65536:
-        raise Refused("not an address that can be called")
-    if url.scheme == "https" or (url.scheme == "http" and is_loopback(url.host)):
-        return url
-    raise Refused("a webhook needs an https:// address")
+def _until_leaving(call: Handover) -> Callable[[str, dict[str, Any]], Awaitable[None]]:
+    async def trace(event: str, _: dict[str, Any]) -> None:
+        if event.endswith(".send_request_body.started"):
+            call.leaving()
+
+    return trace

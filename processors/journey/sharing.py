@@ -1,0 +1,226 @@
+"""What the records of one person tell one another, each on its own partition: their words, and what is still open.
+
+A record that was merged into another tells it everything that was said to it and what is open, and passes on what
+arrives later. The one that stays tells those that it took in what was said to it, so that what they had requested is
+called back. What is told changes nothing where it is known, and then nothing is told on: so no word goes round for
+ever, however records were merged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from processors.journey.evolve.limits import within_limits
+from processors.journey.evolve.merging import LONG_AGO, known_merges
+from processors.journey.identity import forwarded_event_id, retold_event_id
+from processors.journey.recording import Output
+from processors.journey.state import KEEP_CLOSED
+from streams.clock import to_millis
+from streams.events import (
+    AgentNoted,
+    Consent,
+    ContactClosed,
+    ContactOpened,
+    ContactReplied,
+    DelayEnded,
+    DelayNoticed,
+    FeedbackGiven,
+    GestureGiven,
+    ItemUnavailable,
+    JourneyState,
+    MentionPosted,
+    Merge,
+    MergeSide,
+    OrderCancelled,
+    OrderDelivered,
+    OrderPlaced,
+    OrderShipped,
+    ProfilesMerged,
+    ProfileUpdated,
+    Settled,
+    Suppression,
+    Touchpoint,
+    replace,
+)
+
+SOURCE = "careline/journeys"
+SENT = "sent"
+
+_PASSED_ON = (
+    ContactOpened,
+    ContactReplied,
+    ContactClosed,
+    OrderPlaced,
+    OrderShipped,
+    OrderDelivered,
+    OrderCancelled,
+    DelayNoticed,
+    DelayEnded,
+    ItemUnavailable,
+    MentionPosted,
+    FeedbackGiven,
+    AgentNoted,
+    GestureGiven,
+    ProfileUpdated,
+)
+"""What happened to a person, whichever of their records hears of it. Words go as words; outcomes belong to letters."""
+
+_LONGEST_ID = 64  # characters of an event id that is passed on as it is
+
+
+Words = tuple[tuple[Consent, ...], tuple[Suppression, ...], tuple[Settled, ...]]
+"""What was said to a record, what is closed for it, and the steps that it was sent."""
+
+
+def shared(before: JourneyState, after: JourneyState, event: Touchpoint, now: datetime) -> Iterator[Output]:
+    """What the other records of the person are told after a step. ``before``: the state before the event."""
+    merges = known_merges(after)
+    if not merges:
+        return
+    known = {(one.other_customer_id, one.side) for one in known_merges(before)}
+    for merge in merges:
+        other = merge.other_customer_id
+        new = (other, merge.side) not in known
+        answers = isinstance(event, ProfilesMerged) and event.told and event.other_customer_id == other
+        words = _words(after, merge)
+        begins = new and merge.side is MergeSide.SURVIVOR and not answers
+        if begins or (any(words) and (new or _says_more(words, _words(before, merge)))):
+            yield _told(after, merge, event, words)
+    if after.merged_into is not None:
+        if after.merged_into != before.merged_into:
+            yield from _still_open(after, event, now)
+        elif isinstance(event, _PASSED_ON):
+            yield _passed_on(event, after.merged_into)
+
+
+def _told(state: JourneyState, merge: Merge, event: Touchpoint, words: Words) -> ProfilesMerged:
+    return ProfilesMerged(
+        event_id=forwarded_event_id(event.event_id, merge.other_customer_id),
+        customer_id=merge.other_customer_id,
+        occurred_at=merge.as_of,
+        source=SOURCE,
+        other_customer_id=state.customer_id,
+        side=MergeSide.SURVIVOR if merge.side is MergeSide.ABSORBED else MergeSide.ABSORBED,
+        consents=words[0],
+        suppressions=words[1],
+        settled=words[2],
+        told=True,
+    )
+
+
+def _words(state: JourneyState, merge: Merge) -> Words:
+    """What the record on the other side of the merge has to know of this one, but what came from there.
+
+    The one that goes needs neither addresses nor steps: it writes to nobody any more.
+    """
+    other, own, goes = merge.other_customer_id, state.customer_id, merge.side is MergeSide.ABSORBED
+    consents = tuple(
+        replace(one, from_customer_id=own) if one.from_customer_id is None else one
+        for one in state.consents
+        if one.from_customer_id != other
+    )
+    suppressions = tuple(
+        replace(one, from_customer_id=own) if one.from_customer_id is None else one
+        for one in state.suppressions
+        if one.from_customer_id != other and (goes or not one.address)
+    )
+    steps = tuple(one for one in state.settled if one.reason == SENT) if goes else ()
+    return consents, suppressions, steps
+
+
+def _says_more(words: Words, before: Words) -> bool:
+    """Whether there is anything in them that was not there before; what was forgotten meanwhile is no news."""
+    return any(set(now) - set(then) for now, then in zip(words, before, strict=True))
+
+
+def _passed_on(event: Any, customer_id: str) -> Any:
+    """The same fact about the record that stays. Its id is the same, so that it never comes round twice."""
+    identity = event.event_id if len(event.event_id) <= _LONGEST_ID else forwarded_event_id(event.event_id, "")
+    told = replace(within_limits(event), event_id=identity, customer_id=customer_id)
+    # of who they are the record that stays knows best; what it does not know it takes from the other
+    return replace(told, occurred_at=LONG_AGO) if isinstance(event, ProfileUpdated) else told
+
+
+def _still_open(state: JourneyState, event: Touchpoint, now: datetime) -> Iterator[Any]:
+    """The facts that the survivor needs to go on with what is open: decided again, with its own words and letters."""
+    other = state.merged_into or ""
+
+    def facts(kind: str, name: str, at: datetime) -> dict[str, Any]:
+        identity = retold_event_id(event.event_id, other, kind, name)
+        return {"event_id": identity, "customer_id": other, "occurred_at": at, "source": SOURCE}
+
+    known = state.profile
+    if known.as_of is not None:
+        yield ProfileUpdated(
+            **facts("profile", "", LONG_AGO),
+            name=known.name,
+            locale=known.locale,
+            time_zone=known.time_zone,
+            addresses=known.addresses or None,
+        )
+    for contact in state.contacts:
+        name = contact.contact_id
+        if contact.closed_at is not None:
+            continue
+        yield ContactOpened(
+            **facts("contact", name, contact.opened_at),
+            contact_id=name,
+            channel=contact.channel,
+            matter=contact.matter,
+            summary=contact.summary,
+        )
+        answered = contact.replied_at or contact.answered_at
+        if answered is not None:
+            yield ContactReplied(
+                **facts("reply", name, answered),
+                contact_id=name,
+                channel=contact.channel,
+                automated=contact.replied_at is None,
+            )
+    for delay in state.delays:
+        untold = delay.letters == 0 or delay.held_until is not None or (delay.refused or "").endswith(":merged")
+        if delay.closed_at is None and untold:
+            yield DelayNoticed(
+                **facts("delay", f"{delay.subject_kind}/{delay.subject_id}/{to_millis(delay.opened_at)}", delay.as_of),
+                subject_kind=delay.subject_kind,
+                subject_id=delay.subject_id,
+                description=delay.description,
+                order_id=delay.order_id,
+                promised_at=delay.promised_at,
+                expected_at=delay.expected_at,
+                cancelled=delay.cancelled,
+                reason=delay.reason,
+                time_zone=delay.time_zone,
+            )
+    for wish in state.wishes:
+        if wish.closed_at is None:
+            yield ItemUnavailable(
+                **facts("wish", wish.item_id, wish.opened_at),
+                item_id=wish.item_id,
+                description=wish.description,
+                alternatives=wish.alternatives,
+            )
+    for post in state.mentions:
+        if post.closed_at is None and post.answered_at is None:
+            yield MentionPosted(
+                **facts("mention", post.mention_id, post.opened_at),
+                mention_id=post.mention_id,
+                platform=post.platform,
+                link=post.link,
+                text=post.text,
+                sentiment=post.sentiment,
+                reach=post.reach,
+            )
+    for moment in state.moments:
+        if moment.recovered_at is None and moment.occurred_at > now - KEEP_CLOSED:
+            yield FeedbackGiven(
+                **facts("feedback", moment.feedback_id, moment.occurred_at),
+                feedback_id=moment.feedback_id,
+                kind=moment.kind,
+                score=moment.score,
+                text=moment.text,
+                about=moment.about,
+                sentiment=moment.sentiment,
+            )

@@ -1,0 +1,117 @@
+"""While a partition cannot be worked on: it is taken again after growing pauses, and looked after meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import timedelta
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from streams import metrics
+from streams.closing import is_cancelled
+from streams.errors import PartitionStopped
+from streams.processor.isolation import Search, is_infrastructure
+from streams.processor.limits import Limits
+from streams.processor.progress import Progress
+
+log = structlog.get_logger()
+
+_LOOK = timedelta(seconds=5)
+_DOUBLINGS = 16  # more than it takes from the first pause to the longest
+_MOST_OF_A_REASON = 300
+
+
+class Keeping:
+    """Of one partition, for as long as it is assigned to this worker."""
+
+    def __init__(
+        self,
+        tp: TopicPartition,
+        *,
+        role: str,
+        limits: Limits,
+        progress: Progress,
+        search: Search,
+        consumer: AIOKafkaConsumer,
+        waits: Callable[[int, int | None], None],
+    ) -> None:
+        """``waits`` gets how many records wait while none are read, and None: nobody knows since when."""
+        self._tp = tp
+        self._role = role
+        self._limits = limits
+        self._progress = progress
+        self._search = search
+        self._consumer = consumer
+        self._waits = waits
+        self.stopping = asyncio.Event()
+        """Set when the partition is to be worked on no longer; it ends a pause at once."""
+
+        self.stopped: PartitionStopped | None = None
+        """Why nothing is handled any more, until somebody has looked."""
+
+    async def run(self, own: Callable[[], Awaitable[None]]) -> None:
+        """Take the partition by ``own``, which works on it, and take it afresh whenever that fails."""
+        watching = asyncio.create_task(self._watch(), name=f"watch {self._tp}")
+        try:
+            while not self.stopping.is_set():
+                try:
+                    await own()
+                except PartitionStopped as why:
+                    self.stopped = why
+                    metrics.PARTITIONS_STOPPED.labels(role=self._role).inc()
+                    log.error("partition stopped", topic=self._tp.topic, partition=self._tp.partition, why=str(why))
+                    return
+                except asyncio.CancelledError as cut:
+                    if is_cancelled():
+                        raise
+                    await self._after(cut)  # a client of ours was, not we
+                except Exception as why:
+                    await self._after(why)
+        finally:
+            watching.cancel()
+
+    def waiting_for(self) -> str | None:
+        """What keeps the partition from being worked on; None where it is worked on."""
+        waiting = None if self.stopped is not None else self._progress.waiting_for()
+        return waiting and f"partition {self._tp.partition} to be {waiting}"
+
+    def broken(self) -> str | None:
+        """What does not mend by itself; None where nothing is broken."""
+        if self.stopped is not None:
+            return f"partition {self._tp.partition} stopped: {self.stopped}"
+        stuck = self._progress.stuck(self._limits.stuck_after)
+        return stuck and f"partition {self._tp.partition} {stuck}"
+
+    async def _after(self, why: BaseException) -> None:
+        """Pause after a failure. The pause grows for as long as the partition gets no further."""
+        metrics.TRANSACTIONS.labels(role=self._role, end="aborted").inc()
+        reason = repr(why)[:_MOST_OF_A_REASON]
+        self._progress.failed(reason)
+        self._search.failed(why)
+        if is_infrastructure(why):
+            log.warning("partition lost", topic=self._tp.topic, partition=self._tp.partition, why=reason)
+        else:
+            log.error("partition failed", topic=self._tp.topic, partition=self._tp.partition, exc_info=why)
+        pause = self._limits.retake_after * 2 ** min(self._progress.failures - 1, _DOUBLINGS)
+        with suppress(asyncio.TimeoutError):
+            seconds = min(pause, self._limits.retake_at_most).total_seconds()
+            await asyncio.wait_for(self.stopping.wait(), seconds)
+
+    async def _watch(self) -> None:
+        """Look whether the brokers answer while nothing moves, and how much waits while the partition is not read."""
+        while True:
+            await asyncio.sleep(_LOOK.total_seconds())
+            if self._progress.ready and self._progress.quiet < self._limits.stuck_after / 2:
+                continue
+            try:
+                async with asyncio.timeout(_LOOK.total_seconds()):
+                    end = (await self._consumer.end_offsets([self._tp]))[self._tp]
+            except Exception as why:
+                log.debug("the brokers do not answer", partition=self._tp.partition, why=repr(why))
+                self._progress.not_stuck()
+                continue
+            if not self._progress.ready and self._progress.position is not None:
+                self._waits(max(end - self._progress.position, 0), None)

@@ -1,0 +1,61 @@
+"""How far a partition has come, and since when it has not got any further: what health checks and the lag go by."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+
+class Progress:
+    """Of one partition. Whatever shows that it is not stuck is told here: commits, idleness, brokers that are away."""
+
+    def __init__(self, *, seconds: Callable[[], float] = time.monotonic) -> None:
+        """``seconds``: a clock that never goes back."""
+        self._seconds = seconds
+        self._since = seconds()
+        self.position: int | None = None
+        """The offset of the first record that is not handled; None until it is known."""
+        self.ready = False
+        """Whether its state is recovered and its records are read."""
+        self.failures = 0
+        """How often in a row the partition was lost since it last got any further."""
+        self._why = ""
+
+    def moved(self, position: int) -> None:
+        """A transaction was committed."""
+        self.position = position
+        self.well()
+
+    def well(self) -> None:
+        """It got further, or there is nothing left to handle."""
+        self.failures = 0
+        self._why = ""
+        self.not_stuck()
+
+    def not_stuck(self) -> None:
+        """It recovers, waits for calls under way, or for brokers: that is no fault a restart would mend."""
+        self._since = self._seconds()
+
+    def failed(self, why: str) -> None:
+        """The partition was lost and has to be taken again."""
+        self.failures += 1
+        self._why = why
+
+    @property
+    def quiet(self) -> timedelta:
+        """For how long nothing has moved."""
+        return timedelta(seconds=self._seconds() - self._since)
+
+    def waiting_for(self) -> str | None:
+        """What is to become of the partition before it is worked on; None where it is."""
+        if self.failures:
+            return f"worked on, but it does not get past offset {self.position}: {self._why}"
+        return None if self.ready else "recovered"
+
+    def stuck(self, after: timedelta) -> str | None:
+        """What to tell an operator where nothing has moved for longer than ``after``; None where it moves."""
+        if self.quiet < after:
+            return None
+        because = f": {self._why}" if self._why else ""
+        return f"has not got past offset {self.position} for {int(self.quiet.total_seconds())} s{because}"

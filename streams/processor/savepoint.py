@@ -1,0 +1,39 @@
+"""Going back to before one item of a transaction in the making."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from streams.processor.transaction import Transaction
+from streams.processor.wakes import Wakes
+
+
+class Savepoint:
+    """A transaction in the making, as it was before an item."""
+
+    def __init__(self, tx: Transaction[Any], wakes: Wakes) -> None:
+        self._tx, self._wakes = tx, wakes
+        self._outgoing = {where: len(sent) for where, sent in tx.outgoing.items()}
+        self._effects = list(tx.effects)
+        self._settled = len(tx.settled)
+        self._handled, self._dead_letters = dict(tx.handled), dict(tx.dead_letters)
+        self._published, self._sent = len(tx.published_at), len(tx.sent)
+        self._timers = tx.timers
+        self.states = tx.overlay.mark()
+        self._deadlines = wakes.mark()
+
+    def restore(self) -> None:
+        """As if the item had not been: nothing of it is left but the time it has told."""
+        tx = self._tx
+        for where, sent in tx.outgoing.items():
+            del sent[self._outgoing.get(where, 0) :]
+        tx.effects[:] = self._effects
+        del tx.settled[self._settled :]
+        for counts, before in ((tx.handled, self._handled), (tx.dead_letters, self._dead_letters)):
+            counts.clear()
+            counts.update(before)
+        del tx.published_at[self._published :]
+        del tx.sent[self._sent :]
+        tx.timers = self._timers
+        tx.overlay.undo(self.states)
+        self._wakes.undo(self._deadlines)

@@ -59,19 +59,31 @@ def steps(tag: str) -> tuple[str, ...]:
 def nearest(tag: str, written: Collection[str]) -> str | None:
     """The one of ``written`` (tags, however they are spelled) that comes nearest to ``tag``; None if none is in its
     language and script."""
-    index = _index(tuple(written))
-    return next((index[step] for step in steps(tag) if step in index), None)
+    return _nearest(tag, tuple(written))
 
 
 def spoken(wanted: str | None, default: str, *pieces: Collection[str]) -> str:
     """The tag in whose language all pieces are written, each given as the tags that it is written in: the one that is
     wanted, else the default, else English. With its region, by which dates and numbers are told."""
+    return _spoken(wanted, default, *map(tuple, pieces))
+
+
+# Customers speak few languages, and every letter asks the same.
+@lru_cache(maxsize=4_096)
+def _nearest(tag: str, written: tuple[str, ...]) -> str | None:
+    index = _index(written)
+    return next((index[step] for step in steps(tag) if step in index), None)
+
+
+@lru_cache(maxsize=4_096)
+def _spoken(wanted: str | None, default: str, *pieces: tuple[str, ...]) -> str:
     for tag in (wanted, default):
-        if tag and (known := canonical(tag)) is not None and all(nearest(tag, piece) for piece in pieces):
+        if tag and (known := canonical(tag)) is not None and all(_nearest(tag, piece) for piece in pieces):
             return known
     return LAST_RESORT
 
 
+@lru_cache(maxsize=4_096)
 def is_right_to_left(tag: str) -> bool:
     """Whether the language is written from right to left."""
     known = locale_of(tag)

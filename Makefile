@@ -15,9 +15,11 @@ PYTEST ?=
 KILLS  ?= 30
 SEED   ?= 1
 ONLY   ?=
+# `make fuzz MINUTES=20 SEED=1`
+MINUTES ?= 20
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check chaos bench unit lock clean
+.PHONY: help demo test check chaos fuzz bench unit lock clean
 
 help: ## what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -40,6 +42,9 @@ check: $(VENV)/installed ## lint, types and unit tests; no server, about a minut
 chaos: $(VENV)/installed ## kill everything, again and again, and count what was lost (nothing); half an hour
 	@$(BIN)/python -m tests.chaos --kills $(KILLS) --seed $(SEED) \
 	  $(if $(RATE),--rate $(RATE)) $(if $(TIMERS),--timers $(TIMERS)) $(if $(ONLY),--only $(ONLY))
+
+fuzz: $(VENV)/installed ## extreme records of every type against the real roles, among ordinary lives
+	@$(BIN)/python -m tests.fuzz --minutes $(MINUTES) --seed $(SEED)
 
 bench: $(VENV)/installed ## how fast it is, against its peers on the same broker; about an hour alone on the machine
 	@$(BIN)/python -m tests.benchmarks $(BENCH)

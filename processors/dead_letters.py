@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from streams.closing import closed
 from streams.config import Settings
-from streams.dead_letters import DeadLetter
+from streams.dead_letters import DeadLetter, is_of_dead_letters
 from streams.errors import Unavailable
 from streams.subscriber import Subscriber
+
+_PATIENCE_MS = 10_000  # for one record that may be large
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,31 @@ def once_each(letters: Iterable[Kept]) -> list[Kept]:
     return [by_origin[origin] for origin in sorted(by_origin)]
 
 
+async def original_of(settings: Settings, letter: DeadLetter) -> DeadLetter | None:
+    """A shortened dead letter, whole again: the record at the place that it names. None where that is gone.
+
+    Raises KafkaError where the brokers do not answer.
+    """
+    tp = TopicPartition(letter.topic, letter.partition)
+    consumer = AIOKafkaConsumer(**settings.kafka_client(), enable_auto_commit=False, auto_offset_reset="none")
+    await consumer.start()
+    try:
+        consumer.assign([tp])
+        first = (await consumer.beginning_offsets([tp]))[tp]
+        end = (await consumer.end_offsets([tp]))[tp]
+        if not first <= letter.offset < end:
+            return None
+        consumer.seek(tp, letter.offset)
+        fetched = await consumer.getmany(tp, timeout_ms=_PATIENCE_MS, max_records=1)
+        for record in fetched.get(tp, ()):
+            if record.offset == letter.offset and letter.is_original(record):
+                headers = tuple((name, value) for name, value in record.headers if not is_of_dead_letters(name))
+                return replace(letter, key=record.key, value=record.value, headers=headers, truncated=())
+        return None
+    finally:
+        await closed(consumer)
+
+
 async def publish_again(settings: Settings, letters: Iterable[Kept]) -> list[tuple[Kept, str]]:
     """The same bytes, key, headers and time to where they came from; those the broker refuses, and why.
 
@@ -65,6 +92,15 @@ async def publish_again(settings: Settings, letters: Iterable[Kept]) -> list[tup
         await producer.start()
         for one in letters:
             letter = one.letter
+            if letter.offset < 0:
+                refused.append((one, "is no record: what it tells of is tried again by itself"))
+                continue
+            if letter.truncated:
+                whole = await original_of(settings, letter)
+                if whole is None:
+                    refused.append((one, f"only its beginning was kept, and {one.origin} no longer has the whole"))
+                    continue
+                letter = whole
             if letter.key is None and letter.value is None:
                 refused.append((one, "has neither key nor value: there is nothing to publish"))
                 continue

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Protocol
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST, _LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 999_000, UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -15,8 +16,11 @@ def to_millis(moment: datetime) -> int:
 
 
 def from_millis(millis: int) -> datetime:
-    """The aware UTC datetime of milliseconds since 1970."""
-    return EPOCH + timedelta(0, 0, 0, millis)
+    """The aware UTC datetime of milliseconds since 1970; the calendar's end for what lies beyond it."""
+    try:
+        return EPOCH + timedelta(0, 0, 0, millis)
+    except OverflowError:  # a record's own time may be anything
+        return _FIRST if millis < 0 else _LAST
 
 
 def in_zone(moment: datetime, zone: tzinfo) -> datetime:

@@ -45,9 +45,14 @@ def headers_of(record: ConsumerRecord, why: Unreadable, *, reader: str) -> list[
         "schema_id": "" if schema_id is None else str(schema_id),
         "tombstone": "true" if record.value is None else "false",
     }
-    own = [(name, value) for name, value in record.headers if not name.startswith(_PREFIX)]
+    own = [(name, value) for name, value in record.headers if not is_of_dead_letters(name)]
     # a message may quote what is no text
     return own + [(_PREFIX + name, value.encode(errors="backslashreplace")) for name, value in said.items()]
+
+
+def is_of_dead_letters(name: str) -> bool:
+    """Whether a header is one that a dead letter adds to the record's own."""
+    return name.startswith(_PREFIX)
 
 
 def stand_in(topic: str, partition: int, key: str) -> ConsumerRecord:
@@ -73,7 +78,7 @@ def kept_of(record: ConsumerRecord, why: Unreadable, *, reader: str, most: int) 
     if _size(record.key, value, headers) <= most:
         return record.key, value, headers
     key, shortened = record.key, []
-    own = [(name, held) for name, held in headers if not name.startswith(_PREFIX)]
+    own = [(name, held) for name, held in headers if not is_of_dead_letters(name)]
     ours = headers[len(own) :]
     fewer = _first(own)
     if len(fewer) < len(own):
@@ -156,7 +161,7 @@ class DeadLetter:
             schema_id=_number(said.get("schema_id"), None),
             key=record.key,
             value=None if said.get("tombstone") == "true" else record.value,
-            headers=tuple((name, value) for name, value in record.headers if not name.startswith(_PREFIX)),
+            headers=tuple((name, value) for name, value in record.headers if not is_of_dead_letters(name)),
             truncated=tuple(part for part in said.get("truncated", "").split(",") if part),
             length=_number(said.get("length"), None),
             sha256=said.get("sha256"),

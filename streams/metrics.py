@@ -199,7 +199,7 @@ VIEW_REBUILDS = Counter(
 VIEW_SKIPPED = Counter(
     # Rises with careline_dead_letters_total: the same records, which the journeys role puts aside.
     "careline_view_skipped_total",
-    "Records that the view does not show because they cannot be read or break the contract.",
+    "Records that the view does not show: they cannot be read, break the contract, or make it fail (unprocessable).",
     ["topic", "reason"],
     registry=REGISTRY,
 )
@@ -210,7 +210,7 @@ MEASURE_RECORDS = Counter(
 MEASURE_SKIPPED = Counter(
     # Rises with careline_dead_letters_total: the same records, which the journeys role puts aside.
     "careline_measure_skipped_total",
-    "Records left out of the measurements because they cannot be read or break the contract.",
+    "Records left out of the measurements: they cannot be read, break the contract, or make it fail (unprocessable).",
     ["topic", "reason"],
     registry=REGISTRY,
 )

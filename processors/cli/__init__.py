@@ -12,6 +12,7 @@ from processors.cli.publish import publish
 from processors.cli.replay import replay_command
 from processors.cli.tail import tail
 from processors.cli.tasks import tasks
+from processors.terminal import never_fails_on_encoding
 
 app = typer.Typer(
     name="careline",
@@ -37,4 +38,5 @@ app.command()(demo)
 
 def main() -> None:
     """The console script."""
+    never_fails_on_encoding()
     app()

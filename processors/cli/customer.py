@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, tzinfo
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
 
 from processors.playbook import load_playbook
-from processors.view.customer import CustomerView, Entry, OutreachStory, customer_view
+from processors.terminal import Grid, Screen, say, say_json
+from processors.view.customer import CustomerView, Entry, OutreachStory
 from processors.view.documents import to_plain
+from processors.view.reading import customer_view
 from processors.view.redis_store import RedisViewStore
 from processors.view.standing import Standing, standing, told
 from processors.view.wording import clock_time, consent, decided, summary, words
@@ -39,7 +37,7 @@ _COLOURS = {
 
 def customer(
     customer_id: Annotated[str, typer.Argument(metavar="ID", help="The customer's id.")],
-    limit: Annotated[int, typer.Option(min=1, max=500, help="Entries of the timeline.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many of each list.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """Show one customer: profile, consents, what is under way, the timeline, and why they heard from us or did not.
@@ -54,15 +52,15 @@ def customer(
         found = asyncio.run(_look_up(settings, customer_id, limit))
         now = _stands(settings, found)
     except CarelineError as error:
-        typer.echo(str(error), err=True)
+        say(str(error), err=True)
         raise typer.Exit(FAILED) from None
     if not found.known:
-        typer.echo(_unknown(found), err=True)
+        say(_unknown(found), err=True)
         raise typer.Exit(UNKNOWN)
     if as_json:
-        typer.echo(json.dumps(as_data(found, now), indent=2, ensure_ascii=False))
+        say_json(as_data(found, now))
     else:
-        show(found, Console(), now)
+        show(found, Screen(), now)
 
 
 def _stands(settings: Settings, view: CustomerView) -> Standing | None:
@@ -71,7 +69,12 @@ def _stands(settings: Settings, view: CustomerView) -> Standing | None:
     now: datetime = SystemClock().now()
     if settings.time_source is TimeSource.EVENTS:  # a day of long ago is played: now is when it got so far
         now = view.state.updated_at
-    return standing(view.state, now, load_playbook(settings.playbook))
+    playbook = load_playbook(settings.playbook)
+    try:
+        return standing(view.state, now, playbook)
+    except Exception as error:  # a state that was kept before such values were refused: all the rest is shown
+        say(f"Where they stand with us cannot be said: {type(error).__name__}: {error}", err=True)
+        return None
 
 
 async def _look_up(settings: Settings, customer_id: str, limit: int) -> CustomerView:
@@ -91,110 +94,154 @@ def _unknown(view: CustomerView) -> str:
     )
 
 
-def show(view: CustomerView, console: Console, now: Standing | None = None) -> None:
+def show(view: CustomerView, console: Screen, now: Standing | None = None) -> None:
     """Print the customer for a person to read; ``now`` is where they stand with us."""
     zone = view.zone
     name = view.profile.name or view.customer_id
-    console.print(Text.assemble((name, "bold"), "  ", (view.customer_id, "dim") if name != view.customer_id else ""))
+    console.tell((name, "bold"), "  ", (view.customer_id, "dim") if name != view.customer_id else "")
     where = "their own time zone" if view.profile.time_zone == zone.key else "UTC; their own zone is not known"
-    console.print(Text(f"All times are in {zone.key} ({where}).", style="dim"))
-    _section(console, "Profile")
+    console.tell(f"All times are in {zone.key} ({where}).", style="dim")
+    console.heading("Profile")
     about = [f"language {view.profile.locale}"] if view.profile.locale else []
     about += [f"{words(one.channel)} {one.address}" for one in view.profile.addresses]
-    _lines(console, about, nothing="nothing told yet")
+    _lines(console, about, view.limit, nothing="nothing told yet")
     suppressed = () if view.state is None else view.state.suppressions
     refused = [
         f"{words(one.channel)} {one.address or 'at any address'} is not to be used: {words(one.reason)}"
         for one in suppressed
     ]
-    _section(console, "Consents")
-    _lines(console, [consent(one) for one in view.consents] + refused, nothing="none given, none refused")
-    _section(console, "Under way")
-    underway = [f"{summary(one, zone)}  (since {clock_time(one.opened_at, zone)})" for one in view.open_journeys]
-    _lines(console, underway, nothing="nothing is open")
-    tasks = [story.open_task for story in view.outreach if story.open_task is not None]
-    if tasks:
-        _section(console, "To be done by one of us")
-        _lines(console, [summary(one, zone) for one in tasks], nothing="")
+    console.heading("Consents")
+    _lines(console, [consent(one) for one in view.consents] + refused, view.limit, nothing="none given, none refused")
+    console.heading("Under way")
+    journeys = view.open_journeys
+    underway = [f"{_said(one, zone)}  (since {clock_time(one.opened_at, zone)})" for one in journeys[: view.limit]]
+    _lines(console, underway, view.limit, nothing="nothing is open", of=len(journeys))
+    if view.tasks:
+        console.heading("To be done by one of us")
+        _lines(console, [_said(one, zone) for one in view.tasks], view.limit, of=view.tasks_kept)
     if now is not None:
-        _section(console, "Where they stand with us")
-        _lines(console, told(now, zone), nothing="nothing waits")
-    _section(console, "Outreach: why, and why not")
-    if not view.outreach:
-        _lines(console, [], nothing="no policy wanted to reach them yet")
+        console.heading("Where they stand with us")
+        _lines(console, told(now, zone), view.limit, nothing="nothing waits")
+    console.heading("Outreach: why, and why not")
     for story in view.outreach:
         _show_story(console, story, view)
-    _section(console, f"Timeline, newest first ({len(view.timeline)} entries)")
-    table = Table(box=None, padding=(0, 2, 0, 2), show_header=False)
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column()
-    table.add_column()
+    if not view.outreach or view.outreach_kept > len(view.outreach):
+        _lines(console, [], 0, nothing="no policy wanted to reach them yet", of=view.outreach_kept - len(view.outreach))
+    kept = max(view.timeline_kept, len(view.timeline))
+    shown = "all" if kept == len(view.timeline) else f"{len(view.timeline):,} of"
+    console.heading(f"Timeline, newest first ({shown} {kept:,} entries)")
+    grid = Grid(("when", "kind", "what"), rigid=("when", "kind"), header=False, indent=2)
     for entry in view.timeline:
-        table.add_row(clock_time(entry.at, zone), Text(entry.kind, style="cyan"), Text(_told(entry, view)))
-    console.print(table)
+        grid.add((clock_time(entry.at, zone), "dim"), (entry.kind, "cyan"), _said(entry.record, zone))
+    console.grid(grid)
+    if view.unreadable:
+        console.heading("Not shown")
+        _lines(console, list(view.unreadable), view.limit)
 
 
-def _show_story(console: Console, story: OutreachStory, view: CustomerView) -> None:
+def _show_story(console: Screen, story: OutreachStory, view: CustomerView) -> None:
     zone = view.zone
     first = story.request or story.decision
     title = f"{words(first.policy)}, {words(first.occasion)}" if first is not None else str(story.outreach_id)
     colour = _COLOURS.get(story.status.partition(",")[0], "cyan")
-    line = Text.assemble("  ", (story.status, f"bold {colour}"), f"  {title}  ", (clock_time(story.at, zone), "dim"))
-    console.print(line, soft_wrap=True)
-    details = [f"{decided(one, zone)}: {one.explanation}" for one in story.decisions]
+    console.tell((story.status, f"bold {colour}"), f"  {title}  ", (clock_time(story.at, zone), "dim"), indent=2)
+    details = _latest([f"{decided(one, zone)}: {one.explanation}" for one in story.decisions], view.limit)
     details += [] if story.request is None else [f"meant: {story.request.why}"]
-    details += [f"{clock_time(one.occurred_at, zone)}: {summary(one, zone)}" for one in story.outcomes]
-    details += [] if story.task is None else [summary(story.task, zone)]
-    details += [] if story.done is None else [summary(story.done, zone)]
-    details += [] if story.retraction is None else [summary(story.retraction, zone)]
+    outcomes = [f"{clock_time(one.occurred_at, zone)}: {_said(one, zone)}" for one in story.outcomes]
+    details += _latest(outcomes, view.limit)
+    details += [_said(one, zone) for one in (story.task, story.done, story.retraction) if one is not None]
     for detail in details:
-        console.print(Padding(Text(detail), (0, 0, 0, 6)))
+        console.tell(detail, indent=6)
 
 
-def _told(entry: Entry, view: CustomerView) -> str:
-    return summary(entry.record, view.zone)
+def _said(record: Any, zone: tzinfo) -> str:
+    """What happened, in one line, or why that cannot be said."""
+    try:
+        return summary(record, zone)
+    except Exception as error:  # one strange record does not hide all the others
+        return f"{type(record).__name__}, which cannot be shown ({type(error).__name__}: {error})"
 
 
-def _section(console: Console, title: str) -> None:
-    console.print()
-    console.print(Text(title, style="bold underline"))
+def _lines(console: Screen, lines: list[str], limit: int, *, nothing: str = "", of: int | None = None) -> None:
+    """At most ``limit`` of the lines, and how many more there are of all (``of``, if these are not all)."""
+    for line in lines[:limit]:
+        console.tell(line, indent=2)
+    more = (len(lines) if of is None else of) - len(lines[:limit])
+    if more > 0:
+        console.tell(f"and {more:,} more; --limit shows more", style="dim", indent=2)
+    elif not lines:
+        console.tell(nothing, style="dim", indent=2)
 
 
-def _lines(console: Console, lines: list[str], *, nothing: str) -> None:
-    for line in lines:
-        console.print(Padding(Text(line), (0, 0, 0, 2)))
-    if not lines:
-        console.print(Text(f"  {nothing}", style="dim"))
+def _latest(lines: list[str], limit: int) -> list[str]:
+    before = len(lines) - limit
+    return [f"({before:,} earlier ones)", *lines[-limit:]] if before > 0 else lines
 
 
 def as_data(view: CustomerView, now: Standing | None = None) -> dict[str, Any]:
-    """The customer as JSON has it. Times are ISO 8601 in UTC; ``time_zone`` is the customer's own."""
-    return {
+    """The customer as JSON has it. Times are ISO 8601 in UTC; ``time_zone`` is the customer's own.
+
+    No list in it is longer than ``view.limit``; ``totals`` says of each that was cut, by its path, how long it is.
+    """
+    limit = view.limit
+    journeys = view.open_journeys
+    totals = {
+        "open": len(journeys),
+        "tasks": max(view.tasks_kept, len(view.tasks)),
+        "outreach": max(view.outreach_kept, len(view.outreach)),
+        "timeline": max(view.timeline_kept, len(view.timeline)),
+    }
+    data = {
         "customer_id": view.customer_id,
         "time_zone": view.zone.key,
         "profile": to_plain(view.profile),
         "consents": [to_plain(one) for one in view.consents],
-        "open": [{"what": type(one).__name__, **to_plain(one)} for one in view.open_journeys],
-        "tasks": [to_plain(story.open_task) for story in view.outreach if story.open_task is not None],
-        "standing": None if now is None else to_plain(now),
-        "outreach": [_story_data(story, view) for story in view.outreach],
-        "timeline": [
-            {
-                "at": entry.at.isoformat(),
-                "kind": entry.kind,
-                "what": type(entry.record).__name__,
-                "summary": _told(entry, view),
-                "topic": entry.topic,
-                "partition": entry.partition,
-                "offset": entry.offset,
-                "record": to_plain(entry.record),
-            }
-            for entry in view.timeline
-        ],
+        "open": [{"what": type(one).__name__, **to_plain(one)} for one in journeys[:limit]],
+        "tasks": [to_plain(one) for one in view.tasks],
+        "standing": None if now is None else _standing_data(now, limit),
+        "outreach": [_story_data(story) for story in view.outreach],
+        "timeline": [_entry_data(entry, view.zone) for entry in view.timeline],
+        "unreadable": list(view.unreadable),
+    }
+    return {**_cut(data, limit, totals), "limit": limit, "totals": totals}
+
+
+def _cut(data: Any, limit: int, totals: dict[str, int], path: str = "") -> Any:
+    """The data with no list longer than ``limit``."""
+    if isinstance(data, dict):
+        return {name: _cut(one, limit, totals, f"{path}.{name}".lstrip(".")) for name, one in data.items()}
+    if not isinstance(data, list | tuple):
+        return data
+    if len(data) > limit:
+        totals[path] = len(data)
+        data = data[-limit:] if path.endswith(_OLDEST_FIRST) else data[:limit]
+    return [_cut(one, limit, totals, f"{path}.{at}") for at, one in enumerate(data)]
+
+
+_OLDEST_FIRST = (".decisions", ".outcomes")
+
+
+def _standing_data(now: Standing, limit: int) -> dict[str, Any]:
+    data = to_plain(replace(now, cases=now.cases[:limit], held=now.held[:limit]))
+    shown = {case.journey_id for case in now.cases[:limit]}
+    data["escalates_at"] = {one: at for one, at in data["escalates_at"].items() if one in shown}
+    return {**data, "cases_in_all": len(now.cases), "held_in_all": len(now.held)}
+
+
+def _entry_data(entry: Entry, zone: tzinfo) -> dict[str, Any]:
+    return {
+        "at": entry.at.isoformat(),
+        "kind": entry.kind,
+        "what": type(entry.record).__name__,
+        "summary": _said(entry.record, zone),
+        "topic": entry.topic,
+        "partition": entry.partition,
+        "offset": entry.offset,
+        "record": to_plain(entry.record),
     }
 
 
-def _story_data(story: OutreachStory, view: CustomerView) -> dict[str, Any]:
+def _story_data(story: OutreachStory) -> dict[str, Any]:
     decision = story.decision
     return {
         "outreach_id": story.outreach_id,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import json
 import os
 import shlex
 import time
@@ -12,7 +11,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from deploy.local import MissingError, Stack, StackError, running_stack
 from deploy.local.processes import MARK
@@ -22,6 +20,7 @@ from processors.cli.exits import FAILED, explained
 from processors.demo.run import Plan, Played, play
 from processors.demo.show import Terminal
 from processors.simulator import load_flights
+from processors.terminal import Screen, say, say_json
 from streams.errors import SettingsError
 
 MISSING = 4
@@ -48,7 +47,7 @@ def demo(
 
     Example: careline demo --kill 10
     """
-    console = Console(stderr=as_json)
+    console = Screen(stderr=as_json)
     screen = Terminal(console)
     with explained():
         day = _day(date)
@@ -70,13 +69,13 @@ def demo(
                 )
                 screen.result(played)
         except MissingError as error:
-            typer.echo(str(error), err=True)
+            say(str(error), err=True)
             raise typer.Exit(MISSING) from None
         except StackError as error:
-            typer.echo(str(error), err=True)
+            say(str(error), err=True)
             raise typer.Exit(FAILED) from None
         if as_json:
-            typer.echo(json.dumps(played.summary, indent=2))
+            say_json(played.summary)
         screen.say(f"\nThe figures: {home / 'summary.json'}")
         if mail:
             screen.say(f"The letters: {short(Path(mail))}")

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Column, Table
 
 from processors.cli.exits import FAILED, WRONG_SETTINGS, explained
 from processors.dead_letters import Kept, all_kept, once_each, publish_again
+from processors.terminal import Grid, Screen, clean, say, say_json
 from streams.clock import from_millis
 from streams.config import Settings
 
@@ -67,7 +64,7 @@ def show(
     if as_json:
         value = None if kept.letter.value is None else kept.letter.value.hex()
         headers = [[name, _text(content)] for name, content in kept.letter.headers]
-        typer.echo(json.dumps({**_as_data(kept), "headers": headers, "value": value}, indent=2))
+        say_json({**_as_data(kept), "headers": headers, "value": value})
         return
     letter = kept.letter
     rows = [
@@ -79,14 +76,17 @@ def show(
         ("schema id", "none" if letter.schema_id is None else str(letter.schema_id)),
         *((f"header {name}", _text(value)) for name, value in letter.headers),
     ]
+    if letter.truncated:
+        rows.append(("shortened", f"only the beginning is kept of: {', '.join(letter.truncated)}"))
+        rows.append(("whole value", f"{letter.length} bytes, SHA-256 {letter.sha256}; careline dlq replay fetches it"))
     for name, said in rows:
-        typer.echo(f"{name}: {_printable(said)}")
+        say(f"{name}: {clean(said)}")
     if letter.value is None:
-        typer.echo("value: none (a tombstone)")
+        say("value: none (a tombstone)")
     else:
-        typer.echo(f"value: {len(letter.value)} bytes")
+        say(f"value: {len(letter.value)} bytes")
         for line in hexdump(letter.value):
-            typer.echo(line)
+            say(line)
 
 
 @app.command()
@@ -119,13 +119,13 @@ def replay(
     strangers = len(chosen) - len(going)
     counts = {"replayed": len(going) - len(refused), "refused": len(refused), "of_no_topic_of_ours": strangers}
     if as_json:
-        typer.echo(json.dumps(counts))
+        say_json(counts, indent=None)
     else:
         for kept, why in refused:
-            typer.echo(f"{kept.place}: {why}", err=True)
+            say(f"{kept.place}: {why}", err=True)
         if strangers:
-            typer.echo(f"{strangers} came from no topic of this contract and stay where they are.", err=True)
-        typer.echo(f"{counts['replayed']} published again; the dead letters are kept.")
+            say(f"{strangers} came from no topic of this contract and stay where they are.", err=True)
+        say(f"{counts['replayed']} published again; the dead letters are kept.")
     if refused or strangers:
         raise typer.Exit(FAILED)
 
@@ -147,7 +147,7 @@ def _at(places: Sequence[str], letters: list[Kept]) -> list[Kept]:
 
 
 def _wrong(message: str) -> NoReturn:
-    typer.echo(message, err=True)
+    say(message, err=True)
     raise typer.Exit(WRONG_SETTINGS)
 
 
@@ -155,7 +155,7 @@ def _ask(letters: list[Kept]) -> None:
     if not sys.stdin.isatty():
         _wrong("Nobody here to ask: say --yes to publish them again.")
     for (topic, why), count in sorted(Counter((one.letter.topic, one.letter.reason) for one in letters).items()):
-        typer.echo(f"{count} x {why} to {topic}", err=True)
+        say(f"{count} x {why} to {topic}", err=True)
     typer.confirm(f"Publish {len(letters)} record(s) again?", abort=True, err=True)
 
 
@@ -169,37 +169,36 @@ def _show_causes(letters: list[Kept], as_json: bool) -> None:
             {"reason": why, "topic": topic, "count": len(some), "first": _iso(some[0].at), "last": _iso(some[-1].at)}
             for (why, topic), some in rows
         ]
-        typer.echo(json.dumps(data, indent=2))
+        say_json(data)
         return
-    fixed = [Column(name, no_wrap=True) for name in ("reason", "topic")]
-    table = Table(*fixed, Column("count", justify="right", no_wrap=True), "first", "last", "for example", box=None)
+    columns = ("reason", "topic", "count", "first", "last", "for example")
+    grid = Grid(columns, rigid=("reason", "topic"), right=("count",))
     for (why, topic), some in rows:
-        detail = _printable(some[-1].letter.detail)[:80]
+        detail = clean(some[-1].letter.detail)[:80]
         cells = (why, topic, str(len(some)), _time(some[0].at), _time(some[-1].at), f"{some[-1].place} {detail}")
-        table.add_row(*(escape(cell) for cell in cells))
-    _show_table(table, letters)
+        grid.add(*cells)
+    _show_table(grid)
 
 
 def _show_each(letters: list[Kept], as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps([_as_data(one) for one in letters], indent=2))
+        say_json([_as_data(one) for one in letters])
         return
-    fixed = [Column(name, no_wrap=True) for name in ("offset", "reason")]
-    table = Table(*fixed, "from", "key", "at", "why", box=None)
+    grid = Grid(("offset", "reason", "from", "key", "at", "why"), rigid=("offset", "reason"))
     for one in letters:
         letter = one.letter
-        key = "" if letter.key is None else _printable(_text(letter.key))[:40]
+        key = "" if letter.key is None else clean(_text(letter.key))
         came = f"{one.origin} at {letter.offset}"
-        cells = (one.place, letter.reason, came, key, _time(one.at), _printable(letter.detail)[:80])
-        table.add_row(*(escape(cell) for cell in cells))
-    _show_table(table, letters)
+        cells = (one.place, letter.reason, came, key, _time(one.at), clean(letter.detail)[:80])
+        grid.add(*cells)
+    _show_table(grid)
 
 
-def _show_table(table: Table, letters: list[Kept]) -> None:
-    if letters:
-        Console().print(table)
+def _show_table(grid: Grid) -> None:
+    if grid.rows:
+        Screen().grid(grid)
     else:
-        typer.echo("No dead letters.")
+        say("No dead letters.")
 
 
 def _as_data(kept: Kept) -> dict[str, Any]:
@@ -215,6 +214,9 @@ def _as_data(kept: Kept) -> dict[str, Any]:
         "key": None if letter.key is None else _text(letter.key),
         "schema_id": letter.schema_id,
         "bytes": None if letter.value is None else len(letter.value),
+        "truncated": list(letter.truncated),
+        "length": letter.length,
+        "sha256": letter.sha256,
     }
 
 
@@ -232,10 +234,6 @@ def hexdump(value: bytes, *, most: int = 4096) -> list[str]:
 
 def _text(value: bytes | None) -> str:
     return "" if value is None else value.decode(errors="backslashreplace")
-
-
-def _printable(text: str) -> str:
-    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def _iso(millis: int) -> str:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import typer
 
+from processors.terminal import say
 from streams.errors import CarelineError, SettingsError, Unavailable
 
 FAILED = 1
@@ -25,7 +26,7 @@ def explained() -> Iterator[None]:
     try:
         yield
     except CarelineError as error:
-        typer.echo(str(error), err=True)
+        say(str(error), err=True)
         match error:
             case SettingsError():
                 code = WRONG_SETTINGS

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Column, Table
 
 from processors.cli.exits import FAILED, explained
 from processors.experiments import SampleRatio, sample_ratio
+from processors.terminal import Grid, Screen, say, say_json
 from streams.config import Settings
 from streams.events import ExperimentExposed
 from streams.subscriber import Subscriber
@@ -34,11 +31,11 @@ def experiments(as_json: Annotated[bool, typer.Option("--json", help="Print JSON
     with explained():
         found = sample_ratio(asyncio.run(_exposures(Settings.from_environment())))
     if as_json:
-        typer.echo(json.dumps([as_data(one) for one in found], indent=2, ensure_ascii=False))
+        say_json([as_data(one) for one in found])
     elif found:
         _show(found)
     else:
-        typer.echo("No exposures: no customer has met an experiment or a holdout yet.")
+        say("No exposures: no customer has met an experiment or a holdout yet.")
     if any(one.mismatch for one in found):
         raise typer.Exit(FAILED)
 
@@ -76,18 +73,18 @@ def as_data(one: SampleRatio) -> dict[str, Any]:
 
 
 def _show(found: tuple[SampleRatio, ...]) -> None:
-    numbers = [Column(name, justify="right", no_wrap=True) for name in ("exposed", "expected")]
-    table = Table(Column("experiment", no_wrap=True), Column("arm", no_wrap=True), *numbers, "p", "", box=None)
+    columns = ("experiment", "arm", "exposed", "expected", "p", "")
+    grid = Grid(columns, rigid=("experiment", "arm", "p"), right=("exposed", "expected"))
     for one in found:
         p_value = "" if one.p_value is None else f"{one.p_value:.2g}"
-        said = f"[red]{escape(verdict(one))}[/red]" if one.mismatch else verdict(one)
+        said = (verdict(one), "red" if one.mismatch else "")
         for number, arm in enumerate(one.arms):
             first = number == 0
-            name, p, words = (escape(one.experiment), p_value, said) if first else ("", "", "")
-            table.add_row(name, escape(arm.name), f"{arm.exposed:,}", f"{arm.expected:,.1f}", p, words)
-    Console().print(table)
+            name, p, words = (one.experiment, p_value, said) if first else ("", "", "")
+            grid.add(name, arm.name, f"{arm.exposed:,}", f"{arm.expected:,.1f}", p, words)
+    Screen().grid(grid)
     for one in found:
         if one.moved:
-            typer.echo(f"{one.experiment}: {one.moved} exposures tell of another arm than their unit's first", err=True)
+            say(f"{one.experiment}: {one.moved} exposures tell of another arm than their unit's first", err=True)
         if one.without_shares:
-            typer.echo(f"{one.experiment}: {one.without_shares} exposures name no shares and are left out", err=True)
+            say(f"{one.experiment}: {one.without_shares} exposures name no shares and are left out", err=True)

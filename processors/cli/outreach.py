@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.panel import Panel
-from rich.text import Text
 
 from processors.cli.exits import WRONG_SETTINGS, explained
 from processors.journey.policies import POLICIES
@@ -23,7 +20,8 @@ from processors.outreach.examples import examples
 from processors.outreach.sources import Sources
 from processors.outreach.templates import Templates
 from processors.playbook import load_playbook
-from processors.view.customer import customer_view
+from processors.terminal import Screen, say, say_json, styled
+from processors.view.reading import customer_view
 from processors.view.redis_store import RedisViewStore
 from streams.clock import SystemClock
 from streams.config import Settings
@@ -69,7 +67,7 @@ def preview(
     texts = book.texts
     known = Sources(texts).letters()
     if template not in known:
-        typer.echo(f"There is no letter {template!r}. There are:\n" + "\n".join(f"  {one}" for one in known), err=True)
+        say(f"There is no letter {template!r}. There are:\n" + "\n".join(f"  {one}" for one in known), err=True)
         raise typer.Exit(UNKNOWN)
     with explained():
         profile = Profile() if customer is None else asyncio.run(_profile(customer))
@@ -90,13 +88,13 @@ def preview(
         written = Templates.of(book).render(request, channel=channel, unsubscribe=None if task else _LINK)
     if html is not None:
         if written.html is None:
-            typer.echo("A task has no page.", err=True)
+            say("A task has no page.", err=True)
             raise typer.Exit(WRONG_SETTINGS)
         html.write_text(written.html, encoding="utf-8")
     if as_json:
-        typer.echo(json.dumps(_data(template, variables, written), indent=2, ensure_ascii=False))
+        say_json(_data(template, variables, written))
     else:
-        _show(written, Console())
+        _show(written, Screen())
 
 
 async def _profile(customer_id: str) -> Profile:
@@ -107,7 +105,7 @@ async def _profile(customer_id: str) -> Profile:
     finally:
         await store.close()
     if not found.known:
-        typer.echo(f"The view does not know {customer_id}.", err=True)
+        say(f"The view does not know {customer_id}.", err=True)
         raise typer.Exit(UNKNOWN)
     return found.profile
 
@@ -117,7 +115,7 @@ def _given(pairs: list[str]) -> dict[str, str]:
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name.isidentifier():
-            typer.echo(f"--var {pair}: write NAME=VALUE", err=True)
+            say(f"--var {pair}: write NAME=VALUE", err=True)
             raise typer.Exit(WRONG_SETTINGS)
         given[name] = value
     return given
@@ -158,8 +156,8 @@ def _data(template: str, variables: Mapping[str, str], written: Written) -> dict
     }
 
 
-def _show(written: Written, console: Console) -> None:
-    lines = [Text.assemble(("Subject: ", "dim"), (written.subject, "bold")), Text(), Text(written.text.rstrip("\n"))]
+def _show(written: Written, console: Screen) -> None:
+    text = styled(("Subject: ", "dim"), (f"{written.subject}\n\n", "bold"), written.text.rstrip("\n"), lines=True)
     if written.short is not None:
-        lines += [Text(), Text.assemble(("Short: ", "dim"), written.short)]
-    console.print(Panel(Text("\n").join(lines), width=min(console.width, 100)))
+        text = styled(text, ("\n\nShort: ", "dim"), written.short, lines=True)
+    console.print(Panel(text, width=min(console.width, 100)))

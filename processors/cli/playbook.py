@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from processors.cli.exits import FAILED, WRONG_SETTINGS, explained
 from processors.cli.playbook_page import show_changes, show_playbook
@@ -19,6 +17,7 @@ from processors.playbook.languages import missing, named_locales
 from processors.playbook.loading import PACKAGED, read_playbook
 from processors.playbook.plain import as_data, changes
 from processors.playbook.values import POLICIES
+from processors.terminal import Screen, say, say_json
 from streams.config import Settings
 from streams.errors import SettingsError
 
@@ -55,14 +54,17 @@ def check(
             playbook = _read(path)
         except PlaybookRefused as refused:
             found: dict[str, Any] = {"faults": [fault.plain() for fault in refused.faults]}
-            typer.echo(_json({"file": str(path), "ok": False} | found) if as_json else str(refused))
+            if as_json:
+                say_json({"file": str(path), "ok": False} | found)
+            else:
+                say(str(refused))
             raise typer.Exit(FAILED) from None
     data = as_data(playbook)
     lacking = {tag: [field_of(place) for place, _ in missing(data, tag)] for tag in _languages(data, locale)}
     lacking = {tag: fields for tag, fields in lacking.items() if fields}
     if as_json:
         said = {"file": str(path), "ok": True, "version": playbook.version, "faults": [], "missing": lacking}
-        typer.echo(_json(said))
+        say_json(said)
     else:
         _show_check(path, playbook, lacking)
     if locale is not None and lacking:
@@ -74,13 +76,13 @@ def _languages(data: Mapping[str, Any], locale: str | None) -> list[str]:
 
 
 def _show_check(path: Path, playbook: Playbook, lacking: Mapping[str, Sequence[str]]) -> None:
-    typer.echo(f"{path}: version {playbook.version}, all is well.")
+    say(f"{path}: version {playbook.version}, all is well.")
     for tag, fields in lacking.items():
-        typer.echo(f"Missing in {tag}; letters that need it are written in {playbook.default_locale}:")
+        say(f"Missing in {tag}; letters that need it are written in {playbook.default_locale}:")
         for field in fields:
-            typer.echo(f"  {field}")
+            say(f"  {field}")
     if off := [policy for policy in POLICIES if policy not in as_data(playbook)]:
-        typer.echo(f"Switched off, as they have no section: {', '.join(off)}.")
+        say(f"Switched off, as they have no section: {', '.join(off)}.")
 
 
 @app.command()
@@ -95,9 +97,9 @@ def show(file: File = None, as_json: Json = False) -> None:
         path = _path(file)
         playbook = _read(path)
     if as_json:
-        typer.echo(_json({"file": str(path), "version": playbook.version, **as_data(playbook)}))
+        say_json({"file": str(path), "version": playbook.version, **as_data(playbook)})
     else:
-        show_playbook(playbook, path, Console())
+        show_playbook(playbook, path, Screen())
 
 
 @app.command()
@@ -117,11 +119,11 @@ def diff(
     found = changes(before, after)
     if as_json:
         plain = [{"path": one.path, "old": one.old, "new": one.new} for one in found]
-        typer.echo(_json({"old_version": before.version, "new_version": after.version, "changes": plain}))
+        say_json({"old_version": before.version, "new_version": after.version, "changes": plain})
     elif found:
-        show_changes(found, before, after, Console())
+        show_changes(found, before, after, Screen())
     else:
-        typer.echo(f"{before.version} and {after.version} say the same.")
+        say(f"{before.version} and {after.version} say the same.")
     if found:
         raise typer.Exit(FAILED)
 
@@ -135,7 +137,3 @@ def _read(path: Path) -> Playbook:
         return read_playbook(path)
     except OSError as error:
         raise SettingsError(f"cannot read {path}: {error.strerror}") from error
-
-
-def _json(data: Any) -> str:
-    return json.dumps(data, indent=2, ensure_ascii=False)

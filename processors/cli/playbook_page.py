@@ -7,53 +7,49 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.padding import Padding
-from rich.table import Column, Table
-from rich.text import Text
-
 from processors.journey.playbook import Budget, DelayRules, GestureOffer, Playbook, ResponseRules
 from processors.playbook.plain import Change, as_data
 from processors.playbook.values import POLICIES
+from processors.terminal import Grid, Screen
 
 _UNITS = (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute", timedelta(minutes=1)))
 _NONE = "none"
 
 
-def show_playbook(playbook: Playbook, path: Path, console: Console) -> None:
+def show_playbook(playbook: Playbook, path: Path, console: Screen) -> None:
     """Print the whole playbook."""
-    console.print(Text.assemble(("Playbook ", "bold"), (playbook.version, "bold cyan"), "  ", (str(path), "dim")))
+    console.tell(("Playbook ", "bold"), (playbook.version, "bold cyan"), "  ", (str(path), "dim"))
     facts = f"Money is in {playbook.currency}. Unknown time zones are taken for {playbook.default_time_zone}, "
-    console.print(Text(f"{facts}unknown languages for {playbook.default_locale}.", style="dim"), soft_wrap=True)
+    console.tell(f"{facts}unknown languages for {playbook.default_locale}.", style="dim")
     for kind, rules in playbook.delays.items():
-        _section(console, f"Delay care: {kind}")
+        console.heading(f"Delay care: {kind}")
         _delays(console, rules)
     if playbook.response is not None:
-        _section(console, "Response watch")
+        console.heading("Response watch")
         _response(console, playbook.response)
     data = as_data(playbook)
     for policy in ("mention_reply", "recovery", "out_of_stock_save", "caring_hands"):
         if policy in data:
-            _section(console, _title(policy))
+            console.heading(_title(policy))
             _fields(console, data[policy])
     if playbook.agent_gestures is not None:
-        _section(console, "Agent gestures")
+        console.heading("Agent gestures")
         _budgets(console, playbook.agent_gestures.budgets, playbook.currency)
         _fields(console, {name: value for name, value in data["agent_gestures"].items() if name != "budgets"})
     _for_all(console, playbook)
     _trials(console, playbook)
     _texts(console, playbook)
     if off := [_title(policy) for policy in POLICIES if policy not in data]:
-        _section(console, "Switched off")
+        console.heading("Switched off")
         _line(console, ", ".join(off))
 
 
-def show_changes(found: Sequence[Change], old: Playbook, new: Playbook, console: Console) -> None:
+def show_changes(found: Sequence[Change], old: Playbook, new: Playbook, console: Screen) -> None:
     """Print what differs, a row a field."""
-    table = Table(Column("field", overflow="fold"), old.version, new.version, box=None, pad_edge=False)
+    grid = Grid(("field", old.version, new.version))
     for one in found:
-        table.add_row(Text(one.path), Text(_value(one.old), style="red"), Text(_value(one.new), style="green"))
-    console.print(table)
+        grid.add(one.path, (_value(one.old), "red"), (_value(one.new), "green"))
+    console.grid(grid)
 
 
 def length(of: timedelta) -> str:
@@ -63,7 +59,7 @@ def length(of: timedelta) -> str:
     return f"{count} {name}{'' if count == 1 else 's'}"
 
 
-def _delays(console: Console, rules: DelayRules) -> None:
+def _delays(console: Screen, rules: DelayRules) -> None:
     first = f"From a wait of {length(rules.threshold)} on customers are told, and again when it moves by "
     _line(console, f"{first}{length(rules.revise_after)}.")
     rows = [(f"from {length(stage.wait)} on", *_gesture(stage.gesture)) for stage in rules.stages]
@@ -75,7 +71,7 @@ def _gesture(gesture: GestureOffer) -> tuple[str, str, str]:
     return gesture.title["en"], gesture.code, f"{gesture.cost} {gesture.currency}"
 
 
-def _response(console: Console, rules: ResponseRules) -> None:
+def _response(console: Screen, rules: ResponseRules) -> None:
     _table(
         console,
         ("a contact by", "unanswered, the customer is told after", f"and {rules.escalate_to} are asked after"),
@@ -86,8 +82,8 @@ def _response(console: Console, rules: ResponseRules) -> None:
     _line(console, f"A case that comes back within {length(rules.came_back_within)} was not solved.")
 
 
-def _for_all(console: Console, playbook: Playbook) -> None:
-    _section(console, "For all policies")
+def _for_all(console: Screen, playbook: Playbook) -> None:
+    console.heading("For all policies")
     quiet = playbook.quiet_hours
     hours = f"{quiet.begin:%H:%M} to {quiet.end:%H:%M} in the customer's own day" if quiet else _NONE
     _line(console, f"Quiet hours: {hours}.")
@@ -101,12 +97,12 @@ def _for_all(console: Console, playbook: Playbook) -> None:
     _budgets(console, playbook.gesture_budgets, playbook.currency)
 
 
-def _budgets(console: Console, budgets: Iterable[Budget], currency: str) -> None:
+def _budgets(console: Screen, budgets: Iterable[Budget], currency: str) -> None:
     _table(console, ("at most", "in any"), [(f"{one.most} {currency}", length(one.window)) for one in budgets])
 
 
-def _trials(console: Console, playbook: Playbook) -> None:
-    _section(console, "Holdouts and experiments")
+def _trials(console: Screen, playbook: Playbook) -> None:
+    console.heading("Holdouts and experiments")
     rows = [(_title(name), f"{one.share:.2%}", one.seed) for name, one in playbook.holdouts.items()]
     _table(console, ("not written to by", "share of customers", "seed"), rows)
     for one in playbook.experiments:
@@ -123,9 +119,9 @@ def _differently(gestures: Mapping[str, GestureOffer], templates: Mapping[str, s
     return "; ".join(said) or "nothing"
 
 
-def _texts(console: Console, playbook: Playbook) -> None:
+def _texts(console: Screen, playbook: Playbook) -> None:
     if playbook.texts:
-        _section(console, "Words of our own")
+        console.heading("Words of our own")
         rows = [
             (letter, locale, part, words)
             for letter, locales in playbook.texts.items()
@@ -135,11 +131,11 @@ def _texts(console: Console, playbook: Playbook) -> None:
         _table(console, ("letter", "language", "part", "words"), rows)
 
 
-def _fields(console: Console, section: Mapping[str, Any]) -> None:
-    table = Table(box=None, padding=(0, 2, 0, 2), show_header=False)
+def _fields(console: Screen, section: Mapping[str, Any]) -> None:
+    grid = Grid(("name", "value"), rigid=("name",), header=False, indent=2)
     for name, value in section.items():
-        table.add_row(Text(name.replace("_", " "), style="dim"), Text(_value(value)))
-    console.print(table)
+        grid.add((name.replace("_", " "), "dim"), _value(value))
+    console.grid(grid)
 
 
 def _value(value: Any) -> str:
@@ -160,18 +156,12 @@ def _title(policy: str) -> str:
     return policy.replace("_", " ").capitalize().replace("Out of stock", "Out-of-stock")
 
 
-def _section(console: Console, title: str) -> None:
-    console.print()
-    console.print(Text(title, style="bold underline"))
+def _line(console: Screen, text: str) -> None:
+    console.tell(text, indent=2)
 
 
-def _line(console: Console, text: str) -> None:
-    console.print(Padding(Text(text), (0, 0, 0, 2)))
-
-
-def _table(console: Console, titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    if rows:
-        table = Table(*titles, box=None, padding=(0, 2, 0, 2), header_style="dim")
-        for row in rows:
-            table.add_row(*(Text(cell) for cell in row))
-        console.print(table)
+def _table(console: Screen, titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    grid = Grid(titles, indent=2)
+    for row in rows:
+        grid.add(*row)
+    console.grid(grid)

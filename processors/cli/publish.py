@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Annotated, Any, BinaryIO
 
 import typer
-from rich.console import Console
 from rich.progress import Progress
 
 import schemas
 from processors.cli.exits import FAILED, WRONG_SETTINGS, explained
+from processors.terminal import Screen, say, say_json
 from schemas.jsonform import JsonMismatch, from_json
 from schemas.shown import joined, short
 from streams.clock import SystemClock
@@ -58,7 +58,7 @@ def publish(
     Example: careline publish --example DelayNoticed | careline publish -
     """
     if example is not None:
-        typer.echo(json.dumps({"type": _kind(example), **schemas.examples(_KINDS[_kind(example)])[0]}))
+        say_json({"type": _kind(example), **schemas.examples(_KINDS[_kind(example)])[0]}, indent=None)
         return
     with explained(), _opened(file) as lines:
         settings = Settings.from_environment()
@@ -100,26 +100,26 @@ class _Tally:
             self._data(said | {"topic": place.topic, "partition": place.partition, "offset": place.offset})
         else:
             where = f"{place.topic}[{place.partition}] at {place.offset}"
-            typer.echo(f"line {sent.line}: {kind} {event.event_id} of {event.customer_id} is in {where}")
+            say(f"line {sent.line}: {kind} {event.event_id} of {event.customer_id} is in {where}")
 
     def refuse(self, line: int, why: InvalidEvent) -> None:
         self._refused[why.field] += 1
         if self._as_json:
             self._data({"line": line, "field": why.field, "problem": why.problem})
         else:
-            typer.echo(f"line {line}: {why}", err=True)
+            say(f"line {line}: {why}", err=True)
 
     def end(self) -> None:
         if not self._as_json:
             fields = ", ".join(f"{field} {times}" for field, times in self._refused.most_common(_MOST_FIELDS))
             more = ", ..." if len(self._refused) > _MOST_FIELDS else ""
-            typer.echo(f"{self.published} published, {self.refused} refused{f' ({fields}{more})' if fields else ''}.")
+            say(f"{self.published} published, {self.refused} refused{f' ({fields}{more})' if fields else ''}.")
         elif self._quiet:
             self._data({"published": self.published, "refused": self.refused, "fields": dict(self._refused)})
 
     @staticmethod
     def _data(value: dict[str, Any]) -> None:
-        typer.echo(json.dumps(value, ensure_ascii=False))
+        say_json(value, indent=None)
 
 
 async def _publish(settings: Settings, lines: BinaryIO, tally: _Tally, advance: Progress | None) -> None:
@@ -201,7 +201,7 @@ def _numbered(lines: BinaryIO, advance: Progress | None) -> Iterator[tuple[int, 
 
 def _kind(wanted: str) -> str:
     if wanted not in _KINDS:
-        typer.echo(f"{_unknown(wanted)}.", err=True)
+        say(f"{_unknown(wanted)}.", err=True)
         raise typer.Exit(WRONG_SETTINGS)
     return wanted
 
@@ -216,12 +216,12 @@ def _unknown(kind: str) -> str:
 def _opened(file: str) -> AbstractContextManager[BinaryIO]:
     if file == "-":
         if sys.stdin.isatty():
-            typer.echo("Reading JSON lines; Ctrl-D ends, careline publish --example TYPE shows one.", err=True)
+            say("Reading JSON lines; Ctrl-D ends, careline publish --example TYPE shows one.", err=True)
         return nullcontext(sys.stdin.buffer)
     try:
         return Path(file).open("rb")
     except OSError as error:
-        typer.echo(f"{file}: {error.strerror}", err=True)
+        say(f"{file}: {error.strerror}", err=True)
         raise typer.Exit(WRONG_SETTINGS) from None
 
 
@@ -230,7 +230,7 @@ def _bar(lines: BinaryIO) -> AbstractContextManager[Progress | None]:
         size = os.fstat(lines.fileno()).st_size
     except (OSError, ValueError):  # not a file
         return nullcontext()
-    console = Console(stderr=True)
+    console = Screen(stderr=True)
     if not console.is_terminal or size < _LARGE:
         return nullcontext()
     progress = Progress(console=console)

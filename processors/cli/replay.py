@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from processors.cli.exits import FAILED, explained
@@ -19,6 +18,7 @@ from processors.playbook import load_playbook
 from processors.replay import Report, replay
 from processors.replay.kafka import KafkaSource
 from processors.replay.show import show
+from processors.terminal import Screen, say_json_text
 from streams.config import Settings
 from streams.errors import SettingsError
 
@@ -53,15 +53,15 @@ def replay_command(
         settings = Settings.from_environment()
         rules = load_playbook(playbook or settings.playbook)
         _writable(out)
-        with _bar(Console(stderr=True)) as progress:
+        with _bar(Screen(stderr=True)) as progress:
             report = asyncio.run(_replay(settings, rules, begin, end, progress))
         text = report.as_json() if as_json or out is not None else ""
         if out is not None:
             out.write_text(text, encoding="utf-8")
     if as_json:
-        typer.echo(text, nl=False)
+        say_json_text(text)
     else:
-        show(report, Console(), most=most)
+        show(report, Screen(), most=most)
     if check and not report.exact:
         raise typer.Exit(FAILED)
 
@@ -98,7 +98,7 @@ def _writable(out: Path | None) -> None:
 
 
 @contextmanager
-def _bar(console: Console) -> Iterator[Callable[[int, int], None]]:
+def _bar(console: Screen) -> Iterator[Callable[[int, int], None]]:
     bar = Progress(
         TextColumn("touchpoints"),
         BarColumn(),

@@ -18,6 +18,7 @@ import uvloop
 from mode import Service
 
 from processors.cli.exits import explained
+from processors.terminal import clean_event
 from streams.config import Settings
 from streams.errors import CarelineError
 from streams.ops import OpsServer
@@ -182,6 +183,7 @@ def logs_to(level: str) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            clean_event,
             structlog.dev.ConsoleRenderer(colors=False),
         ],
         logger_factory=lambda *_: _Lines(),

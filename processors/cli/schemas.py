@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, TypeVar
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Column, Table
 
 import schemas
 from processors.cli.exits import FAILED, explained
+from processors.terminal import Grid, Screen, say, say_json
 from schemas import contract
 from streams.config import Settings
 from streams.registry import FULL_TRANSITIVE, ConfluentRegistry, Registry
@@ -61,18 +58,18 @@ def check(
         said: dict[str, Any] = {"recorded": recorded, "violations": violations}
         if registry:
             said["strangers"] = [_as_data(stranger) for stranger in strangers]
-        typer.echo(json.dumps(said, indent=2))
+        say_json(said)
     else:
         for file in recorded:
-            typer.echo(f"schemas/{file} is published now.")
+            say(f"schemas/{file} is published now.")
         for violation in found:
-            typer.echo(f"schemas/{violation.file}: {violation.problem}")
+            say(f"schemas/{violation.file}: {violation.problem}")
         if not found:
             versions = sum(len(schemas.versions(name)) for name in schemas.names())
-            typer.echo(f"{len(schemas.names())} records, {versions} versions: all is well.")
+            say(f"{len(schemas.names())} records, {versions} versions: all is well.")
         _warn_of(strangers)
         if registry and not strangers:
-            typer.echo("The registry has no versions of others under our subjects.")
+            say("The registry has no versions of others under our subjects.")
     if found or any(stranger.difference.refused for stranger in strangers):
         raise typer.Exit(FAILED)
 
@@ -93,37 +90,31 @@ def apply(as_json: Json = False) -> None:
         reports = asyncio.run(_with_registry(apply_schemas))
     strangers = tuple(stranger for report in reports for stranger in report.strangers)
     if as_json:
-        typer.echo(
-            json.dumps(
-                [
-                    {
-                        "subject": report.subject,
-                        "record": report.record,
-                        "schema_id": report.schema_id,
-                        "versions": report.versions,
-                        "registered": report.registered,
-                        "compatibility_was": report.compatibility_was,
-                        "compatibility": FULL_TRANSITIVE,
-                        "closed": report.closed,
-                        "strangers": [_as_data(stranger) for stranger in report.strangers],
-                    }
-                    for report in reports
-                ],
-                indent=2,
-            )
+        say_json(
+            [
+                {
+                    "subject": report.subject,
+                    "record": report.record,
+                    "schema_id": report.schema_id,
+                    "versions": report.versions,
+                    "registered": report.registered,
+                    "compatibility_was": report.compatibility_was,
+                    "compatibility": FULL_TRANSITIVE,
+                    "closed": report.closed,
+                    "strangers": [_as_data(stranger) for stranger in report.strangers],
+                }
+                for report in reports
+            ]
         )
         return
-    table = Table(Column("subject", no_wrap=True), "id", "versions", "new", box=None, pad_edge=False)
+    grid = Grid(("subject", "id", "versions", "new"), right=("id", "versions", "new"))
     for report in reports:
         if report.registered or report.compatibility_was != FULL_TRANSITIVE:
-            table.add_row(
-                escape(report.subject), str(report.schema_id), str(report.versions), str(report.registered or "")
-            )
-    if table.row_count:
-        Console().print(table)
+            grid.add(report.subject, str(report.schema_id), str(report.versions), str(report.registered or ""))
+    Screen().grid(grid)
     new = sum(report.registered for report in reports)
     closed = ", closed to versions of others" if all(report.closed for report in reports) else ""
-    typer.echo(f"{len(reports)} subjects, checked for {FULL_TRANSITIVE}{closed}; {new or 'nothing'} new.")
+    say(f"{len(reports)} subjects, checked for {FULL_TRANSITIVE}{closed}; {new or 'nothing'} new.")
     _warn_of(strangers)
 
 
@@ -139,27 +130,22 @@ def show(as_json: Json = False) -> None:
         subjects = Settings.from_environment().topics.subjects()
     by_record = {name: [subject for subject, record in subjects if record == name] for name in schemas.names()}
     if as_json:
-        typer.echo(
-            json.dumps(
-                [
-                    {
-                        "record": name,
-                        "versions": len(schemas.versions(name)),
-                        "subjects": found,
-                        "doc": schemas.latest(name)["doc"],
-                    }
-                    for name, found in by_record.items()
-                ],
-                indent=2,
-            )
+        say_json(
+            [
+                {
+                    "record": name,
+                    "versions": len(schemas.versions(name)),
+                    "subjects": found,
+                    "doc": schemas.latest(name)["doc"],
+                }
+                for name, found in by_record.items()
+            ]
         )
         return
-    table = Table(
-        Column("record", no_wrap=True), "versions", Column("subjects", overflow="fold"), box=None, pad_edge=False
-    )
+    grid = Grid(("record", "versions", "subjects"), rigid=("record",), right=("versions",))
     for name, found in by_record.items():
-        table.add_row(name, str(len(schemas.versions(name))), escape("\n".join(found)))
-    Console().print(table)
+        grid.add(name, str(len(schemas.versions(name))), "\n".join(found))
+    Screen().grid(grid)
 
 
 def _warn_of(strangers: tuple[Stranger, ...]) -> None:
@@ -167,7 +153,7 @@ def _warn_of(strangers: tuple[Stranger, ...]) -> None:
         difference = stranger.difference
         what = "; ".join(difference.refused or difference.differs) or "its documentation or the order of its fields"
         fate = "what is written with it is refused by every reader" if difference.refused else "it is read as ours"
-        typer.echo(
+        say(
             f"warning: {stranger.subject} version {stranger.version} (schema id {stranger.schema_id}) is not ours; "
             f"{fate}: {what}",
             err=True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,10 +9,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from deploy.local import MissingError, Stack, StackError, State, Status
 from deploy.local.progress import report_on, short
+from processors.terminal import Screen, say, say_json
 
 FAILED = 1
 NOT_RUNNING = 3
@@ -36,10 +35,10 @@ def _explained() -> Iterator[None]:
     try:
         yield
     except MissingError as error:
-        typer.echo(str(error), err=True)
+        say(str(error), err=True)
         raise typer.Exit(MISSING) from None
     except StackError as error:
-        typer.echo(str(error), err=True)
+        say(str(error), err=True)
         raise typer.Exit(FAILED) from None
 
 
@@ -52,13 +51,13 @@ def up(home: Home = None) -> None:
 
     Example: careline stack up && eval "$(careline stack env)"
     """
-    console = Console()
+    console = Screen()
     with _explained():
         stack = Stack(home, report=report_on(console))
         started = stack.up()
         console.print(
             "The stack is up." if started else "The stack is running already.",
-            "Settings for other programs: [bold]careline stack env[/]. To end it: [bold]careline stack down[/].",
+            "Settings for other programs: careline stack env. To end it: careline stack down.",
             soft_wrap=True,
         )
 
@@ -76,7 +75,7 @@ def down(
     """
     with _explained():
         ran = Stack(home).down(purge=purge)
-        typer.echo(("The stack is down" if ran else "No stack was running") + (", its data deleted." if purge else "."))
+        say(("The stack is down" if ran else "No stack was running") + (", its data deleted." if purge else "."))
 
 
 @app.command()
@@ -91,14 +90,14 @@ def status(home: Home = None, as_json: Json = False) -> None:
         stack = Stack(home)
         found = stack.status()
     if as_json:
-        typer.echo(json.dumps(_as_data(found), indent=2))
+        say_json(_as_data(found))
     elif not found.parts:
-        typer.echo(f"There is no stack in {short(stack.place.home)}: start one with `careline stack up`.")
+        say(f"There is no stack in {short(stack.place.home)}: start one with `careline stack up`.")
     else:
         for part in found.parts:
             where = f"  log: {short(part.log)}" if part.log else ""
             why = f"  ({part.why})" if part.why else ""
-            typer.echo(f"{part.name:<9} {part.state:<14} {part.address}{where}{why}")
+            say(f"{part.name:<9} {part.state:<14} {part.address}{where}{why}")
     if not found.running:
         raise typer.Exit(NOT_RUNNING)
 
@@ -115,14 +114,14 @@ def env(home: Home = None, as_json: Json = False) -> None:
         stack = Stack(home)
         found = stack.status()
         if not any(part.state is not State.STOPPED for part in found.parts):
-            typer.echo("The stack is not running: start it with `careline stack up`.", err=True)
+            say("The stack is not running: start it with `careline stack up`.", err=True)
             raise typer.Exit(NOT_RUNNING)
         variables = stack.environment()
     if as_json:
-        typer.echo(json.dumps(variables, indent=2))
+        say_json(variables)
     else:
         for name, value in variables.items():
-            typer.echo(f"export {name}={shlex.quote(value)}")
+            say(f"export {name}={shlex.quote(value)}")
 
 
 def _as_data(found: Status) -> dict[str, object]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +14,7 @@ import typer
 
 import schemas
 from processors.cli.exits import WRONG_SETTINGS, explained
+from processors.terminal import clean, say, say_json
 from processors.view.wording import summary, words
 from schemas.jsonform import to_json
 from streams.clock import from_millis
@@ -49,7 +49,7 @@ def tail(
         name = topic.removeprefix(settings.topic_prefix)
         known = [one.name for one in settings.topics.all()]
         if name not in known:
-            typer.echo(f"{topic!r} is no topic of the contract; there are {', '.join(known)}.", err=True)
+            say(f"{topic!r} is no topic of the contract; there are {', '.join(known)}.", err=True)
             raise typer.Exit(WRONG_SETTINGS)
         subscriber = Subscriber(settings, name, from_end=not (from_beginning or until_end), until_end=until_end)
         follow = _dead_letters if name == _DEAD_LETTERS else _records
@@ -62,7 +62,7 @@ async def _records(subscriber: Subscriber, customer: str | None, limit: int | No
         async for message in subscriber:
             whose = getattr(message.record, "customer_id", message.key)
             if customer in (None, whose):
-                _print(json.dumps(as_data(message), ensure_ascii=False) if as_json else as_line(message))
+                _print(as_data(message) if as_json else as_line(message))
                 shown += 1
                 if shown == limit:
                     return
@@ -82,7 +82,7 @@ async def _dead_letters(subscriber: Subscriber, customer: str | None, limit: int
                 data = {**where, "at": _iso(at), "key": key, **said, "origin": origin}
                 came = f"{letter.topic}[{letter.partition}] at {letter.offset}"
                 line = f"{_clock(at)}  {key}  {letter.reason}  {letter.detail} (from {came})"
-                _print(json.dumps(data, ensure_ascii=False) if as_json else _one_line(line))
+                _print(data if as_json else clean(line))
                 shown += 1
                 if shown == limit:
                     return
@@ -92,9 +92,9 @@ def as_line(message: Message) -> str:
     """The message for a person: time, customer, record, and what it says."""
     record = message.record
     if record is None:
-        return f"{_clock(from_millis(message.timestamp))}  {message.key}  (deleted)"
+        return clean(f"{_clock(from_millis(message.timestamp))}  {message.key}  (deleted)")
     whose = getattr(record, "customer_id", message.key)
-    return _one_line(f"{_clock(_at(message, record))}  {whose}  {type(record).__name__}  {_says(record)}")
+    return clean(f"{_clock(_at(message, record))}  {whose}  {type(record).__name__}  {_says(record)}")
 
 
 def as_data(message: Message) -> dict[str, Any]:
@@ -140,14 +140,11 @@ def _iso(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _one_line(text: str) -> str:
-    """Whatever a stranger wrote, on one line and without what a terminal would obey."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)
-
-
-def _print(line: str) -> None:
-    typer.echo(line)
-    sys.stdout.flush()
+def _print(said: str | dict[str, Any]) -> None:
+    if isinstance(said, str):
+        say(said)
+    else:
+        say_json(said, indent=None)
 
 
 @contextmanager

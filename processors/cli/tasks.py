@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from processors.cli.exits import explained
-from processors.view.customer import open_tasks
+from processors.terminal import Grid, Part, Screen, say, say_json, styled
 from processors.view.documents import to_plain
+from processors.view.reading import open_tasks
 from processors.view.redis_store import RedisViewStore
 from processors.view.wording import span
 from streams.clock import SystemClock
@@ -37,18 +34,23 @@ def tasks(
     Example: careline tasks --team rescue
     """
     now = SystemClock().now()
+    unreadable: list[str] = []
     with explained():
-        found = asyncio.run(_look_up(team, limit, useful_at=None if everything else now))
+        found = asyncio.run(_look_up(team, limit, useful_at=None if everything else now, unreadable=unreadable))
+    for line in unreadable:
+        say(line, err=True)
     if as_json:
-        typer.echo(json.dumps([_data(task, now) for task in found], indent=2, ensure_ascii=False))
+        say_json([_data(task, now) for task in found])
     else:
-        _show(found, Console(), now)
+        _show(found, Screen(), now)
 
 
-async def _look_up(team: str | None, limit: int, *, useful_at: datetime | None) -> tuple[AgentTask, ...]:
+async def _look_up(
+    team: str | None, limit: int, *, useful_at: datetime | None, unreadable: list[str]
+) -> tuple[AgentTask, ...]:
     store = RedisViewStore(Settings.from_environment())
     try:
-        return await open_tasks(store, team=team, limit=limit, useful_at=useful_at)
+        return await open_tasks(store, team=team, limit=limit, useful_at=useful_at, unreadable=unreadable)
     finally:
         await store.close()
 
@@ -62,21 +64,19 @@ def _data(task: AgentTask, now: datetime) -> dict[str, Any]:
     return {**to_plain(task), "overdue": _overdue(task, now) is not None}
 
 
-def _show(found: tuple[AgentTask, ...], console: Console, now: datetime) -> None:
+def _show(found: tuple[AgentTask, ...], console: Screen, now: datetime) -> None:
     if not found:
         console.print("Nothing has to be done.")
         return
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for column in ("due", "team", "what", "customer", "task"):
-        table.add_column(column, header_style="bold", overflow="fold")
+    grid = Grid(("due", "team", "what", "customer", "task"), rigid=("due", "team", "customer", "task"))
     for task in found:
-        title = Text.assemble(("escalated: ", "bold red") if task.escalation else "", task.title)
-        table.add_row(_due(task, now), task.team, title, task.customer_id, Text(task.task_id, style="dim"))
-    console.print(table)
+        title = styled(("escalated: ", "bold red") if task.escalation else "", task.title)
+        grid.add(_due(task, now), task.team, title, task.customer_id, (task.task_id, "dim"))
+    console.grid(grid)
 
 
-def _due(task: AgentTask, now: datetime) -> Text:
+def _due(task: AgentTask, now: datetime) -> Part:
     late = _overdue(task, now)
     if late is not None:
-        return Text(f"overdue by {span(late)}", style="bold red")
-    return Text("when there is time" if task.due_at is None else f"in {span(task.due_at - now)}")
+        return (f"overdue by {span(late)}", "bold red")
+    return "when there is time" if task.due_at is None else f"in {span(task.due_at - now)}"

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Column, Table
 
 from processors.cli.exits import FAILED, WRONG_SETTINGS, explained
+from processors.terminal import Grid, Screen, say, say_json
 from streams.config import Settings
 from streams.provision import TopicChange, TopicPlan, TopicStatus, apply_topics, plan_topics
 from streams.topics import Topic, Topics
@@ -56,11 +54,11 @@ def apply(
             asyncio.run(apply_topics(plan))
             applied = True
         if as_json:
-            typer.echo(json.dumps(_as_data(plan, applied), indent=2))
+            say_json(_as_data(plan, applied))
         elif applied:
-            typer.echo("Done.")
+            say("Done.")
         if plan.problems and not dry_run:
-            typer.echo("\n".join(plan.problems), err=True)
+            say("\n".join(plan.problems), err=True)
             raise typer.Exit(WRONG_SETTINGS)
         if plan.pending and not applied:
             raise typer.Exit(FAILED)
@@ -77,30 +75,30 @@ def show(as_json: Json = False) -> None:
     with explained():
         topics = Settings.from_environment().topics
     if as_json:
-        typer.echo(json.dumps([_entry(topics, topic) for topic in topics.all()], indent=2))
+        say_json([_entry(topics, topic) for topic in topics.all()])
         return
-    table = Table(Column("topic", no_wrap=True), "key", "kept", "written by", "records", box=None, pad_edge=False)
+    grid = Grid(("topic", "key", "kept", "written by", "records"), rigid=("topic",))
     for topic in topics.all():
-        table.add_row(topics.full_name(topic), topic.key, _kept(topic), topic.owner, _records(topic))
-    Console().print(table)
+        grid.add(topics.full_name(topic), topic.key, _kept(topic), topic.owner, _records(topic))
+    Screen().grid(grid)
 
 
 def _ask(plan: TopicPlan) -> None:
     if not sys.stdin.isatty():
-        typer.echo("Nobody here to ask: say --yes to apply this, --dry-run to look only.", err=True)
+        say("Nobody here to ask: say --yes to apply this, --dry-run to look only.", err=True)
         raise typer.Exit(WRONG_SETTINGS)
     typer.confirm(f"Apply this to {plan.settings.kafka_bootstrap}?", abort=True, err=True)
 
 
 def _show(plan: TopicPlan) -> None:
-    console = Console()
+    console = Screen()
     if not plan.pending:
         console.print(f"All {len(plan.changes)} topics are as the catalogue wants them; nothing to do.")
         return
-    table = Table(Column("topic", no_wrap=True), "", "what", box=None, pad_edge=False)
+    grid = Grid(("topic", "", "what"), rigid=("topic",))
     for change in plan.changes:
-        table.add_row(change.topic, f"[{_COLOURS[change.status]}]{change.status}[/]", _what(change))
-    console.print(table)
+        grid.add(change.topic, (change.status, _COLOURS[change.status]), _what(change))
+    console.grid(grid)
 
 
 _COLOURS = {

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from processors.journey.policies import POLICIES
+from processors.terminal import styled
 from processors.view.wording import words
 from streams.events import AgentTask
 
@@ -31,6 +32,7 @@ REASONS = {
     "no_alternative": "nobody is known to have it",
     "nothing_to_answer": "neither praise nor complaint",
     "asked_already": "asked already",
+    "policy_failed": "because the policy failed",
 }
 PARTS = 18
 """The day's 54 hours as bars, three hours each."""
@@ -99,12 +101,12 @@ def experiment_table(experiments: Mapping[str, Mapping[str, Any]]) -> Table:
 def task_panel(task: AgentTask) -> Panel:
     """One task as our own people read it."""
     due = "" if task.due_at is None else f"{task.due_at:%a %d %b %H:%M} UTC"
-    head = Text.assemble(
+    head = styled(
         ("To:      ", "dim"), f"{task.team}\n",
         ("Due:     ", "dim"), f"{due}\n",
-        ("Subject: ", "dim"), f"{task.title}\n\n",
+        ("Subject: ", "dim"), f"{task.title}\n\n", task.text.strip(), lines=True,
     )  # fmt: skip
-    return Panel(head + Text(task.text.strip()), title="one of the tasks for our own people", width=92, padding=(1, 2))
+    return Panel(head, title="one of the tasks for our own people", width=92, padding=(1, 2))
 
 
 def bars(counts: Sequence[int]) -> str:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -18,12 +18,13 @@ from processors.demo.policy_table import PARTS, experiment_table, policy_table, 
 from processors.demo.readback import at, text_of
 from processors.demo.run import Played
 from processors.simulator import SIMULATED
+from processors.terminal import Screen, styled
 
 
 class Terminal:
     """A console as the demo's screen; on anything but a terminal plain lines."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Screen) -> None:
         self._console = console
 
     def say(self, text: str) -> None:
@@ -123,10 +124,12 @@ def _table(played: Played) -> Table:
     return table
 
 
-def _verdict(count: int) -> str:
-    return "[green]0[/]" if count == 0 else f"[red]{count:,}[/]"
+def _verdict(count: int) -> Text:
+    return Text("0", style="green") if count == 0 else Text(f"{count:,}", style="red")
 
 
 def _letter(letter: Any) -> Panel:
-    head = Text.assemble(("To:      ", "dim"), f"{letter['To']}\n", ("Subject: ", "dim"), f"{letter['Subject']}\n")
-    return Panel(Group(head, Text(text_of(letter).strip())), title="one of the letters", width=92, padding=(1, 2))
+    head = styled(("To:      ", "dim"), f"{letter['To']}", ("\nSubject: ", "dim"), f"{letter['Subject']}\n", lines=True)
+    return Panel(
+        Group(head, styled(text_of(letter).strip(), lines=True)), title="one of the letters", width=92, padding=(1, 2)
+    )

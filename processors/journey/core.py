@@ -7,15 +7,15 @@ decisions.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
-from processors.journey.actions import Action, Expose, Retract, Want
+from processors.journey.actions import Action, Expose, Retract
+from processors.journey.asking import concerned, decided, informed, lapsed, recorded, timers
 from processors.journey.erasure import OUTCOMES, changes_nothing, erased, last_words, mark_ends
 from processors.journey.evolve import evolve
-from processors.journey.guard import guard, withdrawn
+from processors.journey.failures import Failure, PolicyFailedError, marked, refusal
+from processors.journey.guard import withdrawn
 from processors.journey.playbook import Playbook
-from processors.journey.policies import Policy, in_order
 from processors.journey.recording import Output, noted, records
 from processors.journey.sharing import shared
 from processors.journey.state import begin, digest, prune, remembered, seen
@@ -98,54 +98,48 @@ def wake(state: JourneyState, *, now: datetime, playbook: Playbook) -> Advance:
 
 def decide(state: JourneyState, *, now: datetime, playbook: Playbook) -> tuple[Action | Expose, ...]:
     """What is to be done for the customer now, policies in order, each through the guard; () for nothing."""
-    return tuple(action for _, action in _decided(state, _concerned(state, playbook), now, playbook)[1])
-
-
-def _concerned(state: JourneyState, playbook: Playbook) -> list[Policy]:
-    return [policy for policy in in_order(playbook.priority) if policy.concerns(state)]
-
-
-def _decided(
-    state: JourneyState, policies: Sequence[Policy], now: datetime, playbook: Playbook
-) -> tuple[JourneyState, list[tuple[Policy, Action | Expose]]]:
-    """The decisions worth recording, and the state after them. Each decision sees those before it (caps, budgets)."""
-    news: list[tuple[Policy, Action | Expose]] = []
-    for policy in policies:
-        for wanted in tuple(policy.wants(state, now, playbook)):
-            if isinstance(wanted, Expose):
-                news.append((policy, wanted))
-                state = noted(state, wanted, now)
-                continue
-            action = guard(wanted, state, now, playbook) if isinstance(wanted, Want) else wanted
-            if policy.is_news(state, action):
-                news.append((policy, action))
-                state = noted(state, action, now)
-            state = policy.after(state, action, now, playbook)
-    return state, news
+    failures: tuple[Failure, ...] = ()
+    while True:
+        try:
+            _, news = decided(state, concerned(state, failures, playbook), now, playbook)
+            return tuple(action for _, action in news)
+        except PolicyFailedError as why:
+            failures = (*failures, why.failure)
 
 
 def _settle(state: JourneyState, *, now: datetime, playbook: Playbook, trigger: Touchpoint | None) -> Advance:
-    policies = _concerned(state, playbook)
+    """Taken again without each policy that fails, so that the others decide as if it had not spoken."""
+    failures: tuple[Failure, ...] = ()
+    while True:
+        try:
+            return _settled(state, failures, now=now, playbook=playbook, trigger=trigger)
+        except PolicyFailedError as why:
+            failures = (*failures, why.failure)
+
+
+def _settled(
+    state: JourneyState,
+    failures: tuple[Failure, ...],
+    *,
+    now: datetime,
+    playbook: Playbook,
+    trigger: Touchpoint | None,
+) -> Advance:
+    policies = concerned(state, failures, playbook)
     outputs: list[Output] = []
     for taken_back in _called_in(state, trigger, now):
         outputs += records(state, taken_back, now=now, playbook=playbook, trigger=trigger)
-        state = noted(state, taken_back, now)
-        for policy in in_order(playbook.priority):
-            if policy.name == taken_back.policy:
-                state = policy.after(state, taken_back, now, playbook)
-    for policy in policies:
-        state = policy.lapse(state, now, playbook)
-    before = state
-    state, news = _decided(state, policies, now, playbook)
-    for _, action in news:
-        outputs += records(before, action, now=now, playbook=playbook, trigger=trigger)
+        state = informed(noted(state, taken_back, now), taken_back, failures, now, playbook)
+    before = lapsed(state, policies, now, playbook)
+    state, news = decided(before, policies, now, playbook)
+    outputs += recorded(before, news, now=now, playbook=playbook, trigger=trigger)
+    state, unknown = marked(state, failures, now)
+    outputs += [refusal(state, one, now=now, playbook=playbook, trigger=trigger) for one in unknown]
     if outputs and state.playbook_version != playbook.version:
         state = replace(state, playbook_version=playbook.version)
-    timers = [timer for policy in policies for timer in policy.timers(state, now, playbook)]
-    if len(timers) > 1:
-        timers.sort(key=lambda timer: (timer.due_at, timer.timer_id))
+    due = timers(state, policies, failures, now, playbook)
     state = prune(state, now)
-    return Advance(state=_stamped(state, tuple(timers), now), outputs=tuple(outputs))
+    return Advance(state=_stamped(state, due, now), outputs=tuple(outputs))
 
 
 def _called_in(state: JourneyState, trigger: Touchpoint | None, now: datetime) -> tuple[Retract, ...]:

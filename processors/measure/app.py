@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import faust
 import structlog
+from aiokafka.errors import KafkaError
+from faust.exceptions import FaustError
 from yarl import URL
 
 from processors.measure.figures import HOUR, Answer, Figures, Letter, figures
@@ -28,8 +30,10 @@ from streams.topics import Topic
 from streams.validation import check_touchpoint
 
 log = structlog.get_logger()
+T = TypeVar("T")
 
-_PATIENCE = timedelta(seconds=1)
+_FIRST_WAIT = timedelta(milliseconds=100)
+_LONGEST_WAIT = timedelta(seconds=10)
 _SESSION = timedelta(seconds=15)  # how soon the group goes on without a worker that was killed; Faust's own is 60 s
 
 
@@ -44,6 +48,7 @@ class MeasureApp:
         """``directory`` is where Faust makes its folders, which stay empty."""
         self._settings = settings
         self._codec = codec
+        self._told: set[Any] = set()
         self.written = 0
         """Grows with every row that is written: whether figures counted earlier may be out of date."""
         self.faust = faust.App(
@@ -83,18 +88,20 @@ class MeasureApp:
         """The figures of the rows as they are now."""
         return figures(
             policies=dict(self._policies.items()),
-            letters=(
-                Letter(outreach_id=key, customer=row["customer"], sent_at=from_millis(row["at"]))
-                for (key, _), row in self._letters.table.items()
-            ),
-            answers=(
-                Answer(
-                    feedback_id=key, customer=row["customer"], score=row["score"], answered_at=from_millis(row["at"])
-                )
-                for (key, _), row in self._answers.table.items()
-            ),
+            letters=self._readable(self._letters.table, _letter),
+            answers=self._readable(self._answers.table, _answer),
             redeemed=tuple(self._redeemed.keys()),
         )
+
+    def _readable(self, table: Any, made: Callable[[str, Any], T]) -> Iterator[T]:
+        """The rows that can be counted. Another is told once: it was written by another version, or by a stranger."""
+        for at, row in table.items():
+            try:
+                yield made(at[0], row)
+            except Exception as error:
+                if (table.name, at) not in self._told:
+                    self._told.add((table.name, at))
+                    log.warning("row_skipped", table=table.name, key=str(at), detail=f"{type(error).__name__}: {error}")
 
     def _table(self, name: str) -> Any:
         return self.faust.Table(name, partitions=self._settings.partitions, key_type=str)
@@ -123,38 +130,41 @@ class MeasureApp:
         self.faust.agent(channel, name=f"careline.measure.{topic.name}", concurrency=1)(watched)
 
     async def _on_decisions(self, stream: Any) -> None:
-        async for record in self._records(stream):
-            if isinstance(record, events.Decision) and record.kind is events.DecisionKind.SEND and record.outreach_id:
-                self._policies[record.outreach_id] = record.policy
-                self._count(record)
+        await self._each(stream, self._take_decision)
 
     async def _on_outcomes(self, stream: Any) -> None:
-        async for record in self._records(stream):
-            # what our own people are asked to do reaches no customer
-            if isinstance(record, events.OutreachSent) and record.channel is not events.OutreachChannel.AGENT_TASK:
-                row = {"customer": digest(record.customer_id), "at": to_millis(record.occurred_at)}
-                self._letters.relative_to(record.occurred_at.timestamp())[record.outreach_id] = row
-                self._count(record)
-            elif isinstance(record, events.OutreachEngaged) and record.kind is events.Engagement.REDEEMED:
-                self._redeemed[record.outreach_id] = {"at": to_millis(record.occurred_at)}
-                self._count(record)
+        await self._each(stream, self._take_outcome)
 
     async def _on_touchpoints(self, stream: Any) -> None:
-        async for record in self._records(stream):
-            asked = isinstance(record, events.FeedbackGiven) and record.kind is events.FeedbackKind.CSAT
-            if asked and record.score is not None and 1 <= record.score <= 5:
-                row = {
-                    "customer": digest(record.customer_id),
-                    "score": record.score,
-                    "at": to_millis(record.occurred_at),
-                }
-                self._answers.relative_to(record.occurred_at.timestamp())[record.feedback_id] = row
-                self._count(record)
+        await self._each(stream, self._take_touchpoint)
 
-    async def _records(self, stream: Any) -> AsyncIterator[Any]:
-        """The records that can be read; each counts as handled once the next is asked for.
+    def _take_decision(self, record: Any) -> None:
+        if isinstance(record, events.Decision) and record.kind is events.DecisionKind.SEND and record.outreach_id:
+            self._policies[record.outreach_id] = record.policy
+            self._count(record)
 
-        Left to itself Faust acknowledges an event whose agent failed, and a row is missing for good.
+    def _take_outcome(self, record: Any) -> None:
+        # what our own people are asked to do reaches no customer
+        if isinstance(record, events.OutreachSent) and record.channel is not events.OutreachChannel.AGENT_TASK:
+            row = {"customer": digest(record.customer_id), "at": to_millis(record.occurred_at)}
+            self._letters.relative_to(record.occurred_at.timestamp())[record.outreach_id] = row
+            self._count(record)
+        elif isinstance(record, events.OutreachEngaged) and record.kind is events.Engagement.REDEEMED:
+            self._redeemed[record.outreach_id] = {"at": to_millis(record.occurred_at)}
+            self._count(record)
+
+    def _take_touchpoint(self, record: Any) -> None:
+        asked = isinstance(record, events.FeedbackGiven) and record.kind is events.FeedbackKind.CSAT
+        if asked and record.score is not None and 1 <= record.score <= 5:
+            row = {"customer": digest(record.customer_id), "score": record.score, "at": to_millis(record.occurred_at)}
+            self._answers.relative_to(record.occurred_at.timestamp())[record.feedback_id] = row
+            self._count(record)
+
+    async def _each(self, stream: Any, take: Callable[[Any], None]) -> None:
+        """Take every record that can be taken; acknowledge each once it is, or is skipped.
+
+        Left to itself Faust acknowledges an event whose agent failed, and a row is missing for good. What Kafka or
+        Faust raise ends the role, which begins again at this record; whatever else is raised is the record's affair.
         """
         async for event in stream.noack().events():
             message = event.message
@@ -162,27 +172,44 @@ class MeasureApp:
                 record: Any = await self._decode(message.value)
                 if message.topic == self._settings.topics.full_name(self._settings.topics.touchpoints):
                     check_touchpoint(record, now=from_millis(int(message.timestamp * 1000)))
+                take(record)
             except (Unreadable, InvalidEvent) as why:
-                reason = why.reason if isinstance(why, Unreadable) else "invalid_event"
-                metrics.MEASURE_SKIPPED.labels(topic=message.topic, reason=reason).inc()
-                log.warning(
-                    "skipped", topic=message.topic, partition=message.partition, offset=message.offset, reason=reason
-                )
-            else:
-                yield record
+                _skip(message, why.reason if isinstance(why, Unreadable) else "invalid_event", str(why))
+            except (KafkaError, FaustError, MemoryError):
+                raise
+            except Exception as error:
+                _skip(message, "unprocessable", f"{type(error).__name__}: {error}")
             event.ack()
 
     async def _decode(self, value: bytes | None) -> Any:
+        wait = _FIRST_WAIT
         while True:
             try:
                 return await self._codec.decode(value)
             except Unavailable as error:
                 log.warning("waiting", why=str(error))
-                await asyncio.sleep(_PATIENCE.total_seconds())
+                await asyncio.sleep(wait.total_seconds())
+                wait = min(wait * 2, _LONGEST_WAIT)
 
     def _count(self, record: Any) -> None:
         self.written += 1
         metrics.MEASURE_RECORDS.labels(record=type(record).__name__).inc()
+
+
+def _letter(outreach_id: str, row: Any) -> Letter:
+    sent_at = from_millis(row["at"])
+    return Letter(outreach_id=str(outreach_id), customer=str(row["customer"]), sent_at=sent_at)
+
+
+def _answer(feedback_id: str, row: Any) -> Answer:
+    score, answered_at = int(row["score"]), from_millis(row["at"])
+    return Answer(feedback_id=str(feedback_id), customer=str(row["customer"]), score=score, answered_at=answered_at)
+
+
+def _skip(message: Any, reason: str, detail: str) -> None:
+    metrics.MEASURE_SKIPPED.labels(topic=message.topic, reason=reason).inc()
+    where = {"topic": message.topic, "partition": message.partition, "offset": message.offset}
+    log.warning("skipped", **where, reason=reason, detail=detail)
 
 
 def app_id(settings: Settings) -> str:

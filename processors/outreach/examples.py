@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
 import yaml
+
+
+class _Texts(yaml.SafeLoader):
+    """Every value is the text that is written: 0100, 4:50 and no, too."""
+
+    yaml_implicit_resolvers = {"<": [("tag:yaml.org,2002:merge", re.compile("<<"))]}  # noqa: RUF012 (as in PyYAML)
 
 
 @cache
@@ -16,6 +23,6 @@ def examples() -> Mapping[str, Mapping[str, str]]:
     for folder in sorted(files("processors.outreach").joinpath("letters").iterdir(), key=lambda each: each.name):
         file = folder.joinpath("examples.yaml")
         if folder.is_dir() and file.is_file():
-            for letter, variables in yaml.safe_load(file.read_text(encoding="utf-8")).items():
-                found[f"{folder.name}/{letter}"] = {name: str(value) for name, value in variables.items()}
+            for letter, variables in yaml.load(file.read_text(encoding="utf-8"), Loader=_Texts).items():
+                found[f"{folder.name}/{letter}"] = dict(variables)
     return found

@@ -1,7 +1,13 @@
-"""YAML as it is safe to read, and the line on which each entry stands."""
+"""YAML as it is safe to read, and the line on which each entry stands.
+
+A value without quotes is a plain decimal number, or a text that every reader of YAML takes for one. Everything else
+that YAML makes of plain words (octals, base 60, true and false by many names, dates, powers of ten) is refused: whoever
+wrote it meant something else, or another program would read something else.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,29 +18,56 @@ from processors.playbook.faults import Fault, Place, field_of
 MAX_DEPTH = 20
 """A playbook's entries are at most eight deep."""
 
-_PLAIN = {f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float", "str", "timestamp")}
-_MAP = "tag:yaml.org,2002:map"
-_SEQ = "tag:yaml.org,2002:seq"
-_NULL = "tag:yaml.org,2002:null"
-_ALIAS = "!alias"
 _LONGEST_NUMBER = 40
+_QUOTED = 60
+
+_WHOLE = re.compile(r"0|-?[1-9][0-9]*")
+_DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]+")
+_RIGHT = "write a plain decimal number, as 100 or 4.50, or a text in quotes"
+_MISREAD = tuple(
+    (re.compile(pattern, re.IGNORECASE), problem)
+    for pattern, problem in (
+        (r"true|false|yes|no|on|off|y|n", f"is true or false in YAML; {_RIGHT}"),
+        (r"[-+]?([1-9][0-9_]*(:[0-5]?[0-9])+|[0-9][0-9_]*(:[0-5]?[0-9])+\.[0-9_]*)",
+         'is a number in base 60 in YAML; write a time of day in quotes, as "22:00"'),
+        (r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([t ] *[0-9]{1,2}:[0-9]{2}:.*)?", f"is a date in YAML; {_RIGHT}"),
+        (r"[-+]?(0x[0-9a-f_]*|0o[0-7_]*|0b[01_]*|(\.[0-9_]+|[0-9][0-9_]*(\.[0-9_]*)?)(e[-+]?[0-9_]*)?|\.inf)|\.nan",
+         f"is a number in another form; {_RIGHT}"),
+        (r"=|<<", f"stands for something else in YAML; {_RIGHT}"),
+    )
+)  # fmt: skip
+"""Plain scalars that YAML 1.1, YAML 1.2 and what reads them take for different things. None of them is taken."""
+_NULL = re.compile(r"|~|null|Null|NULL")
+_EMPTY = "is empty; leave it out if there is none"
 
 
-class _Loader(yaml.SafeLoader):
-    """Leaves aliases unexpanded: a file of a few lines can stand for more than fits into memory."""
+class _Loader(yaml.BaseLoader):
+    """Resolves nothing: a scalar is the text that is written. What has a tag or an anchor is marked as such, and an
+    alias is not expanded: a file of a few lines can stand for more than fits into memory."""
 
-    _depth = 0
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self.problems: dict[yaml.Node, str] = {}
+        self._depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            event = self.get_event()  # type: ignore[no-untyped-call]
-            return yaml.ScalarNode(_ALIAS, event.anchor, event.start_mark, event.end_mark)
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        if isinstance(event, yaml.AliasEvent):
+            self.get_event()  # type: ignore[no-untyped-call]
+            alias: yaml.Node = yaml.ScalarNode("", event.anchor, event.start_mark, event.end_mark)  # type: ignore[arg-type]
+            self.problems[alias] = f"*{_short(str(event.anchor))} stands for what is written elsewhere; write it out"
+            return alias
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-            raise yaml.composer.ComposerError(None, None, f"is nested deeper than {MAX_DEPTH} levels", mark)
+            raise yaml.composer.ComposerError(None, None, f"is nested deeper than {MAX_DEPTH} levels", event.start_mark)
         node = super().compose_node(parent, index)
         self._depth -= 1
+        if node is not None and event.tag is not None:
+            self.problems[node] = f"the tag {_short(event.tag)} means nothing here; leave it out"
+        elif node is not None and event.anchor is not None:
+            self.problems[node] = (
+                f"&{_short(event.anchor)} gives it a name for use elsewhere; write it out there instead"
+            )
         return node
 
 
@@ -62,7 +95,7 @@ class Content:
 def content_of(text: str) -> Content:
     """The file's content. What is no YAML at all is one fault; an entry that can't be taken is one each."""
     content = Content()
-    loader: Any = None
+    loader: _Loader | None = None
     try:
         loader = _Loader(text)
         node = loader.get_single_node()
@@ -82,37 +115,43 @@ def content_of(text: str) -> Content:
     return content
 
 
-def _taken(content: Content, loader: Any, node: yaml.Node, place: Place) -> Any:
+def _taken(content: Content, loader: _Loader, node: yaml.Node, place: Place) -> Any:
+    if node in loader.problems:
+        return _untaken(content, place, loader.problems[node])
     match node:
-        case yaml.MappingNode(tag=tag) if tag == _MAP:
+        case yaml.MappingNode():
             return _mapping(content, loader, node, place)
-        case yaml.SequenceNode(tag=tag) if tag == _SEQ:
+        case yaml.SequenceNode():
             taken = []
             for at, item in enumerate(node.value):
                 content.lines[(*place, at)] = item.start_mark.line + 1
                 taken.append(_taken(content, loader, item, (*place, at)))
             return taken
-        case yaml.ScalarNode(tag=tag) if tag in _PLAIN:
-            return _scalar(content, loader, node, place)
-        case yaml.ScalarNode(tag=tag) if tag == _ALIAS:
-            return _untaken(
-                content, place, f"*{node.value[:_LONGEST_NUMBER]} stands for what is written elsewhere; write it out"
-            )
         case _:
-            return _untaken(content, place, f"the tag {node.tag} means nothing here; leave it out")
+            return _scalar(content, node, place)
 
 
-def _scalar(content: Content, loader: Any, node: yaml.ScalarNode, place: Place) -> Any:
-    try:
-        value = loader.construct_object(node)
-    except ValueError:  # a date that is none
-        value = None
-    else:
-        if isinstance(value, str) and not _whole(value):
-            return _untaken(content, place, "holds half a character (a lone surrogate)")
-    if (value is None and node.tag != _NULL) or (not isinstance(value, str) and len(node.value) > _LONGEST_NUMBER):
-        return _untaken(content, place, f"{node.value[:_LONGEST_NUMBER]!r} cannot be read; in quotes it is a text")
-    return value
+def _scalar(content: Content, node: yaml.Node, place: Place) -> Any:
+    written: str = node.value
+    if not _whole(written):
+        return _untaken(content, place, "holds half a character (a lone surrogate)")
+    if getattr(node, "style", None) is not None:  # in quotes, or a block
+        return written
+    if _NULL.fullmatch(written):
+        return _untaken(content, place, _EMPTY)
+    plain = int if _WHOLE.fullmatch(written) else float if _DECIMAL.fullmatch(written) else None
+    if plain is not None:
+        if len(written) > _LONGEST_NUMBER:
+            return _untaken(content, place, f"{_short(written)!r} is no number that anybody means; {_RIGHT}")
+        return plain(written)
+    for pattern, problem in _MISREAD:
+        if pattern.fullmatch(written):
+            return _untaken(content, place, f"{_short(written)!r} {problem}")
+    return written
+
+
+def _short(written: str) -> str:
+    return written if len(written) <= _QUOTED else f"{written[:_QUOTED]}..."
 
 
 def _whole(text: str) -> bool:
@@ -123,12 +162,12 @@ def _whole(text: str) -> bool:
     return True
 
 
-def _mapping(content: Content, loader: Any, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
+def _mapping(content: Content, loader: _Loader, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
     taken: dict[str, Any] = {}
     for key, value in node.value:
         line = key.start_mark.line + 1
-        if not isinstance(key, yaml.ScalarNode) or key.tag == _ALIAS or not _whole(key.value):
-            content.faults[(*place, f"line {line}")] = Fault(line, field_of(place), "a name has to be a text")
+        if problem := _no_name(loader, key):
+            content.faults[(*place, f"line {line}")] = Fault(line, field_of(place), problem)
             continue
         name = key.value  # as it is written: `no` is the Norwegian language, not the opposite of yes
         below = (*place, name)
@@ -139,6 +178,19 @@ def _mapping(content: Content, loader: Any, node: yaml.MappingNode, place: Place
         content.lines[below] = line
         taken[name] = _taken(content, loader, value, below)
     return taken
+
+
+def _no_name(loader: _Loader, key: yaml.Node) -> str:
+    """Why it cannot be the name of an entry; nothing if it can."""
+    if key in loader.problems:
+        return loader.problems[key]
+    if not isinstance(key, yaml.ScalarNode) or not _whole(key.value):
+        return "a name has to be a text"
+    if key.style is None and _NULL.fullmatch(key.value):
+        return f"a name has to be a text; {_short(key.value)!r} is none without quotes"
+    if key.style is None and key.value == "<<":
+        return "<< would take in what is written elsewhere; write it out"
+    return ""
 
 
 def _untaken(content: Content, place: Place, problem: str) -> None:

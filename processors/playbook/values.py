@@ -87,7 +87,7 @@ def _language(tag: str) -> str:
 
 def _money(value: Any) -> Decimal:
     written = str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
-    if not re.fullmatch(r"[0-9]{1,10}(\.[0-9]{1,2})?", written):
+    if not re.fullmatch(r"(0|[1-9][0-9]{0,9})(\.[0-9]{1,2})?", written):
         raise ValueError(f'{shown(value)} is no amount; write "4.50", not below zero, with at most two decimals')
     return Decimal(written).quantize(Decimal("0.01"))
 
@@ -113,6 +113,8 @@ def _named(pattern: str, problem: str) -> Any:
     shape = re.compile(pattern)
 
     def check(value: Any) -> str:
+        if isinstance(value, int | float):
+            raise ValueError(f"{shown(value)} has to be a text; write it in quotes")
         if not isinstance(value, str) or not shape.fullmatch(value):
             raise ValueError(f"{shown(value)} {problem}")
         return value

@@ -5,13 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Column, Table
-from rich.text import Text
-
 from processors.replay.recorded import Decided
 from processors.replay.report import Report
+from processors.terminal import Grid, Screen
 from streams.clock import from_millis
 from streams.events import Decision
 
@@ -19,7 +15,7 @@ _FIGURES = {"send": "sent", "escalate": "escalated", "hold": "held", "suppress":
 _SIDES = ("recorded", "replayed", "difference")
 
 
-def show(report: Report, console: Console, *, most: int) -> None:
+def show(report: Report, console: Screen, *, most: int) -> None:
     """Print it; of the customers who differ at most so many are named."""
     _say(console, f"From {_time(report.since)} to {_time(report.until)}, under playbook {report.playbook}.")
     tally = report.tally
@@ -33,19 +29,19 @@ def show(report: Report, console: Console, *, most: int) -> None:
     _verdict(report, console)
     _warnings(report, console)
     console.print()
-    console.print(_policies(report))
+    console.grid(_policies(report))
     data = report.as_data()
     for title, hours in (("sent to customers", data["sends_per_hour"]), ("tasks", data["tasks_per_hour"])):
         if hours:
-            table = Table(*_columns(f"{title}, hour from (UTC)", right=_SIDES), box=None)
+            grid = Grid((f"{title}, hour from (UTC)", *_SIDES), right=_SIDES)
             for hour, counts in hours.items():
-                table.add_row(hour.replace("T", " ").removesuffix("Z"), *_row(counts["recorded"], counts["replayed"]))
+                grid.add(hour.replace("T", " ").removesuffix("Z"), *_row(counts["recorded"], counts["replayed"]))
             console.print()
-            console.print(table)
+            console.grid(grid)
     _customers(report, console, most=most)
 
 
-def _verdict(report: Report, console: Console) -> None:
+def _verdict(report: Report, console: Screen) -> None:
     found = report.difference
     if not found:
         _say(console, f"Nothing differs: all {len(found.same):,} decisions are the same.", style="bold green")
@@ -59,7 +55,7 @@ def _verdict(report: Report, console: Console) -> None:
     )
 
 
-def _warnings(report: Report, console: Console) -> None:
+def _warnings(report: Report, console: Screen) -> None:
     others = {version: counts for version, counts in report.versions().items() if version != report.playbook}
     for version, counts in others.items():
         _say(
@@ -85,25 +81,25 @@ def _warnings(report: Report, console: Console) -> None:
         _warn(console, f"{twice:,} decisions are on record more than once, where {expected:,} should be.")
 
 
-def _policies(report: Report) -> Table:
-    table = Table(*_columns("policy", "", right=_SIDES), box=None)
+def _policies(report: Report) -> Grid:
+    grid = Grid(("policy", "", *_SIDES), rigid=("policy", ""), right=_SIDES)
     for policy, sides in report.by_policy().items():
         recorded, replayed = sides["recorded"], sides["replayed"]
-        table.add_row(Text(policy, style="bold"), "wanted", *_row(recorded["wanted"], replayed["wanted"]))
+        grid.add((policy, "bold"), "wanted", *_row(recorded["wanted"], replayed["wanted"]))
         for kind in (one for one in recorded | replayed if one not in ("wanted", "gesture_cost")):
             before, after = recorded.get(kind, {}), replayed.get(kind, {})
             for reason in sorted(before.keys() | after.keys()):
                 name = _FIGURES.get(kind, kind)
                 label = name if reason == "wanted" else f"{name}: {reason}"
-                table.add_row("", escape(label), *_row(before.get(reason, 0), after.get(reason, 0)))
+                grid.add("", label, *_row(before.get(reason, 0), after.get(reason, 0)))
         for currency in sorted(recorded["gesture_cost"].keys() | replayed["gesture_cost"].keys()):
             was, would = (side["gesture_cost"].get(currency, "0.00") for side in (recorded, replayed))
             change = Decimal(would) - Decimal(was)
-            table.add_row("", f"gestures, {currency}", was, would, f"{change:+}" if change else "")
-    return table
+            grid.add("", f"gestures, {currency}", was, would, f"{change:+}" if change else "")
+    return grid
 
 
-def _customers(report: Report, console: Console, *, most: int) -> None:
+def _customers(report: Report, console: Screen, *, most: int) -> None:
     otherwise = sorted(report.difference.hear_otherwise())
     if not otherwise or not most:
         return
@@ -132,13 +128,6 @@ def _line(one: Decided) -> str:
     return f"{_time(decision.decided_at)}  {decision.policy} {decision.occasion}{channel}{gift}, {decision.journey_id}"
 
 
-def _columns(*left: str, right: tuple[str, ...] = ()) -> tuple[Column, ...]:
-    return (
-        *(Column(name, no_wrap=True) for name in left),
-        *(Column(name, justify="right", no_wrap=True) for name in right),
-    )
-
-
 def _row(recorded: int, replayed: int) -> tuple[str, str, str]:
     change = replayed - recorded
     return f"{recorded:,}", f"{replayed:,}", f"{change:+,}" if change else ""
@@ -148,10 +137,10 @@ def _time(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _warn(console: Console, text: str) -> None:
+def _warn(console: Screen, text: str) -> None:
     _say(console, text, style="yellow")
 
 
-def _say(console: Console, text: str, *, style: str | None = None) -> None:
-    printable = "".join(letter if letter.isprintable() else " " for letter in text)
-    console.print(Text(printable, style=style or ""), soft_wrap=True)
+def _say(console: Screen, text: str, *, style: str | None = None) -> None:
+    indent = len(text) - len(text.lstrip(" "))
+    console.tell(text.lstrip(" "), style=style or "", indent=indent)

@@ -1,25 +1,16 @@
-"""What a care person wants to know of one customer, read from the view."""
+"""What a care person wants to know of one customer; :mod:`processors.view.reading` reads it from the view."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from processors.view.documents import from_plain
-from processors.view.projection import TASK
-from processors.view.store import ViewStore
 from streams import events
 from streams.events import Record
-from streams.records import RECORDS
 
 Journey = events.Contact | events.Order | events.Delay | events.Wish | events.Mention
 """Something under way with a customer."""
-
-_CLASSES: dict[str, type[Any]] = {cls.__name__: cls for cls in RECORDS.values()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,18 +95,28 @@ _STATUS_OF_DECISION = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerView:
-    """What the view has of one customer. ``timeline`` and ``outreach`` are newest first."""
+    """What the view has of one customer. ``timeline`` and ``outreach`` are newest first, ``tasks`` the soonest due.
+
+    Of each no more than ``limit``; ``timeline_kept``, ``outreach_kept`` and ``tasks_kept`` say how many there are.
+    ``unreadable`` has a line for each document that could not be read; the others are shown all the same.
+    """
 
     customer_id: str
     state: events.JourneyState | None
     timeline: tuple[Entry, ...]
     outreach: tuple[OutreachStory, ...]
     erased_at: datetime | None
+    tasks: tuple[events.AgentTask, ...] = ()
+    limit: int = 500
+    timeline_kept: int = 0
+    outreach_kept: int = 0
+    tasks_kept: int = 0
+    unreadable: tuple[str, ...] = ()
 
     @property
     def known(self) -> bool:
         """Whether there is anything to show."""
-        return self.state is not None or bool(self.timeline)
+        return self.state is not None or bool(self.timeline) or bool(self.unreadable)
 
     @property
     def profile(self) -> events.Profile:
@@ -145,81 +146,3 @@ class CustomerView:
         return tuple(
             sorted((one for one in journeys if one.closed_at is None), key=lambda one: one.opened_at, reverse=True)
         )
-
-
-async def customer_view(store: ViewStore, customer_id: str, *, limit: int = 500) -> CustomerView:
-    """The customer as the view has them, with at most ``limit`` entries of the timeline. Raises Unavailable."""
-    # repeated records stand there more than once; they are left out here, so a few more are asked for
-    documents = await store.customer(customer_id, limit=2 * limit)
-    if documents.state is None and documents.erased is not None:  # what comes of letters of before is nobody's
-        documents = replace(documents, timeline=(), outreach={})
-    state = None
-    if documents.state is not None:
-        state = from_plain(events.JourneyState, {**json.loads(documents.state), "recent_events": ""})
-    timeline: dict[str, Entry] = {}
-    for text in documents.timeline:
-        plain = json.loads(text)
-        entry = Entry(
-            at=datetime.fromisoformat(plain["at"]),
-            kind=plain["kind"],
-            record=_record(plain["what"], customer_id, plain["record"]),
-            topic=plain["topic"],
-            partition=plain["partition"],
-            offset=plain["offset"],
-        )
-        first = timeline.get(plain["id"])
-        if first is None or (entry.topic, entry.partition, entry.offset) < (first.topic, first.partition, first.offset):
-            timeline[plain["id"]] = entry
-    stories = (_story(outreach_id, fields) for outreach_id, fields in documents.outreach.items() if fields)
-    return CustomerView(
-        customer_id=customer_id,
-        state=state,
-        timeline=tuple(timeline.values())[:limit],
-        outreach=tuple(sorted(stories, key=lambda story: story.at, reverse=True)),
-        erased_at=None if documents.erased is None else datetime.fromtimestamp(documents.erased / 1000, UTC),
-    )
-
-
-async def outreach_story(store: ViewStore, outreach_id: str) -> OutreachStory | None:
-    """Why one outreach was or was not sent; None where the view has nothing of it. Raises Unavailable."""
-    fields = await store.outreach(outreach_id)
-    return _story(outreach_id, fields) if fields else None
-
-
-async def open_tasks(
-    store: ViewStore, *, team: str | None = None, limit: int = 500, useful_at: datetime | None = None
-) -> tuple[events.AgentTask, ...]:
-    """What the team, or every team, has to do, the soonest due first; with ``useful_at`` what is still of use then.
-
-    Raises Unavailable.
-    """
-    asked = limit
-    while True:
-        plain = [json.loads(text) for text in await store.tasks(team, limit=asked)]
-        tasks = tuple(_record(one["what"], one["customer_id"], one["record"]) for one in plain)
-        useful = tuple(task for task in tasks if useful_at is None or task.useful_until > useful_at)
-        if len(useful) >= limit or len(plain) < asked:
-            return useful[:limit]
-        asked *= 4  # what nobody did in time stands first, and must not hide what somebody still can
-
-
-def _story(outreach_id: str, fields: Mapping[str, str]) -> OutreachStory:
-    found: dict[str, list[Any]] = {}
-    for name, text in fields.items():
-        plain = json.loads(text)
-        found.setdefault(name.partition("/")[0], []).append(
-            _record(plain["what"], plain["customer_id"], plain["record"])
-        )
-    return OutreachStory(
-        outreach_id=None if outreach_id.startswith("decision/") else outreach_id,
-        decisions=tuple(sorted(found.get("decision", ()), key=lambda one: (one.decided_at, one.decision_id))),
-        request=next(iter(found.get("request", ())), None),
-        outcomes=tuple(sorted(found.get("outcome", ()), key=lambda one: (one.occurred_at, one.event_id))),
-        retraction=next(iter(found.get("retraction", ())), None),
-        task=next(iter(found.get(TASK, ())), None),
-        done=min(found.get("done", ()), key=lambda one: (one.occurred_at, one.event_id), default=None),
-    )
-
-
-def _record(what: str, customer_id: str, plain: dict[str, Any]) -> Any:
-    return from_plain(_CLASSES[what], {**plain, "customer_id": customer_id})

@@ -11,7 +11,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError, WatchError
+from redis.exceptions import DataError, RedisError, WatchError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from processors.view.projection import (
@@ -34,13 +34,13 @@ from processors.view.projection import (
     queue_key,
     timeline_key,
 )
+from processors.view.redis_reads import ERASED_UNTIL, documents_of, values_of
 from processors.view.store import Documents, Position, Standing, ViewChanged
 from streams.config import Settings
 from streams.errors import SettingsError, Unavailable
 
 _GENERATION = f"{PREFIX}generation"
 _POSITIONS = f"{PREFIX}positions"
-_ERASED = f"{PREFIX}erased"
 
 
 class RedisViewStore:
@@ -61,15 +61,18 @@ class RedisViewStore:
     async def load(self) -> Standing:
         """See :meth:`ViewStore.load`."""
         async with self._answering(), self._redis.pipeline(transaction=True) as pipe:
-            pipe.get(_GENERATION).hgetall(_POSITIONS).hgetall(_ERASED)
+            pipe.get(_GENERATION).hgetall(_POSITIONS).hgetall(ERASED_UNTIL)
             generation, positions, erased = await pipe.execute()
         if generation is None:
             return Standing(generation=None)
-        return Standing(
-            generation=generation,
-            positions=_positions(positions),
-            erased={customer_id: int(until) for customer_id, until in erased.items()},
-        )
+        try:
+            return Standing(
+                generation=generation,
+                positions=_positions(positions),
+                erased={customer_id: int(until) for customer_id, until in erased.items()},
+            )
+        except ValueError:  # somebody else wrote there: it is not whole any more, and made again from the topics
+            return Standing(generation=None)
 
     async def begin(self) -> Standing:
         """See :meth:`ViewStore.begin`."""
@@ -111,27 +114,12 @@ class RedisViewStore:
     async def customer(self, customer_id: str, *, limit: int) -> Documents:
         """See :meth:`ViewStore.customer`."""
         async with self._answering():
-            async with self._redis.pipeline(transaction=True) as pipe:
-                pipe.get(customer_key(customer_id)).hget(_ERASED, customer_id)
-                pipe.zrange(timeline_key(customer_id), 0, max(limit, 1) - 1, desc=True)
-                pipe.zrange(outreaches_key(customer_id), 0, -1, desc=True)
-                state, erased, timeline, ids = await pipe.execute()
-            async with self._redis.pipeline(transaction=False) as pipe:
-                for one in ids:
-                    pipe.hgetall(outreach_key(one))
-                hashes = await pipe.execute()
-        outreach = {one: _values(fields) for one, fields in zip(ids, hashes, strict=True)}
-        return Documents(
-            state=state,
-            timeline=tuple(timeline[:limit]),
-            outreach=outreach,
-            erased=None if erased is None else int(erased),
-        )
+            return await documents_of(self._redis, customer_id, limit)
 
     async def outreach(self, outreach_id: str) -> Mapping[str, str]:
         """See :meth:`ViewStore.outreach`."""
         async with self._answering():
-            return _values(await self._redis.hgetall(outreach_key(outreach_id)))
+            return values_of(await self._redis.hgetall(outreach_key(outreach_id)))
 
     async def tasks(self, team: str | None, *, limit: int) -> tuple[str, ...]:
         """See :meth:`ViewStore.tasks`."""
@@ -167,7 +155,7 @@ class RedisViewStore:
             member: _Task(
                 team=_team(fields.get(TASK)),
                 over=is_over(fields),
-                erased=is_erased(_values(fields).get("retraction")),
+                erased=is_erased(values_of(fields).get("retraction")),
             )
             for member, fields in zip(members, found, strict=True)
         }
@@ -189,7 +177,7 @@ class RedisViewStore:
             yield
         except (RedisConnectionError, RedisTimeoutError, OSError) as error:
             raise Unavailable(f"Redis at {self.address} does not answer: {error}") from error
-        except WatchError:
+        except (WatchError, DataError):  # of a value that cannot be sent it is not the server that is to blame
             raise
         except RedisError as error:  # loading its data, out of memory, refusing our password: a person may mend it
             raise Unavailable(f"Redis at {self.address}: {error}") from error
@@ -235,7 +223,7 @@ def _queue(
                 pipe.delete(customer_key(customer_id))
             case Forget(customer_id, until):
                 erased[customer_id] = max(until, erased.get(customer_id, until))
-                pipe.hset(_ERASED, customer_id, erased[customer_id])
+                pipe.hset(ERASED_UNTIL, customer_id, erased[customer_id])
                 _queue_forget(pipe, customer_id, until, kept[customer_id], tasks)
     for key, keep in trimmed.items():
         pipe.zremrangebyrank(key, 0, -keep - 1)
@@ -285,10 +273,6 @@ def _at(text: str) -> int:
 def _team(task: str | None) -> str | None:
     """The team of a task as it is kept; None where there is no task."""
     return None if task is None else str(json.loads(task.partition(":")[2])["record"]["team"])
-
-
-def _values(fields: Mapping[str, str]) -> dict[str, str]:
-    return {name: text.partition(":")[2] for name, text in fields.items()}
 
 
 def _positions(found: Mapping[str, str]) -> dict[Position, int]:

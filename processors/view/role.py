@@ -32,6 +32,7 @@ T = TypeVar("T")
 
 _FIRST_WAIT = timedelta(milliseconds=100)
 _LONGEST_WAIT = timedelta(seconds=5)
+_UNPROCESSABLE = "unprocessable"
 
 
 class ViewRole(Service):
@@ -40,7 +41,8 @@ class ViewRole(Service):
     It takes all partitions itself, without a consumer group: how far it has come stands in the view. Two of them on one
     view take turns (each sees that the other wrote, and goes on from there). While Kafka, the registry or Redis do not
     answer it tries again and again; an emptied Redis is filled from the beginning. What cannot be read, or breaks the
-    contract, is skipped and counted: the journeys role puts the same records into the dead letters.
+    contract, is skipped and counted: the journeys role puts the same records into the dead letters. So is a record that
+    makes the projection or the store fail; the others of its batch are written, in order.
     """
 
     def __init__(
@@ -159,10 +161,7 @@ class ViewRole(Service):
         while not self.should_stop:
             fetched = await consumer.getmany(timeout_ms=200, max_records=self._batch)
             if fetched or self.loop.time() - looked >= self._look_every:  # writing nothing is looking
-                changes = await self._patiently(partial(self._changes, standing, fetched))
-                if changes is None:
-                    return
-                step = await self._patiently(partial(self._store.apply, standing, *changes))
+                step = await self._taken(standing, [one for records in fetched.values() for one in records])
                 if step is None:
                     return
                 standing, looked = step, self.loop.time()
@@ -178,37 +177,68 @@ class ViewRole(Service):
             metrics.VIEW_REBUILDS.inc()
         return standing
 
+    async def _taken(self, standing: Standing, records: list[ConsumerRecord]) -> Standing | None:
+        """The view with these records in it; None if the role is to stop meanwhile.
+
+        Where they cannot be written for another reason than that servers are away they are written by halves, until
+        the one that stands in the way is alone: it is skipped, and the others are not.
+        """
+        writes: list[Write] = []
+        positions: dict[Position, int] = {}
+        try:
+            changes = await self._patiently(partial(self._changes, standing, records))
+            if changes is None:
+                return None
+            writes, positions = changes
+            return await self._patiently(partial(self._store.apply, standing, writes, positions))
+        except (ViewChanged, KafkaError, MemoryError):
+            raise
+        except Exception as error:
+            if len(records) > 1:
+                half = len(records) // 2
+                step = await self._taken(standing, records[:half])
+                return None if step is None else await self._taken(step, records[half:])
+            if not writes:  # nothing of a record stands in the way: the store itself is broken
+                raise
+            self._skip(records[0], _UNPROCESSABLE, error)
+            return await self._patiently(partial(self._store.apply, standing, [], positions))
+
     async def _changes(
-        self, standing: Standing, fetched: dict[TopicPartition, list[ConsumerRecord]]
+        self, standing: Standing, records: list[ConsumerRecord]
     ) -> tuple[list[Write], dict[Position, int]]:
         erased = dict(standing.erased)
         writes: list[Write] = []
         positions: dict[Position, int] = {}
-        for tp, records in fetched.items():
-            for record in records:
+        for record in records:
+            positions[record.topic, record.partition] = record.offset + 1
+            try:
                 writes += await self._project(record, erased)
-            positions[tp.topic, tp.partition] = records[-1].offset + 1
+            except (Unavailable, KafkaError, MemoryError):
+                raise
+            except (Unreadable, InvalidEvent) as why:
+                self._skip(record, why.reason if isinstance(why, Unreadable) else "invalid_event", why)
+            except Exception as error:  # whatever is strange about it: the record's own affair, and no other's
+                self._skip(record, _UNPROCESSABLE, error)
         return writes, positions
+
+    def _skip(self, raw: ConsumerRecord, reason: str, why: Exception) -> None:
+        metrics.VIEW_SKIPPED.labels(topic=raw.topic, reason=reason).inc()
+        detail = str(why) if reason != _UNPROCESSABLE else f"{type(why).__name__}: {why}"
+        log.warning(
+            "skipped", topic=raw.topic, partition=raw.partition, offset=raw.offset, reason=reason, detail=detail
+        )
 
     async def _project(self, raw: ConsumerRecord, erased: dict[str, int]) -> tuple[Write, ...]:
         topics = self._settings.topics
         topic = self._names[raw.topic]
-        try:
-            if raw.value is None and topic is topics.journeys and raw.key is not None:
-                customer_id = raw.key.decode(errors="replace")
-                erased[customer_id] = max(raw.timestamp, erased.get(customer_id, 0))
-                return erase(customer_id, at=raw.timestamp)
-            record: Any = await self._codec.decode(raw.value)
-            if topic is topics.touchpoints:
-                check_touchpoint(record, now=from_millis(raw.timestamp))
-                record = as_known(record, record.occurred_at)
-        except (Unreadable, InvalidEvent) as why:
-            reason = why.reason if isinstance(why, Unreadable) else "invalid_event"
-            metrics.VIEW_SKIPPED.labels(topic=raw.topic, reason=reason).inc()
-            log.warning(
-                "skipped", topic=raw.topic, partition=raw.partition, offset=raw.offset, reason=reason, detail=str(why)
-            )
-            return ()
+        if raw.value is None and topic is topics.journeys and raw.key is not None:
+            customer_id = raw.key.decode(errors="replace")
+            erased[customer_id] = max(raw.timestamp, erased.get(customer_id, 0))
+            return erase(customer_id, at=raw.timestamp)
+        record: Any = await self._codec.decode(raw.value)
+        if topic is topics.touchpoints:
+            check_touchpoint(record, now=from_millis(raw.timestamp))
+            record = as_known(record, record.occurred_at)
         if not shown(record, erased.get(record.customer_id)):
             return ()
         writes = project(record, RecordPlace(topic=raw.topic, partition=raw.partition, offset=raw.offset))

@@ -45,12 +45,20 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Documents:
-    """What is kept of one customer, as it was written; ``timeline`` newest first."""
+    """What is kept of one customer, as it was written; ``timeline`` and ``outreach`` newest first.
+
+    Of each list no more than was asked for; ``timeline_kept``, ``outreach_kept`` and ``tasks_kept`` say how many there
+    are. ``tasks`` are those that somebody still has to do, the soonest due first.
+    """
 
     state: str | None
     timeline: tuple[str, ...]
     outreach: Mapping[str, Mapping[str, str]]
     erased: int | None
+    tasks: tuple[str, ...] = ()
+    timeline_kept: int = 0
+    outreach_kept: int = 0
+    tasks_kept: int = 0
 
 
 class ViewStore(Protocol):
@@ -72,7 +80,7 @@ class ViewStore(Protocol):
         ...
 
     async def customer(self, customer_id: str, *, limit: int) -> Documents:
-        """What is kept of the customer, with at most ``limit`` entries of the timeline."""
+        """What is kept of the customer: at most ``limit`` entries of the timeline, outreaches and tasks."""
         ...
 
     async def outreach(self, outreach_id: str) -> Mapping[str, str]:
@@ -139,12 +147,17 @@ class InMemoryViewStore:
 
     async def customer(self, customer_id: str, *, limit: int) -> Documents:
         """See :meth:`ViewStore.customer`."""
-        ids = self._highest(outreaches_key(customer_id))
+        ids, timeline = self._highest(outreaches_key(customer_id)), self._highest(timeline_key(customer_id))
+        queued = sorted((at, one) for queue in self._queues.values() for one, at in queue.items() if one in set(ids))
         return Documents(
             state=self._documents.get(customer_key(customer_id)),
-            timeline=tuple(self._highest(timeline_key(customer_id))[:limit]),
-            outreach={one: await self.outreach(one) for one in ids},
+            timeline=tuple(timeline[:limit]),
+            outreach={one: await self.outreach(one) for one in ids[:limit]},
             erased=self._standing.erased.get(customer_id),
+            tasks=tuple(self._hashes[outreach_key(one)][TASK][0] for _, one in queued[:limit]),
+            timeline_kept=len(timeline),
+            outreach_kept=len(ids),
+            tasks_kept=len(queued),
         )
 
     async def outreach(self, outreach_id: str) -> Mapping[str, str]:

@@ -11,6 +11,8 @@ from aiokafka import AIOKafkaProducer
 
 from streams.processor import partition, recovery
 from streams.processor.partition import Partition
+from streams.processor.savepoint import Savepoint
+from streams.processor.steps import Steps
 from streams.processor.transaction import Outbox
 
 
@@ -83,10 +85,36 @@ def lost_timer() -> None:
     partition.restore = restore  # type: ignore[attr-defined]
 
 
+def lost_after_failure() -> None:
+    """The record after one that was set aside is passed over with it."""
+    set_aside, receive = Steps._set_aside, Steps._receive
+    passed_over: set[int] = set()
+
+    def set_aside_too_much(self: Steps[Any], tx: Any, what: Any, why: Any) -> None:
+        set_aside(self, tx, what, why)
+        passed_over.add(id(self))
+
+    async def received(self: Steps[Any], tx: Any, record: Any) -> None:
+        if id(self) in passed_over:
+            passed_over.discard(id(self))
+            return
+        await receive(self, tx, record)
+
+    Steps._set_aside = set_aside_too_much  # type: ignore[method-assign]
+    Steps._receive = received  # type: ignore[method-assign]
+
+
+def kept_of_failure() -> None:
+    """What a step had done when it failed is not taken back: it is set aside, and half of it is committed."""
+    Savepoint.restore = lambda self: None  # type: ignore[method-assign]
+
+
 BUGS: dict[str, Callable[[], None]] = {
     "unawaited_send": unawaited_send,
     "skipped_fencing": skipped_fencing,
     "early_merge": early_merge,
     "lost_timer": lost_timer,
+    "lost_after_failure": lost_after_failure,
+    "kept_of_failure": kept_of_failure,
 }
 """By name; called in the worker's process before it runs the role."""

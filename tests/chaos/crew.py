@@ -36,6 +36,8 @@ class Worker(Role):
         self.instance = instance
         self.bug: str | None = None
         """Planted in all its lives."""
+        self.fails = False
+        """Whether one event in a thousand fails its step; see ``failing``."""
         self.output: str | None = None
         """Where its log goes instead of a file of ours."""
         self.clock: str | None = None
@@ -80,6 +82,7 @@ class Worker(Role):
     def _command(self) -> list[str]:
         words = [sys.executable, "-m", "tests.chaos.worker", self.name, *self._armed]
         words += [] if self.bug is None else ["--bug", self.bug]
+        words += ["--failing"] if self.fails else []
         return words + ([] if self.clock is None else ["--clock", self.clock])
 
     def _output(self) -> Path:

@@ -8,7 +8,7 @@ import os
 import sys
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -48,6 +48,8 @@ class Ground:
         self.watcher = watcher
         self.published = 0
         self.settled = False
+        self.fails: Callable[[Any], bool] = lambda event: False
+        """Whether the step of an event fails: the oracle expects a dead letter then."""
         self.logs: dict[str, str] = {}
         """Of the workers, where the verdict is not clean."""
         self._producer = producer
@@ -153,7 +155,7 @@ class Ground:
         await self.watcher.to_the_end()
         afterwards = await everything(self.settings)
         topics = self.settings.topics
-        oracle = Oracle(topics=topics, partitions=self.settings.partitions, codec=self.codec)
+        oracle = Oracle(topics=topics, partitions=self.settings.partitions, codec=self.codec, fails=self.fails)
         for seen in afterwards.of(topics.touchpoints):
             await oracle.read(seen)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,11 +70,21 @@ def identity_of(record: Any) -> str:
 class Oracle:
     """Reads the input of all partitions, each in its order."""
 
-    def __init__(self, *, topics: Topics, partitions: int, codec: Codec, playbook: Playbook | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        topics: Topics,
+        partitions: int,
+        codec: Codec,
+        playbook: Playbook | None = None,
+        fails: Callable[[Any], bool] = lambda event: False,
+    ) -> None:
+        """``fails``: whether the step of an event fails, so that its record has to be a dead letter."""
         self.expected = Expected()
         self._topics = topics
         self._partitions = partitions
         self._codec = codec
+        self._fails = fails
         self._playbook = playbook or load_playbook()
         self._states: dict[str, JourneyState] = {}
         self._clocks: dict[int, int] = defaultdict(int)
@@ -107,18 +117,24 @@ class Oracle:
         due = self._due[partition]
         while due and due[0][0] <= until:
             millis, customer = heapq.heappop(due)
-            state = self._states.get(customer)
-            if state is None or state.wake_at is None or to_millis(state.wake_at) != millis:
-                continue
-            self.expected.timers += 1
-            step = wake(state, now=from_millis(millis), playbook=self._playbook)
-            self._take(partition, customer, step.state, step.outputs)
+            self.wakes(partition, customer, millis)
+
+    def wakes(self, partition: int, customer: str, millis: int) -> None:
+        """One deadline, if it still is one."""
+        state = self._states.get(customer)
+        if state is None or state.wake_at is None or to_millis(state.wake_at) != millis:
+            return
+        self.expected.timers += 1
+        step = wake(state, now=from_millis(millis), playbook=self._playbook)
+        self._take(partition, customer, step.state, step.outputs)
 
     async def _event(self, raw: Seen, now: int) -> Any:
         if raw.value is not None and len(raw.value) > MAX_EVENT_BYTES:
             raise Unreadable("too_large", "")
         event: Any = await self._codec.decode(raw.value)
         check_touchpoint(event, now=from_millis(now))
+        if self._fails(event):
+            raise Unreadable("unprocessable", "")
         return event
 
     def _take(self, partition: int, customer: str, state: JourneyState | None, outputs: Iterable[Any]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.chaos.bugs import BUGS
-from tests.chaos.faults import Arena, Fault, inputs, kills, owners
+from tests.chaos.faults import Arena, Fault, inputs, kills, owners, steps
 from tests.chaos.summary import COUNTS
 
 PLANTED: dict[str, Fault] = {
@@ -13,6 +13,8 @@ PLANTED: dict[str, Fault] = {
     "skipped_fencing": owners.zombie,
     "early_merge": inputs.refused_sends,
     "lost_timer": kills.at_points,
+    "lost_after_failure": steps.failing_step,
+    "kept_of_failure": steps.failing_step,
 }
 """By bug; the fault is the one that is tried without it too."""
 

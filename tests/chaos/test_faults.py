@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from deploy.local import Stack
-from tests.chaos.faults import Arena, inputs, kills, owners
+from tests.chaos.faults import Arena, inputs, kills, owners, steps
 from tests.chaos.planted import noticed
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
@@ -36,6 +36,13 @@ async def test_transactions_that_the_broker_refuses_change_nothing(arena: Arena)
     """What goes to one topic is refused for seconds at a time: transactions fail, and are done again as a whole."""
     outcome = await inputs.refused_sends(arena)
     assert outcome.good, outcome
+
+
+async def test_steps_that_fail_cost_their_own_record(arena: Arena) -> None:
+    """At every stage of a step events fail, and workers die: those alone are set aside, everything else is exact."""
+    outcome = await steps.failing_step(arena)
+    assert outcome.good, outcome
+    assert outcome.verdict.outputs > 500
 
 
 async def test_the_drive_notices_a_planted_bug(arena: Arena) -> None:

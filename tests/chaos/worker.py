@@ -23,6 +23,7 @@ from processors.cli import run
 from streams.clock import SystemClock
 from streams.processor import failpoints, service
 from streams.processor.failpoints import Point
+from tests.chaos import failing
 from tests.chaos.bugs import BUGS as JOURNEY_BUGS
 from tests.chaos.dispatch_bugs import DISPATCH_BUGS
 from tests.chaos.watching import LIFE
@@ -104,6 +105,7 @@ def main() -> None:
     parser.add_argument("--at", help="point:n, the n-th time it is reached")
     parser.add_argument("--do", choices=SIGNALS, default="kill")
     parser.add_argument("--bug", choices=BUGS)
+    parser.add_argument("--failing", action="store_true", help="one event in a thousand fails its step")
     parser.add_argument("--clock", type=Path, help="a file with the seconds by which the wall clock is wrong")
     asked = parser.parse_args()
     sign()
@@ -112,6 +114,8 @@ def main() -> None:
         arm(Point(point), int(number or 1), SIGNALS[asked.do])
     if asked.bug:
         BUGS[asked.bug]()
+    if asked.failing:
+        failing.plant()
     if asked.clock:
         skew(asked.clock)
     ROLES[asked.role]()

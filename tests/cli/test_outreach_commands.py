@@ -8,13 +8,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 from typer.testing import CliRunner
 
 from processors.cli import app
 from processors.cli.tasks import _data, _show
 from processors.outreach.sources import Sources
 from processors.playbook import PACKAGED
+from processors.terminal import Screen
 from tests.view.sample import TASK, after
 
 runner = CliRunner()
@@ -81,11 +81,11 @@ def test_a_task_has_no_page(tmp_path: Path) -> None:
 def test_tasks_are_listed_with_how_late_they_are() -> None:
     """An escalation and what is overdue stand out."""
     out = io.StringIO()
-    _show((TASK,), Console(file=out, width=160), after(400))
+    _show((TASK,), Screen(file=out, width=160), after(400))
     assert "overdue by 1 h 00 min" in out.getvalue()
     assert "escalated: Call Anna" in out.getvalue()
     out = io.StringIO()
-    _show((TASK,), Console(file=out, width=160), after(340) - timedelta(minutes=5))
+    _show((TASK,), Screen(file=out, width=160), after(340) - timedelta(minutes=5))
     assert "in 5 min" in out.getvalue()
     assert _data(TASK, after(400))["overdue"] is True
     assert _data(TASK, after(339))["overdue"] is False

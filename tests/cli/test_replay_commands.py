@@ -9,13 +9,13 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from rich.console import Console
 from typer.testing import CliRunner
 
 from deploy.local.place import free_port
 from processors.cli import app
 from processors.replay import Report
 from processors.replay.show import show
+from processors.terminal import Screen
 from streams.config import Settings
 from streams.events import ExperimentExposed
 from tests.journey.given import at, delay
@@ -61,7 +61,7 @@ def test_servers_that_are_not_there_are_named(closed: str, words: str) -> None:
 
 def printed(report: Report, *, most: int = 10) -> str:
     """The report as a person sees it."""
-    console = Console(file=io.StringIO(), width=160)
+    console = Screen(file=io.StringIO(), width=160)
     show(report, console, most=most)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()

@@ -291,3 +291,56 @@ async def test_the_words_of_an_erased_customers_task_are_not_kept(store: ViewSto
         standing = await store.apply(standing, step, {})
     assert await waiting(store) == []
     assert list(await store.outreach("one")) == ["retraction"]
+
+
+async def test_no_more_of_a_customer_is_read_than_is_asked_for(store: ViewStore) -> None:
+    """Of a thousand outreaches, tasks and entries one each, with how many there are; tasks are the soonest due."""
+    writes: list[Write] = []
+    for number in range(1_000):
+        writes += [
+            Rank(timeline_key("anna"), f"entry {number}", number),
+            Rank(outreaches_key("anna"), f"task-{number}", number),
+            PutField(outreach_key(f"task-{number}"), "task", to_json({"record": {"team": "t"}, "n": number}), number),
+            Queue(f"team-{number % 3}", f"task-{number}", 5_000 - number),
+        ]
+    await store.apply(await store.begin(), [*writes, Queue("team-1", "ben's", 1), Unqueue("task-999")], {})
+    anna = await store.customer("anna", limit=1)
+    assert (len(anna.timeline), anna.timeline_kept) == (1, 1_000)
+    assert (list(anna.outreach), anna.outreach_kept) == (["task-999"], 1_000)
+    assert ([json.loads(one)["n"] for one in anna.tasks], anna.tasks_kept) == ([998], 999)
+
+
+@pytest.mark.live
+async def test_redis_is_not_to_blame_for_a_value_that_cannot_be_sent(settings: Settings) -> None:
+    """Half a character is told as what it is, nothing of its batch is written, and the next batch is."""
+    url = settings.redis_url.get_secret_value().rpartition("/")[0] + "/9"
+    store = RedisViewStore(settings.model_copy(update={"redis_url": SecretStr(url)}))
+    try:
+        standing = await store.begin()
+        with pytest.raises(UnicodeEncodeError):
+            await store.apply(
+                standing, [Put(customer_key("a"), "fine"), Put(customer_key("b"), "\ud83d")], {("t", 0): 2}
+            )
+        assert await store.load() == standing
+        assert (await store.apply(standing, [Put("a", "fine")], {("t", 0): 1})).positions == {("t", 0): 1}
+    finally:
+        await store.begin()
+        await store.close()
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("field", [("careline:view:positions", "nonsense"), ("careline:view:erased", "anna")])
+async def test_a_view_that_a_stranger_wrote_into_is_made_again(field: tuple[str, str], settings: Settings) -> None:
+    """What is not as we write it is no view; the role begins a new one instead of stopping."""
+    url = settings.redis_url.get_secret_value().rpartition("/")[0] + "/9"
+    store = RedisViewStore(settings.model_copy(update={"redis_url": SecretStr(url)}))
+    redis = Redis.from_url(url)
+    try:
+        await store.begin()
+        await redis.hset(field[0], field[1], "not a number")
+        assert (await store.load()).generation is None
+        assert (await store.begin()).generation is not None
+    finally:
+        await store.begin()
+        await store.close()
+        await redis.aclose()

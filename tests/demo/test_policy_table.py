@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from rich.console import Console
 
 from processors.demo.policies import Tally
 from processors.demo.policy_table import bars, experiment_table, policy_table, task_panel
 from processors.journey.policies import POLICIES
+from processors.terminal import Screen
 from streams.events import AgentTask
 
 TALLIES = {
@@ -34,7 +34,7 @@ TALLIES = {
 
 def printed(thing: object, width: int) -> str:
     out = io.StringIO()
-    Console(file=out, width=width).print(thing)
+    Screen(file=out, width=width).print(thing)
     return out.getvalue()
 
 

@@ -111,6 +111,14 @@ class Role:
                 return 0, None
         return answer.status_code, answer.json()
 
+    async def metrics(self) -> str:
+        """What Prometheus reads; "" while nothing answers."""
+        async with httpx.AsyncClient(timeout=5) as client:
+            try:
+                return (await client.get(f"http://127.0.0.1:{self.port}/metrics")).text
+            except httpx.TransportError:
+                return ""
+
     async def until(self, met: Callable[[int, Any], bool], path: str, *, within: float = 30) -> Any:
         """Wait until the answer of the path is as wanted, and return its JSON."""
         seen: tuple[int, Any] = (0, None)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from deploy.local.place import free_port
-from processors.view.customer import customer_view
+from processors.view.reading import customer_view
 from processors.view.redis_store import RedisViewStore
 from streams import Publisher, events
 from streams.config import Settings

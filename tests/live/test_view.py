@@ -15,7 +15,8 @@ from redis.asyncio import Redis
 
 from deploy.local.parts import redis_program
 from deploy.local.place import free_port
-from processors.view.customer import CustomerView, customer_view
+from processors.view.customer import CustomerView
+from processors.view.reading import customer_view
 from processors.view.redis_store import RedisViewStore
 from processors.view.role import ViewRole
 from streams import metrics

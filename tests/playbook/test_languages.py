@@ -116,7 +116,7 @@ def test_a_letter_that_could_only_be_mixed_is_refused(taken: str, field: str, sa
         ("texts foot it foot", "{% for a in b %}{% endfor %}", "a loop"),
         ("texts foot it foot", "  ", "says nothing"),
         ("texts foot it body", "x", "there are foot, stop"),
-        ("texts foot xx", {"foot": "x", "stop": "y"}, "not a language"),
+        ("texts foot xx", {"foot": "a", "stop": "b"}, "not a language"),
     ],
 )
 def test_a_slip_in_the_foot_or_the_why_is_told(path: str, value: Any, said: str) -> None:

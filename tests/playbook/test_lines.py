@@ -80,14 +80,18 @@ def test_a_fault_reads_as_it_stands_in_the_documents() -> None:
         ("\n\ncurrency: !!python/name:os.system x\n", "playbook.yaml:3: currency: the tag "),
         ("currency: !usd x\n", "playbook.yaml:1: currency: the tag !usd means nothing here; leave it out"),
         ("currency: !usd [x]\n", "playbook.yaml:1: currency: the tag !usd means nothing here; leave it out"),
-        ("currency: 2013-99-99\n", "playbook.yaml:1: currency: '2013-99-99' cannot be read"),
+        ("currency: 2013-99-99\n", "playbook.yaml:1: currency: '2013-99-99' is a date"),
         ("currency: " + "9" * 5_000, "playbook.yaml:1: currency: '999"),
         ("currency: 0x" + "f" * 5_000, "playbook.yaml:1: currency: '0xfff"),
         ('\ncurrency: "\\ud800"', "playbook.yaml:2: currency: holds half a character"),
         ('"\\ud800": x', "playbook.yaml:1: a name has to be a text"),
         ('"a\\nb": x', "playbook.yaml:1: 'a\\nb': is not known here"),
         ("[1]: x", "playbook.yaml:1: a name has to be a text"),
-        ("<<: {currency: USD}", "playbook.yaml:1: <<: is not known here"),
+        ("<<: {currency: USD}", "playbook.yaml:1: << would take in what is written elsewhere"),
+        ("currency: &usd USD\n", "playbook.yaml:1: currency: &usd gives it a name for use elsewhere"),
+        ("currency: !!str USD\n", "playbook.yaml:1: currency: the tag tag:yaml.org,2002:str means nothing here"),
+        ("!!str currency: USD\n", "playbook.yaml:1: the tag tag:yaml.org,2002:str means nothing here"),
+        ("~: USD\n", "playbook.yaml:1: a name has to be a text; '~' is none without quotes"),
         ("currency: USD\ncurrency: USD\ncurrency: USD", "playbook.yaml:2: currency: stands twice, on line 1 already"),
         ("a: [1\nb: 2", "playbook.yaml:2: while parsing a flow sequence"),
         ("a: 1\n--- \nb: 1", "playbook.yaml:2: expected a single document"),
@@ -103,6 +107,87 @@ def test_a_fault_reads_as_it_stands_in_the_documents() -> None:
 def test_what_is_not_taken_from_yaml(text: str | bytes, told: str) -> None:
     """Aliases, tags, numbers and characters that nobody means to write: refused, and named."""
     assert any(line.startswith(told) for line in faults(text)), faults(text)
+
+
+# -- values that YAML makes something else of -------------------------------------------------------------------------
+
+NOT_DECIMAL = [
+    "0100", "00", "-0", "+5", "1_000", "0x40", "0X40", "0o100", "0b101", "1e3", "1E+3", "1.5e1", ".5", "5.", "4:50",
+    "190:20:30", "1:30.5", ".inf", "-.inf", ".NaN", "1.000_1",
+]  # fmt: skip
+NO_TEXT = [
+    "yes",
+    "no",
+    "On",
+    "OFF",
+    "true",
+    "False",
+    "y",
+    "N",
+    "2013-02-08",
+    "2013-2-8 10:00:00",
+    "=",
+    "<<",
+    "~",
+    "null",
+]
+PLACES = [
+    ("wide_reach: 1000 ", "mention_reply.wide_reach"),
+    ("code: warm-meal", "delay_care.flight.gestures.2.code"),
+    ("seed: caring-hands ", "caring_hands.seed"),
+    ('cost: "18.00"', "delay_care.flight.gestures.2.cost"),
+]
+
+
+@pytest.mark.parametrize(("entry", "field"), PLACES, ids=[field for _, field in PLACES])
+@pytest.mark.parametrize("value", NOT_DECIMAL + NO_TEXT)
+def test_what_readers_of_yaml_take_for_different_things(entry: str, field: str, value: str) -> None:
+    """An amount, a count, a code or a seed never stands for anything but what is written: it is refused by line and
+    field where YAML 1.1 or 1.2 makes another number, a truth, a date or nothing of it."""
+    lines = PACKAGED.read_text(encoding="utf-8").splitlines()
+    at = next(number for number, line in enumerate(lines) if entry in line)
+    lines[at] = lines[at].replace(entry, f"{entry.partition(':')[0]}: {value}  ")
+    told = faults("\n".join(lines))
+    assert len(told) == 1
+    assert told[0].startswith(f"playbook.yaml:{at + 1}: {field}: ")
+    assert "quotes" in told[0] or "leave it out" in told[0]
+
+
+@pytest.mark.parametrize(
+    ("written", "amount"), [("100", "100.00"), ("4.5", "4.50"), ("0.05", "0.05"), ('"4.50"', "4.50"), ("0", "0.00")]
+)
+def test_a_plain_decimal_is_what_it_says(written: str, amount: str) -> None:
+    """An amount may stand in quotes or without."""
+    text = PACKAGED.read_text(encoding="utf-8").replace('cost: "18.00"', f"cost: {written}")
+    stage = playbook_from(text.encode(), where="playbook.yaml").delays["flight"].stages[2]
+    assert str(stage.gesture.cost) == amount
+
+
+@pytest.mark.parametrize("written", ['"0100"', '"4:50"', '"1e3"', '"1_000"', '"-5"', '"٤"', "-5", "٤", "4,50", "4.505"])
+def test_no_other_amount_in_quotes_either(written: str) -> None:
+    """In quotes, too, an amount is a plain decimal with at most two decimals."""
+    text = PACKAGED.read_text(encoding="utf-8").replace('cost: "18.00"', f"cost: {written}")
+    told = faults(text)
+    assert len(told) == 1
+    assert "is no amount; write" in told[0]
+
+
+def test_in_quotes_a_text_is_a_text() -> None:
+    """A seed may be called no, 0100 or 2013-02-08, as long as it stands in quotes."""
+    for seed in ("no", "0100", "2013-02-08", "~", "1e3"):
+        text = PACKAGED.read_text(encoding="utf-8").replace("seed: caring-hands ", f'seed: "{seed}"')
+        caring = playbook_from(text.encode(), where="playbook.yaml").caring
+        assert caring is not None
+        assert caring.seed == seed
+
+
+def test_a_language_called_no() -> None:
+    """Norwegian is a language, not the opposite of yes."""
+    text = PACKAGED.read_text(encoding="utf-8").replace(
+        '        en: "a warm meal', '        no: "et varmt måltid"\n          en: "a warm meal'
+    )
+    title = playbook_from(text.encode(), where="playbook.yaml").delays["flight"].stages[2].gesture.title
+    assert title["no"] == "et varmt måltid"
 
 
 def test_a_few_lines_that_stand_for_more_than_fits_into_memory() -> None:

@@ -62,3 +62,9 @@ class TestPartitionClock:
         told = [clock.tick(millis) if wall else clock.observe(millis) for wall, millis in seen]
         assert told == sorted(told)
         assert all(moment >= 1_000 for moment in told)
+
+
+@given(st.integers())
+def test_a_time_beyond_the_calendar_is_its_end(millis: int) -> None:
+    """A record's own time may be any number; whoever looks at it goes on."""
+    assert datetime(1, 1, 1, tzinfo=UTC) <= from_millis(millis) <= datetime(9999, 12, 31, 23, 59, 59, 999_000, UTC)

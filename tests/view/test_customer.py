@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 import typer
-from rich.console import Console
 from typer.testing import CliRunner
 
 from processors.cli.customer import FAILED, UNKNOWN, as_data, customer, show
-from processors.view.customer import CustomerView, customer_view, outreach_story
+from processors.terminal import Screen
+from processors.view.customer import CustomerView
+from processors.view.reading import customer_view, outreach_story
 from streams import events
 from streams.events import replace
 from tests.view.sample import (
@@ -42,7 +43,7 @@ async def seen(*records: Any, limit: int = 500) -> CustomerView:
 
 def printed(view: CustomerView) -> str:
     out = io.StringIO()
-    show(view, Console(file=out, width=140))
+    show(view, Screen(file=out, width=140))
     return out.getvalue()
 
 

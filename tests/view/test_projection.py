@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from processors.view.customer import customer_view, open_tasks
 from processors.view.projection import Forget, erase, project, shown
+from processors.view.reading import customer_view, open_tasks
 from processors.view.store import Documents, InMemoryViewStore
 from streams import events
 from streams.clock import to_millis

@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from rich.console import Console
 
 from processors.cli.customer import as_data, show
 from processors.journey.playbook import Playbook
 from processors.playbook import load_playbook
-from processors.view.customer import customer_view
+from processors.terminal import Screen
+from processors.view.reading import customer_view
 from processors.view.standing import standing, told
 from processors.view.wording import summary
 from streams import events
@@ -112,7 +112,7 @@ async def test_the_page_shows_it_and_programs_get_it() -> None:
     assert view.state is not None
     now = standing(view.state, NOON, PLAYBOOK)
     out = io.StringIO()
-    show(view, Console(file=out, width=140), now)
+    show(view, Screen(file=out, width=140), now)
     assert "Where they stand with us\n  may be given 50.00 USD without asking anybody" in out.getvalue()
     data = json.loads(json.dumps(as_data(view, now)))
     assert data["standing"]["may_give"] == "50.00"
@@ -132,7 +132,7 @@ async def test_every_outreach_says_why_we_serve_so() -> None:
     decision = replace(DECIDED, decision_id=uid("d"), policy="mention_reply", outreach_id=uid("rescue"))
     view = await customer_view(await view_of(decision, request), ANNA)
     out = io.StringIO()
-    show(view, Console(file=out, width=140))
+    show(view, Screen(file=out, width=140))
     assert f"meant: {why}" in out.getvalue()
 
 

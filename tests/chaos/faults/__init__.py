@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.chaos.faults import clocks, inputs, kills, owners, servers
+from tests.chaos.faults import clocks, inputs, kills, owners, servers, steps
 from tests.chaos.faults.arena import Arena, Fault, Outcome
 
 FAULTS: dict[str, Fault] = {
@@ -17,6 +17,7 @@ FAULTS: dict[str, Fault] = {
     "redis_emptied": servers.redis_emptied,
     "full_disk": inputs.full_disk,
     "unreadable": inputs.unreadable,
+    "failing_step": steps.failing_step,
     "disorder": inputs.disorder,
     "clock_jumps": clocks.clock_jumps,
     "timer_storm": clocks.timer_storm,

@@ -1,0 +1,126 @@
+"""Asking the policies, each in its turn. Whatever one of them raises ends the step with its name; see ``failures``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from processors.journey.actions import Action, Expose, Retract, Want
+from processors.journey.failures import Failure, failed, retries
+from processors.journey.guard import guard
+from processors.journey.playbook import Playbook
+from processors.journey.policies import Policy, in_order
+from processors.journey.recording import Output, noted, records
+from streams.events import JourneyState, Timer, Touchpoint
+
+Decided = tuple[Policy, Action | Expose]
+"""A decision, and whose it is."""
+
+
+def concerned(state: JourneyState, failures: Sequence[Failure], playbook: Playbook) -> list[Policy]:
+    """The policies that have anything to do with the customer, in their order, without those that failed."""
+    policies = in_order(playbook.priority)
+    if failures:
+        out = {failure.policy for failure in failures}
+        policies = tuple(policy for policy in policies if policy.name not in out)
+    found: list[Policy] = []
+    for policy in policies:
+        try:
+            if policy.concerns(state):
+                found.append(policy)
+        except Exception as error:
+            raise failed(policy.name, "concerns", error) from error
+    return found
+
+
+def lapsed(state: JourneyState, policies: Sequence[Policy], now: datetime, playbook: Playbook) -> JourneyState:
+    """The state without the journeys that nothing more can be expected of."""
+    for policy in policies:
+        try:
+            state = _a_state(policy.lapse(state, now, playbook))
+        except Exception as error:
+            raise failed(policy.name, "lapse", error) from error
+    return state
+
+
+def decided(
+    state: JourneyState, policies: Sequence[Policy], now: datetime, playbook: Playbook
+) -> tuple[JourneyState, list[Decided]]:
+    """The decisions worth recording, and the state after them. Each decision sees those before it (caps, budgets)."""
+    news: list[Decided] = []
+    for policy in policies:
+        method = "wants"
+        try:
+            for wanted in tuple(policy.wants(state, now, playbook)):
+                if isinstance(wanted, Expose):
+                    method = "record"
+                    news.append((policy, wanted))
+                    state = noted(state, wanted, now)
+                    continue
+                method = "guard"
+                action = guard(wanted, state, now, playbook) if isinstance(wanted, Want) else wanted
+                method = "is_news"
+                if policy.is_news(state, action):
+                    method = "record"
+                    news.append((policy, action))
+                    state = noted(state, action, now)
+                method = "after"
+                state = _a_state(policy.after(state, action, now, playbook))
+        except Exception as error:
+            raise failed(policy.name, method, error) from error
+    return state, news
+
+
+def recorded(
+    before: JourneyState, news: Sequence[Decided], *, now: datetime, playbook: Playbook, trigger: Touchpoint | None
+) -> list[Output]:
+    """The decisions as they go out; ``before`` is the state before them."""
+    outputs: list[Output] = []
+    for policy, action in news:
+        try:
+            outputs += records(before, action, now=now, playbook=playbook, trigger=trigger)
+        except Exception as error:
+            raise failed(policy.name, "record", error) from error
+    return outputs
+
+
+def informed(
+    state: JourneyState, taken_back: Retract, failures: Sequence[Failure], now: datetime, playbook: Playbook
+) -> JourneyState:
+    """The state once the policy whose outreach was taken back knows. It is taken back even if the policy fails."""
+    if any(failure.policy == taken_back.policy for failure in failures):
+        return state
+    for policy in in_order(playbook.priority):
+        if policy.name == taken_back.policy:
+            try:
+                state = _a_state(policy.after(state, taken_back, now, playbook))
+            except Exception as error:
+                raise failed(policy.name, "after", error) from error
+    return state
+
+
+def timers(
+    state: JourneyState, policies: Sequence[Policy], failures: Sequence[Failure], now: datetime, playbook: Playbook
+) -> tuple[Timer, ...]:
+    """When time alone would change what a policy wants, the earliest first, and when one that failed is asked again."""
+    found: list[Timer] = []
+    for policy in policies:
+        try:
+            for timer in policy.timers(state, now, playbook):
+                if timer.due_at <= now:
+                    raise ValueError(f"{timer.timer_id} is not later than now")  # it would fire again and again
+                found.append(timer)
+        except Exception as error:
+            raise failed(policy.name, "timers", error) from error
+    if failures:
+        found += retries(state, failures, now)
+    if len(found) > 1:
+        found.sort(key=lambda timer: (timer.due_at, timer.timer_id))
+    return tuple(found)
+
+
+def _a_state(state: JourneyState) -> JourneyState:
+    """What a policy made of the state, if it is one: the next policy could not go on from anything else."""
+    if type(state) is not JourneyState:
+        raise TypeError(f"{type(state).__name__} is no state of a journey")
+    return state

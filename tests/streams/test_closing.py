@@ -1,0 +1,85 @@
+"""Closing a Kafka client never looks like a cancellation of whoever closes it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from streams.closing import closed
+
+
+class Connections:
+    """Those of a client."""
+
+    def __init__(self) -> None:
+        self.closed = False
+
+    async def close(self) -> None:
+        """All of them."""
+        self.closed = True
+
+
+class Client:
+    """Lets the cancellation of its own request out, as aiokafka's consumer does."""
+
+    def __init__(self) -> None:
+        self._client = Connections()
+
+    async def stop(self) -> None:
+        """Cancels what is under way, and waits for it."""
+        request = asyncio.create_task(asyncio.sleep(60))
+        await asyncio.sleep(0)
+        request.cancel()
+        await request
+        await self._client.close()
+
+
+async def test_a_request_of_the_client_is_not_the_caller() -> None:
+    """The close ends well, and the connections are closed as well."""
+    client = Client()
+    await closed(client)
+    assert client._client.closed
+
+
+async def test_a_caller_that_is_cancelled_is() -> None:
+    """Whoever really is to stop, stops."""
+
+    class Hanging(Client):
+        async def stop(self) -> None:
+            """Waits for a server."""
+            await asyncio.sleep(60)
+
+    task = asyncio.create_task(closed(Hanging()))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_a_time_limit_holds() -> None:
+    """It is a cancellation by the caller, too."""
+
+    class Hanging(Client):
+        async def stop(self) -> None:
+            """Waits for a server."""
+            await asyncio.sleep(60)
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await closed(Hanging())
+
+
+async def test_an_administrator_is_closed_too() -> None:
+    """It has no stop, only a close."""
+
+    class Admin:
+        done = False
+
+        async def close(self) -> None:
+            """The connections of an administrator."""
+            self.done = True
+
+    admin = Admin()
+    await closed(admin)
+    assert admin.done

@@ -87,12 +87,12 @@ def test_only_the_command_line_starts_servers() -> None:
     assert [one for one in found if not within(one.split()[0], "processors.cli", "processors.demo")] == []
 
 
-CORE_MAY_IMPORT = ("processors.journey", "streams.addresses", "streams.events", "streams.clock")
+CORE_MAY_IMPORT = ("processors.journey", "processors.language", "streams.addresses", "streams.events", "streams.clock")
 
 
 def test_the_core_is_pure() -> None:
-    """What decides about customers knows the standard library, the events, and how to compare addresses and count
-    milliseconds."""
+    """What decides about customers knows the standard library, the events, how to compare addresses and languages,
+    and how to count milliseconds."""
     found = [
         f"{name} imports {imported}"
         for name in modules()

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 
+from processors.language import LAST_RESORT, nearest
 from processors.outreach.links import Unsubscription
-from processors.outreach.telling import locale_of
 from streams.events import OutreachChannel, Purpose
 
 
@@ -53,6 +53,26 @@ _WORDS = {
         by={OutreachChannel.EMAIL: " por correo electrónico", OutreachChannel.SMS: " por SMS"},
         broken="Este enlace no está completo. Ábralo de nuevo desde nuestro mensaje, por favor.",
         later="Ahora mismo no ha funcionado y no ha cambiado nada. Inténtelo de nuevo en unos minutos, por favor.",
+    ),
+    "pt": _Words(
+        ask="Quer que deixemos de lhe escrever{by}?",
+        ask_offers="Quer que deixemos de lhe enviar ofertas{by}?",
+        button="Sim, cancelar",
+        done="Pronto. Não vamos mais lhe escrever{by}.",
+        done_offers="Pronto. Não vamos mais lhe enviar ofertas{by}.",
+        by={OutreachChannel.EMAIL: " por e-mail", OutreachChannel.SMS: " por SMS"},
+        broken="Este link não está completo. Por favor, abra-o de novo a partir da nossa mensagem.",
+        later="Não deu certo agora, e nada mudou. Por favor, tente de novo em alguns minutos.",
+    ),
+    "fr": _Words(
+        ask="Souhaitez-vous que nous cessions de vous écrire{by}\xa0?",
+        ask_offers="Souhaitez-vous que nous cessions de vous envoyer des offres{by}\xa0?",
+        button="Oui, me désinscrire",
+        done="C’est fait. Nous ne vous écrirons plus{by}.",
+        done_offers="C’est fait. Nous ne vous enverrons plus d’offres{by}.",
+        by={OutreachChannel.EMAIL: " par e-mail", OutreachChannel.SMS: " par SMS"},
+        broken="Ce lien n’est pas complet. Rouvrez-le depuis notre message, s’il vous plaît.",
+        later="Cela n’a pas fonctionné, et rien n’a changé. Veuillez réessayer dans quelques minutes.",
     ),
 }
 
@@ -111,8 +131,7 @@ def broken(wanted: str) -> str:
 
 
 def _words(locale: str) -> tuple[str, _Words]:
-    known = locale_of(locale) if locale else None
-    language = known.language if known is not None and known.language in _WORDS else "en"
+    language = nearest(locale, _WORDS) or LAST_RESORT
     return language, _WORDS[language]
 
 

@@ -12,9 +12,9 @@ import typer
 from rich.panel import Panel
 
 from processors.cli.exits import WRONG_SETTINGS, explained
-from processors.journey.playbook import worded
 from processors.journey.policies import POLICIES
 from processors.journey.policies.out_of_stock_save import OutOfStockSave
+from processors.journey.wording import Wording, wording
 from processors.outreach.channels import Written
 from processors.outreach.examples import examples
 from processors.outreach.sources import Sources
@@ -80,17 +80,19 @@ def preview(
     zone = time_zone or profile.time_zone or "America/New_York"
     task = task or bool(variables.get("due_at"))  # only what our own people do has a deadline
     offer = book.stock is not None and book.stock.purpose is Purpose.MARKETING and template.startswith(_OFFERS)
-    request = _request(template, variables, locale=locale, time_zone=zone, marketing=marketing or offer)
+    policy = next((known for known in POLICIES if known.name == template.split("/")[0]), None)
+    said = wording(book, locale, letter=template, why=_WHY if policy is None else policy.why, task=task)
+    request = _request(template, variables, said, time_zone=zone, marketing=marketing or offer)
     channel = OutreachChannel.AGENT_TASK if task else OutreachChannel.EMAIL
     with explained():
-        written = Templates(texts=texts).render(request, channel=channel, unsubscribe=None if task else _LINK)
+        written = Templates.of(book).render(request, channel=channel, unsubscribe=None if task else _LINK)
     if html is not None:
         if written.html is None:
             say("A task has no page.", err=True)
             raise typer.Exit(WRONG_SETTINGS)
         html.write_text(written.html, encoding="utf-8")
     if as_json:
-        say_json(_data(template, locale, variables, written))
+        say_json(_data(template, variables, written))
     else:
         _show(written, Screen())
 
@@ -120,34 +122,32 @@ def _given(pairs: list[str]) -> dict[str, str]:
 
 
 def _request(
-    template: str, variables: Mapping[str, str], *, locale: str, time_zone: str, marketing: bool
+    template: str, variables: Mapping[str, str], said: Wording, *, time_zone: str, marketing: bool
 ) -> OutreachRequested:
     now = SystemClock().now()
-    policy = template.split("/")[0]
-    why = next((known.why for known in POLICIES if known.name == policy), _WHY)
     return OutreachRequested(
         outreach_id="00000000-0000-0000-0000-000000000000",
         customer_id="example",
         requested_at=now,
         decision_id="00000000-0000-0000-0000-000000000000",
-        policy=policy,
+        policy=template.split("/")[0],
         playbook_version="preview",
         journey_id="preview",
         occasion="preview",
         purpose=Purpose.MARKETING if marketing else Purpose.SERVICE,
         template=template,
-        locale=locale,
+        locale=said.locale,
         time_zone=time_zone,
         variables=variables,
-        why=worded(why, locale),
+        why=said.why,
         useful_until=now + timedelta(hours=1),
     )
 
 
-def _data(template: str, locale: str, variables: Mapping[str, str], written: Written) -> dict[str, Any]:
+def _data(template: str, variables: Mapping[str, str], written: Written) -> dict[str, Any]:
     return {
         "template": template,
-        "locale": locale,
+        "locale": written.locale,
         "variables": dict(variables),
         "subject": written.subject,
         "text": written.text,

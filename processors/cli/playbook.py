@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from processors.cli.exits import FAILED, explained
+from processors.cli.exits import FAILED, WRONG_SETTINGS, explained
 from processors.cli.playbook_page import show_changes, show_playbook
 from processors.journey.playbook import Playbook
-from processors.playbook.faults import PlaybookRefused
+from processors.language import canonical
+from processors.playbook.faults import PlaybookRefused, field_of
+from processors.playbook.languages import missing, named_locales
 from processors.playbook.loading import PACKAGED, read_playbook
 from processors.playbook.plain import as_data, changes
 from processors.playbook.values import POLICIES
@@ -26,13 +29,25 @@ File = Annotated[
 
 
 @app.command()
-def check(file: File = None, as_json: Json = False) -> None:
-    """Check a playbook file, and print every mistake in it by line and field.
+def check(
+    file: File = None,
+    locale: Annotated[
+        str | None, typer.Option(help="Only this language, BCP 47; pt-BR. Left out: all that the file names.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Check a playbook file: print every mistake in it by line and field, and what is missing in which language.
 
-    Exit codes: 0 it is good, 1 it would be refused, 2 it cannot be read or a setting is wrong.
+    A letter is in one language: where a part of it is missing, all of it is written in the default one.
 
-    Example: careline playbook check playbook.yaml
+    Exit codes: 0 it is good, 1 it would be refused or something is missing in --locale, 2 it cannot be read or a
+    setting is wrong.
+
+    Example: careline playbook check playbook.yaml --locale pt-BR
     """
+    if locale is not None and canonical(locale) is None:
+        typer.echo(f"--locale {locale}: no language that is known; write de or pt-BR", err=True)
+        raise typer.Exit(WRONG_SETTINGS)
     with explained():
         path = _path(file)
         try:
@@ -44,10 +59,28 @@ def check(file: File = None, as_json: Json = False) -> None:
             else:
                 say(str(refused))
             raise typer.Exit(FAILED) from None
+    data = as_data(playbook)
+    lacking = {tag: [field_of(place) for place, _ in missing(data, tag)] for tag in _languages(data, locale)}
+    lacking = {tag: fields for tag, fields in lacking.items() if fields}
     if as_json:
-        say_json({"file": str(path), "ok": True, "version": playbook.version, "faults": []})
-        return
+        said = {"file": str(path), "ok": True, "version": playbook.version, "faults": [], "missing": lacking}
+        say_json(said)
+    else:
+        _show_check(path, playbook, lacking)
+    if locale is not None and lacking:
+        raise typer.Exit(FAILED)
+
+
+def _languages(data: Mapping[str, Any], locale: str | None) -> list[str]:
+    return named_locales(data) if locale is None else [canonical(locale) or locale]
+
+
+def _show_check(path: Path, playbook: Playbook, lacking: Mapping[str, Sequence[str]]) -> None:
     say(f"{path}: version {playbook.version}, all is well.")
+    for tag, fields in lacking.items():
+        say(f"Missing in {tag}; letters that need it are written in {playbook.default_locale}:")
+        for field in fields:
+            say(f"  {field}")
     if off := [policy for policy in POLICIES if policy not in as_data(playbook)]:
         say(f"Switched off, as they have no section: {', '.join(off)}.")
 

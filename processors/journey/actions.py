@@ -31,6 +31,8 @@ class Want:
     variables: Mapping[str, str]
     gesture: Gesture | None
     useful_until: datetime
+    locale: str = ""
+    """The tag of the language in which it is worded; the playbook's default if ""."""
     revises: str | None = None
     time_zone: str | None = None
     """Where its times are told; the customer's own zone if None."""

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import time, timedelta
 from decimal import Decimal
 
+from processors.language import LAST_RESORT, nearest
 from streams.events import Gesture, OutreachChannel, Purpose
+
+FOOT = "foot"
+WHY = "why"
 
 
 def worded(texts: Mapping[str, str], locale: str) -> str:
-    """The text in the customer's locale, else in its language, else in English."""
-    return texts.get(locale) or texts.get(locale.split("-")[0]) or texts["en"]
+    """The text in the customer's locale, else in the nearest to it, else in English."""
+    return texts[nearest(locale, texts) or LAST_RESORT]
 
 
 def in_hours(window: timedelta) -> str:
@@ -31,7 +35,7 @@ class GestureOffer:
     link: str | None = None
 
     def in_locale(self, locale: str) -> Gesture:
-        """The gesture worded for the customer: exact locale, then its language, then English."""
+        """The gesture worded for the customer: in their locale, else in the nearest to it, else in English."""
         title = worded(self.title, locale)
         return Gesture(code=self.code, title=title, cost=self.cost, currency=self.currency, link=self.link)
 
@@ -239,8 +243,27 @@ class Playbook:
     """By policy, or GLOBAL."""
     experiments: tuple[Experiment, ...] = ()
     texts: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
-    """Letter, locale, part: what is written instead of the package's own words."""
+    """Letter, locale, part: what is written instead of the package's own words. FOOT is what stands under every letter,
+    the parts of WHY are policies."""
+    languages: Mapping[str, Collection[str]] = field(default_factory=dict)
+    """By letter, and FOOT: the tags of all languages it is written in, by us or in ``texts``."""
 
     def delay_rules(self, subject_kind: str) -> DelayRules:
         """The rules of this kind of subject, or those of ``default``."""
         return self.delays.get(subject_kind) or self.delays["default"]
+
+    def offers(self) -> Iterator[GestureOffer]:
+        """Every gesture that may be given, by whatever policy or experiment."""
+        for rules in self.delays.values():
+            yield from (stage.gesture for stage in rules.stages)
+            if rules.cancelled is not None:
+                yield rules.cancelled
+        if self.stock is not None:
+            yield self.stock.coupon
+        for experiment in self.experiments:
+            for arm in experiment.arms:
+                yield from arm.gestures.values()
+
+    def own_whys(self, policy: str) -> Mapping[str, str]:
+        """By language, why the policy serves, as far as the playbook has words of its own for it."""
+        return {locale: whys[policy] for locale, whys in self.texts.get(WHY, {}).items() if policy in whys}

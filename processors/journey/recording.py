@@ -165,7 +165,7 @@ def _request(state: JourneyState, action: Reach, decision: Decision, playbook: P
         addresses=action.addresses,
         template=want.template,
         # our own people read their tasks in their own language, by their own clocks
-        locale=(None if want.task else state.profile.locale) or playbook.default_locale,
+        locale=want.locale or playbook.default_locale,
         time_zone=want.time_zone or (None if want.task else state.profile.time_zone) or playbook.default_time_zone,
         variables=dict(want.variables),
         gesture=want.gesture,

@@ -45,8 +45,8 @@ class OutreachRole(Processor[OutreachLedgerEntry]):
     ) -> None:
         """``playbook``: its texts go before the package's letters; a changed one is taken up while the role runs, where
         the settings name its file. Raises SettingsError, TemplateFault."""
-        texts = {} if playbook is None else playbook.texts
-        self._delivery = Delivery(channels=channels, templates=Templates(texts=texts), links=Links.of(settings))
+        templates = Templates() if playbook is None else Templates.of(playbook)
+        self._delivery = Delivery(channels=channels, templates=templates, links=Links.of(settings))
         super().__init__(
             settings=settings,
             role=ROLE,
@@ -64,7 +64,7 @@ class OutreachRole(Processor[OutreachLedgerEntry]):
 
     def _write_by(self, playbook: Playbook) -> None:
         """Letters from now on are in this playbook's words. To be called on the event loop."""
-        self._delivery.templates = Templates(texts=playbook.texts)
+        self._delivery.templates = Templates.of(playbook)
 
     async def on_stop(self) -> None:
         """Finish the calls under way, commit what came of them, close the connections."""

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from math import isfinite
 from typing import Any
 
-from babel import Locale
 from jinja2 import (
     PackageLoader,
     StrictUndefined,
@@ -26,18 +26,22 @@ from jinja2 import (
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from processors.journey.playbook import FOOT, WHY
+from processors.language import LAST_RESORT, canonical, nearest
 from processors.outreach.errors import TemplateFault
 from processors.outreach.syntax import LONGEST_SOURCE, breaches, imported
-from processors.outreach.telling import Teller, locale_of
+from processors.outreach.telling import Teller
 
 Texts = Mapping[str, Mapping[str, Mapping[str, str]]]
-"""Letter, locale, part: the text."""
+"""Letter, locale, part: the text. FOOT is a letter of its own; WHY is none, its parts are policies."""
 
 NEEDED = ("subject", "body")
 PARTS = (*NEEDED, "headline", "gesture", "pickup", "closing", "about", "short")
 """The parts of a letter."""
 
-FOOT = ("foot", "stop")
+FOOT_PARTS = ("foot", "stop")
+FOOT_VARIABLES = ("about", "purpose", "times", "zone_known", "by_link")
+"""What the foot can use, besides what every letter has."""
 
 ALWAYS = frozenset({"why", "zone_name"})
 """Variables that every letter has, besides those of its request."""
@@ -45,8 +49,8 @@ ALWAYS = frozenset({"why", "zone_name"})
 TELLER = "_teller"
 
 _NAME = re.compile(r"[a-z0-9_]+/[a-z0-9_]+")
+_NO_LETTER = "there is no such letter"
 _LINK = re.compile(r"(https?://|mailto:|tel:)\S+")
-_LAST_RESORT = "en"
 
 
 class SourceFault(Exception):
@@ -70,10 +74,10 @@ class Telling:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A letter in one language. ``needs``: every variable it mentions anywhere, so that one that would only be missing
-    on a snowy day is missed on a fine one."""
+    """A letter in the language of ``tag``. ``needs``: every variable it mentions anywhere, so that one that would only
+    be missing on a snowy day is missed on a fine one."""
 
-    language: str
+    tag: str
     needs: frozenset[str]
     _packaged: Template | None
     _given: tuple[str, ...]
@@ -100,34 +104,36 @@ class Sources:
         self._env.globals.clear()  # range and lipsum can eat all memory, and no letter needs them
         self._env.filters |= {"clock": _clock, "day": _day, "duration": _duration, "minutes": _minutes}
         self._env.filters |= {"money": _money, "link": link}
-        self._env.tests["earlier_than"] = _earlier_than
+        self._env.tests |= {"earlier_than": _earlier_than, "beginning_with": _beginning_with}
         self._texts = {
-            (letter, locale_tag(locale) or locale): parts
+            (letter, canonical(locale) or locale): parts
             for letter, locales in (texts or {}).items()
             for locale, parts in locales.items()
         }
-        self._found: dict[tuple[str, str], Found | None] = {}
+        self._found: dict[tuple[str, str], Found] = {}
+        self._languages: dict[str, tuple[str, ...]] = {}
 
     def letters(self) -> list[str]:
         """The names of all letters there are, the package's and the playbook's."""
-        files = (name.split(".") for name in self._packaged.list_templates() if "/" in name)
-        names = {file[0] for file in files if file[-1] == "jinja" and not file[0].endswith("/words")}
-        return sorted(names | {letter for letter, _ in self._texts})
+        names = {name for name in packaged() if "/" in name and not name.endswith("/words")}
+        return sorted(names | {letter for letter, _ in self._texts if letter not in (FOOT, WHY)})
 
-    def languages(self, letter: str) -> list[str]:
-        """The languages of a letter of the package."""
-        files = (name.removesuffix(".jinja") for name in self._packaged.list_templates())
-        return sorted(file.removeprefix(f"{letter}.") for file in files if file.startswith(f"{letter}."))
+    def languages(self, letter: str) -> tuple[str, ...]:
+        """The tags of the languages that a letter (or FOOT) is written in, by the package or the playbook."""
+        if letter not in self._languages:
+            own = {tag for name, tag in self._texts if name == letter}
+            self._languages[letter] = tuple(sorted(own.union(packaged().get(letter, ()))))
+        return self._languages[letter]
 
     def letter(self, name: str, locale: str) -> Found:
-        """The letter in the nearest language there is: es-MX, es, en. Raises TemplateFault."""
+        """The letter in the nearest language there is: es-MX, es-419, es, en. Raises TemplateFault."""
         if not _NAME.fullmatch(name):
             raise TemplateFault(name, "not the name of a letter")
         return self._nearest(name, locale, PARTS)
 
-    def foot(self, language: str) -> Found:
+    def foot(self, locale: str) -> Found:
         """What stands under every letter to a customer. Raises TemplateFault."""
-        return self._nearest("foot", language, FOOT)
+        return self._nearest(FOOT, locale, FOOT_PARTS)
 
     def parse(self, source: str, *, file: str | None = None) -> nodes.Template:
         """The checked syntax tree. Raises SourceFault."""
@@ -154,32 +160,28 @@ class Sources:
         return needs
 
     def _nearest(self, name: str, locale: str, parts: tuple[str, ...]) -> Found:
-        wanted = locale_of(locale)
-        known = (str(wanted).replace("_", "-"), wanted.language) if wanted else ()
-        for tag in dict.fromkeys((*known, _LAST_RESORT)):
-            if (name, tag) not in self._found:
-                try:
-                    self._found[name, tag] = self._load(name, tag, parts)
-                except (SourceFault, TemplateError, ValueError) as error:
-                    raise TemplateFault(name, str(error)) from error
-            found = self._found[name, tag]
-            if found is not None:
-                return found
-        raise TemplateFault(name, "there is no such letter")
+        tag = nearest(locale, self.languages(name)) or nearest(LAST_RESORT, self.languages(name))
+        if tag is None:
+            raise TemplateFault(name, f"there is no such letter in {locale}" if self.languages(name) else _NO_LETTER)
+        if (name, tag) not in self._found:
+            try:
+                self._found[name, tag] = self._load(name, tag, parts)
+            except (SourceFault, TemplateError, ValueError) as error:
+                raise TemplateFault(name, str(error)) from error
+        return self._found[name, tag]
 
-    def _load(self, name: str, tag: str, parts: tuple[str, ...]) -> Found | None:
+    def _load(self, name: str, tag: str, parts: tuple[str, ...]) -> Found:
         texts = self._texts.get((name, tag), {})
-        file = next((each for each in _files(name, tag) if self._is_there(each)), None)
-        if not texts and file != f"{name}.{tag}.jinja":
-            return None
+        known = nearest(tag, packaged().get(name, ()))
+        file = f"{name}.{known}.jinja" if known else None
         needs: set[str] = set()
-        packaged: Template | None = None
+        ours: Template | None = None
         given: tuple[str, ...] = ()
         if file is not None and not set(parts) <= set(texts):
             tree = self._parse_file(file)
             given = tuple(part for part in parts if part in _assigned(tree))
             needs |= self.needs(tree)
-            packaged = self._env.get_template(file)
+            ours = self._env.get_template(file)
         own = {}
         for part, text in texts.items():
             tree = self.parse(text, file=f"{name} ({tag}), {part}")
@@ -189,14 +191,7 @@ class Sources:
             raise ValueError(f"{name}.{tag} does not set {missing[0]!r}")
         if unknown := sorted(set(own) - set(parts)):
             raise ValueError(f"{unknown[0]!r} is not a part of a letter; there are {', '.join(parts)}")
-        return Found(tag.split("-")[0], frozenset(needs), packaged, given, own)
-
-    def _is_there(self, file: str) -> bool:
-        try:
-            self._packaged.get_source(self._env, file)
-        except TemplateNotFound:
-            return False
-        return True
+        return Found(tag, frozenset(needs), ours, given, own)
 
     def _parse_file(self, file: str) -> nodes.Template:
         try:
@@ -206,10 +201,15 @@ class Sources:
         return self.parse(source, file=file)
 
 
-def locale_tag(locale: str) -> str | None:
-    """``de_DE`` as ``de-DE``; None for a language that nobody knows."""
-    known: Locale | None = locale_of(locale)
-    return None if known is None else str(known).replace("_", "-")
+@cache
+def packaged() -> Mapping[str, tuple[str, ...]]:
+    """The tags of the languages of every letter, every file of words, and FOOT, as they are in the package."""
+    found: dict[str, list[str]] = {}
+    for file in PackageLoader("processors.outreach", "letters").list_templates():
+        name, _, tag = file.removesuffix(".jinja").rpartition(".")
+        if file.endswith(".jinja") and canonical(tag) is not None:
+            found.setdefault(name, []).append(tag)
+    return {name: tuple(tags) for name, tags in found.items()}
 
 
 def link(value: str) -> str:
@@ -222,10 +222,6 @@ def link(value: str) -> str:
 def is_link(value: str) -> bool:
     """Whether the whole text is a link that a letter may carry."""
     return _LINK.fullmatch(value) is not None
-
-
-def _files(name: str, tag: str) -> tuple[str, ...]:
-    return tuple(f"{name}.{each}.jinja" for each in dict.fromkeys((tag, tag.split("-")[0])))
 
 
 def _assigned(tree: nodes.Template) -> set[str]:
@@ -280,3 +276,7 @@ def _minutes(value: str) -> float:
 
 def _earlier_than(value: str, other: str) -> bool:
     return moment(value) < moment(other)
+
+
+def _beginning_with(value: str, word: str) -> bool:
+    return value == word or value.startswith(f"{word} ")

@@ -19,7 +19,23 @@ FILTERS = frozenset(
 )  # fmt: skip
 """The filters a letter may use. None makes more of a text than there was."""
 
-TESTS = frozenset({"earlier_than", "defined", "undefined", "none", "in", "eq", "ne", "lt", "le", "gt", "ge", "equalto"})
+TESTS = frozenset(
+    {
+        "earlier_than",
+        "beginning_with",
+        "defined",
+        "undefined",
+        "none",
+        "in",
+        "eq",
+        "ne",
+        "lt",
+        "le",
+        "gt",
+        "ge",
+        "equalto",
+    }
+)
 
 LONGEST_SOURCE = 20_000  # characters
 LONGEST_LETTER = 100_000  # characters that it could become

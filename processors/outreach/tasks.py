@@ -21,7 +21,7 @@ def task_of(request: OutreachRequested, letter: Letter, now: datetime) -> AgentT
         due_at=request.due_at,
         title=letter.subject,
         text=letter.text,
-        locale=request.locale,
+        locale=letter.locale,
         policy=request.policy,
         journey_id=request.journey_id,
         occasion=request.occasion,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -9,30 +10,18 @@ from functools import lru_cache
 from typing import Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_skeleton, format_time, get_timezone_name
+from babel import Locale
+from babel.dates import format_date, format_time, get_timezone_name, match_skeleton
 from babel.numbers import format_currency, format_decimal
 from babel.units import format_unit
 
 from streams.clock import in_zone
 
 _LONGEST_AMOUNT = 15  # digits, so that no 1E+999999 is written out
-_ABOUT = {"en": "about", "de": "etwa", "es": "cerca de"}
+_ABOUT = {"en": "about", "de": "etwa", "es": "cerca de", "pt": "cerca de", "fr": "environ"}
 
 # A flight's passengers are told the same times, and working out how they are said is half of writing a letter.
 _remembered = lru_cache(maxsize=4_096)
-
-
-@_remembered
-def locale_of(tag: str) -> Locale | None:
-    """The best known locale for a BCP 47 tag (``es-MX-x-home`` is ``es_MX``), or None."""
-    parts = tag.replace("_", "-").split("-")
-    for length in range(len(parts), 0, -1):
-        try:
-            return Locale.parse("_".join(parts[:length]))
-        except (UnknownLocaleError, ValueError):
-            continue
-    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,17 +52,18 @@ class Teller:
 
     @_remembered
     def day(self, at: datetime) -> str:
-        """``Friday, February 8``."""
-        local = self._local(at)
-        weekday = format_date(local.date(), "EEEE", locale=self.locale)
-        return f"{weekday}, {format_skeleton('MMMMd', local, locale=self.locale)}"
+        """``Friday, February 8``, ``vendredi 8 février``."""
+        return _plain(format_date(self._local(at).date(), _day_pattern(self.locale), locale=self.locale))
 
     @_remembered
     def zone_name(self) -> str:
         """``Eastern Time``; ``UTC`` where the zone is unknown."""
         if self.zone is None or self._is_utc:
             return "UTC"
-        return get_timezone_name(self.zone, locale=self.locale)
+        try:
+            return get_timezone_name(self.zone, locale=self.locale)
+        except LookupError:  # babel has no word for the zone's region there
+            return self.zone.key
 
     @_remembered
     def money(self, amount: Decimal, currency: str) -> str:
@@ -97,7 +87,17 @@ class Teller:
         else:
             count, unit = round(minutes / 720) / 2, "day"
         number = int(count) if count == int(count) else count
-        return f"{about} {_plain(format_unit(number, f'duration-{unit}', locale=self.locale))}"
+        return f"{about} {_plain(self._counted(number, f'duration-{unit}'))}"
+
+    def labelled(self, label: str, value: str) -> str:
+        """``Pick it up here: https://care.example``; the value alone where there is no label."""
+        colon = "\xa0: " if self.locale.language == "fr" else ": "
+        return f"{label}{colon}{value}" if label else value
+
+    def _counted(self, number: float, unit: str) -> str:
+        said = format_unit(number, unit, locale=self.locale)
+        # where the long form is the short one, CLDR leaves it out, and babel says "3 duration-day"
+        return format_unit(number, unit, length="short", locale=self.locale) if unit in said else said
 
     @property
     def _is_utc(self) -> bool:
@@ -105,6 +105,15 @@ class Teller:
 
     def _local(self, at: datetime) -> datetime:
         return in_zone(at, self.zone or UTC)
+
+
+@_remembered
+def _day_pattern(locale: Locale) -> str:
+    """How the weekday, the day and the month stand together there, every one written out."""
+    known = locale.datetime_skeletons
+    skeleton = next((one for one in ("MMMMEEEEd", "MMMMEd") if one in known), None)
+    skeleton = skeleton or match_skeleton("MMMMEd", known) or "MMMEd"
+    return re.sub("E+|c+", "EEEE", re.sub("MMM+|LLL+", lambda month: month[0][0] * 4, known[skeleton].pattern))
 
 
 def _plain(said: str) -> str:

@@ -5,19 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, Self
 
 import css_inline
 from babel import Locale
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template, TemplateError, UndefinedError
 
+from processors.journey.playbook import FOOT, WHY, Playbook
+from processors.language import LAST_RESORT, is_right_to_left, locale_of, nearest, spoken
 from processors.outreach.channels import Written
 from processors.outreach.errors import TemplateFault
+from processors.outreach.quoting import phrase, quoted
+from processors.outreach.rewording import Rewording
 from processors.outreach.sources import PARTS, TELLER, Found, Sources, Telling, Texts, is_link, link, moment
-from processors.outreach.telling import Teller, locale_of
+from processors.outreach.telling import Teller
 from streams.events import OutreachChannel, OutreachRequested
 from streams.events.moments import can_be_meant
 
+DESCRIPTION = "description"
+"""The variable that names what a letter is about, in the words of whoever published it."""
+
+_SPACES = re.compile(r"[ \t\r\n\f\v]+")
 _UNDEFINED = re.compile(r"'(\w+)' is undefined")
 
 
@@ -32,13 +40,25 @@ class Templates:
     ``clock``, ``day``, ``duration``, ``money``; what else they may be made of is in :mod:`processors.outreach.syntax`.
     """
 
-    def __init__(self, *, texts: Texts | None = None) -> None:
+    def __init__(
+        self, *, texts: Texts | None = None, default_locale: str = LAST_RESORT, rewording: Rewording | None = None
+    ) -> None:
         """``texts``: letter, locale, part, as a playbook has them. A part that is not given is the package's letter's
         of that name and language. Raises TemplateFault for the first that cannot be one."""
         self._sources = Sources(texts)
+        self._default = default_locale
+        self._rewording = rewording or Rewording()
         for letter, locales in (texts or {}).items():
-            for locale in locales:
-                self._sources.letter(letter, locale)
+            for locale in locales if letter != WHY else ():
+                if letter == FOOT:
+                    self._sources.foot(locale)
+                else:
+                    self._sources.letter(letter, locale)
+
+    @classmethod
+    def of(cls, playbook: Playbook) -> Self:
+        """The letters in the playbook's words. Raises TemplateFault."""
+        return cls(texts=playbook.texts, default_locale=playbook.default_locale, rewording=Rewording(playbook))
 
     def render(
         self,
@@ -47,21 +67,24 @@ class Templates:
         channel: OutreachChannel = OutreachChannel.EMAIL,
         unsubscribe: str | None = None,
     ) -> Written:
-        """The letter ``request`` asks for, in its language or the nearest there is: es-MX, es, en.
+        """The letter ``request`` asks for, all of it in one language: the request's where letter and foot are there in
+        it, else the default one. ``Written.locale`` says which it is.
 
         ``unsubscribe`` is the link in its foot. A task for our own people has no foot and no page.
         Raises TemplateFault if there is no such letter, a variable it uses is missing, or it cannot be written.
         """
-        found = self._sources.letter(request.template, request.locale)
-        locale = locale_of(request.locale)
-        if locale is None or locale.language != found.language:
-            locale = Locale.parse(found.language)
-        telling = Telling(Teller.of(locale=locale, time_zone=request.time_zone))
+        task = channel is OutreachChannel.AGENT_TASK
+        written_in = [self._sources.languages(name) for name in (request.template, *(() if task else (FOOT,)))]
+        wanted = self._rewording.worded_in(request)
+        tag = spoken(wanted, self._default, *written_in)
+        found = self._sources.letter(request.template, tag)
+        if nearest(tag, (found.tag,)) is None:
+            tag = found.tag
+        if nearest(wanted, (tag,)) is None and nearest(tag, (wanted,)) is None:
+            request = self._rewording.into(request, tag)
+        telling = Telling(Teller.of(locale=locale_of(tag) or Locale(LAST_RESORT), time_zone=request.time_zone))
         values: dict[str, Any] = {
-            **{
-                name: _known(name, " ".join(value.split()), request.variables)
-                for name, value in request.variables.items()
-            },
+            **{name: _given(name, request.variables, within=tag) for name in request.variables},
             "why": request.why,
             "zone_name": telling.teller.zone_name(),
             TELLER: telling,
@@ -72,12 +95,19 @@ class Templates:
         try:
             said = dict.fromkeys(PARTS, "") | found.parts(values)
             said["link"] = link(values["gesture_link"]) if said["gesture"] and values.get("gesture_link") else ""
-            if channel is OutreachChannel.AGENT_TASK:
-                return _written(said, foot=None, language=found.language, unsubscribe=None)
-            foot = _foot(self._sources.foot(found.language), values, said, request, telling, unsubscribe)
-            return _written(said, foot=foot, language=str(locale).replace("_", "-"), unsubscribe=unsubscribe)
+            if task:
+                return _written(said, telling.teller, foot=None, locale=tag, unsubscribe=None)
+            foot = _foot(self._sources.foot(tag), values, said, request, telling, unsubscribe)
+            return _written(said, telling.teller, foot=foot, locale=tag, unsubscribe=unsubscribe)
         except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
             raise _fault(request.template, error) from error
+
+
+def _given(name: str, variables: Mapping[str, str], *, within: str) -> str:
+    """The variable as it stands in a letter of that language."""
+    value = variables[name]
+    said = quoted(phrase(value) if name == DESCRIPTION else value, within=within)
+    return _known(name, said, variables)
 
 
 _MAY_BE_UNKNOWN = frozenset({"expected_at", "previous_expected_at"})
@@ -114,22 +144,26 @@ def _foot(
     )
 
 
-def _written(said: dict[str, str], *, foot: dict[str, str] | None, language: str, unsubscribe: str | None) -> Written:
+def _written(
+    said: dict[str, str], teller: Teller, *, foot: dict[str, str] | None, locale: str, unsubscribe: str | None
+) -> Written:
     subject = " ".join(_paragraphs(said["subject"]))
     body, closing = _paragraphs(said["body"]), _paragraphs(said["closing"])
     gesture, target, pickup = " ".join(_paragraphs(said["gesture"])), said["link"], said["pickup"]
     short = "\n".join(_paragraphs(said["short"])) or None
     if not subject or not body:
         raise ValueError("a letter needs a subject and a body")
-    offer = (gesture, ": ".join(filter(None, (pickup, target))) if target else "")
+    offer = (gesture, teller.labelled(pickup, target) if target else "")
     paragraphs = [*body, *offer, *closing]
     if foot is None:
-        return Written(subject=subject, text="\n\n".join(filter(None, paragraphs)) + "\n", short=short)
+        text = "\n\n".join(filter(None, paragraphs))
+        return Written(subject=subject, text=text + "\n", short=short, locale=locale)
     lines = [line.strip() for line in foot["foot"].splitlines() if line.strip()]
-    stop = (f"{foot['stop']}: {unsubscribe}",) if unsubscribe else ()
+    stop = (teller.labelled(foot["stop"], unsubscribe),) if unsubscribe else ()
     text = "\n\n".join(filter(None, (*paragraphs, "\n".join(("-- ", *lines, *stop)))))
     html = _frame().render(
-        lang=language,
+        lang=locale,
+        dir="rtl" if is_right_to_left(locale) else "ltr",
         subject=subject,
         headline=said["headline"],
         body=body,
@@ -141,7 +175,7 @@ def _written(said: dict[str, str], *, foot: dict[str, str] | None, language: str
         stop=foot["stop"],
         unsubscribe=unsubscribe,
     )
-    return Written(subject=subject, text=text + "\n", html=html, short=short)
+    return Written(subject=subject, text=text + "\n", html=html, short=short, locale=locale)
 
 
 @cache
@@ -163,5 +197,6 @@ def _fault(template: str, error: Exception) -> TemplateFault:
 
 def _paragraphs(text: str) -> list[str]:
     # "at 9:45 p.m." at the end of a sentence, or a title with its own full stop, would else end in two.
-    whole = (" ".join(part.split()) for part in re.split(r"\n\s*\n", text))
+    # The spaces that hold a French "?" to its word, or a number to its unit, are left as they are.
+    whole = (_SPACES.sub(" ", part).strip(" ") for part in re.split(r"\n\s*\n", text))
     return [re.sub(r"(?<!\.)\.\.(?!\.)", ".", paragraph) for paragraph in whole if paragraph]

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from processors.journey.playbook import FrequencyCap, Playbook, QuietHours
 from processors.journey.state import KEEP_OUTREACH
 from processors.playbook.faults import refuse
+from processors.playbook.languages import languages_of
 from processors.playbook.sections import (
     AgentGesturesSection,
     Budgets,
@@ -29,10 +30,10 @@ from processors.playbook.values import (
     Currency,
     CustomersChannel,
     HeldOut,
-    Letter,
     Locale,
     Policy,
     Text,
+    TextsOf,
     TimeOfDay,
     TimeZone,
     Window,
@@ -40,7 +41,7 @@ from processors.playbook.values import (
 )
 from streams.events import Purpose
 
-Texts = dict[Letter, dict[str, dict[str, Words]]]
+Texts = dict[TextsOf, dict[str, dict[str, Words]]]
 
 
 class QuietHoursSection(Section):
@@ -125,6 +126,7 @@ class PlaybookFile(Section):
             holdouts={policy: holdout.rules() for policy, holdout in self.holdouts.items()},
             experiments=tuple(experiment.rules(money) for experiment in self.experiments),
             texts=self.texts,
+            languages=languages_of(self.texts),
             priority=tuple(self.priority),
             channel_order=tuple(self.channel_order),
             default_time_zone=self.default_time_zone,

@@ -27,7 +27,7 @@ _UNITS = ((timedelta(days=1), "d"), (timedelta(hours=1), "h"), (timedelta(minute
 def as_data(playbook: Playbook) -> dict[str, Any]:
     """What is in force, as JSON and YAML have it; what is not set is not there. Written to a file it loads again."""
     data: dict[str, Any] = _plain(playbook)
-    del data["version"]
+    del data["version"], data["languages"]
     return data
 
 

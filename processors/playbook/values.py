@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from processors.journey.playbook import GLOBAL
 from processors.journey.state import KEEP_CLOSED
+from processors.language import canonical
 from streams.events import OutreachChannel
 
 POLICIES = (
@@ -78,6 +79,12 @@ def _time_zone(name: str) -> str:
     return name
 
 
+def _language(tag: str) -> str:
+    if canonical(tag) is None:
+        raise ValueError(f"{shown(tag)} is no language that is known")
+    return tag
+
+
 def _money(value: Any) -> Decimal:
     written = str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
     if not re.fullmatch(r"(0|[1-9][0-9]{0,9})(\.[0-9]{1,2})?", written):
@@ -133,10 +140,16 @@ Slug = Annotated[
 ]
 Seed = Annotated[str, StringConstraints(min_length=1, max_length=200, strict=True)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500, strict=True)]
-Locale = Annotated[str, _named(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]+)*", "is no locale; write en, de or es-MX")]
+Locale = Annotated[
+    str,
+    _named(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]+)*", "is no locale; write en, de or es-MX"),
+    AfterValidator(_language),
+]
 Link = Annotated[str, _named(r"https://[^\s/?#]+\S*", "is no link; it begins with https:// and has no spaces")]
 Currency = Annotated[str, _named(r"[A-Z]{3}", "is no currency; write three capitals, as USD")]
 Letter = Annotated[str, _named(LETTER, "is no letter; write a policy and a name, as delay_care/notice")]
+TextsOf = Annotated[str, _named(rf"{LETTER}|foot|why", "is no letter; write a policy and a name, as delay_care/notice")]
+"""A letter, or what stands under every one, or why policies serve."""
 Policy = Annotated[str, _named("|".join(POLICIES), f"is no policy; there are {', '.join(POLICIES)}")]
 HeldOut = Annotated[
     str, _named("|".join((GLOBAL, *POLICIES)), f"is no policy; there are {', '.join(POLICIES)}, and {GLOBAL} for all")

@@ -2,51 +2,57 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
-from processors.outreach.sources import Sources, Texts
+from processors.journey.playbook import WHY
+from processors.language import LAST_RESORT, canonical, nearest
+from processors.outreach.sources import Sources
 from processors.outreach.texts import check_texts
-from processors.playbook.faults import Misfit, Place
-from processors.playbook.values import LETTER
+from processors.playbook.faults import Misfit, field_of
+from processors.playbook.languages import languages_of_why, missing, named_letters, readable_texts
+from processors.playbook.values import POLICIES
+
+_TOLD = 3
 
 
 def misworded(data: Any) -> Iterator[Misfit]:
-    """Texts that are no letters, and letters that an arm names and nobody has written. However wrong the rest is."""
-    texts = _readable(data)
+    """Texts that are no letters, letters that an arm names and nobody has written, and a default language in which not
+    all is written. However wrong the rest is."""
+    texts = readable_texts(data)
     for fault in check_texts(texts):
         place = tuple(part for part in ("texts", fault.letter, fault.locale, fault.part) if part is not None)
         yield place, f"in its line {fault.line}: {fault.problem}" if fault.line else fault.problem
-    named = list(_named(data))
+    for locale, whys in texts.get(WHY, {}).items():
+        for policy in whys:
+            if policy not in POLICIES:
+                yield ("texts", WHY, locale, policy), f"is no policy; there are {', '.join(POLICIES)}"
+    for letter, locales in texts.items():
+        policy, _, name = letter.partition("/")
+        for locale in locales if name else ():
+            if canonical(locale) is not None and nearest(locale, languages_of_why(texts, policy)) is None:
+                yield ("texts", letter, locale), f"there is no why in this language; write texts.why.{locale}.{policy}"
+    named = list(named_letters(data))
     letters = set(Sources(texts).letters()) if named else set()
     yield from ((place, f"there is no letter {letter}") for place, letter in named if letter not in letters)
+    yield from _default(data)
 
 
-def _readable(data: Any) -> Texts:
-    """The texts as far as they have the shape of texts; what has not is told by the model."""
-    texts = data.get("texts") if isinstance(data, dict) else None
-    return {
-        letter: {
-            locale: {part: text for part, text in parts.items() if isinstance(text, str)}
-            for locale, parts in locales.items()
-            if isinstance(parts, dict)
-        }
-        for letter, locales in (texts.items() if isinstance(texts, dict) else ())
-        if isinstance(locales, dict) and re.fullmatch(LETTER, letter)
-    }
-
-
-def _named(data: Any) -> Iterator[tuple[Place, str]]:
-    """The letters that arms write instead of the usual ones."""
-    for at, experiment in enumerate(_list(data, "experiments")):
-        for number, arm in enumerate(_list(experiment, "arms")):
-            templates = arm.get("templates") if isinstance(arm, dict) else None
-            for usual, instead in templates.items() if isinstance(templates, dict) else ():
-                if isinstance(instead, str) and re.fullmatch(LETTER, instead):
-                    yield ("experiments", at, "arms", number, "templates", usual), instead
-
-
-def _list(data: Any, name: str) -> list[Any]:
-    found = data.get(name) if isinstance(data, dict) else None
-    return found if isinstance(found, list) else []
+def _default(data: Any) -> Iterator[Misfit]:
+    """Who reads a language that we do not write gets the default one, and there all of it has to be."""
+    default = data.get("default_locale") if isinstance(data, dict) else None
+    if not isinstance(default, str) or canonical(default) is None:
+        return  # told by the model
+    lacking = [place for place, _ in missing(data, default)]
+    if nearest(default, [LAST_RESORT]):
+        lacking = [place for place in lacking if place[0] == "texts"]  # what is not in English is told by the model
+    words = [field_of(place) for place in lacking if place[0] == "texts"]
+    if words:
+        more = f" and {len(words) - _TOLD} more" if len(words) > _TOLD else ""
+        yield (
+            ("default_locale",),
+            f"not everything is written in {default}: {', '.join(words[:_TOLD])}{more} is missing",
+        )
+    yield from (
+        (place[:-1], f"has no text in {default}, the default_locale") for place in lacking if place[0] != "texts"
+    )

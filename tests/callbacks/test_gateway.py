@@ -112,7 +112,9 @@ async def test_opening_the_link_changes_nothing(gateway: Gateway, method: str) -
         ("en", "MARKETING", "stop sending you offers", "We will not send you offers by e-mail any more."),
         ("de", "MARKETING", "keine Angebote mehr senden?", "keine Angebote mehr."),
         ("es", "MARKETING", "dejemos de enviarle ofertas", "Ya no le enviaremos ofertas"),
-        ("fr", "SERVICE", "Shall we stop", "Done."),
+        ("pt_BR", "SERVICE", "deixemos de lhe escrever por e-mail?", "Não vamos mais lhe escrever por e-mail."),
+        ("FR-ca", "MARKETING", "des offres par e-mail", "Nous ne vous enverrons plus d’offres par e-mail."),
+        ("it", "SERVICE", "Shall we stop", "Done."),
     ],
 )
 async def test_in_the_customers_language(gateway: Gateway, locale: str, purpose: str, asked: str, told: str) -> None:

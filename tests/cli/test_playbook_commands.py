@@ -30,9 +30,14 @@ def test_check_a_good_one(tmp_path: Path) -> None:
     file = written(tmp_path, GOOD)
     result = runner.invoke(app, ["playbook", "check", str(file)])
     assert result.exit_code == 0
-    first, second = result.stdout.splitlines()
+    first, *missing, last = result.stdout.splitlines()
     assert first == f"{file}: version {load_playbook(file).version}, all is well."
-    assert second.endswith(f": {', '.join(policy for policy in POLICIES if policy != 'delay_care')}.")
+    assert missing == [
+        "Missing in de; letters that need it are written in en:",
+        "  delay_care.default.gestures.1.title.de",
+        "  delay_care.default.cancelled.title.de",
+    ]
+    assert last.endswith(f": {', '.join(policy for policy in POLICIES if policy != 'delay_care')}.")
 
 
 def test_check_a_wrong_one(tmp_path: Path) -> None:
@@ -60,6 +65,7 @@ def test_check_for_programs(tmp_path: Path) -> None:
         "ok": True,
         "version": load_playbook().version,
         "faults": [],
+        "missing": {},
     }
 
 

@@ -1,4 +1,4 @@
-"""What each letter and each task says, in three languages, and that policies give their letters all they need."""
+"""What each letter and each task says, in five languages, and that policies give their letters all they need."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from functools import cache
 from itertools import combinations
+from typing import Any
 
 import pytest
 
@@ -43,7 +44,8 @@ from tests.journey.given import NOON, TWO, cancellation, consent, delay, given, 
 from tests.outreach.given import request
 from tests.outreach.test_templates import Page
 
-LOCALES = ["en-US", "de-DE", "es-MX"]
+LOCALES = ["en-US", "de-DE", "es-MX", "pt-BR", "fr-FR"]
+LANGUAGES = ("de", "en", "es", "fr", "pt")
 PACKAGED = Templates()
 UNSUBSCRIBE = "https://care.example/unsubscribe/token"
 
@@ -134,29 +136,31 @@ def is_well_written(one: Written) -> None:
 @cache
 def asked_for() -> Mapping[str, OutreachRequested]:
     """One request for every template that the policies ask for, as the core makes them for people's journeys."""
-    playbook = everything(caring=dataclasses.replace(CARING, share=1.0))
+    return asked_by(everything(caring=dataclasses.replace(CARING, share=1.0)))
+
+
+def asked_by(playbook: Playbook, **who: Any) -> Mapping[str, OutreachRequested]:
+    """The same by that playbook, for somebody whose profile says so."""
+
+    def lived(*events: Touchpoint, hours: float = 0) -> Iterable[OutreachRequested]:
+        journey = given(profile(**who), *events, playbook=playbook)
+        return journey.when_time_passes_to(NOON + timedelta(hours=hours)).requests
+
     yes = consent(ConsentStatus.GRANTED, purpose=Purpose.MARKETING)
     hour = timedelta(hours=1)
     lived = [
-        _lived(playbook, asks(), hours=5),
-        _lived(
-            playbook, asks(NOON - 3 * hour), answer(NOON - 2 * hour), closes(NOON - hour), asks(NOON, "c1"), hours=1
-        ),
-        _lived(playbook, posts(Sentiment.POSITIVE)),
-        _lived(playbook, posts(Sentiment.NEGATIVE, reach=1500), hours=5),
-        _lived(playbook, feedback(FeedbackKind.CSAT, score=1), hours=24 * 4),
-        _lived(playbook, feedback(FeedbackKind.STORY, tone=Sentiment.POSITIVE, text="She waited with us.")),
-        _lived(playbook, yes, cannot_have(NOON, "boots-42", "119.90")),
-        _lived(playbook, given_by_agent(cost="60.00")),
-        _lived(playbook, delay(minutes=60), delay(NOON + hour, minutes=90), delay(NOON + 2 * hour, minutes=300)),
-        _lived(playbook, delay(minutes=60), cancellation(TWO)),
+        lived(asks(), hours=5),
+        lived(asks(NOON - 3 * hour), answer(NOON - 2 * hour), closes(NOON - hour), asks(NOON, "c1"), hours=1),
+        lived(posts(Sentiment.POSITIVE)),
+        lived(posts(Sentiment.NEGATIVE, reach=1500), hours=5),
+        lived(feedback(FeedbackKind.CSAT, score=1), hours=24 * 4),
+        lived(feedback(FeedbackKind.STORY, tone=Sentiment.POSITIVE, text="She waited with us.")),
+        lived(yes, cannot_have(NOON, "boots-42", "119.90")),
+        lived(given_by_agent(cost="60.00")),
+        lived(delay(minutes=60), delay(NOON + hour, minutes=90), delay(NOON + 2 * hour, minutes=300)),
+        lived(delay(minutes=60), cancellation(TWO)),
     ]
     return {one.template: one for requests in lived for one in requests}
-
-
-def _lived(playbook: Playbook, *events: Touchpoint, hours: float = 0) -> Iterable[OutreachRequested]:
-    journey = given(profile(), *events, playbook=playbook)
-    return journey.when_time_passes_to(NOON + timedelta(hours=hours)).requests
 
 
 def test_there_is_a_letter_for_everything_a_policy_asks_for_and_no_other() -> None:
@@ -172,8 +176,8 @@ def test_policies_give_their_letters_all_they_need(template: str) -> None:
     variables = set(asked_for()[template].variables)
     assert set(examples()[template]) == variables
     sources = Sources()
-    assert sources.languages(template) == ["de", "en", "es"]
-    for language in ("de", "en", "es"):
+    assert sources.languages(template) == LANGUAGES
+    for language in LANGUAGES:
         assert sources.letter(template, language).needs <= variables | ALWAYS
 
 
@@ -217,6 +221,8 @@ def test_each_language_is_its_own(template: str) -> None:
     assert re.search(r"\b(the|they|you)\b", written(template, "en-US").text)
     assert re.search(r"\b(und|Sie|die|uns)\b", written(template, "de-DE").text)
     assert re.search(r"\b(que|por|nos|usted)\b", written(template, "es-MX").text)
+    assert re.search(r"\b(não|você|uma|é|pessoa|isto)\b", written(template, "pt-BR").text)
+    assert re.search(r"\b(nous|vous|une|ce)\b", written(template, "fr-FR").text)
 
 
 @pytest.mark.parametrize("template", LETTERS)
@@ -246,14 +252,31 @@ def test_customers_are_greeted_told_why_and_can_stop_it(template: str, locale: s
     foot = one.text.split("-- \n")[1]
     policy = next(policy for policy in POLICIES if policy.name == template.split("/")[0])
     assert one.text.startswith(
-        {"en": "Hello Ana Ruiz,", "de": "Guten Tag Ana Ruiz,", "es": "Hola, Ana Ruiz:"}[locale[:2]]
+        {
+            "en": "Hello Ana Ruiz,",
+            "de": "Guten Tag Ana Ruiz,",
+            "es": "Hola, Ana Ruiz:",
+            "pt": "Olá, Ana Ruiz,",
+            "fr": "Bonjour Ana Ruiz,",
+        }[locale[:2]]
     )
-    answered = {"en": "reply to this message", "de": "auf diese Nachricht", "es": "responda a este mensaje"}
+    answered = {
+        "en": "reply to this message",
+        "de": "auf diese Nachricht",
+        "es": "responda a este mensaje",
+        "pt": "responda a esta mensagem",
+        "fr": "répondez à ce message",
+    }
     assert answered[locale[:2]] in said(one)
     assert policy.why[locale[:2]] in foot
     assert UNSUBSCRIBE in foot
-    service = {"en": "service message", "de": "Servicenachricht", "es": "mensaje de servicio"}[locale[:2]]
-    agreed = {"en": "because you agreed", "de": "weil Sie zugestimmt haben", "es": "porque aceptó"}[locale[:2]]
+    service, agreed = {
+        "en": ("service message", "because you agreed"),
+        "de": ("Servicenachricht", "weil Sie zugestimmt haben"),
+        "es": ("mensaje de servicio", "porque aceptó"),
+        "pt": ("mensagem de serviço", "porque aceitou"),
+        "fr": ("message de service", "parce que vous avez accepté"),
+    }[locale[:2]]
     marketing = template == "out_of_stock_save/save"
     assert (agreed in foot, service in foot) == (marketing, not marketing)
     assert len(said(one)) < 1000, "short"
@@ -276,6 +299,8 @@ def test_a_short_form_is_whole_and_short(template: str, locale: str) -> None:
         ("en-US", "because you agreed to hear from us.", "reply and say so"),
         ("de-DE", "weil Sie zugestimmt haben, von uns zu hören.", "antworten Sie mit einem Wort dazu"),
         ("es-MX", "porque aceptó tener noticias nuestras.", "responda diciéndolo"),
+        ("pt-BR", "porque aceitou ter notícias nossas.", "responda dizendo isso"),
+        ("fr-FR", "parce que vous avez accepté de recevoir de nos nouvelles.", "dites-le-nous en réponse"),
     ],
 )
 def test_marketing_can_be_stopped_without_a_link_too(locale: str, said_so: str, how: str) -> None:
@@ -301,6 +326,8 @@ def test_holding_is_honest(locale: str, channel: str) -> None:
         "en-US": ("6:22 pm on Sunday, February 8", "about 15 minutes", "none of us has", "we promise no time"),
         "de-DE": ("Sonntag, 8. Februar, um 18:22 Uhr", "etwa 15 Minuten", "noch niemand", "wir keine Uhrzeit"),
         "es-MX": ("domingo, 8 de febrero, 6:22 p.m.", "cerca de 15 minutos", "ninguno de nosotros", "no le prometemos"),
+        "pt-BR": ("domingo, 8 de fevereiro, 18:22", "cerca de 15 minutos", "nenhum de nós", "não prometemos"),
+        "fr-FR": ("dimanche 8 février à 18:22", "environ 15 minutes", "aucun de nous", "ne promettons donc pas"),
     }[locale]  # fmt: skip
     for fact in (*facts, "PNR-7Q2XKD"):
         assert fact in said(one)
@@ -330,7 +357,13 @@ def test_holding_says_how_they_asked() -> None:
 def test_the_saved_sale_has_the_link_the_price_and_the_coupon(locale: str) -> None:
     """Where it can be had, for how much, and what is theirs for next time; both links can be clicked."""
     one = written("out_of_stock_save/save", locale)
-    price = {"en-US": "$119.90", "de-DE": "119,90 $", "es-MX": "USD119.90"}[locale]
+    price = {
+        "en-US": "$119.90",
+        "de-DE": "119,90 $",
+        "es-MX": "USD119.90",
+        "pt-BR": "US$ 119,90",
+        "fr-FR": "119,90 $US",
+    }[locale]
     for text in (said(one), one.short or ""):
         for fact in ("black ankle boots, size 41", "Hartmann Shoes", "https://hartmann.example/p/8841", price,
                      "ten percent off your next order", "K7QZ2MXA"):  # fmt: skip
@@ -385,7 +418,13 @@ def test_a_price_that_is_none_is_a_fault(price: str) -> None:
 def test_the_follow_up_asks_one_question(locale: str) -> None:
     """How are things now, and nothing else; the customer's complaint is not thrown back at them."""
     one = written("recovery/follow_up", locale)
-    question = {"en-US": "How are things now?", "de-DE": "Wie steht es jetzt?", "es-MX": "¿Cómo están las cosas ahora?"}
+    question = {
+        "en-US": "How are things now?",
+        "de-DE": "Wie steht es jetzt?",
+        "es-MX": "¿Cómo están las cosas ahora?",
+        "pt-BR": "Como estão as coisas agora?",
+        "fr-FR": "Où en sont les choses maintenant\xa0?",
+    }
     assert question[locale] in said(one).split("\n\n")
     assert said(one).count("?") == 1
     assert (one.short or "").count("?") == 1
@@ -402,6 +441,8 @@ def test_the_follow_up_asks_one_question(locale: str) -> None:
         ("en-US", "America/New_York", "9:45 pm on Sunday, February 8", "(Eastern Time)"),
         ("de-DE", "Europe/Berlin", "Montag, 9. Februar, 03:45 Uhr", "(Mitteleuropäische Zeit)"),
         ("es-MX", "America/Mexico_City", "domingo, 8 de febrero, 8:45 p.m.", "(hora central)"),
+        ("pt-BR", "America/Sao_Paulo", "domingo, 8 de fevereiro, 23:45", "(Horário de Brasília)"),
+        ("fr-CA", "America/Toronto", "dimanche 8 février à 21 h 45", "(heure de l’Est)"),
         ("en-US", "UTC", "2:45 am UTC on Monday, February 9", "February 9."),
         ("en-US", "Mars/Olympus", "2:45 am UTC on Monday, February 9", "February 9."),
     ],
@@ -425,8 +466,13 @@ def test_a_task_says_who_and_by_when(template: str, locale: str, zone: str, told
 def test_a_task_says_what_good_looks_like_and_why_we_serve(template: str, locale: str) -> None:
     """It ends with both, and is no letter: no greeting, no page, no foot, nothing to unsubscribe from."""
     one = written(template, locale)
-    good = {"en-US": "Done well: ", "de-DE": "Gut gelöst: ", "es-MX": "Bien hecho: "}[locale]
-    serve = {"en-US": "Why we serve: ", "de-DE": "Warum wir das tun: ", "es-MX": "Por qué lo hacemos: "}[locale]
+    good, serve = {
+        "en-US": ("Done well: ", "Why we serve: "),
+        "de-DE": ("Gut gelöst: ", "Warum wir das tun: "),
+        "es-MX": ("Bien hecho: ", "Por qué lo hacemos: "),
+        "pt-BR": ("Um bom trabalho: ", "Por que fazemos isto: "),
+        "fr-FR": ("Un bon travail\xa0: ", "Pourquoi nous le faisons\xa0: "),
+    }[locale]
     policy = next(policy for policy in POLICIES if policy.name == template.split("/")[0])
     *_, last_but_one, last = one.text.strip().split("\n\n")
     assert last_but_one.startswith(good)

@@ -136,7 +136,8 @@ def test_a_gesture_without_a_link_is_sent_on_request() -> None:
     [
         ("en-GB", "21:45"), ("en", "9:45 pm"), ("de", "21:45 Uhr"), ("de-AT", "21:45 Uhr"), ("de_DE", "21:45 Uhr"),
         ("es", "la nueva hora es: 21:45"), ("es-MX", "la nueva hora es: 9:45 p.m."), ("es-MX-x-home", "9:45 p.m."),
-        ("fr-FR", "9:45 pm"), ("", "9:45 pm"), ("klingon", "9:45 pm"), ("../../etc/passwd", "9:45 pm"),
+        ("fr-FR", "21:45"), ("pt-BR", "21:45"), ("it", "9:45 pm"),
+        ("", "9:45 pm"), ("klingon", "9:45 pm"), ("../../etc/passwd", "9:45 pm"),
     ],
 )  # fmt: skip
 def test_the_nearest_language_there_is(locale: str, said: str) -> None:

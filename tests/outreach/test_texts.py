@@ -119,8 +119,8 @@ def test_what_a_letter_needs_is_there(text: str) -> None:
             "texts.mine/letter.de.body: is missing, and the package has no such letter",
         ),
         (
-            {"delay_care/notice": {"fr": {"subject": "Bon"}}},
-            "texts.delay_care/notice.fr.body: is missing, and the package has no such letter",
+            {"delay_care/notice": {"it": {"subject": "Buone"}}},
+            "texts.delay_care/notice.it.body: is missing, and the package has no such letter",
         ),
         ({"delay_care/notice": {"de": {"body": " "}}}, "texts.delay_care/notice.de.body: says nothing"),
         (

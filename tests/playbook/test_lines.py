@@ -184,7 +184,7 @@ def test_in_quotes_a_text_is_a_text() -> None:
 def test_a_language_called_no() -> None:
     """Norwegian is a language, not the opposite of yes."""
     text = PACKAGED.read_text(encoding="utf-8").replace(
-        '{ en: "a warm meal', '{ no: "et varmt måltid", en: "a warm meal'
+        '        en: "a warm meal', '        no: "et varmt måltid"\n          en: "a warm meal'
     )
     title = playbook_from(text.encode(), where="playbook.yaml").delays["flight"].stages[2].gesture.title
     assert title["no"] == "et varmt måltid"

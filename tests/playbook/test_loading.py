@@ -22,7 +22,7 @@ def test_the_one_in_the_package_loads() -> None:
     assert all(rules.stages for rules in playbook.delays.values())
     for rules in playbook.delays.values():
         for stage in rules.stages:
-            assert set(stage.gesture.title) >= {"en", "de", "es"}
+            assert set(stage.gesture.title) >= {"en", "de", "es", "pt", "fr"}
 
 
 def test_everything_in_the_file_is_meant(tmp_path: Path) -> None:

@@ -207,9 +207,12 @@ def test_an_empty_section_is_asked_about(tmp_path: Path) -> None:
 
 def test_norwegians_have_a_language_too() -> None:
     """YAML takes `no` for the opposite of yes; where a name stands, it is the name."""
-    book = loaded(
-        changed("texts delay_care/notice no", {"subject": "Flyet er forsinket", "body": "Vi skriver igjen."}, of=WHOLE)
-    )
+    texts = {
+        "delay_care/notice": {"no": {"subject": "Flyet er forsinket", "body": "Vi skriver igjen."}},
+        "foot": {"no": {"foot": "Dette er en tjenestemelding. Hvorfor: {{ why }}", "stop": "Meld deg av"}},
+        "why": {"no": {"delay_care": "Det er tungt nok å vente; ingen skal måtte spørre også."}},
+    }
+    book = loaded(changed("texts", texts))
     assert "no" in book.texts["delay_care/notice"]
     text = dumped(GOOD).replace("en: a book", "en: a book\n        no: en bok")
     assert playbook_from(text.encode(), where="p").delays["default"].stages[0].gesture.title["no"] == "en bok"

@@ -164,7 +164,7 @@ def _by_experiment(want: Want, state: JourneyState, playbook: Playbook, met: lis
         met.append(assigned)
         arm = arm_by_name.get(assigned.arm)
         if arm is not None:  # an arm that was taken out of the playbook is done as ever
-            want = _as_in(arm, want, state, playbook)
+            want = _as_in(arm, want, playbook)
     return want
 
 
@@ -172,11 +172,11 @@ def _touches(arm: Arm, want: Want) -> bool:
     return want.template in arm.templates or (want.gesture is not None and want.gesture.code in arm.gestures)
 
 
-def _as_in(arm: Arm, want: Want, state: JourneyState, playbook: Playbook) -> Want:
+def _as_in(arm: Arm, want: Want, playbook: Playbook) -> Want:
     want = replace(want, template=arm.templates.get(want.template, want.template))
     if want.gesture is None or want.gesture.code not in arm.gestures:
         return want
-    gesture = arm.gestures[want.gesture.code].in_locale(state.profile.locale or playbook.default_locale)
+    gesture = arm.gestures[want.gesture.code].in_locale(want.locale or playbook.default_locale)
     variables = {**want.variables, "gesture_title": gesture.title, "gesture_link": gesture.link or ""}
     return replace(want, gesture=gesture, usual=want.usual or want.gesture, variables=variables)
 

@@ -14,9 +14,10 @@ from functools import partial
 
 from processors.journey.actions import Task, Want
 from processors.journey.guard.limits import by_employees
-from processors.journey.playbook import AgentGestures, Budget, Playbook, in_hours, worded
+from processors.journey.playbook import AgentGestures, Budget, Playbook, in_hours
 from processors.journey.policies.policy import as_text
 from processors.journey.policies.settling import TASK_LIVES, Settling, Step
+from processors.journey.wording import wording
 from streams.events import Given, JourneyState, Purpose
 
 OVER = "over_budget"
@@ -52,6 +53,8 @@ class GesturesOfAgents(Settling):
         "en": "Whoever talks to the customer knows best what would help.",
         "de": "Wer mit dem Kunden spricht, weiß am besten, was hilft.",
         "es": "Quien habla con el cliente sabe mejor que nadie qué ayuda.",
+        "pt": "Quem fala com o cliente é quem melhor sabe o que ajudaria.",
+        "fr": "Qui parle avec le client sait le mieux ce qui peut l’aider.",
     }
 
     def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step]:
@@ -70,13 +73,16 @@ class GesturesOfAgents(Settling):
     ) -> Want:
         due = given.occurred_at + rules.escalated_due
         told = said.told()
+        template = f"{self.name}/{OVER}"
+        words = wording(playbook, state.profile.locale, letter=template, why=self.why, task=True)
         return Want(
             policy=self.name,
-            why=worded(self.why, playbook.default_locale),
+            why=words.why,
+            locale=words.locale,
             journey_id=f"gesture/{given.gesture_id}",
             occasion=OVER,
             purpose=Purpose.SERVICE,
-            template=f"{self.name}/{OVER}",
+            template=template,
             variables={
                 "name": state.profile.name or "",
                 "customer_id": state.customer_id,

@@ -14,9 +14,10 @@ from functools import partial
 from processors.journey.actions import Action, Expose, Reach, Retract, Task, Want
 from processors.journey.cases import Case, open_cases, told_of
 from processors.journey.experiments import draw
-from processors.journey.playbook import CaringRules, Playbook, worded
+from processors.journey.playbook import CaringRules, Playbook
 from processors.journey.policies.policy import as_text
 from processors.journey.policies.settling import Settling, Step
+from processors.journey.wording import wording
 from streams.events import JourneyState, Purpose, replace
 
 ASSIGNED = "assigned"
@@ -32,6 +33,8 @@ class CaringHands(Settling):
         "en": "Some care cannot be hurried.",
         "de": "Manche Zuwendung verträgt keine Eile.",
         "es": "Hay atenciones que no admiten prisa.",
+        "pt": "Há cuidados que não admitem pressa.",
+        "fr": "Il est des attentions qui ne souffrent aucune hâte.",
     }
 
     def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step | Retract | Expose]:
@@ -87,13 +90,16 @@ class CaringHands(Settling):
 
     def _want(self, state: JourneyState, case: Case, playbook: Playbook, rules: CaringRules, *, bucket: float) -> Want:
         due = case.opened_at + rules.useful
+        template = f"{self.name}/{ASSIGNED}"
+        said = wording(playbook, state.profile.locale, letter=template, why=self.why, task=True)
         return Want(
             policy=self.name,
-            why=worded(self.why, playbook.default_locale),
+            why=said.why,
+            locale=said.locale,
             journey_id=case.journey_id,
             occasion=ASSIGNED,
             purpose=Purpose.SERVICE,
-            template=f"{self.name}/{ASSIGNED}",
+            template=template,
             variables={
                 **told_of(state, case),
                 "due_at": as_text(due),

@@ -15,9 +15,10 @@ from processors.journey.actions import Action, Hold, Reach, Retract, Suppress, W
 from processors.journey.evolve.delays import journey_id
 from processors.journey.guard.quiet import zone_of
 from processors.journey.identity import outreach_id
-from processors.journey.playbook import DelayRules, GestureOffer, Playbook, worded
+from processors.journey.playbook import DelayRules, GestureOffer, Playbook
 from processors.journey.policies.policy import as_text, same_no
 from processors.journey.state import put
+from processors.journey.wording import wording
 from streams.events import Delay, JourneyState, Purpose, Timer, replace
 
 CANCELLED = "cancelled"
@@ -32,6 +33,8 @@ class DelayCare:
         "en": "Waiting is hard enough; nobody should also have to ask.",
         "de": "Warten ist schwer genug; niemand sollte auch noch fragen müssen.",
         "es": "Esperar ya es bastante; nadie debería tener además que preguntar.",
+        "pt": "Esperar já é bastante difícil; ninguém deveria ainda ter de perguntar.",
+        "fr": "Attendre est déjà assez pénible ; personne ne devrait avoir en plus à demander des nouvelles.",
     }
 
     def concerns(self, state: JourneyState) -> bool:
@@ -69,9 +72,11 @@ class DelayCare:
     ) -> Want:
         rules = playbook.delay_rules(delay.subject_kind)
         journey = journey_id(delay)
-        locale = state.profile.locale or playbook.default_locale
-        offer = offer_of(delay, wait, rules)
-        gesture = offer.in_locale(locale) if offer is not None else None
+        template = f"{self.name}/{_TEMPLATES.get(occasion.split('-')[0], NOTICE)}"
+        said = wording(
+            playbook, state.profile.locale, letter=template, why=self.why, offer=offer_of(delay, wait, rules)
+        )
+        gesture = said.gesture
         earlier = [note for note in state.outreach if note.journey_id == journey]
         variables = {
             "name": state.profile.name or "",
@@ -87,11 +92,12 @@ class DelayCare:
         }
         return Want(
             policy=self.name,
-            why=worded(self.why, locale),
+            why=said.why,
+            locale=said.locale,
             journey_id=journey,
             occasion=occasion,
             purpose=Purpose.SERVICE,
-            template=f"{self.name}/{_TEMPLATES.get(occasion.split('-')[0], NOTICE)}",
+            template=template,
             variables=variables,
             gesture=gesture,
             useful_until=useful_until(delay, now, rules),

@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from processors.journey.actions import Retract, Suppress, Task, Want
-from processors.journey.playbook import MentionRules, Playbook, worded
+from processors.journey.playbook import MentionRules, Playbook
 from processors.journey.policies.policy import as_text
 from processors.journey.policies.settling import TASK_LIVES, Moment, Settling, Step
+from processors.journey.wording import wording
 from streams.events import JourneyState, Mention, Purpose, Sentiment, replace
 
 THANKS, RESCUE, ESCALATION = "thank_you", "rescue", "escalation"
@@ -31,6 +32,8 @@ class MentionReply(Settling):
         "en": "Whoever speaks about us in public deserves an answer from a person.",
         "de": "Wer öffentlich über uns spricht, verdient die Antwort eines Menschen.",
         "es": "Quien habla de nosotros en público merece la respuesta de una persona.",
+        "pt": "Quem fala de nós em público merece a resposta de uma pessoa.",
+        "fr": "Qui parle de nous en public mérite la réponse d’une personne.",
     }
 
     def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step | Retract]:
@@ -89,13 +92,16 @@ class MentionReply(Settling):
     def _want(
         self, state: JourneyState, mention: Mention, playbook: Playbook, *, occasion: str, team: str, due: datetime
     ) -> Want:
+        template = f"{self.name}/{occasion}"
+        said = wording(playbook, state.profile.locale, letter=template, why=self.why, task=True)
         return Want(
             policy=self.name,
-            why=worded(self.why, playbook.default_locale),
+            why=said.why,
+            locale=said.locale,
             journey_id=journey_id(mention),
             occasion=occasion,
             purpose=Purpose.SERVICE,
-            template=f"{self.name}/{occasion}",
+            template=template,
             variables={
                 "name": state.profile.name or "",
                 "customer_id": state.customer_id,

@@ -15,8 +15,9 @@ from functools import partial
 
 from processors.journey.actions import Suppress, Want
 from processors.journey.identity import outreach_id
-from processors.journey.playbook import Playbook, StockRules, worded
+from processors.journey.playbook import Playbook, StockRules
 from processors.journey.policies.settling import Settling, Step
+from processors.journey.wording import wording
 from streams.events import Alternative, JourneyState, Wish, replace
 
 SAVE = "save"
@@ -31,6 +32,8 @@ class OutOfStockSave(Settling):
         "en": "You matter more to us than this one sale.",
         "de": "Sie sind uns wichtiger als dieser eine Verkauf.",
         "es": "Usted nos importa más que esta venta.",
+        "pt": "Você é mais importante para nós do que esta venda.",
+        "fr": "Vous comptez plus pour nous que cette vente.",
     }
 
     def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step]:
@@ -65,17 +68,17 @@ class OutOfStockSave(Settling):
         return Suppress(want=want, reason="no_alternative", explanation="nobody is known to have it")
 
     def _want(self, state: JourneyState, wish: Wish, playbook: Playbook, rules: StockRules) -> Want:
-        locale = state.profile.locale or playbook.default_locale
-        journey = journey_id(wish)
-        gesture = rules.coupon.in_locale(locale)
+        journey, template = journey_id(wish), f"{self.name}/{SAVE}"
+        said = wording(playbook, state.profile.locale, letter=template, why=self.why, offer=rules.coupon)
         best = min(wish.alternatives, key=_price) if wish.alternatives else None
         return Want(
             policy=self.name,
-            why=worded(self.why, locale),
+            why=said.why,
+            locale=said.locale,
             journey_id=journey,
             occasion=SAVE,
             purpose=rules.purpose,
-            template=f"{self.name}/{SAVE}",
+            template=template,
             variables={
                 "name": state.profile.name or "",
                 "description": wish.description,
@@ -83,11 +86,11 @@ class OutOfStockSave(Settling):
                 "link": best.link if best else "",
                 "price": str(best.price) if best and best.price is not None else "",
                 "currency": (best.currency or "") if best else "",
-                "gesture_title": gesture.title,
-                "gesture_link": gesture.link or "",
+                "gesture_title": said.gesture.title if said.gesture else "",
+                "gesture_link": (said.gesture.link or "") if said.gesture else "",
                 "gesture_code": coupon_code(outreach_id(state.customer_id, self.name, journey, SAVE)),
             },
-            gesture=gesture,
+            gesture=said.gesture,
             useful_until=wish.opened_at + rules.useful,
             inputs={
                 "subject": f"item {wish.item_id}",

@@ -12,11 +12,12 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from processors.journey.actions import Suppress, Task, Want
-from processors.journey.playbook import Playbook, RecoveryRules, worded
+from processors.journey.playbook import Playbook, RecoveryRules
 from processors.journey.policies.policy import as_text
 from processors.journey.policies.settling import TASK_LIVES, Settling, Step
 from processors.journey.policies.settling import Moment as Due
 from processors.journey.state import memorable
+from processors.journey.wording import wording
 from streams.events import FeedbackKind, JourneyState, Moment, Purpose, Sentiment
 
 RECOVER, FOLLOW_UP, SHARE = "recover", "follow_up", "share"
@@ -34,6 +35,8 @@ class Recovery(Settling):
         "en": "A bad day can still end well, and a good one is worth telling.",
         "de": "Ein schlechter Tag kann noch gut enden, und ein guter ist es wert, erzählt zu werden.",
         "es": "Un mal día aún puede acabar bien, y uno bueno merece contarse.",
+        "pt": "Um dia ruim ainda pode terminar bem, e um dia bom merece ser contado.",
+        "fr": "Une mauvaise journée peut encore bien finir, et une bonne mérite d’être racontée.",
     }
 
     def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step]:
@@ -68,9 +71,8 @@ class Recovery(Settling):
     def _follow_up(
         self, state: JourneyState, moment: Moment, now: datetime, playbook: Playbook, rules: RecoveryRules
     ) -> Want | Suppress:
-        locale = state.profile.locale or playbook.default_locale
         want = self._want(
-            state, moment, occasion=FOLLOW_UP, locale=locale, useful_until=_asks_at(moment, rules) + TASK_LIVES
+            state, moment, playbook, occasion=FOLLOW_UP, useful_until=_asks_at(moment, rules) + TASK_LIVES
         )
         for note in state.outreach:
             asked = note.policy == self.name and note.occasion == FOLLOW_UP and note.journey_id != want.journey_id
@@ -87,24 +89,27 @@ class Recovery(Settling):
         return self._want(
             state,
             moment,
+            playbook,
             occasion=occasion,
-            locale=playbook.default_locale,
             useful_until=due + TASK_LIVES,
             task=Task(team=team, due_at=due),
         )
 
     def _want(
-        self, state: JourneyState, moment: Moment, *,
-        occasion: str, locale: str, useful_until: datetime, task: Task | None = None,
+        self, state: JourneyState, moment: Moment, playbook: Playbook, *,
+        occasion: str, useful_until: datetime, task: Task | None = None,
     ) -> Want:  # fmt: skip
+        template = f"{self.name}/{occasion}"
+        said = wording(playbook, state.profile.locale, letter=template, why=self.why, task=task is not None)
         score = "" if moment.score is None else str(moment.score)
         return Want(
             policy=self.name,
-            why=worded(self.why, locale),
+            why=said.why,
+            locale=said.locale,
             journey_id=journey_id(moment),
             occasion=occasion,
             purpose=Purpose.SERVICE,
-            template=f"{self.name}/{occasion}",
+            template=template,
             variables={
                 "name": state.profile.name or "",
                 "customer_id": state.customer_id,

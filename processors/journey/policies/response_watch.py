@@ -14,9 +14,10 @@ from functools import partial
 
 from processors.journey.actions import Retract, Task, Want
 from processors.journey.cases import Case, given_up, open_cases, told_of
-from processors.journey.playbook import Playbook, ResponseRules, worded
+from processors.journey.playbook import Playbook, ResponseRules
 from processors.journey.policies.policy import as_text
 from processors.journey.policies.settling import TASK_LIVES, Moment, Settling, Step
+from processors.journey.wording import wording
 from streams.events import JourneyState, Purpose
 
 HOLDING, ESCALATION, CAME_BACK = "holding", "escalation", "came_back"
@@ -31,6 +32,8 @@ class ResponseWatch(Settling):
         "en": "A question deserves an answer from a person, and an honest word until then.",
         "de": "Eine Frage verdient die Antwort eines Menschen, und bis dahin ein ehrliches Wort.",
         "es": "Una pregunta merece la respuesta de una persona y, hasta entonces, una palabra honesta.",
+        "pt": "Uma pergunta merece a resposta de uma pessoa e, até lá, uma palavra honesta.",
+        "fr": "Une question mérite la réponse d’une personne et, d’ici là, une parole honnête.",
     }
 
     def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step | Retract]:
@@ -77,7 +80,6 @@ class ResponseWatch(Settling):
             state, case, now, playbook,
             occasion=HOLDING,
             useful_until=case.opened_at + holding_after + rules.holding_useful,
-            locale=state.profile.locale or playbook.default_locale,
         )  # fmt: skip
 
     def _escalate(
@@ -89,21 +91,23 @@ class ResponseWatch(Settling):
             state, case, now, playbook,
             occasion=occasion,
             useful_until=due + TASK_LIVES,
-            locale=playbook.default_locale,
             task=Task(team=rules.escalate_to, due_at=due),
         )  # fmt: skip
 
     def _want(
         self, state: JourneyState, case: Case, now: datetime, playbook: Playbook, *,
-        occasion: str, useful_until: datetime, locale: str, task: Task | None = None,
+        occasion: str, useful_until: datetime, task: Task | None = None,
     ) -> Want:  # fmt: skip
+        template = f"{self.name}/{occasion}"
+        said = wording(playbook, state.profile.locale, letter=template, why=self.why, task=task is not None)
         return Want(
             policy=self.name,
-            why=worded(self.why, locale),
+            why=said.why,
+            locale=said.locale,
             journey_id=case.journey_id,
             occasion=occasion,
             purpose=Purpose.SERVICE,
-            template=f"{self.name}/{occasion}",
+            template=template,
             variables={
                 **told_of(state, case),
                 "closed_before": as_text(case.closed_before),

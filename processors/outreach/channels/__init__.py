@@ -12,13 +12,14 @@ from streams.events.types import Address, Gesture, OutreachChannel, Purpose
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """The words of a letter. ``subject`` is one line; ``short`` is for channels with room for a few words, None where
-    the letter has none of its own."""
+    """The words of a letter, and the tag of their language. ``subject`` is one line, ``short`` for channels with room
+    for a few words, None where the letter has none of its own."""
 
     subject: str = field(repr=False)
     text: str = field(repr=False)
     html: str | None = field(default=None, repr=False)
     short: str | None = field(default=None, repr=False)
+    locale: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +65,7 @@ class Letter:
             short=written.short,
             unsubscribe=unsubscribe,
             purpose=request.purpose,
-            locale=request.locale,
+            locale=written.locale,
             policy=request.policy,
             template=request.template,
             journey_id=request.journey_id,

@@ -1,0 +1,98 @@
+"""In which languages a playbook's letters can be written, and what is missing for one of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from processors.journey.playbook import FOOT, WHY
+from processors.journey.policies import POLICIES
+from processors.language import canonical, nearest
+from processors.outreach.sources import Sources, Texts, packaged
+from processors.playbook.faults import Misfit, Place
+from processors.playbook.values import LETTER
+
+
+def languages_of(texts: Texts) -> Mapping[str, tuple[str, ...]]:
+    """By letter, and FOOT: the tags of the languages that it is written in."""
+    sources = Sources(texts)
+    return {name: sources.languages(name) for name in (FOOT, *sources.letters())}
+
+
+def languages_of_why(texts: Texts, policy: str) -> list[str]:
+    """The tags of the languages in which there is a why of that policy."""
+    ours = [tag for known in POLICIES if known.name == policy for tag in known.why]
+    return ours + [own for own, whys in texts.get(WHY, {}).items() if policy in whys]
+
+
+def missing(data: Any, locale: str) -> Iterator[Misfit]:
+    """What a playbook file would have to hold besides, so that every letter could be written in ``locale``: texts of
+    letters, the foot and whys that we do not have in it either, and titles of gestures."""
+    texts = readable_texts(data)
+    sources = Sources(texts)
+    policies = [policy for policy in POLICIES if isinstance(data, dict) and policy.name in data]
+    letters = {name for name in packaged() if name.split("/")[0] in {policy.name for policy in policies}}
+    letters = {name for name in letters if not name.endswith("/words")} | {name for _, name in named_letters(data)}
+    for name in (*sorted(letters), *([FOOT] if policies else ())):
+        known = sources.languages(name)
+        if known and nearest(locale, known) is None:
+            yield ("texts", name, locale), f"there is none in {locale}"
+    for policy in policies:
+        if nearest(locale, languages_of_why(texts, policy.name)) is None:
+            yield ("texts", WHY, locale, policy.name), f"there is none in {locale}"
+    for place, titles in _titles(data):
+        if nearest(locale, titles) is None:
+            yield (*place, locale), f"there is none in {locale}"
+
+
+def named_locales(data: Any) -> list[str]:
+    """The tags of all languages that the file names anywhere."""
+    texts = readable_texts(data)
+    found = {locale for locales in texts.values() for locale in locales}
+    found |= {locale for _, titles in _titles(data) for locale in titles}
+    if isinstance(data, dict) and isinstance(data.get("default_locale"), str):
+        found.add(data["default_locale"])
+    return sorted({tag for locale in found if (tag := canonical(locale)) is not None})
+
+
+def readable_texts(data: Any) -> Texts:
+    """The texts as far as they have the shape of texts; what has not is told by the model."""
+    texts = data.get("texts") if isinstance(data, dict) else None
+    return {
+        letter: {
+            str(locale): {part: text for part, text in parts.items() if isinstance(text, str)}
+            for locale, parts in locales.items()
+            if isinstance(parts, dict)
+        }
+        for letter, locales in (texts.items() if isinstance(texts, dict) else ())
+        if isinstance(locales, dict) and isinstance(letter, str) and re.fullmatch(rf"{LETTER}|{FOOT}|{WHY}", letter)
+    }
+
+
+def named_letters(data: Any) -> Iterator[tuple[Place, str]]:
+    """The letters that arms write instead of the usual ones."""
+    for at, experiment in enumerate(_list(data, "experiments")):
+        for number, arm in enumerate(_list(experiment, "arms")):
+            templates = arm.get("templates") if isinstance(arm, dict) else None
+            for usual, instead in templates.items() if isinstance(templates, dict) else ():
+                if isinstance(instead, str) and re.fullmatch(LETTER, instead):
+                    yield ("experiments", at, "arms", number, "templates", usual), instead
+
+
+def _titles(data: Any, place: Place = ()) -> Iterator[tuple[Place, list[str]]]:
+    """The languages of every gesture's title, wherever in the file it stands."""
+    if isinstance(data, dict):
+        if isinstance(data.get("code"), str) and isinstance(data.get("title"), dict):
+            yield (*place, "title"), [key for key in data["title"] if isinstance(key, str)]
+        for name, part in data.items():
+            if not (place == () and name == "texts"):
+                yield from _titles(part, (*place, name))
+    elif isinstance(data, list):
+        for at, part in enumerate(data):
+            yield from _titles(part, (*place, at))
+
+
+def _list(data: Any, name: str) -> list[Any]:
+    found = data.get(name) if isinstance(data, dict) else None
+    return found if isinstance(found, list) else []

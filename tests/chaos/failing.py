@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -41,6 +41,9 @@ class Planted(StrEnum):
 
 CONTAINED = (Planted.POLICY, Planted.GUARD)
 """They cost a decision, not the record."""
+
+
+_for_good = ExitStack()
 
 
 class PlantedError(Exception):
@@ -119,7 +122,7 @@ def in_policies_and_guard() -> Iterator[None]:
 
 def plant() -> None:
     """All faults, for the rest of this process: in a worker."""
-    everywhere().__enter__()
+    _for_good.enter_context(everywhere())
 
 
 @contextmanager

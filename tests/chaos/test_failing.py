@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import random
+import subprocess
+import sys
 from collections import Counter
 from datetime import timedelta
 
@@ -88,6 +90,19 @@ async def test_broken_isolation_is_noticed(bug: str, monkeypatch: pytest.MonkeyP
     BUGS[bug]()
     verdict = await _found()
     assert verdict.lost if bug == "lost_after_failure" else verdict.duplicated, verdict
+
+
+def test_a_worker_keeps_what_is_planted() -> None:
+    """In a worker the faults stay for all of its life."""
+    code = """
+import gc, processors.journeys as role
+from tests.chaos import failing
+before = role.advance
+failing.plant()
+gc.collect()
+assert role.advance is not before
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_nothing_stays_planted() -> None:

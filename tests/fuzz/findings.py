@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,9 @@ class Summary:
         """Write it whole or not at all."""
         home.mkdir(parents=True, exist_ok=True)
         path, fresh = home / "summary.json", home / "summary.json.new"
-        fresh.write_text(json.dumps(asdict(self), indent=2, default=str) + "\n")
+        figures = {one.name: getattr(self, one.name) for one in fields(self)}
+        figures["findings"] = [asdict(finding) for finding in self.findings]
+        fresh.write_text(json.dumps(figures, indent=2, default=str) + "\n")
         fresh.replace(path)
         return path
 

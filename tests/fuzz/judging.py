@@ -116,7 +116,13 @@ async def _exact(here: Field, summary: Summary, afterwards: Lean) -> None:
         state: Any = await here.codec.decode(value)
         return here.codec.encode(topics.journeys, state)
 
-    verdict: Verdict = await judge(expected, afterwards, afterwards, topics=topics, identify=identify, recode=recode)
+    try:
+        verdict: Verdict = await judge(
+            expected, afterwards, afterwards, topics=topics, identify=identify, recode=recode
+        )
+    except RuntimeError as error:  # the journeys role wrote nothing at all
+        summary.findings.append(Finding("not exact", str(error)))
+        return
     summary.customers = verdict.states
     if not verdict.clean:
         counts = {

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import struct
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -55,6 +57,18 @@ def test_what_is_fired_looks_like_a_record_of_ours(variations: list[Variation]) 
             assert (magic, schema_id in known) == (0, True)
     assert not any(customer.startswith("ordinary") for customer in CUSTOMERS)
     assert len(set(CUSTOMERS)) == len(CUSTOMERS)
+
+
+def test_a_summary_is_kept_whole(tmp_path: Path) -> None:
+    """All that was counted and found is in the file, whatever it was."""
+    summary = findings.Summary(seed=1, minutes=2)
+    summary.by_type.update(["AgentNoted", "AgentNoted", "none"])
+    summary.dead_letters["undecodable"] += 3
+    summary.findings.append(findings.Finding("ended", "half \ud83d", batch=1, shot=2))
+    said = json.loads(summary.write(tmp_path).read_text())
+    assert (said["by_type"], said["dead_letters"]) == ({"AgentNoted": 2, "none": 1}, {"undecodable": 3})
+    assert said["findings"][0]["shot"] == 2
+    assert not summary.good
 
 
 @pytest.mark.live

@@ -30,6 +30,7 @@ class Watch:
         self._summary = summary
         self._patience = patience
         self._told: set[str] = set()
+        self._ends: dict[TopicPartition, int] = {}
         self._again: dict[str, tuple[float, float]] = {}
         """By role that ended: not to be started again before that time, and the pause before it."""
         self._held: Held = {}
@@ -40,33 +41,58 @@ class Watch:
         """Until cancelled."""
         settings = self._here.settings
         admin = AIOKafkaAdminClient(**settings.kafka_client())
-        consumer = AIOKafkaConsumer(**settings.kafka_client(), enable_auto_commit=False)
+        consumer = AIOKafkaConsumer(
+            **settings.kafka_client(), enable_auto_commit=False, isolation_level="read_committed",
+            auto_offset_reset="earliest", max_partition_fetch_bytes=32 << 20,
+        )  # fmt: skip
         await admin.start()
         await consumer.start()
+        consumer.assign([self._place(topic, number) for topic in _PROCESSORS.values() for number in self._numbers()])
+        reading = asyncio.create_task(self._read(consumer), name="ends")
         try:
             while True:
                 with suppress(KafkaError, TimeoutError):
-                    await self._offsets(admin, consumer)
+                    await self._offsets(admin)
                 for name in self._here.roles:
                     await self._look(name)
                 await asyncio.sleep(_LOOK)
         finally:
+            reading.cancel()
+            with suppress(asyncio.CancelledError):
+                await reading
             with suppress(asyncio.CancelledError):
                 await consumer.stop()
                 await admin.close()
 
-    async def _offsets(self, admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer) -> None:
-        settings = self._here.settings
+    async def _read(self, consumer: AIOKafkaConsumer) -> None:
+        """Where each partition ends, as a reader sees it: behind the last record there are markers of transactions."""
+        while True:
+            try:
+                fetched = await consumer.getmany(timeout_ms=200)
+            except KafkaError:
+                await asyncio.sleep(_LOOK)
+                continue
+            for tp, found in fetched.items():
+                self._ends[tp] = found[-1].offset + 1
+
+    def _numbers(self) -> range:
+        return range(self._here.settings.partitions)
+
+    def _place(self, topic: str, number: int) -> TopicPartition:
+        return TopicPartition(f"{self._here.settings.topic_prefix}{topic}", number)
+
+    async def _offsets(self, admin: AIOKafkaAdminClient) -> None:
         for role, topic in _PROCESSORS.items():
-            full = f"{settings.topic_prefix}{topic}"
-            partitions = [TopicPartition(full, number) for number in range(settings.partitions)]
-            ends = await consumer.end_offsets(partitions)
-            found = await admin.list_consumer_group_offsets(f"{settings.topic_prefix}{role}", partitions=partitions)
-            self.behind[role] = 0
-            for tp in partitions:
+            places = [self._place(topic, number) for number in self._numbers()]
+            group = f"{self._here.settings.topic_prefix}{role}"
+            found = await admin.list_consumer_group_offsets(group, partitions=places)
+            behind = 0
+            for tp in places:
                 done = max(found[tp].offset, 0) if tp in found else 0
-                self.behind[role] += max(0, ends[tp] - done)
-                await self._hold(role, tp.partition, done, ends[tp])
+                end = self._ends.get(tp, 0)
+                behind += max(0, end - done)
+                await self._hold(role, tp.partition, done, end)
+            self.behind[role] = behind
 
     async def _hold(self, role: str, partition: int, done: int, end: int) -> None:
         now = time.monotonic()

@@ -17,7 +17,7 @@ SEED   ?= 1
 ONLY   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check chaos bench unit lock clean
+.PHONY: help demo test check chaos bench interop unit lock clean
 
 help: ## what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -43,6 +43,9 @@ chaos: $(VENV)/installed ## kill everything, again and again, and count what was
 
 bench: $(VENV)/installed ## how fast it is, against its peers on the same broker; about an hour alone on the machine
 	@$(BIN)/python -m tests.benchmarks $(BENCH)
+
+interop: $(VENV)/installed ## producers in Java and Go find our schemas and are read; needs Java, Maven and Go
+	@$(BIN)/python -m tests.interop $(if $(ONLY),--only $(ONLY))
 
 lock: ## resolve the dependencies again (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \

@@ -58,7 +58,7 @@ class ConfluentRegistry:
 
     def __init__(self, settings: Settings) -> None:
         self._url = settings.registry_url
-        self._client = _Client(settings)
+        self._client = RegistryClient(settings)
         self._schemas: dict[int, Schema] = {}
         self._ids: dict[tuple[str, str], int] = {}
 
@@ -205,7 +205,7 @@ class InMemoryRegistry:
         """Nothing to let go of."""
 
 
-class _Client(AsyncSchemaRegistryClient):
+class RegistryClient(AsyncSchemaRegistryClient):
     """The client over one pool of connections (its own opens one for every call), failing in this project's words."""
 
     def __init__(self, settings: Settings) -> None:

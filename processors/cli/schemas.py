@@ -16,6 +16,7 @@ from processors.cli.exits import FAILED, explained
 from schemas import contract
 from streams.config import Settings
 from streams.provision import SubjectReport, apply_schemas
+from streams.recognition import TEXT_ONLY, recognises
 from streams.registry import FULL_TRANSITIVE, ConfluentRegistry
 
 app = typer.Typer(help="The Avro schemas of the contract: checked, registered, listed.", no_args_is_help=True)
@@ -65,7 +66,11 @@ def apply(as_json: Json = False) -> None:
     Example: careline schemas apply
     """
     with explained():
-        reports = asyncio.run(_apply(Settings.from_environment()))
+        settings = Settings.from_environment()
+        reports = asyncio.run(_apply(settings))
+        one = reports[0]
+        if not asyncio.run(recognises(settings, one.subject, schemas.latest(one.record))):
+            typer.echo(TEXT_ONLY, err=True)
     if as_json:
         typer.echo(
             json.dumps(

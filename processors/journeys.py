@@ -15,6 +15,7 @@ from streams.processor import Incoming, Processor, Send, Step
 from streams.registry import Registry
 from streams.topics import Topics
 from streams.validation import check_touchpoint
+from streams.zones import zone_named
 
 ROLE = "journeys"
 
@@ -50,7 +51,10 @@ class JourneyLogic:
     ) -> Step[JourneyState]:
         """One step of the customer's journey."""
         event: Any = incoming.record
-        return self._step(advance(state, event, now=now, playbook=self._playbook))
+        advanced = advance(state, event, now=now, playbook=self._playbook)
+        if (zone := getattr(event, "time_zone", None)) and not advanced.duplicate and zone_named(zone) is None:
+            metrics.UNKNOWN_ZONES.labels(record=type(event).__name__).inc()
+        return self._step(advanced)
 
     def wake(self, key: str, state: JourneyState, now: datetime, *, busy: bool) -> Step[JourneyState]:
         """The step that a deadline leads to."""

@@ -134,6 +134,13 @@ DECISIONS = Counter(
     ["policy", "kind", "reason"],
     registry=REGISTRY,
 )
+UNKNOWN_ZONES = Counter(
+    # Rises: a service that does not use our publisher writes names of zones that nobody knows, and letters are held.
+    "careline_unknown_time_zones_total",
+    "Touchpoints with a time zone that is kept as it was written because nobody knows it.",
+    ["record"],
+    registry=REGISTRY,
+)
 PLAYBOOK_RELOADS = Counter(
     # refused rising: somebody saved a wrong file; what they meant to change has not changed, the log has every fault.
     "careline_playbook_reloads_total",

@@ -14,6 +14,7 @@ from streams.codec import parse
 from streams.errors import InvalidEvent
 from streams.events import DelayNoticed, Touchpoint
 from streams.records import NAMES, to_values
+from streams.zones import unknown_zone, zone_named
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 """An earlier event is a clock at zero or seconds taken for milliseconds."""
@@ -68,6 +69,9 @@ def check_outgoing(event: Touchpoint, *, now: datetime) -> None:
     except ValueError as error:
         raise InvalidEvent("event_id", f"{event.event_id!r} is not a UUID") from error
     check_touchpoint(event, now=now)
+    zone = getattr(event, "time_zone", None)
+    if zone and zone_named(zone) is None:
+        raise InvalidEvent("time_zone", unknown_zone(zone))
 
 
 def _blame(name: str, values: dict[str, Any], error: Exception) -> NoReturn:

@@ -87,11 +87,11 @@ def test_only_the_command_line_starts_servers() -> None:
     assert [one for one in found if not within(one.split()[0], "processors.cli", "processors.demo")] == []
 
 
-CORE_MAY_IMPORT = ("processors.journey", "streams.events", "streams.clock")
+CORE_MAY_IMPORT = ("processors.journey", "streams.events", "streams.clock", "streams.zones")
 
 
 def test_the_core_is_pure() -> None:
-    """What decides about customers knows the standard library, the events, and how to count milliseconds."""
+    """What decides about customers knows the standard library, the events, milliseconds, and what zones are called."""
     found = [
         f"{name} imports {imported}"
         for name in modules()

@@ -22,6 +22,7 @@ from processors.view.wording import clock_time, consent, decided, summary, words
 from streams.clock import SystemClock
 from streams.config import Settings, TimeSource
 from streams.errors import CarelineError
+from streams.zones import unknown_zone, zone_named
 
 FAILED = 1
 UNKNOWN = 4
@@ -96,8 +97,7 @@ def show(view: CustomerView, console: Console, now: Standing | None = None) -> N
     zone = view.zone
     name = view.profile.name or view.customer_id
     console.print(Text.assemble((name, "bold"), "  ", (view.customer_id, "dim") if name != view.customer_id else ""))
-    where = "their own time zone" if view.profile.time_zone == zone.key else "UTC; their own zone is not known"
-    console.print(Text(f"All times are in {zone.key} ({where}).", style="dim"))
+    console.print(Text(f"All times are in {zone.key} ({_whose(view)}).", style="dim"))
     _section(console, "Profile")
     about = [f"language {view.profile.locale}"] if view.profile.locale else []
     about += [f"{words(one.channel)} {one.address}" for one in view.profile.addresses]
@@ -129,6 +129,16 @@ def show(view: CustomerView, console: Console, now: Standing | None = None) -> N
     for entry in view.timeline:
         table.add_row(clock_time(entry.at, zone), Text(entry.kind, style="cyan"), Text(_told(entry, view)))
     console.print(table)
+
+
+def _whose(view: CustomerView) -> str:
+    """Whose time zone it is that times are shown in."""
+    told = view.profile.time_zone
+    if not told:
+        return "UTC; their own zone is not known"
+    if zone_named(told) is None:
+        return f"UTC; their own zone is not known: {unknown_zone(told)}"
+    return "their own time zone"
 
 
 def _show_story(console: Console, story: OutreachStory, view: CustomerView) -> None:

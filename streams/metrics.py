@@ -58,7 +58,7 @@ TRANSACTION_SECONDS = Histogram(
 EVENT_TO_COMMIT_SECONDS = Histogram(
     # The promise to the customer: rising p99 means that letters leave late.
     "careline_processor_event_to_commit_seconds",
-    "From an event's publication (its ce_publishedat header) to the commit of what it led to.",
+    "From an event's publication (its ce_publishedat header, else the broker's time) to the commit of what it led to.",
     ["role"],
     buckets=_LATENCY,
     registry=REGISTRY,

@@ -22,6 +22,7 @@ from rich.progress import Progress
 
 import schemas
 from processors.cli.exits import FAILED, WRONG_SETTINGS, explained
+from processors.cli.record_times import RecordTime, record_time_of
 from schemas.jsonform import JsonMismatch, from_json
 from streams.clock import SystemClock
 from streams.config import Settings
@@ -30,6 +31,7 @@ from streams.events import Touchpoint
 from streams.publisher import Publisher
 from streams.records import RECORDS, builder_of
 from streams.topics import Topics
+from streams.validation import check_outgoing
 
 _LARGE = 1 << 20  # bytes; less is over before a bar would be seen
 _KINDS = {name.rpartition(".")[2]: name for name in Topics().touchpoints.records}
@@ -40,6 +42,14 @@ def publish(
     example: Annotated[
         str | None, typer.Option(metavar="TYPE", help="Print an example of a type, as one line, and end.")
     ] = None,
+    record_time: Annotated[
+        str,
+        typer.Option(
+            metavar="now|occurred|TIME",
+            help="Kafka's time of each record: now, when the event occurred, or this time (ISO 8601) for all.",
+        ),
+    ] = "now",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the lines only; no server is needed.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print refused lines and the sum only.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON line for each event.")] = False,
 ) -> None:
@@ -47,6 +57,9 @@ def publish(
 
     event_id is made up where it is left out (and printed), occurred_at is then now. Events of a customer keep their
     order. A line that breaks the contract is named with its field and nothing of it is published; the others are.
+
+    --record-time occurred is for a history: set CARELINE_TIME_SOURCE=events for the roles, and apply the topics with
+    --keep-history, else the broker deletes what is older than a topic keeps it. That is warned of once, at the end.
 
     Exit codes: 0 all published, 1 a line was refused, 2 the call or a setting is wrong, 3 Kafka or the registry does
     not answer.
@@ -56,11 +69,18 @@ def publish(
     if example is not None:
         typer.echo(json.dumps({"type": _kind(example), **schemas.examples(_KINDS[_kind(example)])[0]}))
         return
+    at = record_time_of(record_time)
+    if dry_run:
+        with explained(), _opened(file) as lines:
+            tally = _Tally(as_json=as_json, quiet=quiet)
+            _check(lines, tally, at)
+            tally.end()
+        raise typer.Exit(FAILED if tally.refused else 0)
     with explained(), _opened(file) as lines:
         settings = Settings.from_environment()
         tally = _Tally(as_json=as_json, quiet=quiet)
         with _bar(lines) as advance:
-            asyncio.run(_publish(settings, lines, tally, advance))
+            asyncio.run(_publish(settings, lines, tally, advance, at))
         tally.end()
     if tally.refused:
         raise typer.Exit(FAILED)
@@ -80,6 +100,7 @@ class _Tally:
         self._as_json = as_json
         self._quiet = quiet
         self.published = 0
+        self.checked_only = False
         self.refused = 0
 
     def took(self, sent: _Sent) -> None:
@@ -94,6 +115,17 @@ class _Tally:
             where = f"{place.topic}[{place.partition}] at {place.offset}"
             typer.echo(f"line {sent.line}: {kind} {event.event_id} of {event.customer_id} is in {where}")
 
+    def fine(self, line: int, event: Touchpoint) -> None:
+        self.published += 1
+        self.checked_only = True
+        if self._quiet:
+            return
+        said = {"line": line, "type": type(event).__name__, "customer_id": event.customer_id}
+        if self._as_json:
+            self._data(said | {"published": False})
+        else:
+            typer.echo(f"line {line}: {said['type']} of {event.customer_id} would be published")
+
     def refuse(self, line: int, why: InvalidEvent) -> None:
         self.refused += 1
         if self._as_json:
@@ -103,7 +135,8 @@ class _Tally:
 
     def end(self) -> None:
         if not self._as_json:
-            typer.echo(f"{self.published} published, {self.refused} refused.")
+            did = "would be published" if self.checked_only else "published"
+            typer.echo(f"{self.published} {did}, {self.refused} refused.")
         elif self._quiet:
             self._data({"published": self.published, "refused": self.refused})
 
@@ -112,15 +145,30 @@ class _Tally:
         typer.echo(json.dumps(value, ensure_ascii=False))
 
 
-async def _publish(settings: Settings, lines: BinaryIO, tally: _Tally, advance: Progress | None) -> None:
+def _check(lines: BinaryIO, tally: _Tally, at: RecordTime) -> None:
+    """Every line as it would be published, and nothing published."""
+    clock = SystemClock()
+    for number, text in _numbered(lines, None):
+        try:
+            event = read_line(text, now=clock.now())
+            check_outgoing(event, now=at(event, clock.now()))
+        except InvalidEvent as why:
+            tally.refuse(number, why)
+        else:
+            tally.fine(number, event)
+
+
+async def _publish(
+    settings: Settings, lines: BinaryIO, tally: _Tally, advance: Progress | None, at: RecordTime
+) -> None:
     sent: deque[_Sent] = deque()
     clock = SystemClock()
-    async with Publisher(settings) as publisher:
+    async with Publisher(settings, warn=lambda warning: typer.echo(f"Warning: {warning}.", err=True)) as publisher:
         try:
             for number, text in _numbered(lines, advance):
                 try:
                     event = read_line(text, now=clock.now())
-                    sent.append(_Sent(number, event, await publisher.enqueue(event)))
+                    sent.append(_Sent(number, event, await publisher.enqueue(event, at=at(event, clock.now()))))
                 except InvalidEvent as why:
                     tally.refuse(number, why)
                 _told(sent, tally)

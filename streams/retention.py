@@ -47,8 +47,8 @@ class Aged:
         name = self._settings.topics.full_name(self._topic)
         return (
             f"{count:,} records are older than {name} keeps them ({timedelta(milliseconds=kept).days} days; "
-            f"the oldest is of {from_millis(self._oldest):%Y-%m-%d}): the broker deletes them, read or not. For a history run "
-            "`careline topics apply --keep-history` first, and publish again"
+            f"the oldest is of {from_millis(self._oldest):%Y-%m-%d}): the broker deletes them, read or not. For a "
+            "history run `careline topics apply --keep-history` first, and publish again"
         )
 
     async def _kept_by_the_broker(self) -> int:

@@ -72,13 +72,13 @@ def publish(
     at = record_time_of(record_time)
     if dry_run:
         with explained(), _opened(file) as lines:
-            tally = _Tally(as_json=as_json, quiet=quiet)
+            tally = _Tally(as_json=as_json, quiet=quiet, dry_run=dry_run)
             _check(lines, tally, at)
             tally.end()
         raise typer.Exit(FAILED if tally.refused else 0)
     with explained(), _opened(file) as lines:
         settings = Settings.from_environment()
-        tally = _Tally(as_json=as_json, quiet=quiet)
+        tally = _Tally(as_json=as_json, quiet=quiet, dry_run=dry_run)
         with _bar(lines) as advance:
             asyncio.run(_publish(settings, lines, tally, advance, at))
         tally.end()
@@ -96,11 +96,11 @@ class _Sent:
 class _Tally:
     """Says what became of each line."""
 
-    def __init__(self, *, as_json: bool, quiet: bool) -> None:
+    def __init__(self, *, as_json: bool, quiet: bool, dry_run: bool) -> None:
         self._as_json = as_json
         self._quiet = quiet
         self.published = 0
-        self.checked_only = False
+        self._did = "would be published" if dry_run else "published"
         self.refused = 0
 
     def took(self, sent: _Sent) -> None:
@@ -117,7 +117,6 @@ class _Tally:
 
     def fine(self, line: int, event: Touchpoint) -> None:
         self.published += 1
-        self.checked_only = True
         if self._quiet:
             return
         said = {"line": line, "type": type(event).__name__, "customer_id": event.customer_id}
@@ -135,8 +134,7 @@ class _Tally:
 
     def end(self) -> None:
         if not self._as_json:
-            did = "would be published" if self.checked_only else "published"
-            typer.echo(f"{self.published} {did}, {self.refused} refused.")
+            typer.echo(f"{self.published} {self._did}, {self.refused} refused.")
         elif self._quiet:
             self._data({"published": self.published, "refused": self.refused})
 

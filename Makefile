@@ -19,7 +19,7 @@ ONLY   ?=
 MINUTES ?= 20
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check chaos fuzz bench unit lock clean
+.PHONY: help demo test check chaos fuzz bench interop unit lock clean
 
 help: ## what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -48,6 +48,9 @@ fuzz: $(VENV)/installed ## extreme records of every type against the real roles,
 
 bench: $(VENV)/installed ## how fast it is, against its peers on the same broker; about an hour alone on the machine
 	@$(BIN)/python -m tests.benchmarks $(BENCH)
+
+interop: $(VENV)/installed ## producers in Java and Go find our schemas and are read; needs Java, Maven and Go
+	@$(BIN)/python -m tests.interop $(if $(ONLY),--only $(ONLY))
 
 lock: ## resolve the dependencies again (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \

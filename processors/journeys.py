@@ -25,6 +25,7 @@ from streams.processor import Incoming, Processor, Send, Step
 from streams.registry import Registry
 from streams.topics import Topics
 from streams.validation import check_touchpoint
+from streams.zones import zone_named
 
 ROLE = "journeys"
 
@@ -64,7 +65,11 @@ class JourneyLogic:
         record: Any = incoming.record
         event, refused = reachable(record, self._destinations)
         step = self._step(advance(state, event, now=now, playbook=self._playbook))
-        if refused is None or step.unchanged:
+        if step.unchanged:
+            return step
+        if (zone := getattr(event, "time_zone", None)) and zone_named(zone) is None:
+            metrics.UNKNOWN_ZONES.labels(record=type(event).__name__).inc()
+        if refused is None:
             return step
         return replace(step, refused=Unreadable(f"invalid_{refused.field}", str(refused)))
 

@@ -3,9 +3,31 @@
 ``from streams import Publisher, Subscriber, events`` is what other services need.
 """
 
-from streams import events
-from streams.config import Settings
-from streams.publisher import Publisher
-from streams.subscriber import Message, Subscriber
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from streams import events
+    from streams.config import Settings
+    from streams.publisher import Publisher
+    from streams.subscriber import Message, Subscriber
 
 __all__ = ["Message", "Publisher", "Settings", "Subscriber", "events"]
+
+_WHERE = {
+    "Message": "streams.subscriber",
+    "Publisher": "streams.publisher",
+    "Settings": "streams.config",
+    "Subscriber": "streams.subscriber",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Imported when it is asked for: who needs one part does not wait for Kafka's client."""
+    if name == "events":
+        return importlib.import_module("streams.events")
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_WHERE[name]), name)

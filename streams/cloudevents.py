@@ -51,6 +51,16 @@ def published_at_millis(headers: Sequence[tuple[str, Any]]) -> int | None:
     return None
 
 
+def dated(headers: Headers, broker_millis: int) -> Headers:
+    """The headers with a time of publication: the publisher's own, else the broker's time of the record.
+
+    That is when the producer made the record, or when the broker took it where the topic says ``LogAppendTime``.
+    """
+    if published_at_millis(headers) is not None or not 0 <= broker_millis < _LATEST:
+        return headers
+    return (*headers, (PUBLISHED_AT, str(broker_millis).encode()))
+
+
 def is_traceparent(value: bytes | None) -> bool:
     """Whether it is a W3C trace context."""
     return value is not None and _TRACEPARENT.fullmatch(value) is not None

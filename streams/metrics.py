@@ -65,7 +65,7 @@ TRANSACTION_SECONDS = Histogram(
 EVENT_TO_COMMIT_SECONDS = Histogram(
     # The promise to the customer: rising p99 means that letters leave late.
     "careline_processor_event_to_commit_seconds",
-    "From an event's publication (its ce_publishedat header) to the commit of what it led to.",
+    "From an event's publication (its ce_publishedat header, else the broker's time) to the commit of what it led to.",
     ["role"],
     buckets=_LATENCY,
     registry=REGISTRY,
@@ -139,6 +139,13 @@ DECISIONS = Counter(
     "careline_decisions_total",
     "Decisions by policy, kind and reason.",
     ["policy", "kind", "reason"],
+    registry=REGISTRY,
+)
+UNKNOWN_ZONES = Counter(
+    # Rises: a service that does not use our publisher writes names of zones that nobody knows, and letters are held.
+    "careline_unknown_time_zones_total",
+    "Touchpoints with a time zone that is kept as it was written because nobody knows it.",
+    ["record"],
     registry=REGISTRY,
 )
 PLAYBOOK_RELOADS = Counter(

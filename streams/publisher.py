@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,6 +25,7 @@ from streams.errors import InvalidEvent, Unavailable
 from streams.events import Touchpoint
 from streams.records import NAMES
 from streams.registry import ConfluentRegistry, Registry
+from streams.retention import Aged
 from streams.topics import MAX_EVENT_BYTES, Topic
 from streams.validation import check_outgoing
 
@@ -63,8 +64,12 @@ class Publisher:
         max_in_flight: int = 5_000,
         patience: timedelta = timedelta(seconds=30),
         topic: Topic | None = None,
+        warn: Callable[[str], None] | None = None,
     ) -> None:
-        """``topic``: touchpoints if None; outcomes for those who report what became of an outreach."""
+        """``topic``: touchpoints if None; outcomes for those who report what became of an outreach.
+
+        ``warn`` is told once, on leaving, where records were published that their topic does not keep; the log if None.
+        """
         self._settings = settings
         self._destinations = settings.destinations
         self._topic = topic or settings.topics.touchpoints
@@ -75,6 +80,8 @@ class Publisher:
         self._in_flight: set[asyncio.Future[Any]] = set()
         self._patience = patience.total_seconds()
         self._failures: list[BaseException] = []
+        self._aged = Aged(settings, self._topic)
+        self._warn = warn or log.warning
         self._codec = Codec(registry=self._registry, topics=settings.topics)
         self._producer: AIOKafkaProducer | None = None
 
@@ -112,6 +119,8 @@ class Publisher:
             if producer is not None:
                 await self._stop(producer)
             await self._close_registry()
+        if (warning := await self._aged.told(wall_millis=to_millis(self._clock.now()))) is not None:
+            self._warn(warning)
         if error is None:
             self._raise_failures()
 
@@ -194,6 +203,7 @@ class Publisher:
                 timestamp_ms=to_millis(at or now),
                 headers=headers,
             )
+        self._aged.note(to_millis(at or now), wall_millis=to_millis(now))
         record = type(event).__name__
         future.add_done_callback(
             lambda done: (

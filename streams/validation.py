@@ -18,6 +18,7 @@ from streams.events import Touchpoint
 from streams.events.moments import EARLIEST, PLAUSIBLE, wrong_moments
 from streams.generated import field_of
 from streams.records import AS_THEY_ARE, NAMES, to_values
+from streams.zones import unknown_zone, zone_named
 
 AHEAD = timedelta(days=1)
 """How far ahead of its own publication an event may say it occurred; more is a broken clock."""
@@ -71,6 +72,9 @@ def check_outgoing(event: Touchpoint, *, now: datetime) -> None:
     except ValueError as error:
         raise InvalidEvent("event_id", f"{short(event.event_id)} is not a UUID") from error
     check_touchpoint(event, now=now)
+    zone = getattr(event, "time_zone", None)
+    if zone and zone_named(zone) is None:
+        raise InvalidEvent("time_zone", unknown_zone(zone))
 
 
 def _why_wrong(moment: datetime) -> str:

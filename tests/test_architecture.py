@@ -87,7 +87,14 @@ def test_only_the_command_line_starts_servers() -> None:
     assert [one for one in found if not within(one.split()[0], "processors.cli", "processors.demo")] == []
 
 
-CORE_MAY_IMPORT = ("processors.journey", "processors.language", "streams.addresses", "streams.events", "streams.clock")
+CORE_MAY_IMPORT = (
+    "processors.journey",
+    "processors.language",
+    "streams.addresses",
+    "streams.clock",
+    "streams.events",
+    "streams.zones",
+)
 
 
 def test_the_core_is_pure() -> None:

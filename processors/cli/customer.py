@@ -20,6 +20,7 @@ from processors.view.wording import clock_time, consent, decided, summary, words
 from streams.clock import SystemClock
 from streams.config import Settings, TimeSource
 from streams.errors import CarelineError
+from streams.zones import unknown_zone, zone_named
 
 FAILED = 1
 UNKNOWN = 4
@@ -99,8 +100,7 @@ def show(view: CustomerView, console: Screen, now: Standing | None = None) -> No
     zone = view.zone
     name = view.profile.name or view.customer_id
     console.tell((name, "bold"), "  ", (view.customer_id, "dim") if name != view.customer_id else "")
-    where = "their own time zone" if view.profile.time_zone == zone.key else "UTC; their own zone is not known"
-    console.tell(f"All times are in {zone.key} ({where}).", style="dim")
+    console.tell(f"All times are in {zone.key} ({_whose(view)}).", style="dim")
     console.heading("Profile")
     about = [f"language {view.profile.locale}"] if view.profile.locale else []
     about += [f"{words(one.channel)} {one.address}" for one in view.profile.addresses]
@@ -137,6 +137,16 @@ def show(view: CustomerView, console: Screen, now: Standing | None = None) -> No
     if view.unreadable:
         console.heading("Not shown")
         _lines(console, list(view.unreadable), view.limit)
+
+
+def _whose(view: CustomerView) -> str:
+    """Whose time zone it is that times are shown in."""
+    told = view.profile.time_zone
+    if not told:
+        return "UTC; their own zone is not known"
+    if zone_named(told) is None:
+        return f"UTC; their own zone is not known: {unknown_zone(told)}"
+    return "their own time zone"
 
 
 def _show_story(console: Screen, story: OutreachStory, view: CustomerView) -> None:

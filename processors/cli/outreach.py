@@ -31,7 +31,6 @@ app = typer.Typer(help="Look at letters before anybody gets one.", no_args_is_he
 
 UNKNOWN = 4
 _WHY = {"en": "We want you to hear it from us first."}
-_OFFERS = f"{OutOfStockSave.name}/"
 _LINK = "https://care.example/unsubscribe/example"
 
 
@@ -79,7 +78,11 @@ def preview(
     locale = locale or profile.locale or "en-US"
     zone = time_zone or profile.time_zone or "America/New_York"
     task = task or bool(variables.get("due_at"))  # only what our own people do has a deadline
-    offer = book.stock is not None and book.stock.purpose is Purpose.MARKETING and template.startswith(_OFFERS)
+    offer = (
+        book.stock is not None
+        and book.stock.purpose is Purpose.MARKETING
+        and template.startswith(f"{OutOfStockSave.name}/")
+    )
     policy = next((known for known in POLICIES if known.name == template.split("/")[0]), None)
     said = wording(book, locale, letter=template, why=_WHY if policy is None else policy.why, task=task)
     request = _request(template, variables, said, time_zone=zone, marketing=marketing or offer)

@@ -21,6 +21,7 @@ from rich.progress import Progress
 
 import schemas
 from processors.cli.exits import FAILED, WRONG_SETTINGS, explained
+from processors.cli.record_times import RecordTime, record_time_of
 from processors.terminal import Screen, say, say_json
 from schemas.jsonform import JsonMismatch, from_json
 from schemas.shown import joined, short
@@ -31,6 +32,7 @@ from streams.events import Touchpoint
 from streams.publisher import Publisher
 from streams.records import RECORDS, builder_of
 from streams.topics import Topics
+from streams.validation import check_outgoing
 
 _LARGE = 1 << 20  # bytes; less is over before a bar would be seen
 _LONGEST_LINE = 8 << 20  # bytes; JSON may take six for one of an event, of which there are 1 MiB at most
@@ -43,6 +45,14 @@ def publish(
     example: Annotated[
         str | None, typer.Option(metavar="TYPE", help="Print an example of a type, as one line, and end.")
     ] = None,
+    record_time: Annotated[
+        str,
+        typer.Option(
+            metavar="now|occurred|TIME",
+            help="Kafka's time of each record: now, when the event occurred, or this time (ISO 8601) for all.",
+        ),
+    ] = "now",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the lines only; no server is needed.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print refused lines and the sum only.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON line for each event.")] = False,
 ) -> None:
@@ -52,6 +62,9 @@ def publish(
     order. A line that breaks the contract, whatever it holds, is named with its field and nothing of it is published;
     the others are. The sum says how many were refused, and for which fields.
 
+    --record-time occurred is for a history: set CARELINE_TIME_SOURCE=events for the roles, and apply the topics with
+    --keep-history, else the broker deletes what is older than a topic keeps it. That is warned of once, at the end.
+
     Exit codes: 0 all published, 1 a line was refused, 2 the call or a setting is wrong, 3 Kafka or the registry does
     not answer.
 
@@ -60,11 +73,18 @@ def publish(
     if example is not None:
         say_json({"type": _kind(example), **schemas.examples(_KINDS[_kind(example)])[0]}, indent=None)
         return
+    at = record_time_of(record_time)
+    if dry_run:
+        with explained(), _opened(file) as lines:
+            tally = _Tally(as_json=as_json, quiet=quiet, dry_run=dry_run)
+            _check(lines, tally, at)
+            tally.end()
+        raise typer.Exit(FAILED if tally.refused else 0)
     with explained(), _opened(file) as lines:
         settings = Settings.from_environment()
-        tally = _Tally(as_json=as_json, quiet=quiet)
+        tally = _Tally(as_json=as_json, quiet=quiet, dry_run=dry_run)
         with _bar(lines) as advance:
-            asyncio.run(_publish(settings, lines, tally, advance))
+            asyncio.run(_publish(settings, lines, tally, advance, at))
         tally.end()
     if tally.refused:
         raise typer.Exit(FAILED)
@@ -80,10 +100,11 @@ class _Sent:
 class _Tally:
     """Says what became of each line."""
 
-    def __init__(self, *, as_json: bool, quiet: bool) -> None:
+    def __init__(self, *, as_json: bool, quiet: bool, dry_run: bool) -> None:
         self._as_json = as_json
         self._quiet = quiet
         self.published = 0
+        self._did = "would be published" if dry_run else "published"
         self._refused: Counter[str] = Counter()
 
     @property
@@ -102,6 +123,16 @@ class _Tally:
             where = f"{place.topic}[{place.partition}] at {place.offset}"
             say(f"line {sent.line}: {kind} {event.event_id} of {event.customer_id} is in {where}")
 
+    def fine(self, line: int, event: Touchpoint) -> None:
+        self.published += 1
+        if self._quiet:
+            return
+        said = {"line": line, "type": type(event).__name__, "customer_id": event.customer_id}
+        if self._as_json:
+            self._data(said | {"published": False})
+        else:
+            say(f"line {line}: {said['type']} of {event.customer_id} would be published")
+
     def refuse(self, line: int, why: InvalidEvent) -> None:
         self._refused[why.field] += 1
         if self._as_json:
@@ -113,7 +144,7 @@ class _Tally:
         if not self._as_json:
             fields = ", ".join(f"{field} {times}" for field, times in self._refused.most_common(_MOST_FIELDS))
             more = ", ..." if len(self._refused) > _MOST_FIELDS else ""
-            say(f"{self.published} published, {self.refused} refused{f' ({fields}{more})' if fields else ''}.")
+            say(f"{self.published} {self._did}, {self.refused} refused{f' ({fields}{more})' if fields else ''}.")
         elif self._quiet:
             self._data({"published": self.published, "refused": self.refused, "fields": dict(self._refused)})
 
@@ -122,15 +153,30 @@ class _Tally:
         say_json(value, indent=None)
 
 
-async def _publish(settings: Settings, lines: BinaryIO, tally: _Tally, advance: Progress | None) -> None:
+def _check(lines: BinaryIO, tally: _Tally, at: RecordTime) -> None:
+    """Every line as it would be published, and nothing published."""
+    clock = SystemClock()
+    for number, text in _numbered(lines, None):
+        try:
+            event = read_line(text, now=clock.now())
+            check_outgoing(event, now=at(event, clock.now()))
+        except InvalidEvent as why:
+            tally.refuse(number, why)
+        else:
+            tally.fine(number, event)
+
+
+async def _publish(
+    settings: Settings, lines: BinaryIO, tally: _Tally, advance: Progress | None, at: RecordTime
+) -> None:
     sent: deque[_Sent] = deque()
     clock = SystemClock()
-    async with Publisher(settings) as publisher:
+    async with Publisher(settings, warn=lambda warning: say(f"Warning: {warning}.", err=True)) as publisher:
         try:
             for number, text in _numbered(lines, advance):
                 try:
                     event = read_line(text, now=clock.now())
-                    sent.append(_Sent(number, event, await publisher.enqueue(event)))
+                    sent.append(_Sent(number, event, await publisher.enqueue(event, at=at(event, clock.now()))))
                 except InvalidEvent as why:
                     tally.refuse(number, why)
                 _told(sent, tally)

@@ -13,6 +13,7 @@ from processors.cli.exits import FAILED, explained
 from processors.terminal import Grid, Screen, say, say_json
 from schemas import contract
 from streams.config import Settings
+from streams.recognition import TEXT_ONLY, recognises
 from streams.registry import FULL_TRANSITIVE, ConfluentRegistry, Registry
 from streams.subjects import Stranger, apply_schemas, find_strangers
 from streams.topics import Topics
@@ -88,6 +89,9 @@ def apply(as_json: Json = False) -> None:
     """
     with explained():
         reports = asyncio.run(_with_registry(apply_schemas))
+        settings, one = Settings.from_environment(), reports[0]
+        if not asyncio.run(recognises(settings, one.subject, schemas.latest(one.record))):
+            say(TEXT_ONLY, err=True)
     strangers = tuple(stranger for report in reports for stranger in report.strangers)
     if as_json:
         say_json(

@@ -15,12 +15,12 @@ import typer
 import schemas
 from processors.cli.exits import WRONG_SETTINGS, explained
 from processors.terminal import clean, say, say_json
-from processors.view.wording import summary, words
+from processors.view.wording import decided, summary, words
 from schemas.jsonform import to_json
 from streams.clock import from_millis
 from streams.config import Settings
 from streams.dead_letters import DeadLetter
-from streams.events import Contact, Delay, JourneyState, Order, OutreachLedgerEntry, Record
+from streams.events import Contact, Decision, Delay, JourneyState, Order, OutreachLedgerEntry, Record
 from streams.records import NAMES, to_values
 from streams.subscriber import Message, Subscriber
 
@@ -119,6 +119,8 @@ def _says(record: Record) -> str:
             opened = sum(one.closed_at is None for one in journeys)
             name = f"{record.profile.name}, " if record.profile.name else ""
             return f"{name}revision {record.revision}, {record.touchpoints} touchpoints, {opened} open"
+        case Decision():
+            return f"{record.policy} {decided(record, UTC)}, {record.occasion}: {record.explanation}"
         case OutreachLedgerEntry():
             return f"outreach {record.outreach_id} {words(record.status)}, attempts {record.attempts}"
         case _:

@@ -101,12 +101,7 @@ def _show(plan: TopicPlan) -> None:
     console.grid(grid)
 
 
-_COLOURS = {
-    TopicStatus.SAME: "dim",
-    TopicStatus.MISSING: "green",
-    TopicStatus.DIFFERS: "yellow",
-    TopicStatus.REFUSED: "red",
-}
+_COLOURS = {"same": "dim", "missing": "green", "differs": "yellow", "refused": "red"}  # by TopicStatus
 
 
 def _what(change: TopicChange) -> str:

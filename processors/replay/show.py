@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
@@ -12,6 +13,7 @@ from streams.clock import from_millis
 from streams.events import Decision
 
 _FIGURES = {"send": "sent", "escalate": "escalated", "hold": "held", "suppress": "suppressed", "retract": "retracted"}
+_DAY = 24  # hours; of a longer time only those are shown that differ
 _SIDES = ("recorded", "replayed", "difference")
 
 
@@ -34,11 +36,19 @@ def show(report: Report, console: Screen, *, most: int) -> None:
     for title, hours in (("sent to customers", data["sends_per_hour"]), ("tasks", data["tasks_per_hour"])):
         if hours:
             grid = Grid((f"{title}, hour from (UTC)", *_SIDES), right=_SIDES)
-            for hour, counts in hours.items():
+            told = hours if len(hours) <= _DAY else {hour: counts for hour, counts in hours.items() if _differs(counts)}
+            for hour, counts in told.items():
                 grid.add(hour.replace("T", " ").removesuffix("Z"), *_row(counts["recorded"], counts["replayed"]))
             console.print()
-            console.grid(grid)
+            if told:
+                console.grid(grid)
+            if alike := len(hours) - len(told):
+                _say(console, f"{title}: the same in {alike:,} of {len(hours):,} hours with any; all with --json.")
     _customers(report, console, most=most)
+
+
+def _differs(counts: Mapping[str, int]) -> bool:
+    return counts["recorded"] != counts["replayed"]
 
 
 def _verdict(report: Report, console: Screen) -> None:

@@ -47,7 +47,7 @@ _HOMES: dict[str, tuple[int, tuple[str, ...]]] = {  # time zone: weight, locales
     "Europe/Paris": (2, ("fr-FR",)),
     "Pacific/Honolulu": (2, ("en-US",)),
 }
-_NO_SUCH_ZONE = "America/Gotham"
+_OTHER_WORDS = "Eastern Time (US & Canada)"  # as many a system writes it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ class ConsentGiven:
 class Passenger:
     """A made-up customer. ``flying`` is False for the other customers, who only make everyday traffic.
 
-    ``time_zone`` may be None or no real zone, ``addresses`` may be empty: such customers exist.
+    ``time_zone`` may be None or no IANA name, ``addresses`` may be empty: such customers exist.
     ``consents`` are in the order in which they were given.
     """
 
@@ -141,7 +141,7 @@ def others(count: int, *, after: int, rng: Random) -> list[Passenger]:
 def make_up(number: int, *, flying: bool, home: str | None, rng: Random) -> Passenger:
     """One made-up customer; about a third of those with a ``home`` zone live there.
 
-    About 4 % forbid service letters, 3 % have no e-mail address, 1 % no time zone or one that does not exist.
+    About 4 % forbid service letters, 3 % have no e-mail address, 1 % no time zone or one in words of its own.
     """
     first, last = rng.choice(_FIRST), rng.choice(_LAST)
     zone, locale = _home(home, rng)
@@ -173,7 +173,7 @@ def _again(flight: Flight, waiting: list[tuple[datetime, Passenger]], rng: Rando
 def _home(destination: str | None, rng: Random) -> tuple[str | None, str]:
     odd, away = rng.random(), rng.random()
     if odd < 0.01:
-        return (None if odd < 0.005 else _NO_SUCH_ZONE), "en-US"
+        return (None if odd < 0.005 else _OTHER_WORDS), "en-US"
     if destination is not None and away < 0.3:
         zone = destination
     else:

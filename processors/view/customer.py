@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from streams import events
 from streams.events import Record
+from streams.zones import zone_named
 
 Journey = events.Contact | events.Order | events.Delay | events.Wish | events.Mention
 """Something under way with a customer."""
@@ -126,8 +127,9 @@ class CustomerView:
     @property
     def zone(self) -> ZoneInfo:
         """The customer's own time zone; UTC where it is not known."""
+        name = self.profile.time_zone or "UTC"
         try:
-            return ZoneInfo(self.profile.time_zone or "UTC")
+            return ZoneInfo(zone_named(name) or name)
         except (KeyError, ValueError, OSError):  # a name that some publisher made up
             return ZoneInfo("UTC")
 

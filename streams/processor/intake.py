@@ -9,6 +9,7 @@ from functools import lru_cache
 from aiokafka import ConsumerRecord
 from aiokafka.partitioner import murmur2
 
+from streams.cloudevents import dated
 from streams.codec import Codec
 from streams.errors import InvalidEvent, PartitionStopped, Unreadable
 from streams.events import Record, Value
@@ -35,8 +36,18 @@ class Intake:
     """Reads input records. Stops the partition when most of the latest ``window`` records could not be read."""
 
     def __init__(
-        self, *, logic: Entrance, codec: Codec, partition: int, partitions: int, window: int, share: float
+        self,
+        *,
+        logic: Entrance,
+        codec: Codec,
+        partition: int,
+        partitions: int,
+        window: int,
+        share: float,
+        broker_time: bool = False,
     ) -> None:
+        """``broker_time``: where a publisher does not say when it published, the broker's time counts."""
+        self._broker_time = broker_time
         self._logic = logic
         self._codec = codec
         self._partition = partition
@@ -100,4 +111,5 @@ class Intake:
             home = self._home(key)
             if home != self._partition:
                 return Misplaced(key, home)
-        return Incoming(record=event, value=record.value, headers=record.headers)
+        headers = dated(record.headers, record.timestamp) if self._broker_time else record.headers
+        return Incoming(record=event, value=record.value, headers=headers)

@@ -177,6 +177,8 @@ class Partition(Generic[S]):
                 partitions=self._partitions,
                 window=self._limits.dead_letter_window,
                 share=self._limits.dead_letter_share,
+                # in event time a record's time is the event's; other topics than the publishers' are written by us
+                broker_time=self._settings.time_source is TimeSource.WALL and self._logic.input.name == "touchpoints",
             ),
             outbox=self._outbox,
             wakes=self._wakes,

@@ -21,11 +21,13 @@ from deploy.local.place import free_port
 from processors.cli import app
 from processors.cli.dlq import hexdump
 from processors.cli.publish import _numbered, read_line
+from processors.cli.tail import as_line
 from processors.dead_letters import Kept, once_each
 from streams.config import Settings
 from streams.dead_letters import DeadLetter, headers_of
 from streams.errors import InvalidEvent, Unreadable
-from streams.events import DelayNoticed, OutreachSent
+from streams.events import Decision, DecisionKind, DelayNoticed, OutreachSent
+from streams.subscriber import Message
 from streams.topics import Topics
 from tests.live.reading import raw_records
 
@@ -250,6 +252,28 @@ def test_publish_in_json(live: Settings) -> None:
     assert published["customer_id"] == customer
     quiet = runner.invoke(app, ["publish", "--quiet"], input=line())
     assert (quiet.exit_code, quiet.stdout) == (0, "1 published, 0 refused.\n")
+
+
+def test_tail_says_of_a_decision_who_wanted_what_and_why_not() -> None:
+    """Policy, kind, reason and occasion, then the explanation."""
+    decision = Decision(
+        decision_id="d-1",
+        customer_id="anna",
+        decided_at=NOW,
+        kind=DecisionKind.HOLD,
+        reason="quiet_hours",
+        explanation="it is night in Asia/Tokyo",
+        policy="delay_care",
+        playbook_version="1",
+        journey_id="order/o-1",
+        occasion="gesture-2",
+        hold_until=NOW,
+    )
+    message = Message(record=decision, key="anna", topic="t", partition=0, offset=0, timestamp=0, headers=())
+    assert as_line(message) == (
+        "2026-05-04 12:00:00  anna  Decision  delay_care hold until Mon 4 May 2026, 12:00 (quiet hours), gesture-2: "
+        "it is night in Asia/Tokyo"
+    )
 
 
 def test_tail_names_the_topics_there_are(closed: str) -> None:

@@ -99,6 +99,11 @@ def test_images_are_pinned(compose: dict[str, Any]) -> None:
         assert images[service].endswith(":" + version.group(1))
 
 
+def test_the_registry_recognises_schemas_as_the_local_one_does(compose: dict[str, Any]) -> None:
+    """By what they say, not by their bytes: else clients of other languages do not find them."""
+    assert compose["services"]["registry"]["environment"]["APICURIO_CCOMPAT_USE_CANONICAL_HASH"] == "true"
+
+
 def test_prometheus_scrapes_every_role_where_it_listens(compose: dict[str, Any]) -> None:
     """A role that moves to another port, or is added, is scraped there."""
     config = load("deploy/prometheus/prometheus.yml")

@@ -6,6 +6,7 @@ What is published here is made of the published schema files and the README's se
 from __future__ import annotations
 
 import asyncio
+import re
 import uuid
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import httpx
 import pytest
 from confluent_kafka import Producer
 from confluent_kafka.schema_registry import SchemaRegistryClient, topic_record_subject_name_strategy
@@ -78,6 +80,18 @@ def letters_in(folder: Path, recipient: str) -> list[EmailMessage]:
     return found
 
 
+async def latencies(role: Role) -> int:
+    """From how many events the role knows how long they took, each in less than a minute."""
+    async with httpx.AsyncClient() as client:
+        text = (await client.get(f"http://127.0.0.1:{role.port}/metrics")).text
+    name = "careline_processor_event_to_commit_seconds"
+    counts = [re.search(rf"^{name}_{of}\S* (\S+)$", text, re.MULTILINE) for of in ("count", 'bucket{le="60.0"')]
+    assert all(counts), text
+    whole, quick = (int(float(count[1])) for count in counts if count is not None)
+    assert whole == quick
+    return whole
+
+
 async def test_a_foreign_producer_publishes_a_touchpoint_and_a_letter_arrives(
     settings: Any, role_env: dict[str, str], mail_dir: Path
 ) -> None:
@@ -101,7 +115,7 @@ async def test_a_foreign_producer_publishes_a_touchpoint_and_a_letter_arrives(
             }),
         ]
     )  # fmt: skip
-    async with Role("journeys", role_env), Role("outreach", role_env):
+    async with Role("journeys", role_env) as journeys, Role("outreach", role_env) as outreach:
         [letter] = await until(lambda: asyncio.to_thread(letters_in, mail_dir, address), bool, within=60)
         [request] = await records(settings, "outreach")
         [sent] = await until(lambda: records(settings, "outcomes"), bool)
@@ -109,6 +123,8 @@ async def test_a_foreign_producer_publishes_a_touchpoint_and_a_letter_arrives(
             lambda: states(settings),
             lambda seen: [note.outreach_id for note in seen[customer].outreach if note.outcome] == [sent.outreach_id],
         )
+        measured = [await latencies(role) for role in (journeys, outreach)]
+    assert measured == [3, 1], "two facts without our header, the letter, and its outcome"
     assert letter["To"] == address or address in letter["To"]
     assert letter["Careline-Outreach-Id"] == request.outreach_id == sent.outreach_id
     assert "flight" in letter["Subject"]

@@ -38,7 +38,7 @@ def test_some_fly_twice(storm: StormDay) -> None:
 
 
 def test_some_forbid_it_and_some_cannot_be_reached(storm: StormDay) -> None:
-    """About 4 % forbid service letters, 3 % have no e-mail address, 1 % have no real time zone."""
+    """About 4 % forbid service letters, 3 % have no e-mail address, 1 % have no IANA time zone."""
     people = storm.passengers
     assert 0.025 < share(people, sum(person.forbids_service_email for person in people)) < 0.055
     assert 0.02 < share(people, sum(person.email is None for person in people)) < 0.045

@@ -9,6 +9,7 @@ from aiokafka.partitioner import murmur2
 
 from processors.journeys import JourneyLogic
 from processors.playbook import load_playbook
+from streams.cloudevents import PUBLISHED_AT, published_at_millis
 from streams.codec import Codec
 from streams.errors import PartitionStopped, Unreadable
 from streams.processor import Incoming
@@ -59,6 +60,27 @@ async def test_an_event_comes_in() -> None:
     value = codec.encode(TOPICS.touchpoints, OPENED)
     incoming = await way_in.read(record(value, headers=[("ce_id", b"1")]), NOON)
     assert incoming == Incoming(record=OPENED, value=value, headers=(("ce_id", b"1"),))
+
+
+async def test_a_publisher_that_sets_no_header_is_measured_by_the_brokers_time() -> None:
+    """What it says itself counts first; where the broker's time is the event's, nothing is made up."""
+    codec, _ = await prepared()
+    logic = JourneyLogic(topics=TOPICS, playbook=load_playbook())
+    value = codec.encode(TOPICS.touchpoints, OPENED)
+    seen = []
+    for broker_time, headers in [
+        (True, ()),
+        (True, ((PUBLISHED_AT, b"5"),)),
+        (True, ((PUBLISHED_AT, b"soon"),)),
+        (False, ()),
+    ]:
+        way_in = Intake(
+            logic=logic, codec=codec, partition=0, partitions=1, window=10, share=0.5, broker_time=broker_time
+        )
+        incoming = await way_in.read(record(value, headers=headers), NOON)
+        assert isinstance(incoming, Incoming)
+        seen.append(published_at_millis(incoming.headers))
+    assert seen == [1_770_638_400_000, 5, 1_770_638_400_000, None]
 
 
 class TestDeadLetters:

@@ -160,7 +160,11 @@ async def test_times_at_the_ends_of_the_calendar_are_shown_or_left_out(zone: str
 async def test_without_a_zone_times_are_in_utc_and_it_says_so() -> None:
     """A made-up zone is no reason to fail."""
     state = replace(STATE, profile=replace(STATE.profile, time_zone="Mars/Olympus"))
-    assert "UTC (UTC; their own zone is not known)" in printed(await seen(state))
+    page = " ".join(printed(await seen(state)).split())
+    assert "UTC (UTC; their own zone is not known: 'Mars/Olympus' is no time zone; use an IANA name" in page
+    misspelt = replace(STATE, profile=replace(STATE.profile, time_zone="America/Chicgo"))
+    page = " ".join(printed(await seen(misspelt)).split())
+    assert "'America/Chicgo' is no time zone; did you mean America/Chicago" in page
 
 
 async def test_programs_get_the_same_as_data() -> None:

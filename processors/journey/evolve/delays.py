@@ -20,6 +20,7 @@ from streams.events import (
     OrderDelivered,
     replace,
 )
+from streams.zones import as_iana
 
 
 def journey_id(delay: Delay) -> str:
@@ -55,7 +56,7 @@ def noticed(state: JourneyState, event: DelayNoticed) -> JourneyState:
             expected_at=None if event.cancelled else event.expected_at,
             cancelled=event.cancelled,
             reason=event.reason,
-            time_zone=event.time_zone or known.time_zone,
+            time_zone=as_iana(event.time_zone) or known.time_zone,
             as_of=event.occurred_at,
         ),
     )

@@ -16,6 +16,7 @@ from streams.events import (
     ProfileUpdated,
     replace,
 )
+from streams.zones import as_iana
 
 
 def updated(state: JourneyState, event: ProfileUpdated) -> JourneyState:
@@ -25,7 +26,7 @@ def updated(state: JourneyState, event: ProfileUpdated) -> JourneyState:
     said = Profile(
         name=event.name,
         locale=event.locale,
-        time_zone=event.time_zone,
+        time_zone=as_iana(event.time_zone),
         addresses=event.addresses or (),
         as_of=event.occurred_at,
     )

@@ -8,13 +8,14 @@ from zoneinfo import ZoneInfo
 
 from processors.journey.playbook import QuietHours
 from streams.clock import from_millis, to_millis
+from streams.zones import zone_named
 
 
 @cache
 def zone_of(name: str) -> ZoneInfo | None:
-    """The IANA zone of that name, None if there is none."""
+    """The zone that is meant by that name, None where nobody knows."""
     try:
-        return ZoneInfo(name)
+        return ZoneInfo(zone_named(name) or name)
     except (KeyError, OSError, ValueError):  # not found; a folder of the database; no possible name
         return None
 

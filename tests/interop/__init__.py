@@ -1,0 +1,1 @@
+"""Producers in other languages: what they ask the registry, and programs that publish (`make interop`)."""

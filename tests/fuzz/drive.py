@@ -23,6 +23,7 @@ from tests.fuzz.watching import Watch
 PATIENCE = 30.0
 """Seconds that one record may hold its partition."""
 _BATCH = 100
+_AT_ONCE = 20
 _GIANT_EVERY = 40.0
 _SETTLES = 120.0
 _BEAT = 0.05
@@ -123,8 +124,9 @@ async def _shoot(
             now = to_millis(here.now)
             fired.append(await loop.run_in_executor(pool, _giant, summary.seed, giants, variations, now))
             giants += 1
-        for at, shot in enumerate(fired):
-            await _fire(here, summary, shot, batch=number, number=at)
+        for first in range(0, len(fired), _AT_ONCE):
+            together = enumerate(fired[first : first + _AT_ONCE], start=first)
+            await asyncio.gather(*(_fire(here, summary, shot, batch=number, number=at) for at, shot in together))
         number += 1
         tell(
             time.monotonic() - began,

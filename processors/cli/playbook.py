@@ -46,7 +46,7 @@ def check(
     Example: careline playbook check playbook.yaml --locale pt-BR
     """
     if locale is not None and canonical(locale) is None:
-        typer.echo(f"--locale {locale}: no language that is known; write de or pt-BR", err=True)
+        say(f"--locale {locale}: no language that is known; write de or pt-BR", err=True)
         raise typer.Exit(WRONG_SETTINGS)
     with explained():
         path = _path(file)

@@ -96,8 +96,6 @@ class Partition(Generic[S]):
         )
         self._last_commit = 0.0
 
-    # -- from outside ---------------------------------------------------------------------------------------------
-
     async def run(self) -> None:
         """Take the partition, work, and take it afresh after a failure, until :meth:`finish` or cancelled."""
         try:

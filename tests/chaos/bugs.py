@@ -59,9 +59,9 @@ def early_merge() -> None:
     """State changes are taken over before the commit, and kept when it fails."""
     add_states, recover = Outbox.add_states, Partition._recover
 
-    def merged(self: Outbox, tx: Any, changes: Any) -> None:
-        add_states(self, tx, changes)
-        tx.overlay._store.merge(changes)
+    def merged(self: Outbox, tx: Any) -> None:
+        add_states(self, tx)
+        tx.overlay._store.merge(tx.changes)
 
     async def kept(self: Partition[Any]) -> None:
         before = getattr(self, "_store", None)

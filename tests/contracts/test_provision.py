@@ -20,6 +20,7 @@ from streams.provision import TopicStatus, apply_topics, plan_topics
 from streams.registry import FULL_TRANSITIVE, InMemoryRegistry, Registry
 from streams.subjects import apply_schemas, find_strangers
 from streams.topics import Topics
+from tests.contracts.words import without_words
 
 
 @pytest.fixture
@@ -195,7 +196,9 @@ async def test_every_subject_is_registered_and_guarded(registry: Registry, topic
     reports = await apply_schemas(registry, topics)
     assert {(report.subject, report.record) for report in reports} == set(topics.subjects())
     for report in reports:
-        assert report.registered == report.versions == len(schemas.versions(report.record))
+        known = schemas.versions(report.record)
+        # a registry that goes by what a schema says takes versions that differ in words only for one
+        assert len({str(without_words(one)) for one in known}) <= report.registered <= report.versions == len(known)
         assert report.compatibility_was is None
         assert await registry.id_of(report.subject, schemas.latest(report.record)) == report.schema_id
         assert await registry.compatibility(report.subject) == FULL_TRANSITIVE
@@ -241,8 +244,10 @@ async def test_a_stranger_that_counts_otherwise_is_found(registry: Registry, top
         reports = await apply_schemas(registry, topics)
         found = await find_strangers(registry, topics)
         assert found == tuple(stranger for report in reports for stranger in report.strangers)
-        assert [(one.subject, one.version) for one in found] == [(subject, 2), (subject, 3)]
-        [wrong], () = (one.difference.refused for one in found)
+        # one that goes by what a schema says has no version of its own for other words
+        assert [(one.subject, one.version) for one in found] in ([(subject, 2)], [(subject, 2), (subject, 3)])
+        [wrong], *others = (one.difference.refused for one in found)
+        assert not any(others)
         assert "cost: is written as decimal of precision 12 and scale 4" in wrong
         assert {report.registered for report in reports} == {0}
 

@@ -16,6 +16,7 @@ from streams.config import Settings
 from streams.errors import IncompatibleSchema, SchemaNotRegistered, SettingsError, Unavailable, Unreadable
 from streams.registry import FULL_TRANSITIVE, ConfluentRegistry, Registry
 from streams.topics import Topics
+from tests.contracts.words import without_words
 from tests.schemas.evolutions import BAD, BASE, GOOD
 
 
@@ -157,11 +158,12 @@ async def test_no_avro_is_refused(registry: Registry, subject: str) -> None:
 
 
 async def test_the_whole_contract_can_be_registered(registry: Registry, subject: str) -> None:
-    """Every schema of the project goes in and comes out unchanged."""
+    """Every schema of the project goes in and comes out as it says, its words perhaps those of an earlier version."""
     for name in schemas.names():
         await registry.set_compatibility(f"{subject}-{name}", FULL_TRANSITIVE)
         for schema in schemas.versions(name):
-            assert await registry.schema(await registry.register(f"{subject}-{name}", schema)) == schema
+            known = await registry.schema(await registry.register(f"{subject}-{name}", schema))
+            assert without_words(known) == without_words(schema)
 
 
 async def test_a_silent_registry_is_unavailable() -> None:

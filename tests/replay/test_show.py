@@ -5,9 +5,8 @@ from __future__ import annotations
 import io
 from datetime import timedelta
 
-from rich.console import Console
-
 from processors.replay.show import show
+from processors.terminal import Screen
 from tests.journey.given import NOON
 from tests.replay.test_difference import between, decided, report
 
@@ -17,7 +16,7 @@ def page(hours: range, *, more: int | None = None) -> list[str]:
     recorded = [decided(number, decided_at=NOON + timedelta(hours=number)) for number in hours]
     extra = [] if more is None else [decided(99_999, decided_at=NOON + timedelta(hours=more))]
     out = io.StringIO()
-    show(report(between(recorded, recorded + extra)), Console(file=out, width=200), most=0)
+    show(report(between(recorded, recorded + extra)), Screen(file=out, width=200), most=0)
     return out.getvalue().splitlines()
 
 

@@ -46,5 +46,5 @@ async def test_steps_that_fail_cost_their_own_record(arena: Arena) -> None:
 
 
 async def test_the_drive_notices_a_planted_bug(arena: Arena) -> None:
-    """The same, with state changes taken over before their commit: the oracle says that something is lost."""
-    assert "lost" in await noticed("early_merge", arena)
+    """The same, with the record after a failed one passed over: the oracle says that something is lost."""
+    assert "lost" in await noticed("lost_after_failure", arena)

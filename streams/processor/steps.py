@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Generic, TypeVar
@@ -51,7 +52,6 @@ class Steps(Generic[S]):
         timers: int,
     ) -> None:
         self._group = group
-        self._topics = settings.topics
         self._logic = logic
         self._intake = intake
         self._outbox = outbox
@@ -59,6 +59,7 @@ class Steps(Generic[S]):
         self._busy = busy
         self._wall = wall if settings.time_source is TimeSource.WALL else None
         self._timers = timers
+        self._stand_in = partial(stand_in, settings.topics.full_name(logic.state_topic), outbox.same_partition)
         self._stage = Stage.STEP
         self._careful = False
         self._most = 0
@@ -158,6 +159,7 @@ class Steps(Generic[S]):
         if not self._careful:
             await item()
             return True
+        await asyncio.sleep(0)  # a batch takes longer this way: the worker has to answer its group meanwhile
         before, window = Savepoint(tx, self._wakes), self._intake.mark()
         try:
             if self._refused is not None:
@@ -184,12 +186,9 @@ class Steps(Generic[S]):
             case Completion():
                 # It is not called again: the entry keeps its deadline, and ends as one that was cut off.
                 tx.settled.append(what)
-                self._dead_letter(tx, self._nameless(what.effect.key), why)
+                self._dead_letter(tx, self._stand_in(what.effect.key), why)
             case key:
-                self._dead_letter(tx, self._nameless(key), why)
-
-    def _nameless(self, key: str) -> ConsumerRecord:
-        return stand_in(self._topics.full_name(self._logic.state_topic), self._outbox.same_partition, key)
+                self._dead_letter(tx, self._stand_in(key), why)
 
     def _stamp(self, record: ConsumerRecord) -> int:
         """The record's time in ms, as far as it is believed."""

@@ -75,7 +75,7 @@ def kept_of(record: ConsumerRecord, why: Unreadable, *, reader: str, most: int) 
     """
     value = b"" if record.value is None else record.value
     headers = headers_of(record, why, reader=reader)
-    if _size(record.key, value, headers) <= most:
+    if most_bytes(record.key, value, headers) <= most:
         return record.key, value, headers
     key, shortened = record.key, []
     own = [(name, held) for name, held in headers if not is_of_dead_letters(name)]
@@ -91,7 +91,7 @@ def kept_of(record: ConsumerRecord, why: Unreadable, *, reader: str, most: int) 
         (_PREFIX + "length", str(len(value)).encode()),
         (_PREFIX + "sha256", hashlib.sha256(value).hexdigest().encode()),
     ]
-    if _size(key, value, own + ours) + FRAMING * 4 > most:
+    if most_bytes(key, value, own + ours) + FRAMING * 4 > most:
         value = value[:_ALWAYS_KEPT]
         shortened.append("value")
     ours.append((_PREFIX + "truncated", ",".join(sorted(shortened)).encode()))
@@ -102,16 +102,21 @@ def _first(headers: Headers) -> list[tuple[str, bytes]]:
     """As many of the first headers as are always kept."""
     kept, size = [], 0
     for name, value in headers:
-        size += FRAMING + 4 * len(name) + len(value or b"")
+        size += _header_bytes(name, value)
         if size > _ALWAYS_KEPT:
             break
         kept.append((name, value))
     return kept
 
 
-def _size(key: bytes | None, value: bytes, headers: Headers) -> int:
-    framed = sum(FRAMING + 4 * len(name) + len(held or b"") for name, held in headers)
-    return FRAMING + len(key or b"") + len(value) + framed
+def most_bytes(key: bytes | None, value: bytes | None, headers: Headers) -> int:
+    """What a record adds to a batch, at most."""
+    size = FRAMING + len(key or b"") + len(value or b"")
+    return size + sum(_header_bytes(name, held) for name, held in headers) if headers else size
+
+
+def _header_bytes(name: str, value: bytes | None) -> int:
+    return FRAMING + 4 * len(name) + len(value or b"")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from streams.clock import PartitionClock, from_millis
 from streams.cloudevents import Headers, headers_for, published_at_millis, traceparent_of
 from streams.codec import Codec
 from streams.config import Settings
-from streams.dead_letters import FRAMING, kept_of
+from streams.dead_letters import FRAMING, kept_of, most_bytes
 from streams.errors import OutputTooLarge, Unreadable
 from streams.events import Record, Value
 from streams.processor.failpoints import Point, reached
@@ -44,10 +44,7 @@ class Outgoing(Value, frozen=True, gc=False):
     @property
     def most_bytes(self) -> int:
         """What it adds to a batch, at most."""
-        size = FRAMING + len(self.key or b"") + len(self.value or b"")
-        if self.headers:
-            size += sum(FRAMING + 4 * len(name) + len(value or b"") for name, value in self.headers)
-        return size
+        return most_bytes(self.key, self.value, self.headers)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -8,13 +8,14 @@ import heapq
 class Wakes:
     """When each key wants to be woken, in milliseconds. A later word on a key replaces the earlier one.
 
-    Unlike states, deadlines change in place while a transaction is made; :meth:`undo` takes that back.
+    Unlike states, deadlines change in place while a transaction is made; from :meth:`begin` on :meth:`undo` can take
+    that back. Whoever never begins keeps no history.
     """
 
     def __init__(self) -> None:
         self._due: dict[str, int] = {}
         self._heap: list[tuple[int, str]] = []
-        self._changes: list[tuple[str, int | None]] = []
+        self._changes: list[tuple[str, int | None]] | None = None
 
     def __len__(self) -> int:
         return len(self._due)
@@ -32,7 +33,8 @@ class Wakes:
         was = self._due.get(key)
         if was == millis:
             return
-        self._changes.append((key, was))
+        if self._changes is not None:
+            self._changes.append((key, was))
         self._put(key, millis)
 
     def next(self) -> int | None:
@@ -55,22 +57,22 @@ class Wakes:
             return None
         _, key = heapq.heappop(self._heap)
         del self._due[key]
-        self._changes.append((key, due))
+        if self._changes is not None:
+            self._changes.append((key, due))
         return due, key
 
     def begin(self) -> None:
-        """What has changed so far is final."""
-        self._changes.clear()
+        """What has changed so far is final; what changes from here on can be taken back."""
+        self._changes = []
 
     def mark(self) -> int:
         """The point that :meth:`undo` goes back to."""
-        return len(self._changes)
+        return len(self._changes or ())
 
     def undo(self, mark: int = 0) -> None:
         """Take back every change since ``mark``; without one, since :meth:`begin`."""
-        while len(self._changes) > mark:
-            key, was = self._changes.pop()
-            self._put(key, was)
+        while self._changes is not None and len(self._changes) > mark:
+            self._put(*self._changes.pop())
 
     def _put(self, key: str, millis: int | None) -> None:
         if millis is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import os
 import sys
 import time
@@ -21,12 +20,11 @@ from streams.clock import to_millis
 from streams.codec import Codec
 from streams.config import Settings
 from streams.events import Touchpoint
-from streams.processor.intake import partition_of
 from streams.provision import set_up
 from streams.registry import ConfluentRegistry
 from tests.chaos.crew import Worker
 from tests.chaos.oracle import Oracle, identity_of
-from tests.chaos.stories import BEGIN, Told, closing
+from tests.chaos.stories import BEGIN, Told, closing, one_for_each
 from tests.chaos.verdict import Verdict, judge
 from tests.chaos.watching import Seen, Watcher, everything
 
@@ -119,16 +117,9 @@ class Ground:
         """A touchpoint on each partition, late enough for every timer before it."""
         await self.fed()
         at = self._last + after
-        missing = set(range(self.settings.partitions))
-        for number in itertools.count():
-            if not missing:
-                break
-            customer = f"closing-{to_millis(at)}-{number}"
-            home = partition_of(customer.encode(), self.settings.partitions)
-            if home in missing:
-                missing.discard(home)
-                when, event = closing(at, customer)
-                await self.write(event, when)
+        for customer in one_for_each(self.settings.partitions, f"closing-{to_millis(at)}"):
+            when, event = closing(at, customer)
+            await self.write(event, when)
         await self._producer.flush()
 
     # -- the end --------------------------------------------------------------------------------------------------

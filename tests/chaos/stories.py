@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 import random
 import uuid
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from typing import Any
 
 from streams import events
 from streams.events import Touchpoint
+from streams.processor.intake import partition_of
 
 BEGIN = datetime(2013, 2, 8, 15, tzinfo=UTC)
 
@@ -153,6 +155,19 @@ def _more(rng: random.Random, number: int, common: Callable[[], dict[str, Any]])
             events.FeedbackGiven, feedback_id=f"s-{number}-{rng.randrange(9)}", kind=events.FeedbackKind.STORY,
             text="What a day.", sentiment=rng.choice(list(events.Sentiment)),
         )  # fmt: skip
+
+
+def one_for_each(partitions: int, prefix: str) -> Iterator[str]:
+    """A customer of each partition, by names that begin so."""
+    missing = set(range(partitions))
+    for number in itertools.count():
+        if not missing:
+            return
+        customer = f"{prefix}-{number}"
+        home = partition_of(customer.encode(), partitions)
+        if home in missing:
+            missing.discard(home)
+            yield customer
 
 
 def closing(at: datetime, customer: str) -> Told:

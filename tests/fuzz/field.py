@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import os
 import sys
 import uuid
@@ -26,7 +25,7 @@ from streams.processor.intake import partition_of
 from streams.provision import set_up
 from streams.registry import ConfluentRegistry
 from streams.topics import MAX_EVENT_BYTES
-from tests.chaos.stories import BEGIN, closing
+from tests.chaos.stories import BEGIN, closing, one_for_each
 from tests.chaos.watching import Seen, Watcher
 from tests.fuzz.findings import as_kept
 from tests.fuzz.shots import Shot
@@ -110,15 +109,8 @@ class Field:
     async def close_the_day(self) -> None:
         """A touchpoint of an ordinary customer on each partition, late enough for every timer before it."""
         at = self.now + _END
-        missing = set(range(self.settings.partitions))
-        for number in itertools.count():
-            if not missing:
-                break
-            customer = f"{ORDINARY}-closing-{number}"
-            home = partition_of(customer.encode(), self.settings.partitions)
-            if home in missing:
-                missing.discard(home)
-                await self.live(*closing(at, customer))
+        for customer in one_for_each(self.settings.partitions, f"{ORDINARY}-closing"):
+            await self.live(*closing(at, customer))
         await self.flush()
 
     async def flush(self) -> None:

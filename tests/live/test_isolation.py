@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,39 +15,18 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from processors.dead_letters import all_kept, original_of
 from processors.journeys import JourneyLogic
 from processors.playbook import load_playbook
-from streams import Publisher, events, metrics
+from streams import Publisher, metrics
 from streams.closing import closed
 from streams.config import Settings
 from streams.processor import Limits, Processor
-from streams.processor.intake import partition_of
 from tests.live.reading import dead_letters, records, states, until
 from tests.live.roles import Role
+from tests.live.test_bad_input import delivered, home, late
 
 pytestmark = pytest.mark.live
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 HUGE = 20 << 20
-
-
-def delivered(customer: str, order: str) -> events.OrderDelivered:
-    """Something ordinary."""
-    return events.OrderDelivered(
-        event_id=str(uuid.uuid4()), customer_id=customer, occurred_at=NOW, source="urn:test:shop", order_id=order
-    )
-
-
-def late(customer: str) -> events.DelayNoticed:
-    """Something that leads to a decision."""
-    return events.DelayNoticed(
-        event_id=str(uuid.uuid4()), customer_id=customer, occurred_at=NOW, source="urn:test:departures",
-        subject_kind="flight", subject_id="F1", description="flight F 1", promised_at=NOW + timedelta(hours=1),
-        expected_at=NOW + timedelta(hours=4),
-    )  # fmt: skip
-
-
-def home(settings: Settings, customer: str) -> int:
-    """The customer's partition."""
-    return partition_of(customer.encode(), settings.partitions)
 
 
 async def packed(settings: Settings, *, partition: int, **record: Any) -> None:

@@ -76,3 +76,23 @@ def test_as_if_there_were_only_a_table(said: list[tuple[str, int | None]], until
     while (due := wakes.pop_due(until)) is not None:
         fired.append(due)
     assert fired == sorted((millis, key) for key, millis in table.items() if millis <= until)
+
+
+@given(st.lists(words, max_size=20), st.lists(words | st.none(), max_size=20))
+def test_what_changed_since_the_beginning_can_be_taken_back(
+    said: list[tuple[str, int | None]], later: list[tuple[str, int | None] | None]
+) -> None:
+    """Whatever is set, taken back or fired after it (None: what is due fires), everything is due as before."""
+    wakes = Wakes()
+    for key, millis in said:
+        wakes.set(key, millis)
+    before = {key: wakes.due(key) for key in wakes.keys()}  # noqa: SIM118
+    wakes.begin()
+    for word in later:
+        if word is None:
+            wakes.pop_due(5)
+        else:
+            wakes.set(*word)
+    wakes.undo()
+    assert {key: wakes.due(key) for key in wakes.keys()} == before  # noqa: SIM118
+    assert wakes.next() == min((due for due in before.values() if due is not None), default=None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,6 +15,8 @@ import psutil
 
 MARK = "CARELINE_STACK_PART"
 """Set in the environment of every server to `<home>:<part>`, so that one whose pid was never written is found."""
+
+_LOOK, _MARKED_WITHIN = 0.001, 0.5  # seconds
 
 _started: list[subprocess.Popen[bytes]] = []
 """Kept so that Python does not warn of servers left running: they are meant to outlive this program."""
@@ -62,7 +65,13 @@ def launch(argv: Sequence[str], *, mark: str, directory: Path, log: Path, enviro
         )
     _started.append(child)
     try:
-        return Identity(pid=child.pid, created=psutil.Process(child.pid).create_time())
+        process = psutil.Process(child.pid)
+        # The kernel lets us go on before it has laid out the new program's environment: until then it has no mark.
+        # A program that ended, or one that writes its title over its environment, has none later either.
+        deadline = time.monotonic() + _MARKED_WITHIN
+        while MARK not in process.environ() and child.poll() is None and time.monotonic() < deadline:
+            time.sleep(_LOOK)
+        return Identity(pid=child.pid, created=process.create_time())
     except psutil.Error:
         # Gone already: the caller sees that it is not alive, and shows the log.
         return Identity(pid=child.pid, created=0.0)

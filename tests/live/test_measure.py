@@ -105,10 +105,10 @@ def taken_in(metrics: str) -> int:
 
 
 @asynccontextmanager
-async def running(env: dict[str, str]) -> AsyncIterator[Measure]:
+async def running(env: dict[str, str], program: str = "processors.cli") -> AsyncIterator[Measure]:
     port = free_port(taken=set())
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "processors.cli", "run", "measure", env={**env, "CARELINE_OPS_PORT": str(port)}
+        sys.executable, "-m", program, "run", "measure", env={**env, "CARELINE_OPS_PORT": str(port)}
     )
     try:
         yield Measure(process, port)
@@ -163,6 +163,27 @@ async def test_a_restart_takes_its_tables_from_the_changelogs(
         page = await measure.until(lambda page: page["satisfaction"]["not_written_to"]["answers"] == 7)
         assert page["letters"] == LETTERS
         assert await measure.taken_in() < len(day())  # the rest came from the changelogs
+        assert await measure.stop() == 0
+
+
+async def test_what_arrives_while_a_restarted_role_looks_for_its_place_is_counted(
+    settings: Settings, role_env: dict[str, str], write: Writer
+) -> None:
+    """Records that wait, on partitions read before and on partitions that had none, are counted however long Faust
+    takes between seeking the first partition and the last."""
+    await write.write(*on_its_topic(settings, day()))
+    async with running(role_env) as measure:
+        await measure.until(lambda page: page == WHOLE)
+        await asyncio.sleep(4)  # Faust commits its offsets every 2.8 s
+        assert await measure.stop() == 0
+    more = [
+        replace(ASKED, event_id=uid(f"more-{n}"), feedback_id=f"more-{n}", customer_id=f"made-up-{n}", score=2)
+        for n in range(1, 200, 2)
+    ]
+    await write.write(*on_its_topic(settings, more))
+    async with running(role_env, "tests.live.slow_measure") as measure:
+        page = await measure.until(lambda page: page["satisfaction"]["not_written_to"]["answers"] == 6 + len(more))
+        assert page["letters"] == LETTERS
         assert await measure.stop() == 0
 
 

@@ -22,7 +22,7 @@ from tests.chaos.watching import everything
 
 _WINDOW = 200
 _HELD = 2_000
-_REFUSED_WITHIN = 15.0
+_REFUSED_WITHIN = 30.0
 
 
 def disordered(told: Iterator[Told], rng: random.Random) -> Iterator[Told]:

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from processors.journey.actions import Action, Expose, Retract, Want
+from processors.journey.actions import Action, Expose, Reach, Retract, Suppress, Want
 from processors.journey.failures import Failure, failed, retries
 from processors.journey.guard import guard
 from processors.journey.playbook import Playbook
-from processors.journey.policies import Policy, in_order
+from processors.journey.policies import Policy, Wanted, in_order
 from processors.journey.recording import Output, noted, records
 from streams.events import JourneyState, Timer, Touchpoint
 
-Decided = tuple[Policy, Action | Expose]
-"""A decision, and whose it is."""
+Decided = tuple[Policy, Action | Expose, JourneyState]
+"""A decision, whose it is, and the state before it."""
+
+_MOST_STEPS = 2_000
+"""More than any state can call for; a policy that wants something new whenever it is asked has failed."""
 
 
 def concerned(state: JourneyState, failures: Sequence[Failure], playbook: Playbook) -> list[Policy]:
@@ -46,37 +49,68 @@ def lapsed(state: JourneyState, policies: Sequence[Policy], now: datetime, playb
 def decided(
     state: JourneyState, policies: Sequence[Policy], now: datetime, playbook: Playbook
 ) -> tuple[JourneyState, list[Decided]]:
-    """The decisions worth recording, and the state after them. Each decision sees those before it (caps, budgets)."""
+    """The decisions worth recording, and the state after them. Each decision sees those before it, of other policies
+    and of its own: caps, budgets, and whatever is asked only once."""
     news: list[Decided] = []
     for policy in policies:
-        method = "wants"
-        try:
-            for wanted in tuple(policy.wants(state, now, playbook)):
+        state = _heard(policy, state, news, now, playbook)
+    return state, news
+
+
+def _heard(policy: Policy, state: JourneyState, news: list[Decided], now: datetime, playbook: Playbook) -> JourneyState:
+    """The policy is asked again after each request and each retraction, so that its next step knows of it."""
+    handled: set[tuple[str, ...]] = set()
+    method = "wants"
+    try:
+        acted = True
+        while acted:
+            acted, method = False, "wants"
+            for wanted in policy.wants(state, now, playbook):
+                if (step := _step(wanted)) in handled:
+                    continue
+                handled.add(step)
+                if len(handled) > _MOST_STEPS:
+                    raise RuntimeError(f"more than {_MOST_STEPS} steps at once")
                 if isinstance(wanted, Expose):
                     method = "record"
-                    news.append((policy, wanted))
+                    news.append((policy, wanted, state))
                     state = noted(state, wanted, now)
+                    method = "wants"
                     continue
                 method = "guard"
                 action = guard(wanted, state, now, playbook) if isinstance(wanted, Want) else wanted
                 method = "is_news"
                 if policy.is_news(state, action):
                     method = "record"
-                    news.append((policy, action))
+                    news.append((policy, action, state))
                     state = noted(state, action, now)
+                    acted = isinstance(action, Reach | Retract)
                 method = "after"
                 state = _a_state(policy.after(state, action, now, playbook))
-        except Exception as error:
-            raise failed(policy.name, method, error) from error
-    return state, news
+                method = "wants"
+                if acted:
+                    break
+    except Exception as error:
+        raise failed(policy.name, method, error) from error
+    return state
 
 
-def recorded(
-    before: JourneyState, news: Sequence[Decided], *, now: datetime, playbook: Playbook, trigger: Touchpoint | None
-) -> list[Output]:
-    """The decisions as they go out; ``before`` is the state before them."""
+def _step(wanted: Wanted) -> tuple[str, ...]:
+    """What tells it from everything else that the policy wants in the same moment."""
+    match wanted:
+        case Expose(met=met):
+            return "expose", met.experiment, met.unit
+        case Retract():
+            return "retract", wanted.journey_id, wanted.occasion, wanted.outreach_id
+        case _:
+            want = wanted.want if isinstance(wanted, Suppress) else wanted
+            return "step", want.journey_id, want.occasion
+
+
+def recorded(news: Sequence[Decided], *, now: datetime, playbook: Playbook, trigger: Touchpoint | None) -> list[Output]:
+    """The decisions as they go out."""
     outputs: list[Output] = []
-    for policy, action in news:
+    for policy, action, before in news:
         try:
             outputs += records(before, action, now=now, playbook=playbook, trigger=trigger)
         except Exception as error:

@@ -102,7 +102,7 @@ def decide(state: JourneyState, *, now: datetime, playbook: Playbook) -> tuple[A
     while True:
         try:
             _, news = decided(state, concerned(state, failures, playbook), now, playbook)
-            return tuple(action for _, action in news)
+            return tuple(action for _, action, _ in news)
         except PolicyFailedError as why:
             failures = (*failures, why.failure)
 
@@ -130,9 +130,8 @@ def _settled(
     for taken_back in _called_in(state, trigger, now):
         outputs += records(state, taken_back, now=now, playbook=playbook, trigger=trigger)
         state = informed(noted(state, taken_back, now), taken_back, failures, now, playbook)
-    before = lapsed(state, policies, now, playbook)
-    state, news = decided(before, policies, now, playbook)
-    outputs += recorded(before, news, now=now, playbook=playbook, trigger=trigger)
+    state, news = decided(lapsed(state, policies, now, playbook), policies, now, playbook)
+    outputs += recorded(news, now=now, playbook=playbook, trigger=trigger)
     state, unknown = marked(state, failures, now)
     outputs += [refusal(state, one, now=now, playbook=playbook, trigger=trigger) for one in unknown]
     if outputs and state.playbook_version != playbook.version:

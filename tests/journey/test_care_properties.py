@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import given as for_any
@@ -221,6 +222,29 @@ def test_nothing_is_said_twice_and_no_hold_is_left_open(life: list[tuple[timedel
     for one in last.values():
         # held for the same reason again and again, as in a zone that nobody knows, is one word on record
         assert one.kind is not DecisionKind.HOLD or one.journey_id in held, one
+
+
+_unhappy: st.SearchStrategy[Any] = mixed(
+    of(FeedbackGiven, score=st.integers(0, 3)),
+    of(FeedbackGiven, score=st.integers(0, 3)),
+    of(MentionPosted),
+    of(ContactOpened, contact_id=_contact, matter=_matter),
+    of(ItemUnavailable),
+    of(ConsentChanged, channel=st.none(), purpose=st.just(Purpose.MARKETING), status=st.just(ConsentStatus.GRANTED)),
+)
+_nights = st.sampled_from([0, 0, 5, 60, 720, 1440, 4320]).map(lambda minutes: timedelta(minutes=minutes))
+
+
+@for_any(st.lists(st.tuples(_nights, _unhappy), max_size=25))
+@settings(max_examples=300, deadline=None, derandomize=True)
+def test_one_question_in_thirty_days_and_nobody_late_before_they_know(life: list[tuple[timedelta, Any]]) -> None:
+    """However many bad days wait for the same morning; and whoever is asked to do something has time to."""
+    playbook = everything()
+    journey = lived(life, playbook)
+    assert playbook.recovery is not None
+    asked = sorted(one.requested_at for one in journey.requests if one.occasion == "follow_up")
+    assert all(later - first >= playbook.recovery.follow_up_every for first, later in pairwise(asked))
+    assert all(one.due_at > one.requested_at for one in journey.requests if one.due_at is not None)
 
 
 @for_any(LIVES)

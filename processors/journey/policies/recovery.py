@@ -14,7 +14,7 @@ from functools import partial
 from processors.journey.actions import Suppress, Task, Want
 from processors.journey.playbook import Playbook, RecoveryRules
 from processors.journey.policies.policy import as_text
-from processors.journey.policies.settling import TASK_LIVES, Settling, Step
+from processors.journey.policies.settling import TASK_LIVES, Deadline, Settling, Step, deadline
 from processors.journey.policies.settling import Moment as Due
 from processors.journey.state import memorable
 from processors.journey.wording import wording
@@ -48,15 +48,16 @@ class Recovery(Settling):
             if moment.occurred_at <= now - _LOOK_BACK:
                 continue
             if was_bad(moment, rules):
-                due = moment.occurred_at + rules.within
-                make = partial(self._task, state, moment, playbook, occasion=RECOVER, team=rules.team, due=due)
+                by = deadline(moment.occurred_at, rules.within, now)
+                make = partial(self._task, state, moment, playbook, occasion=RECOVER, team=rules.team, by=by)
                 yield Step(journey_id(moment), RECOVER, make)
-                if now >= _asks_at(moment, rules) and self.is_settled(state, journey_id(moment), RECOVER):
-                    make_question = partial(self._follow_up, state, moment, now, playbook, rules)
+                begun = self.sent_at(state, journey_id(moment), RECOVER)
+                if begun is not None and now >= _asks_at(moment, rules, begun):
+                    make_question = partial(self._follow_up, state, moment, now, playbook, rules, begun=begun)
                     yield Step(journey_id(moment), FOLLOW_UP, make_question)
             elif memorable(moment):
-                due = moment.occurred_at + _LOOK_BACK
-                make = partial(self._task, state, moment, playbook, occasion=SHARE, team=rules.share_with, due=due)
+                by = deadline(moment.occurred_at, _LOOK_BACK, now)
+                make = partial(self._task, state, moment, playbook, occasion=SHARE, team=rules.share_with, by=by)
                 yield Step(journey_id(moment), SHARE, make)
 
     def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Due]:
@@ -66,13 +67,16 @@ class Recovery(Settling):
             return
         for moment in state.moments:
             if moment.occurred_at > now - _LOOK_BACK and was_bad(moment, rules):
-                yield journey_id(moment), _asks_at(moment, rules)
+                begun = self.sent_at(state, journey_id(moment), RECOVER)
+                if begun is not None:
+                    yield journey_id(moment), _asks_at(moment, rules, begun)
 
     def _follow_up(
-        self, state: JourneyState, moment: Moment, now: datetime, playbook: Playbook, rules: RecoveryRules
-    ) -> Want | Suppress:
+        self, state: JourneyState, moment: Moment, now: datetime, playbook: Playbook, rules: RecoveryRules, *,
+        begun: datetime,
+    ) -> Want | Suppress:  # fmt: skip
         want = self._want(
-            state, moment, playbook, occasion=FOLLOW_UP, useful_until=_asks_at(moment, rules) + TASK_LIVES
+            state, moment, playbook, occasion=FOLLOW_UP, useful_until=_asks_at(moment, rules, begun) + TASK_LIVES
         )
         for note in state.outreach:
             asked = note.policy == self.name and note.occasion == FOLLOW_UP and note.journey_id != want.journey_id
@@ -84,15 +88,15 @@ class Recovery(Settling):
         return want
 
     def _task(
-        self, state: JourneyState, moment: Moment, playbook: Playbook, *, occasion: str, team: str, due: datetime
+        self, state: JourneyState, moment: Moment, playbook: Playbook, *, occasion: str, team: str, by: Deadline
     ) -> Want:
         return self._want(
             state,
             moment,
             playbook,
             occasion=occasion,
-            useful_until=due + TASK_LIVES,
-            task=Task(team=team, due_at=due),
+            useful_until=by.useful_until,
+            task=Task(team=team, due_at=by.due),
         )
 
     def _want(
@@ -147,5 +151,6 @@ def was_bad(moment: Moment, rules: RecoveryRules) -> bool:
     return most is not None and moment.score <= most
 
 
-def _asks_at(moment: Moment, rules: RecoveryRules) -> datetime:
-    return (moment.recovered_at or moment.occurred_at) + rules.follow_up_after
+def _asks_at(moment: Moment, rules: RecoveryRules, begun: datetime) -> datetime:
+    """Some days after somebody made good on it, or, where nobody said so, was asked to."""
+    return (moment.recovered_at or begun) + rules.follow_up_after

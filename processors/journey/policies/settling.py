@@ -24,6 +24,25 @@ TASK_LIVES = timedelta(days=7)
 
 _FINAL = frozenset({SENT, "no_longer_useful", "holdout", "already_sent"})
 
+
+class Deadline(NamedTuple):
+    """Of a task: by when it is to be done, and until when it is worth doing."""
+
+    due: datetime
+    useful_until: datetime
+
+
+def deadline(begins: datetime, within: timedelta, opened: datetime) -> Deadline:
+    """``within`` that of what the task is about; of ``opened``, where that is later: nobody is late before they know.
+
+    A task that would have been worth doing only before it was opened keeps its deadline, and the guard refuses it.
+    """
+    due = begins + within
+    if due <= opened < due + TASK_LIVES:
+        due = opened + within
+    return Deadline(due, due + TASK_LIVES)
+
+
 Moment = tuple[str, datetime]
 """A journey, and when time alone would change what is wanted for it."""
 
@@ -150,6 +169,13 @@ class Settling(ABC):
             (one.policy, one.journey_id, one.occasion, one.reason) == (self.name, journey, occasion, reason)
             for one in state.settled
         )
+
+    def sent_at(self, state: JourneyState, journey: str, occasion: str) -> datetime | None:
+        """When the step was sent, None if it was not."""
+        for one in state.settled:
+            if (one.policy, one.journey_id, one.occasion, one.reason) == (self.name, journey, occasion, SENT):
+                return one.as_of
+        return None
 
     def called_off(
         self, state: JourneyState, journey: str, now: datetime, *, reason: str, explanation: str

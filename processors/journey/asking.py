@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from processors.journey.actions import Action, Expose, Reach, Retract, Suppress, Want
 from processors.journey.failures import Failure, failed, retries
 from processors.journey.guard import guard
 from processors.journey.playbook import Playbook
 from processors.journey.policies import Policy, Wanted, in_order
+from processors.journey.policies.settling import NO_LONGER_USEFUL
 from processors.journey.recording import Output, noted, records
-from streams.events import JourneyState, Timer, Touchpoint
+from processors.journey.state import put
+from streams.events import JourneyState, Settled, Timer, Touchpoint, replace
 
 Decided = tuple[Policy, Action | Expose, JourneyState]
 """A decision, whose it is, and the state before it."""
+
+TOO_LATE = "too_late"
+_MOST_TOLD, _A_DAY = 5, timedelta(days=1)
+"""So many facts of a day that come too late for a policy are told one by one."""
 
 _MOST_STEPS = 2_000
 """More than any state can call for; a policy that wants something new whenever it is asked has failed."""
@@ -105,6 +112,51 @@ def _step(wanted: Wanted) -> tuple[str, ...]:
         case _:
             want = wanted.want if isinstance(wanted, Suppress) else wanted
             return "step", want.journey_id, want.occasion
+
+
+def too_late(
+    state: JourneyState, policies: Sequence[Policy], event: Touchpoint | None, now: datetime, playbook: Playbook
+) -> tuple[JourneyState, list[Decided]]:
+    """What the policies would have wanted of a fact, had it been heard of in time: a word on record for each.
+
+    Of a customer for whom many come at once, as in a backfill, the first few of a day are told one by one, then that
+    there are more.
+    """
+    news: list[Decided] = []
+    for policy in policies:
+        if policy.answers is not type(event) or state.merged_into is not None:
+            continue
+        try:
+            want = policy.too_late(state, event, now, playbook)
+        except Exception as error:
+            raise failed(policy.name, "too_late", error) from error
+        if want is None:
+            continue
+        told = sum(
+            one.policy == policy.name and one.occasion == TOO_LATE and one.as_of > now - _A_DAY for one in state.settled
+        )
+        if told > _MOST_TOLD:
+            continue
+        explanation = "we heard of it too late to be of any use"
+        if told == _MOST_TOLD:
+            want = dataclasses.replace(want, journey_id="", occasion=TOO_LATE, inputs={"told": str(told)})
+            explanation = "more come too late; they are not told one by one today"
+        news.append((policy, Suppress(want=want, reason=NO_LONGER_USEFUL, explanation=explanation), state))
+        state = _told_of(state, want, now)
+    return state, news
+
+
+def _told_of(state: JourneyState, want: Want, now: datetime) -> JourneyState:
+    mark = Settled(
+        policy=want.policy,
+        journey_id=want.journey_id,
+        occasion=TOO_LATE,
+        reason=NO_LONGER_USEFUL,
+        as_of=now,
+        held_until=None,
+    )
+    others = tuple(one for one in state.settled if one.occasion != TOO_LATE or one.as_of > now - _A_DAY)
+    return replace(state, settled=put(others, mark, lambda one: (one.policy, one.journey_id, one.occasion)))
 
 
 def recorded(news: Sequence[Decided], *, now: datetime, playbook: Playbook, trigger: Touchpoint | None) -> list[Output]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from processors.journey.actions import Action, Expose, Retract
-from processors.journey.asking import concerned, decided, informed, lapsed, recorded, timers
+from processors.journey.asking import concerned, decided, informed, lapsed, recorded, timers, too_late
 from processors.journey.erasure import OUTCOMES, changes_nothing, erased, last_words, mark_ends
 from processors.journey.evolve import evolve
 from processors.journey.failures import Failure, PolicyFailedError, marked, refusal
@@ -130,6 +130,8 @@ def _settled(
     for taken_back in _called_in(state, trigger, now):
         outputs += records(state, taken_back, now=now, playbook=playbook, trigger=trigger)
         state = informed(noted(state, taken_back, now), taken_back, failures, now, playbook)
+    state, late = too_late(state, policies, trigger, now, playbook)
+    outputs += recorded(late, now=now, playbook=playbook, trigger=trigger)
     state, news = decided(lapsed(state, policies, now, playbook), policies, now, playbook)
     outputs += recorded(news, now=now, playbook=playbook, trigger=trigger)
     state, unknown = marked(state, failures, now)

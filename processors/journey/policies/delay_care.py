@@ -19,7 +19,7 @@ from processors.journey.playbook import DelayRules, GestureOffer, Playbook
 from processors.journey.policies.policy import as_text, same_no
 from processors.journey.state import put
 from processors.journey.wording import wording
-from streams.events import Delay, JourneyState, Purpose, Timer, replace
+from streams.events import Delay, DelayNoticed, JourneyState, Purpose, Timer, replace
 
 CANCELLED = "cancelled"
 NOTICE = "notice"
@@ -37,6 +37,8 @@ class DelayCare:
         "fr": "Attendre est déjà assez pénible ; personne ne devrait avoir en plus à demander des nouvelles.",
     }
 
+    answers = DelayNoticed
+
     def concerns(self, state: JourneyState) -> bool:
         """Whether there is a wait."""
         return bool(state.delays)
@@ -48,6 +50,24 @@ class DelayCare:
                 yield from self._take_back(state, delay, now)
             else:
                 yield from self._write(state, delay, now, playbook)
+
+    def too_late(self, state: JourneyState, event: DelayNoticed, now: datetime, playbook: Playbook) -> Want | None:
+        """A wait that nobody is in any more."""
+        for delay in state.delays:
+            if (delay.subject_kind, delay.subject_id, delay.as_of) != (
+                event.subject_kind,
+                event.subject_id,
+                event.occurred_at,
+            ):
+                continue
+            if delay.closed_at is not None or delay.letters or delay.refused is not None:
+                continue
+            rules = playbook.delay_rules(delay.subject_kind)
+            if now >= lapses_at(delay, rules):
+                wait = expected_wait(delay, now)
+                occasion = occasion_of(delay, wait, rules) or NOTICE
+                return self._want(state, delay, now, playbook, occasion=occasion, wait=wait)
+        return None
 
     def _write(
         self, state: JourneyState, delay: Delay, now: datetime, playbook: Playbook

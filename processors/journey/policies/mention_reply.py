@@ -15,7 +15,7 @@ from processors.journey.playbook import MentionRules, Playbook
 from processors.journey.policies.policy import as_text
 from processors.journey.policies.settling import Deadline, Moment, Settling, Step, deadline
 from processors.journey.wording import wording
-from streams.events import JourneyState, Mention, Purpose, Sentiment, replace
+from streams.events import JourneyState, Mention, MentionPosted, Purpose, Sentiment, replace
 
 THANKS, RESCUE, ESCALATION = "thank_you", "rescue", "escalation"
 _OF_THE_DAY = timedelta(days=14)
@@ -27,6 +27,7 @@ class MentionReply(Settling):
 
     name = "mention_reply"
     watches = "mentions"
+    answers = MentionPosted
     final = frozenset({"nothing_to_answer"})
     why: Mapping[str, str] = {
         "en": "Whoever speaks about us in public deserves an answer from a person.",
@@ -65,6 +66,22 @@ class MentionReply(Settling):
                     yield Step(journey, ESCALATION, make)
             else:
                 yield Step(journey, THANKS, partial(self._leave, state, mention, now, playbook, rules))
+
+    def too_late(self, state: JourneyState, event: MentionPosted, now: datetime, playbook: Playbook) -> Want | None:
+        """A post of another day."""
+        rules = playbook.mentions
+        if rules is None or event.occurred_at > now - _OF_THE_DAY:
+            return None
+        for mention in state.mentions:
+            if mention.mention_id != event.mention_id or mention.closed_at is not None:
+                continue
+            if mention.sentiment is Sentiment.POSITIVE:
+                by = deadline(mention.opened_at, rules.thanks_within, now)
+                return self._want(state, mention, playbook, occasion=THANKS, team=rules.thanks_by, by=by)
+            if mention.sentiment is Sentiment.NEGATIVE:
+                by = rescue_by(mention, rules, now)
+                return self._want(state, mention, playbook, occasion=RESCUE, team=rules.rescue_by, by=by)
+        return None
 
     def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Moment]:
         """The deadlines of the rescues; that a post is of another day can wait until something else happens."""

@@ -18,7 +18,7 @@ from processors.journey.policies.settling import TASK_LIVES, Deadline, Settling,
 from processors.journey.policies.settling import Moment as Due
 from processors.journey.state import memorable
 from processors.journey.wording import wording
-from streams.events import FeedbackKind, JourneyState, Moment, Purpose, Sentiment
+from streams.events import FeedbackGiven, FeedbackKind, JourneyState, Moment, Purpose, Sentiment
 
 RECOVER, FOLLOW_UP, SHARE = "recover", "follow_up", "share"
 _LOOK_BACK = timedelta(days=30)
@@ -30,6 +30,7 @@ class Recovery(Settling):
 
     name = "recovery"
     watches = "moments"
+    answers = FeedbackGiven
     final = frozenset({"asked_already"})
     why: Mapping[str, str] = {
         "en": "A bad day can still end well, and a good one is worth telling.",
@@ -59,6 +60,22 @@ class Recovery(Settling):
                 by = deadline(moment.occurred_at, _LOOK_BACK, now)
                 make = partial(self._task, state, moment, playbook, occasion=SHARE, team=rules.share_with, by=by)
                 yield Step(journey_id(moment), SHARE, make)
+
+    def too_late(self, state: JourneyState, event: FeedbackGiven, now: datetime, playbook: Playbook) -> Want | None:
+        """Feedback that is a memory by now."""
+        rules = playbook.recovery
+        if rules is None or event.occurred_at > now - _LOOK_BACK:
+            return None
+        for moment in state.moments:
+            if moment.feedback_id != event.feedback_id:
+                continue
+            if was_bad(moment, rules):
+                by = deadline(moment.occurred_at, rules.within, now)
+                return self._task(state, moment, playbook, occasion=RECOVER, team=rules.team, by=by)
+            if memorable(moment):
+                by = deadline(moment.occurred_at, _LOOK_BACK, now)
+                return self._task(state, moment, playbook, occasion=SHARE, team=rules.share_with, by=by)
+        return None
 
     def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Due]:
         """When to ask how things are now."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from processors.journey.actions import Action, Expose, Hold, Reach, Retract, Suppress, Want
 from processors.journey.identity import outreach_id
@@ -18,11 +18,11 @@ from processors.journey.policies.policy import Wanted, same_no
 from processors.journey.state import put
 from streams.events import JourneyState, OutreachChannel, Settled, Timer, replace
 
-SENT = "sent"
+SENT, NO_LONGER_USEFUL = "sent", "no_longer_useful"
 TASK_LIVES = timedelta(days=7)
 """After its deadline a task stays worth doing for so long."""
 
-_FINAL = frozenset({SENT, "no_longer_useful", "holdout", "already_sent"})
+_FINAL = frozenset({SENT, NO_LONGER_USEFUL, "holdout", "already_sent"})
 
 
 class Deadline(NamedTuple):
@@ -63,6 +63,7 @@ class Settling(ABC):
     why: Mapping[str, str]
     watches: str
     """The part of the state that its journeys are made of; without any there is nothing to do."""
+    answers: type[Any] | None = None
     final: frozenset[str] = frozenset()
     """Reasons of the policy's own that nothing will change."""
 
@@ -74,6 +75,10 @@ class Settling(ABC):
         """When time alone would change the steps; those that are past are ignored. Never, as a rule: most is decided
         when it is heard of, and what is held has the end of its hold."""
         return ()
+
+    def too_late(self, state: JourneyState, event: Any, now: datetime, playbook: Playbook) -> Want | None:
+        """What is no longer of use is refused by the guard, as a rule."""
+        return None
 
     def concerns(self, state: JourneyState) -> bool:
         """Whether there is a journey of its kind, or a hold that has to end although its journey is forgotten."""
@@ -137,11 +142,15 @@ class Settling(ABC):
 
     def is_news(self, state: JourneyState, action: Action) -> bool:
         """A refusal is news unless the last one was the same; "not now" and "not at all" are not the same. That what
-        was refused is of no use any more is none."""
+        was refused is of no use any more is none, and that a journey comes too late is said once."""
         if isinstance(action, Reach | Retract):
             return True
         step, held = _about(action), isinstance(action, Hold)
-        over = action.reason == "no_longer_useful"
+        over = action.reason == NO_LONGER_USEFUL
+        if over and any(
+            (one.policy, one.journey_id, one.reason) == (self.name, step[0], NO_LONGER_USEFUL) for one in state.settled
+        ):
+            return False
         return all(
             (one.policy, *_step(one)) != (self.name, *step)
             or not ((over or same_no(one.reason, action.reason)) and (one.held_until is not None) == held)

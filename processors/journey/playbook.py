@@ -196,12 +196,18 @@ class Holdout:
     seed: str
 
 
+DISTURBING = frozenset({OutreachChannel.SMS, OutreachChannel.PUSH})
+"""The channels that wake people."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuietHours:
-    """When nobody is written to, in the customer's own day; may pass midnight."""
+    """When nobody is disturbed, in the customer's own day; may pass midnight."""
 
     begin: time
     end: time
+    channels: frozenset[OutreachChannel] = DISTURBING
+    """Those that wait for the morning."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

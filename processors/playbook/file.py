@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from processors.journey.playbook import FrequencyCap, Playbook, QuietHours
+from processors.journey.playbook import DISTURBING, FrequencyCap, Playbook, QuietHours
 from processors.journey.state import KEEP_OUTREACH
 from processors.playbook.faults import refuse
 from processors.playbook.languages import languages_of
@@ -44,17 +44,29 @@ from streams.events import Purpose
 Texts = dict[TextsOf, dict[str, dict[str, Words]]]
 
 
+def _once(items: list[str]) -> list[str]:
+    refuse(twice(items))
+    return items
+
+
 class QuietHoursSection(Section):
-    """When nobody is written to."""
+    """When nobody is disturbed, by these channels."""
 
     begin: TimeOfDay
     end: TimeOfDay
+    channels: Annotated[list[CustomersChannel], AfterValidator(_once), Field(min_length=1)] = Field(
+        default=sorted(DISTURBING)
+    )
 
     @model_validator(mode="after")
     def _some(self) -> Self:
         if self.begin == self.end:
             refuse([(("end",), "is the same as begin; leave quiet_hours out if there are none")])
         return self
+
+    def hours(self) -> QuietHours:
+        """As the guard takes them."""
+        return QuietHours(begin=self.begin, end=self.end, channels=frozenset(self.channels))
 
 
 class CapSection(Section):
@@ -69,11 +81,6 @@ class CapSection(Section):
 def _caps(caps: list[CapSection]) -> list[CapSection]:
     refuse(twice((cap.purpose, cap.channel, cap.window) for cap in caps))
     return caps
-
-
-def _once(items: list[str]) -> list[str]:
-    refuse(twice(items))
-    return items
 
 
 class PlaybookFile(Section):
@@ -118,9 +125,7 @@ class PlaybookFile(Section):
             stock=self.out_of_stock_save.rules(money) if self.out_of_stock_save else None,
             caring=self.caring_hands.rules() if self.caring_hands else None,
             agent_gestures=self.agent_gestures.rules() if self.agent_gestures else None,
-            quiet_hours=QuietHours(begin=self.quiet_hours.begin, end=self.quiet_hours.end)
-            if self.quiet_hours
-            else None,
+            quiet_hours=self.quiet_hours.hours() if self.quiet_hours else None,
             caps=tuple(FrequencyCap(**dict(cap)) for cap in self.caps),
             gesture_budgets=budgets(self.gesture_budgets),
             holdouts={policy: holdout.rules() for policy, holdout in self.holdouts.items()},

@@ -42,6 +42,7 @@ class Consent(Struct, frozen=True, kw_only=True, gc=False):
     as_of: datetime
     reopened_at: datetime | None = None
     from_customer_id: str | None = None
+    urgent_at_night: bool = False
 
 
 class Suppression(Struct, frozen=True, kw_only=True, gc=False):

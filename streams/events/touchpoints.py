@@ -256,6 +256,7 @@ class ConsentChanged(Struct, frozen=True, kw_only=True, gc=False):
     purpose: Purpose
     status: ConsentStatus
     reopened_by: str | None = None
+    urgent_at_night: bool = False
 
 
 class ProfilesMerged(Struct, frozen=True, kw_only=True, gc=False):

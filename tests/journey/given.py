@@ -80,7 +80,8 @@ PLAYBOOK = Playbook(
             stages=(Stage(wait=timedelta(days=1), gesture=_gesture("free-shipping")),),
         ),
     },
-    quiet_hours=QuietHours(begin=time(22), end=time(7)),
+    # every channel, so that an e-mail has a night to be held for
+    quiet_hours=QuietHours(begin=time(22), end=time(7), channels=frozenset(OutreachChannel)),
     caps=(FrequencyCap(purpose=Purpose.SERVICE, most=8, window=timedelta(hours=24)),),
     channel_order=(OutreachChannel.EMAIL, OutreachChannel.WEBHOOK),
     default_time_zone="UTC",

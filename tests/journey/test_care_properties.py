@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from processors.journey.core import FOLDED
 from processors.journey.evolve.delays import journey_id
 from processors.journey.guard import quiet_until, zone_of
-from processors.journey.playbook import GLOBAL, Budget, FrequencyCap, Holdout
+from processors.journey.playbook import DISTURBING, GLOBAL, Budget, FrequencyCap, Holdout, QuietHours
 from streams.events import (
     Address,
     ConsentChanged,
@@ -123,28 +123,39 @@ def test_never_more_than_the_cap_in_any_window(life: list[tuple[timedelta, Any]]
 
 @for_any(LIVES)
 @settings(max_examples=200, deadline=None, derandomize=True)
-def test_never_at_night_and_never_past_its_use(life: list[tuple[timedelta, Any]]) -> None:
-    """In the zone the customer was known to live in at that moment; tasks too are asked for only while they help."""
-    journey, now = Journey(STRICT), NOON
+def test_nobody_is_woken_who_did_not_agree_and_nothing_is_sent_past_its_use(life: list[tuple[timedelta, Any]]) -> None:
+    """At night, in the zone the customer was known to live in at that moment, they hear by quiet channels, or of what
+    cannot wait where they agreed to that. Tasks too are asked for only while they help."""
+    playbook = everything(
+        caps=CAPS,
+        channel_order=(OutreachChannel.SMS, OutreachChannel.EMAIL, OutreachChannel.PUSH, OutreachChannel.WEBHOOK),
+        quiet_hours=QuietHours(begin=time(22), end=time(7)),
+    )
+    journey, now = Journey(playbook), NOON
     journey.when(profile(event_id="first"))
-    assert STRICT.quiet_hours is not None
+    assert playbook.quiet_hours is not None
+    agreed: set[tuple[OutreachChannel | None, Purpose]] = set()
     seen = 0
     for pause, event in [*life, (timedelta(days=7), None)]:
         now += pause
         before = journey.state
         journey.when_time_passes_to(now)
         zones = {state.profile.time_zone for state in (before, journey.state) if state is not None}
+        if isinstance(event, ConsentChanged) and event.urgent_at_night and event.status is ConsentStatus.GRANTED:
+            agreed.add((event.channel, event.purpose))
         if event is not None:
             journey.when(event, now=now)
             zones |= {journey.state.profile.time_zone} if journey.state is not None else set()
         for one in journey.requests[seen:]:
             assert one.requested_at < one.useful_until
-            if one.due_at is None:
+            waking = {to.channel for to in one.addresses} & DISTURBING
+            if one.due_at is None and waking:
                 homes = [zone_of(name or "UTC") for name in zones]
-                assert any(
-                    home is not None and quiet_until(one.requested_at, home, STRICT.quiet_hours) is None
-                    for home in homes
-                )
+                nights = [home and quiet_until(one.requested_at, home, playbook.quiet_hours) for home in homes]
+                by_day = any(home is not None and night is None for home, night in zip(homes, nights, strict=True))
+                asked_for = all({(channel, one.purpose), (None, one.purpose)} & agreed for channel in waking)
+                urgent = any(night is not None and one.useful_until <= night for night in nights) or None in homes
+                assert by_day or (asked_for and urgent)
         seen = len(journey.requests)
 
 

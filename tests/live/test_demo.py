@@ -108,6 +108,9 @@ def test_the_summary_is_whole(kept: tuple[Path, dict[str, Any]]) -> None:
     assert summary["duplicates"] == 0
     assert summary["dead_letters"] == 0
     assert summary["silent"] == 0
+    assert summary["reachable"] > 1_500
+    assert summary["told_within_a_minute"] >= 0.98
+    assert summary["told_before_they_asked"] >= 0.98
     assert summary["retracted"] > 0
     assert set(summary["decisions"]) >= {"send", "hold", "suppress", "retract"}
     assert set(summary["event_to_outreach_ms"]) == {"p50", "p99"}

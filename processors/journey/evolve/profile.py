@@ -52,6 +52,7 @@ def consent(state: JourneyState, event: ConsentChanged) -> JourneyState:
         status=event.status,
         as_of=event.occurred_at,
         reopened_at=event.occurred_at if vouched else None,
+        urgent_at_night=event.urgent_at_night and event.status is ConsentStatus.GRANTED,
     )
     return said(state, word)
 
@@ -68,9 +69,9 @@ def said(state: JourneyState, word: Consent) -> JourneyState:
     return state if latest is known else replace(state, consents=put(state.consents, latest, _about))
 
 
-def _weight(consent: Consent) -> tuple[datetime, bool, str]:
+def _weight(consent: Consent) -> tuple[datetime, bool, str, bool]:
     # whatever order they arrive in, the same word counts
-    return (consent.as_of, consent.status is not ConsentStatus.GRANTED, consent.status)
+    return (consent.as_of, consent.status is not ConsentStatus.GRANTED, consent.status, not consent.urgent_at_night)
 
 
 def _about(consent: Consent) -> tuple[str | None, str, str | None]:

@@ -226,7 +226,7 @@ class TestQuietHours:
 
     def test_within_one_day(self) -> None:
         """Quiet hours may also lie within a day, as a siesta does."""
-        siesta = tuned(quiet_hours=QuietHours(begin=time(13), end=time(16)))
+        siesta = tuned(quiet_hours=QuietHours(begin=time(13), end=time(16), channels=frozenset(OutreachChannel)))
         assert isinstance(decided(at("12:59"), playbook=siesta), Reach)
         action = decided(at("13:00"), playbook=siesta)
         assert isinstance(action, Hold)

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from processors.journey.actions import Suppress, Task, Want
+from processors.journey.feedback import journey_of
 from processors.journey.playbook import Playbook, RecoveryRules
 from processors.journey.policies.policy import as_text
 from processors.journey.policies.settling import TASK_LIVES, Settling, Step
@@ -50,14 +51,14 @@ class Recovery(Settling):
             if was_bad(moment, rules):
                 due = moment.occurred_at + rules.within
                 make = partial(self._task, state, moment, playbook, occasion=RECOVER, team=rules.team, due=due)
-                yield Step(journey_id(moment), RECOVER, make)
-                if now >= _asks_at(moment, rules) and self.is_settled(state, journey_id(moment), RECOVER):
+                yield Step(journey_of(state, moment), RECOVER, make)
+                if now >= _asks_at(moment, rules) and self.is_settled(state, journey_of(state, moment), RECOVER):
                     make_question = partial(self._follow_up, state, moment, now, playbook, rules)
-                    yield Step(journey_id(moment), FOLLOW_UP, make_question)
+                    yield Step(journey_of(state, moment), FOLLOW_UP, make_question)
             elif memorable(moment):
                 due = moment.occurred_at + _LOOK_BACK
                 make = partial(self._task, state, moment, playbook, occasion=SHARE, team=rules.share_with, due=due)
-                yield Step(journey_id(moment), SHARE, make)
+                yield Step(journey_of(state, moment), SHARE, make)
 
     def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Due]:
         """When to ask how things are now."""
@@ -66,7 +67,7 @@ class Recovery(Settling):
             return
         for moment in state.moments:
             if moment.occurred_at > now - _LOOK_BACK and was_bad(moment, rules):
-                yield journey_id(moment), _asks_at(moment, rules)
+                yield journey_of(state, moment), _asks_at(moment, rules)
 
     def _follow_up(
         self, state: JourneyState, moment: Moment, now: datetime, playbook: Playbook, rules: RecoveryRules
@@ -106,7 +107,7 @@ class Recovery(Settling):
             policy=self.name,
             why=said.why,
             locale=said.locale,
-            journey_id=journey_id(moment),
+            journey_id=journey_of(state, moment),
             occasion=occasion,
             purpose=Purpose.SERVICE,
             template=template,
@@ -126,11 +127,6 @@ class Recovery(Settling):
             answers=occasion == SHARE,  # told among ourselves, it reaches nobody
             inputs={"subject": f"feedback {moment.feedback_id}", "kind": moment.kind.value, "score": score},
         )
-
-
-def journey_id(moment: Moment) -> str:
-    """One piece of feedback."""
-    return f"feedback/{moment.feedback_id}"
 
 
 def was_bad(moment: Moment, rules: RecoveryRules) -> bool:

@@ -132,7 +132,7 @@ NEEDED: dict[str, set[str]] = {
 
 @pytest.mark.parametrize("words", NEEDED)
 def test_a_command_loads_what_its_work_needs_and_nothing_else(words: str) -> None:
-    """No client of Kafka to look into Redis, and none at all to check lines: who asks one thing waits for that alone."""
+    """No client of Kafka to look into Redis, and none at all to check lines: one thing is asked, and one is loaded."""
     program = f"import sys; sys.argv = ['careline', *{words.split()!r}]; from processors.cli import main; main()"
     told = f"import atexit, sys; atexit.register(lambda: print(sorted({NEVER!r} & set(sys.modules)), file=sys.stderr))"
     done = subprocess.run(

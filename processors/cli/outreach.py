@@ -70,14 +70,11 @@ def preview(
         raise typer.Exit(UNKNOWN)
     with explained():
         profile = Profile() if customer is None else asyncio.run(_profile(customer))
-    variables = {
-        **examples().get(template, {}),
-        **({"name": profile.name} if profile.name else {}),
-        **_given(var or []),
-    }
+    own = {**({"name": profile.name} if profile.name else {}), **_given(var or [])}
     locale = locale or profile.locale or "en-US"
     zone = time_zone or profile.time_zone or "America/New_York"
-    task = task or bool(variables.get("due_at"))  # only what our own people do has a deadline
+    # only what our own people do has a deadline
+    task = task or bool({**examples().get(template, {}), **own}.get("due_at"))
     offer = (
         book.stock is not None
         and book.stock.purpose is Purpose.MARKETING
@@ -85,6 +82,7 @@ def preview(
     )
     policy = next((known for known in POLICIES if known.name == template.split("/")[0]), None)
     said = wording(book, locale, letter=template, why=_WHY if policy is None else policy.why, task=task)
+    variables = {**examples(said.locale).get(template, {}), **own}
     request = _request(template, variables, said, time_zone=zone, marketing=marketing or offer)
     channel = OutreachChannel.AGENT_TASK if task else OutreachChannel.EMAIL
     with explained():

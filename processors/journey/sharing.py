@@ -14,6 +14,7 @@ from typing import Any
 
 from processors.journey.evolve.limits import within_limits
 from processors.journey.evolve.merging import LONG_AGO, known_merges
+from processors.journey.feedback import journey_id
 from processors.journey.identity import forwarded_event_id, retold_event_id
 from processors.journey.recording import Output
 from processors.journey.state import KEEP_CLOSED
@@ -44,6 +45,7 @@ from streams.events import (
     Touchpoint,
     replace,
 )
+from streams.events.scores import on_its_scale
 
 SOURCE = "careline/journeys"
 SENT = "sent"
@@ -216,10 +218,10 @@ def _still_open(state: JourneyState, event: Touchpoint, now: datetime) -> Iterat
     for moment in state.moments:
         if moment.recovered_at is None and moment.occurred_at > now - KEEP_CLOSED:
             yield FeedbackGiven(
-                **facts("feedback", moment.feedback_id, moment.occurred_at),
+                **facts("feedback", journey_id(moment), moment.occurred_at),
                 feedback_id=moment.feedback_id,
                 kind=moment.kind,
-                score=moment.score,
+                score=moment.score if on_its_scale(moment.kind, moment.score) else None,
                 text=moment.text,
                 about=moment.about,
                 sentiment=moment.sentiment,

@@ -9,6 +9,9 @@ from importlib.resources import files
 
 import yaml
 
+from processors.journey.playbook import worded
+from processors.language import LAST_RESORT
+
 
 class _Texts(yaml.SafeLoader):
     """Every value is the text that is written: 0100, 4:50 and no, too."""
@@ -16,10 +19,18 @@ class _Texts(yaml.SafeLoader):
     yaml_implicit_resolvers = {"<": [("tag:yaml.org,2002:merge", re.compile("<<"))]}  # noqa: RUF012 (as in PyYAML)
 
 
+def examples(locale: str = LAST_RESORT) -> Mapping[str, Mapping[str, str]]:
+    """For each letter of the package that has one, every variable it can use, each with an example; what somebody says
+    in the language of ``locale``, or else in English."""
+    return {
+        letter: {name: value if isinstance(value, str) else worded(value, locale) for name, value in variables.items()}
+        for letter, variables in _given().items()
+    }
+
+
 @cache
-def examples() -> Mapping[str, Mapping[str, str]]:
-    """For each letter of the package that has one, every variable it can use, each with an example."""
-    found: dict[str, dict[str, str]] = {}
+def _given() -> Mapping[str, Mapping[str, str | Mapping[str, str]]]:
+    found: dict[str, dict[str, str | Mapping[str, str]]] = {}
     for folder in sorted(files("processors.outreach").joinpath("letters").iterdir(), key=lambda each: each.name):
         file = folder.joinpath("examples.yaml")
         if folder.is_dir() and file.is_file():

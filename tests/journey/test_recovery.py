@@ -38,7 +38,7 @@ def test_a_complaint_and_a_bad_story_get_one_too(kind: FeedbackKind, tone: Senti
 def test_one_question_follows_some_days_after_the_recovery() -> None:
     """Three days after somebody had made good on it: how are things now? Asked once."""
     ana = given(profile(), feedback(FeedbackKind.CSAT, score=1), playbook=CARE)
-    ana.when(done(at("15:00"), "recovery", "feedback/f1", "recover")).then_nothing()
+    ana.when(done(at("15:00"), "recovery", "feedback/f1/CSAT", "recover")).then_nothing()
     assert ana.known.moments[0].recovered_at == at("15:00")
     ana.when_time_passes_to(at("14:59", day=3)).then_nothing()
     ana.when_time_passes_to(at("15:00", day=3)).then("send follow_up")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from processors.journey.evolve.contacts import answered
+from processors.journey.feedback import journey_of
 from processors.journey.state import put
 from streams.addresses import canonical, distinct
 from streams.events import (
@@ -65,7 +66,8 @@ def task_done(state: JourneyState, event: AgentTaskDone) -> JourneyState:
     if about == "mention":
         return answered(state, name, at)
     if about == "feedback" and note.occasion == "recover":
-        moments = (replace(one, recovered_at=at) if one.feedback_id == name else one for one in state.moments)
+        journey = note.journey_id
+        moments = (replace(one, recovered_at=at) if journey_of(state, one) == journey else one for one in state.moments)
         return replace(state, moments=tuple(moments))
     return state
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from processors.journey.feedback import answer
 from processors.journey.state import put
 from streams.events import (
     AgentNoted,
@@ -32,9 +33,9 @@ def feedback(state: JourneyState, event: FeedbackGiven) -> JourneyState:
         about=event.about,
         occurred_at=event.occurred_at,
         sentiment=event.sentiment,
-        recovered_at=next((one.recovered_at for one in state.moments if one.feedback_id == event.feedback_id), None),
+        recovered_at=next((one.recovered_at for one in state.moments if answer(one) == answer(event)), None),
     )
-    moments = put(state.moments, moment, lambda item: item.feedback_id)
+    moments = put(state.moments, moment, answer)
     return replace(state, moments=tuple(sorted(moments, key=lambda item: item.occurred_at)))
 
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from processors.journey.actions import Suppress, Task, Want
+from processors.journey.feedback import journey_of
 from processors.journey.playbook import Playbook, RecoveryRules
 from processors.journey.policies.policy import as_text
 from processors.journey.policies.settling import TASK_LIVES, Deadline, Settling, Step, deadline
@@ -51,15 +52,15 @@ class Recovery(Settling):
             if was_bad(moment, rules):
                 by = deadline(moment.occurred_at, rules.within, now)
                 make = partial(self._task, state, moment, playbook, occasion=RECOVER, team=rules.team, by=by)
-                yield Step(journey_id(moment), RECOVER, make)
-                begun = self.sent_at(state, journey_id(moment), RECOVER)
+                yield Step(journey_of(state, moment), RECOVER, make)
+                begun = self.sent_at(state, journey_of(state, moment), RECOVER)
                 if begun is not None and now >= _asks_at(moment, rules, begun):
                     make_question = partial(self._follow_up, state, moment, now, playbook, rules, begun=begun)
-                    yield Step(journey_id(moment), FOLLOW_UP, make_question)
+                    yield Step(journey_of(state, moment), FOLLOW_UP, make_question)
             elif memorable(moment):
                 by = deadline(moment.occurred_at, _LOOK_BACK, now)
                 make = partial(self._task, state, moment, playbook, occasion=SHARE, team=rules.share_with, by=by)
-                yield Step(journey_id(moment), SHARE, make)
+                yield Step(journey_of(state, moment), SHARE, make)
 
     def too_late(self, state: JourneyState, event: FeedbackGiven, now: datetime, playbook: Playbook) -> Want | None:
         """Feedback that is a memory by now."""
@@ -84,9 +85,9 @@ class Recovery(Settling):
             return
         for moment in state.moments:
             if moment.occurred_at > now - _LOOK_BACK and was_bad(moment, rules):
-                begun = self.sent_at(state, journey_id(moment), RECOVER)
+                begun = self.sent_at(state, journey_of(state, moment), RECOVER)
                 if begun is not None:
-                    yield journey_id(moment), _asks_at(moment, rules, begun)
+                    yield journey_of(state, moment), _asks_at(moment, rules, begun)
 
     def _follow_up(
         self, state: JourneyState, moment: Moment, now: datetime, playbook: Playbook, rules: RecoveryRules, *,
@@ -127,7 +128,7 @@ class Recovery(Settling):
             policy=self.name,
             why=said.why,
             locale=said.locale,
-            journey_id=journey_id(moment),
+            journey_id=journey_of(state, moment),
             occasion=occasion,
             purpose=Purpose.SERVICE,
             template=template,
@@ -147,11 +148,6 @@ class Recovery(Settling):
             answers=occasion == SHARE,  # told among ourselves, it reaches nobody
             inputs={"subject": f"feedback {moment.feedback_id}", "kind": moment.kind.value, "score": score},
         )
-
-
-def journey_id(moment: Moment) -> str:
-    """One piece of feedback."""
-    return f"feedback/{moment.feedback_id}"
 
 
 def was_bad(moment: Moment, rules: RecoveryRules) -> bool:

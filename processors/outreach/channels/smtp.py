@@ -139,8 +139,9 @@ class Conversation:
         return self._client.is_connected
 
     async def deliver(self, message: bytes, *, sender: str, recipient: str, call: Handover) -> None:
-        """Hand over one message, telling ``call`` how far it is. Raises Refused, TryLater, ConnectionGone or
-        Ambiguous."""
+        """Hand over one message, telling ``call`` how far it is. Raises Refused, TryLater, ConnectionGone,
+        Ambiguous or NotNow."""
+        call.check()
         try:
             await self._announce(sender, recipient)
             await self._submit(message, call)

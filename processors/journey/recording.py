@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import assert_never
 
 from processors.journey.actions import Action, Assigned, Expose, Hold, Reach, Retract, Suppress, Want
+from processors.journey.guard.hours import hours_in_force
 from processors.journey.identity import decision_id, exposure_id, outreach_id
 from processors.journey.playbook import Playbook
 from processors.journey.state import put
@@ -109,7 +110,7 @@ def records(
         if (revised := _revised(state, action.want, now)) is not None:
             # first, so that an earlier letter which has not left yet does not follow the one that corrects it
             outputs.append(_retraction(state, revised, now, reason="revised", decision=decision.decision_id))
-        outputs.append(_request(state, action, decision, playbook))
+        outputs.append(_request(state, action, decision, playbook, trigger))
     elif isinstance(action, Retract):
         for note in state.outreach:
             if note.outreach_id == outreach:
@@ -150,7 +151,9 @@ _KINDS: Mapping[type[Action], DecisionKind] = {
 }
 
 
-def _request(state: JourneyState, action: Reach, decision: Decision, playbook: Playbook) -> OutreachRequested:
+def _request(
+    state: JourneyState, action: Reach, decision: Decision, playbook: Playbook, trigger: Touchpoint | None
+) -> OutreachRequested:
     want = action.want
     return OutreachRequested(
         outreach_id=_outreach_id(state, want),
@@ -175,6 +178,8 @@ def _request(state: JourneyState, action: Reach, decision: Decision, playbook: P
         trigger_event_id=decision.trigger_event_id,
         due_at=want.task.due_at if want.task else None,
         escalation=want.escalation,
+        quiet_hours=hours_in_force(want, action.addresses, state, playbook),
+        caused_at=None if trigger is None else trigger.occurred_at,
     )
 
 

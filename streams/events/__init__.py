@@ -76,6 +76,7 @@ from streams.events.types import (
     OrderItem,
     OutreachChannel,
     Purpose,
+    QuietHoursInForce,
     Resolution,
     Sentiment,
 )
@@ -180,6 +181,7 @@ __all__ = [
     "ProfileUpdated",
     "ProfilesMerged",
     "Purpose",
+    "QuietHoursInForce",
     "Record",
     "Resolution",
     "Sentiment",

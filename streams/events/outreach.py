@@ -7,7 +7,15 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from streams.events.types import Address, DecisionKind, Gesture, LedgerStatus, OutreachChannel, Purpose
+from streams.events.types import (
+    Address,
+    DecisionKind,
+    Gesture,
+    LedgerStatus,
+    OutreachChannel,
+    Purpose,
+    QuietHoursInForce,
+)
 
 
 class Decision(Struct, frozen=True, kw_only=True, gc=False):
@@ -54,6 +62,8 @@ class OutreachRequested(Struct, frozen=True, kw_only=True, gc=False):
     trigger_event_id: str | None = None
     due_at: datetime | None = None
     escalation: bool = False
+    quiet_hours: QuietHoursInForce | None = None
+    caused_at: datetime | None = None
 
 
 class OutreachRetracted(Struct, frozen=True, kw_only=True, gc=False):

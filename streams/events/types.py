@@ -192,3 +192,12 @@ class Gesture(Struct, frozen=True, kw_only=True, gc=False):
     cost: Decimal
     currency: str
     link: str | None = None
+
+
+class QuietHoursInForce(Struct, frozen=True, kw_only=True, gc=False):
+    """Hours within which a request must not leave on these channels, in the customer's own day. ``HH:MM``."""
+
+    begin: str
+    end: str
+    time_zone: str
+    channels: tuple[OutreachChannel, ...] = ()

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from processors.journey.actions import Suppress, Task, Want
-from processors.journey.feedback import journey_of
+from processors.journey.feedback import answer, journey_of
 from processors.journey.playbook import Playbook, RecoveryRules
 from processors.journey.policies.policy import as_text
 from processors.journey.policies.settling import TASK_LIVES, Deadline, Settling, Step, deadline
@@ -68,7 +68,7 @@ class Recovery(Settling):
         if rules is None or event.occurred_at > now - _LOOK_BACK:
             return None
         for moment in state.moments:
-            if moment.feedback_id != event.feedback_id:
+            if answer(moment) != answer(event):
                 continue
             if was_bad(moment, rules):
                 by = deadline(moment.occurred_at, rules.within, now)

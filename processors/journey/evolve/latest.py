@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, TypeVar
 
-from msgspec import Struct
-from msgspec.structs import replace
+from streams.events import Value, replace
 
-R = TypeVar("R", bound=Struct)
+R = TypeVar("R", bound=Value)
 
 
 def counts(said: Any, at: datetime, known: Any, known_at: datetime | None) -> bool:

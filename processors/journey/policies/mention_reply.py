@@ -56,6 +56,7 @@ class MentionReply(Settling):
                 due = rescue_due(mention, rules)
                 make = partial(self._want, state, mention, playbook, occasion=RESCUE, team=rules.rescue_by, due=due)
                 yield Step(journey, RESCUE, make)
+                due = self.due_of(state, journey, RESCUE, due)
                 if now >= due and self.is_settled(state, journey, RESCUE):
                     later = due + rules.escalated_due
                     make = partial(
@@ -72,7 +73,8 @@ class MentionReply(Settling):
             return
         for mention in state.mentions:
             if mention.closed_at is None and mention.sentiment is Sentiment.NEGATIVE:
-                yield journey_id(mention), rescue_due(mention, rules)
+                journey = journey_id(mention)
+                yield journey, self.due_of(state, journey, RESCUE, rescue_due(mention, rules))
 
     def lapse(self, state: JourneyState, now: datetime, playbook: Playbook) -> JourneyState:
         """Close the posts that nobody will answer any more."""

@@ -8,6 +8,7 @@ kept, and passed on to those who made it happen.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace as tuned
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -18,9 +19,12 @@ from processors.journey.policies.settling import TASK_LIVES, Settling, Step
 from processors.journey.policies.settling import Moment as Due
 from processors.journey.state import memorable
 from processors.journey.wording import wording
-from streams.events import FeedbackKind, JourneyState, Moment, Purpose, Sentiment
+from streams.events import FeedbackKind, JourneyState, Moment, Purpose, Sentiment, replace
 
 RECOVER, FOLLOW_UP, SHARE = "recover", "follow_up", "share"
+_ONE_REVIEW = timedelta(hours=1)
+"""A score and a story that are given within so long of each other are one review."""
+
 _LOOK_BACK = timedelta(days=30)
 """Feedback that is older is a memory, nothing to act on."""
 
@@ -49,8 +53,17 @@ class Recovery(Settling):
                 continue
             if was_bad(moment, rules):
                 due = moment.occurred_at + rules.within
-                make = partial(self._task, state, moment, playbook, occasion=RECOVER, team=rules.team, due=due)
+                parts = review_of(moment, state, rules)
+                make = partial(
+                    self._task, state, moment, playbook, occasion=RECOVER, team=rules.team, due=due, parts=parts
+                )
                 yield Step(journey_id(moment), RECOVER, make)
+                told_elsewhere = any(
+                    note.journey_id == journey_id(moment) and note.occasion == RECOVER and note.retracted_at is not None
+                    for note in state.outreach
+                )  # as part of the task for the whole review, which the question follows
+                if told_elsewhere:
+                    continue
                 if now >= _asks_at(moment, rules) and self.is_settled(state, journey_id(moment), RECOVER):
                     make_question = partial(self._follow_up, state, moment, now, playbook, rules)
                     yield Step(journey_id(moment), FOLLOW_UP, make_question)
@@ -84,16 +97,22 @@ class Recovery(Settling):
         return want
 
     def _task(
-        self, state: JourneyState, moment: Moment, playbook: Playbook, *, occasion: str, team: str, due: datetime
-    ) -> Want:
-        return self._want(
+        self, state: JourneyState, moment: Moment, playbook: Playbook, *, occasion: str, team: str, due: datetime,
+        parts: tuple[Moment, ...] = (),
+    ) -> Want:  # fmt: skip
+        want = self._want(
             state,
-            moment,
+            together(moment, parts),
             playbook,
             occasion=occasion,
             useful_until=due + TASK_LIVES,
             task=Task(team=team, due_at=due),
         )
+        known = {journey_id(part) for part in parts}
+        for note in state.outreach:
+            if note.policy == self.name and note.occasion == occasion and note.journey_id in known and not note.done_at:
+                return tuned(want, revises=note.outreach_id)
+        return want
 
     def _want(
         self, state: JourneyState, moment: Moment, playbook: Playbook, *,
@@ -126,6 +145,30 @@ class Recovery(Settling):
             answers=occasion == SHARE,  # told among ourselves, it reaches nobody
             inputs={"subject": f"feedback {moment.feedback_id}", "kind": moment.kind.value, "score": score},
         )
+
+
+def review_of(moment: Moment, state: JourneyState, rules: RecoveryRules) -> tuple[Moment, ...]:
+    """The other parts of the same review: bad news too, about the same, the story of its score or the score of its
+    story, and given at nearly the same time."""
+    return tuple(
+        one
+        for one in state.moments
+        if one.feedback_id != moment.feedback_id
+        and (one.score is None) is not (moment.score is None)
+        and one.about == moment.about
+        and abs(one.occurred_at - moment.occurred_at) <= _ONE_REVIEW
+        and was_bad(one, rules)
+    )
+
+
+def together(moment: Moment, parts: tuple[Moment, ...]) -> Moment:
+    """The moment with the score, and with the words, that its other parts have and it does not."""
+    for part in parts:
+        if moment.score is None and part.score is not None:
+            moment = replace(moment, kind=part.kind, score=part.score)
+        if not moment.text and part.text:
+            moment = replace(moment, text=part.text)
+    return moment
 
 
 def journey_id(moment: Moment) -> str:

@@ -151,6 +151,13 @@ class Settling(ABC):
             for one in state.settled
         )
 
+    def due_of(self, state: JourneyState, journey: str, occasion: str, due: datetime) -> datetime:
+        """By when the step's task is to be done: as was asked of the team, or ``due`` where nobody was asked yet."""
+        for note in state.outreach:
+            if (note.policy, note.journey_id, note.occasion) == (self.name, journey, occasion):
+                return note.due_at or due
+        return due
+
     def called_off(
         self, state: JourneyState, journey: str, now: datetime, *, reason: str, explanation: str
     ) -> Iterator[Retract]:

@@ -22,9 +22,11 @@ import pytest
 from hypothesis import given as for_any
 from hypothesis import settings
 from hypothesis import strategies as st
+from msgspec.structs import fields
 
 from processors.journey.endings import KEEP_ENDED
 from processors.journey.evolve import evolve
+from processors.journey.evolve.delays import journey_id
 from processors.journey.evolve.history import MOST
 from processors.journey.state import KEEP_AT_MOST, KEEP_CLOSED, begin, prune
 from streams.events import (
@@ -368,3 +370,74 @@ def test_a_letter_keeps_its_name() -> None:
     journey.when(replace(notice, event_id="b", occurred_at=earlier), now=NOW).then_nothing()
     (wait,) = journey.known.delays
     assert (wait.opened_at, wait.named_at, wait.letters) == (earlier, NOON, 1)
+
+
+# -- states from before --------------------------------------------------------------------------------------------
+
+FORMER = {
+    "contacts": ("matter_as_of", "summary_as_of", "history"),
+    "orders": ("history",),
+    "mentions": ("history",),
+    "delays": (
+        "named_at",
+        "noticed_expected_at",
+        "noticed_cancelled",
+        "notice",
+        "order_id_as_of",
+        "time_zone_as_of",
+        "history",
+    ),
+}
+
+
+def as_formerly_kept(state: JourneyState) -> JourneyState:
+    """The state as version 3 kept it, without what version 4 adds."""
+
+    def without(record: Any, names: Iterable[str]) -> Any:
+        bare = {field.name: field.default for field in fields(type(record)) if field.name in names}
+        return replace(record, **bare)
+
+    changes: dict[str, Any] = {
+        family: tuple(without(one, names) for one in getattr(state, family)) for family, names in FORMER.items()
+    }
+    stamps = [f"{name}_as_of" for name in ("name", "locale", "time_zone", "addresses")]
+    return replace(state, ended=b"", profile=without(state.profile, stamps), **changes)
+
+
+@pytest.mark.parametrize("family", _beginnings("x", NOON))
+def test_a_state_of_before_goes_on(family: str) -> None:
+    """What a former version kept goes on: an end ends it, a repeat of its beginning does not begin it again."""
+    start, end = _beginnings("x", NOON)[family]
+    begun = as_formerly_kept(folded([start]))
+    ended = evolve(begun, end, NOW)
+    assert open_things(ended) == []
+    again = evolve(as_formerly_kept(ended), start, NOW)
+    assert open_things(again) == []
+    later = replace(start, occurred_at=NOW)
+    if family == "a contact" or family.startswith("a wait"):
+        assert open_things(evolve(as_formerly_kept(ended), later, NOW)), "and what begins later begins"
+
+
+def test_the_name_of_a_wait_of_before_stays() -> None:
+    """A letter that a former version sent is still taken back when the wait ends."""
+    start, end = _beginnings("x", NOON)["a wait"]
+    notice = replace(start, expected_at=NOW + timedelta(hours=9), promised_at=NOW + timedelta(hours=2))
+    journey = Journey(PLAYBOOK).when(profile()).when(notice, now=NOON).then("send notice with meal")
+    name = journey_id(journey.known.delays[0])
+    journey.state = as_formerly_kept(journey.known)
+    earlier = NOON - timedelta(minutes=10)
+    journey.when(replace(notice, event_id="b", occurred_at=earlier), now=NOON).then_nothing()
+    assert journey_id(journey.known.delays[0]) == name
+    journey.when(replace(end, event_id="c")).then("take back notice: wait_over")
+
+
+def test_two_waits_for_one_thing_of_before() -> None:
+    """A former version kept the wait that ended beside the one that followed; what is heard now is about the latter."""
+    start, end = _beginnings("x", NOON)["a wait"]
+    first = as_formerly_kept(folded([start, end])).delays
+    later = replace(start, occurred_at=NOON + timedelta(hours=1))
+    both = replace(begin("ana", NOW), delays=first + as_formerly_kept(folded([later])).delays)
+    ended = evolve(both, replace(end, occurred_at=NOON + timedelta(hours=1, minutes=30)), NOW)
+    assert [(one.opened_at, one.closed_at) for one in ended.delays] == [
+        (later.occurred_at, NOON + timedelta(hours=1, minutes=30))
+    ]

@@ -128,7 +128,8 @@ def _with(state: JourneyState, before: Delay, history: bytes) -> JourneyState:
     )
     if before.named_at is None or (before.closed_at is not None and closed_at is None):
         delay = _another(delay)
-    return replace(state, delays=put(state.delays, delay, _subject, in_order=_delays_in_order))
+    others = tuple(one for one in state.delays if _subject(one) != _subject(delay))
+    return replace(state, delays=put(others, delay, _subject, in_order=_delays_in_order))
 
 
 def _another(delay: Delay) -> Delay:

@@ -132,7 +132,6 @@ class Delay(Struct, frozen=True, kw_only=True, gc=False):
     named_at: datetime | None = None
     noticed_expected_at: datetime | None = None
     noticed_cancelled: bool = False
-    notice: bytes = b""
     order_id_as_of: datetime | None = None
     time_zone_as_of: datetime | None = None
     history: bytes = b""

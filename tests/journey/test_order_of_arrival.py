@@ -382,7 +382,6 @@ FORMER = {
         "named_at",
         "noticed_expected_at",
         "noticed_cancelled",
-        "notice",
         "order_id_as_of",
         "time_zone_as_of",
         "history",

@@ -18,6 +18,7 @@ from processors.journey.evolve.history import (
     RESOLUTIONS,
     entries,
     first,
+    moment,
     only,
     with_entry,
 )
@@ -108,8 +109,7 @@ def _with(state: JourneyState, contact: Contact, history: bytes) -> JourneyState
 
 
 def _worked_out(contact: Contact, history: bytes) -> Contact:
-    opened_at = closed_at = replied_at = answered_at = came_back_at = closed_before = None
-    as_of = contact.opened_at
+    opened_at = closed_at = replied_at = answered_at = came_back_at = closed_before = as_of = None
     resolution = Resolution.UNKNOWN
     channel = by_answer = Channel.OTHER
     for at, what, detail in entries(history):
@@ -134,14 +134,14 @@ def _worked_out(contact: Contact, history: bytes) -> Contact:
     return replace(
         contact,
         channel=by_answer if channel is Channel.OTHER else channel,
-        opened_at=opened_at or contact.opened_at,
-        as_of=as_of,
-        closed_at=closed_at,
-        replied_at=replied_at,
-        answered_at=answered_at,
+        opened_at=moment(opened_at) or contact.opened_at,
+        as_of=moment(as_of) or contact.as_of,
+        closed_at=moment(closed_at),
+        replied_at=moment(replied_at),
+        answered_at=moment(answered_at),
         resolution=resolution,
-        came_back_at=came_back_at,
-        closed_before=closed_before,
+        came_back_at=moment(came_back_at),
+        closed_before=moment(closed_before),
         history=history,
     )
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from hashlib import blake2b
 from typing import Any
 
 from processors.journey.evolve.earlier import history_of_delay, history_of_order
@@ -19,11 +18,12 @@ from processors.journey.evolve.history import (
     entries,
     joined,
     latest,
+    moment,
     of_its_order,
     own,
     with_entry,
 )
-from processors.journey.evolve.latest import told
+from processors.journey.evolve.latest import counts, told
 from processors.journey.state import put
 from streams.clock import to_millis
 from streams.events import Delay, DelayEnded, DelayNoticed, DelayReason, JourneyState, replace
@@ -44,16 +44,17 @@ def noticed(state: JourneyState, event: DelayNoticed) -> JourneyState:
     known = told(told(known, "order_id", event.order_id, at), "time_zone", as_iana(event.time_zone), at)
     if known.order_id != before:
         history = own(history)
-    since, digest = latest(history, BEGUN), _digest(event)
-    if since is None or at > since or (at == since and digest > known.notice):
+    expected_at = None if event.cancelled else event.expected_at
+    said = (event.description, event.promised_at, expected_at, event.cancelled, event.reason)
+    noticed = (known.description, known.promised_at, known.noticed_expected_at, known.noticed_cancelled, known.reason)
+    if counts(said, at, noticed, latest(history, BEGUN)):
         known = replace(
             known,
             description=event.description,
             promised_at=event.promised_at,
-            noticed_expected_at=None if event.cancelled else event.expected_at,
+            noticed_expected_at=expected_at,
             noticed_cancelled=event.cancelled,
             reason=event.reason,
-            notice=digest,
         )
     return _with(state, known, with_entry(history, at, BEGUN))
 
@@ -100,8 +101,7 @@ def _with(state: JourneyState, before: Delay, history: bytes) -> JourneyState:
     order = next((one for one in state.orders if one.order_id == before.order_id), None) if before.order_id else None
     if order is not None:
         history = joined(own(history), of_its_order(history_of_order(order)))
-    opened_at = as_of = before.opened_at
-    closed_at = given_up_at = None
+    opened_at = closed_at = given_up_at = as_of = None
     begun = noticed = False
     for at, what, _ in entries(history):
         as_of = at
@@ -116,14 +116,15 @@ def _with(state: JourneyState, before: Delay, history: bytes) -> JourneyState:
             begun = True
         elif closed_at is None:
             closed_at = at
+    began = moment(opened_at) or before.opened_at
     delay = replace(
         before,
-        promised_at=before.promised_at if noticed or before.notice else opened_at,
+        promised_at=before.promised_at if noticed else began,
         expected_at=before.noticed_expected_at if given_up_at is None else None,
         cancelled=before.noticed_cancelled or given_up_at is not None,
-        opened_at=opened_at,
-        as_of=as_of,
-        closed_at=closed_at,
+        opened_at=began,
+        as_of=moment(as_of) or before.as_of,
+        closed_at=moment(closed_at),
         history=history,
     )
     if before.named_at is None or (before.closed_at is not None and closed_at is None):
@@ -144,12 +145,6 @@ def _another(delay: Delay) -> Delay:
         refused=None,
         held_until=None,
     )
-
-
-def _digest(event: DelayNoticed) -> bytes:
-    # what a notice says is told by other means than what is kept of it, where its order's end came after it
-    said = (event.description, event.promised_at, event.expected_at, event.cancelled, event.reason)
-    return blake2b(repr(said).encode(), digest_size=4).digest()
 
 
 def _subject(delay: Delay) -> tuple[str, str]:

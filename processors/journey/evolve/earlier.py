@@ -14,6 +14,7 @@ from processors.journey.evolve.history import (
     ON_ITS_WAY,
     RESOLUTION,
     entries,
+    moment,
     with_entry,
 )
 from streams.events import Contact, Delay, Order, replace
@@ -74,4 +75,4 @@ def history_of_delay(delay: Delay) -> tuple[Delay, bytes]:
 
 
 def _ends_at(history: bytes, delay: Delay) -> bool:
-    return any(what == ENDED and at == delay.closed_at for at, what, _ in entries(history))
+    return any(what == ENDED and moment(at) == delay.closed_at for at, what, _ in entries(history))

@@ -7,7 +7,7 @@ occurred, and at the same moment a beginning comes first and an end last.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import struct
 from datetime import datetime
 
 from streams.clock import from_millis, to_millis
@@ -33,15 +33,20 @@ NOBODY_WAITS, OF_ITS_ORDER = 0x04, 0x08
 _KIND, _DETAIL = 0xF0, 0x0F
 _WIDTH = 7
 
-Entry = tuple[datetime, int, int]
-"""When, what, and the family's detail."""
+_UNPACKED = struct.Struct(">HIB").iter_unpack
+
+Entry = tuple[int, int, int]
+"""When (in milliseconds), what, and the family's detail."""
 
 
-def entries(history: bytes) -> Iterator[Entry]:
+def entries(history: bytes) -> list[Entry]:
     """In the order they occurred."""
-    for at in range(0, len(history), _WIDTH):
-        what = history[at + 6]
-        yield from_millis(int.from_bytes(history[at : at + 6], "big")), what & _KIND, what & _DETAIL
+    return [(high << 32 | low, what & _KIND, what & _DETAIL) for high, low, what in _UNPACKED(history)]
+
+
+def moment(millis: int | None) -> datetime | None:
+    """The moment of an entry, where there is one."""
+    return None if millis is None else from_millis(millis)
 
 
 def latest(history: bytes, what: int) -> datetime | None:
@@ -54,10 +59,7 @@ def latest(history: bytes, what: int) -> datetime | None:
 
 def first(history: bytes, what: int) -> datetime | None:
     """When it was that first."""
-    for moment, kind, _ in entries(history):
-        if kind == what:
-            return moment
-    return None
+    return next((from_millis(millis) for millis, kind, _ in entries(history) if kind == what), None)
 
 
 def with_entry(history: bytes, at: datetime, what: int, detail: int = 0) -> bytes:

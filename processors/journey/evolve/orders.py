@@ -15,8 +15,8 @@ from processors.journey.evolve.history import (
     GIVEN_UP,
     ON_ITS_WAY,
     entries,
-    first,
     latest,
+    moment,
     with_entry,
 )
 from processors.journey.evolve.latest import counts
@@ -32,16 +32,20 @@ from streams.events import (
     replace,
 )
 
-_SAID = ("kind", "description", "subject_id", "promised_at", "total", "currency")
-
 
 def placed(state: JourneyState, event: OrderPlaced) -> JourneyState:
     """An order begins; placed again it is as it was placed last."""
     order, history = _known(state, event.order_id, event.occurred_at)
-    said = {name: getattr(event, name) for name in _SAID}
-    known = {name: getattr(order, name) for name in _SAID}
-    if counts(said, event.occurred_at, known, latest(history, BEGUN)):
-        order = replace(order, **said)
+    if counts(_said(event), event.occurred_at, _said(order), latest(history, BEGUN)):
+        order = replace(
+            order,
+            kind=event.kind,
+            description=event.description,
+            subject_id=event.subject_id,
+            promised_at=event.promised_at,
+            total=event.total,
+            currency=event.currency,
+        )
     return _with(state, order, with_entry(history, event.occurred_at, BEGUN))
 
 
@@ -73,25 +77,34 @@ def _known(state: JourneyState, order_id: str, at: datetime) -> tuple[Order, byt
 
 def _with(state: JourneyState, order: Order, history: bytes) -> JourneyState:
     """The state with what the order's history comes to."""
-    delivered_at = cancelled_at = None
-    as_of = order.opened_at
+    began = placed_at = shipped_at = delivered_at = cancelled_at = as_of = None
     for at, what, detail in entries(history):
         as_of = at
-        if what == ENDED and detail == DELIVERED:
+        began = at if began is None else began
+        if what == BEGUN:
+            placed_at = at if placed_at is None else placed_at
+        elif what == ON_ITS_WAY:
+            shipped_at = at
+        elif what == ENDED and detail == DELIVERED:
             delivered_at = at
-        elif what in (ENDED, GIVEN_UP):
+        else:
             cancelled_at = at
+    delivered, cancelled = moment(delivered_at), moment(cancelled_at)
     order = replace(
         order,
-        opened_at=first(history, BEGUN) or next(entries(history))[0],
-        as_of=as_of,
-        shipped_at=latest(history, ON_ITS_WAY),
-        delivered_at=delivered_at,
-        cancelled_at=cancelled_at,
-        closed_at=delivered_at or cancelled_at,
+        opened_at=moment(began if placed_at is None else placed_at) or order.opened_at,
+        as_of=moment(as_of) or order.as_of,
+        shipped_at=moment(shipped_at),
+        delivered_at=delivered,
+        cancelled_at=cancelled,
+        closed_at=delivered or cancelled,
         history=history,
     )
     return replace(state, orders=put(state.orders, order, _order, in_order=_orders_in_order))
+
+
+def _said(order: Order | OrderPlaced) -> tuple[Any, ...]:
+    return (order.kind, order.description, order.subject_id, order.promised_at, order.total, order.currency)
 
 
 def _order(order: Order) -> str:

@@ -372,6 +372,17 @@ def test_a_letter_keeps_its_name() -> None:
     assert (wait.opened_at, wait.named_at, wait.letters) == (earlier, NOON, 1)
 
 
+def test_what_an_order_ended_stays_ended_when_the_order_is_forgotten() -> None:
+    """The order is forgotten and placed anew; the wait that its delivery ended is not begun again by that."""
+    start, end = _beginnings("x", NOON)["a wait for an order"]
+    state = replace(folded([start, end]), orders=())
+    placed = OrderPlaced(**_said, occurred_at=NOW, order_id="x", description="lamp")
+    cancelled = OrderCancelled(**_said, occurred_at=NOW, order_id="x")
+    for fact in (placed, cancelled, start):
+        state = evolve(state, fact, NOW)
+        assert [one.closed_at for one in state.delays] == [end.occurred_at]
+
+
 # -- states from before --------------------------------------------------------------------------------------------
 
 FORMER = {

@@ -100,7 +100,7 @@ def _with(state: JourneyState, before: Delay, history: bytes) -> JourneyState:
     """The state with what the thing's history, and its order's, come to."""
     order = next((one for one in state.orders if one.order_id == before.order_id), None) if before.order_id else None
     if order is not None:
-        history = joined(own(history), of_its_order(history_of_order(order)))
+        history = joined(history, of_its_order(history_of_order(order)))
     opened_at = closed_at = given_up_at = as_of = None
     begun = noticed = False
     for at, what, _ in entries(history):

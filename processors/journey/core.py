@@ -71,7 +71,7 @@ def advance(state: JourneyState | None, event: Touchpoint, *, now: datetime, pla
     if state is None:
         state = begin(event.customer_id, now)
     recent = remembered(state.recent_events, mark)
-    folded = evolve(state, event)
+    folded = evolve(state, event, now)
     if isinstance(event, OUTCOMES):
         folded = replace(folded, recent_events=recent)
         if state.is_erased:  # a no to a letter from before: it is kept, and who said it stays erased

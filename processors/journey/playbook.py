@@ -236,6 +236,8 @@ class Playbook:
     default_time_zone: str
     default_locale: str
     currency: str = "USD"
+    team_zones: Mapping[str, str] = field(default_factory=dict)
+    """By team, the zone by whose clocks it works; the default zone for any other."""
     priority: tuple[str, ...] = ()
     """Policies in the order in which they may take what only one of them can have; the others after them."""
     response: ResponseRules | None = None

@@ -11,6 +11,7 @@ from processors.journey.guard.hours import hours_in_force
 from processors.journey.identity import decision_id, exposure_id, outreach_id
 from processors.journey.playbook import Playbook
 from processors.journey.state import put
+from processors.journey.tasking import due_at, time_zone, told
 from streams.events import (
     Assignment,
     Decision,
@@ -48,7 +49,7 @@ def noted(state: JourneyState, action: Action | Expose, now: datetime) -> Journe
                 currency=want.gesture.currency if want.gesture else None,
                 channels=tuple(dict.fromkeys(address.channel for address in addresses)),
                 answers=want.answers,
-                due_at=want.task.due_at if want.task else None,
+                due_at=due_at(want, now),
             )
             if (revised := _revised(state, want, now)) is not None:
                 state = _taken_back(state, revised.outreach_id, now)
@@ -154,7 +155,8 @@ _KINDS: Mapping[type[Action], DecisionKind] = {
 def _request(
     state: JourneyState, action: Reach, decision: Decision, playbook: Playbook, trigger: Touchpoint | None
 ) -> OutreachRequested:
-    want = action.want
+    want, now = action.want, decision.decided_at
+    due = due_at(want, now)
     return OutreachRequested(
         outreach_id=_outreach_id(state, want),
         customer_id=state.customer_id,
@@ -169,14 +171,17 @@ def _request(
         template=want.template,
         # our own people read their tasks in their own language, by their own clocks
         locale=want.locale or playbook.default_locale,
-        time_zone=want.time_zone or (None if want.task else state.profile.time_zone) or playbook.default_time_zone,
-        variables=dict(want.variables),
+        time_zone=want.time_zone
+        or time_zone(want, playbook)
+        or (None if want.task else state.profile.time_zone)
+        or playbook.default_time_zone,
+        variables=told(state, want, now, playbook),
         gesture=want.gesture,
         why=want.why,
-        useful_until=want.useful_until,
+        useful_until=max(want.useful_until, due or want.useful_until),
         revises=want.revises,
         trigger_event_id=decision.trigger_event_id,
-        due_at=want.task.due_at if want.task else None,
+        due_at=due,
         escalation=want.escalation,
         quiet_hours=hours_in_force(want, action.addresses, state, playbook),
         caused_at=None if trigger is None else trigger.occurred_at,

@@ -43,7 +43,10 @@ FOOT_PARTS = ("foot", "stop")
 FOOT_VARIABLES = ("about", "purpose", "times", "zone_known", "by_link")
 """What the foot can use, besides what every letter has."""
 
-ALWAYS = frozenset({"why", "zone_name"})
+OF_TASKS = ("ways", "earlier_task", "earlier_team", "earlier_due_at")
+"""What a task can use: how to reach the customer, and the task that it escalates; empty where there is none."""
+
+ALWAYS = frozenset({"why", "zone_name", *OF_TASKS})
 """Variables that every letter has, besides those of its request."""
 
 TELLER = "_teller"

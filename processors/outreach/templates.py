@@ -17,7 +17,7 @@ from processors.outreach.channels import Written
 from processors.outreach.errors import TemplateFault
 from processors.outreach.quoting import phrase, quoted
 from processors.outreach.rewording import Rewording
-from processors.outreach.sources import PARTS, TELLER, Found, Sources, Telling, Texts, is_link, link, moment
+from processors.outreach.sources import OF_TASKS, PARTS, TELLER, Found, Sources, Telling, Texts, is_link, link, moment
 from processors.outreach.telling import Teller
 from streams.events import OutreachChannel, OutreachRequested
 from streams.events.moments import can_be_meant
@@ -84,6 +84,7 @@ class Templates:
             request = self._rewording.into(request, tag)
         telling = Telling(Teller.of(locale=locale_of(tag) or Locale(LAST_RESORT), time_zone=request.time_zone))
         values: dict[str, Any] = {
+            **dict.fromkeys(OF_TASKS, ""),
             **{name: _given(name, request.variables, within=tag) for name in request.variables},
             "why": request.why,
             "zone_name": telling.teller.zone_name(),

@@ -102,6 +102,7 @@ class PlaybookFile(Section):
     priority: Annotated[list[Policy], AfterValidator(_once)] = Field(default=[])
     channel_order: Annotated[list[CustomersChannel], AfterValidator(_once), Field(min_length=1)]
     default_time_zone: TimeZone
+    team_time_zones: dict[Text, TimeZone] = Field(default={})
     default_locale: Locale
     currency: Currency
 
@@ -135,6 +136,7 @@ class PlaybookFile(Section):
             priority=tuple(self.priority),
             channel_order=tuple(self.channel_order),
             default_time_zone=self.default_time_zone,
+            team_zones=self.team_time_zones,
             default_locale=self.default_locale,
             currency=money,
         )

@@ -31,6 +31,10 @@ class Profile(Struct, frozen=True, kw_only=True, gc=False):
     time_zone: str | None = None
     addresses: tuple[Address, ...] = ()
     as_of: datetime | None = None
+    name_as_of: datetime | None = None
+    locale_as_of: datetime | None = None
+    time_zone_as_of: datetime | None = None
+    addresses_as_of: datetime | None = None
 
 
 class Consent(Struct, frozen=True, kw_only=True, gc=False):
@@ -81,6 +85,9 @@ class Contact(Struct, frozen=True, kw_only=True, gc=False):
     came_back_at: datetime | None = None
     closed_before: datetime | None = None
     routed_to: str | None = None
+    matter_as_of: datetime | None = None
+    summary_as_of: datetime | None = None
+    history: bytes = b""
 
 
 class Order(Struct, frozen=True, kw_only=True, gc=False):
@@ -99,6 +106,7 @@ class Order(Struct, frozen=True, kw_only=True, gc=False):
     shipped_at: datetime | None = None
     delivered_at: datetime | None = None
     cancelled_at: datetime | None = None
+    history: bytes = b""
 
 
 class Delay(Struct, frozen=True, kw_only=True, gc=False):
@@ -122,6 +130,12 @@ class Delay(Struct, frozen=True, kw_only=True, gc=False):
     told_stage: int = -1
     refused: str | None = None
     held_until: datetime | None = None
+    named_at: datetime | None = None
+    noticed_expected_at: datetime | None = None
+    noticed_cancelled: bool = False
+    order_id_as_of: datetime | None = None
+    time_zone_as_of: datetime | None = None
+    history: bytes = b""
 
 
 class Wish(Struct, frozen=True, kw_only=True, gc=False):
@@ -149,6 +163,7 @@ class Mention(Struct, frozen=True, kw_only=True, gc=False):
     as_of: datetime
     closed_at: datetime | None = None
     answered_at: datetime | None = None
+    history: bytes = b""
 
 
 class Moment(Struct, frozen=True, kw_only=True, gc=False):
@@ -269,6 +284,7 @@ class JourneyState(Struct, frozen=True, kw_only=True, gc=False):
     playbook_version: str | None = None
     erased_at: datetime | None = None
     merges: tuple[Merge, ...] = ()
+    ended: bytes = b""
 
     @property
     def is_erased(self) -> bool:

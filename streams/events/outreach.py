@@ -96,6 +96,10 @@ class AgentTask(Struct, frozen=True, kw_only=True, gc=False):
     why: str
     useful_until: datetime
     decision_id: str
+    time_zone: str = "UTC"
+    addresses: tuple[Address, ...] = ()
+    about: str | None = None
+    escalates: str | None = None
 
 
 class ExperimentExposed(Struct, frozen=True, kw_only=True, gc=False):

@@ -58,8 +58,9 @@ class MentionReply(Settling):
                 by = rescue_by(mention, rules, begun or now)
                 make = partial(self._want, state, mention, playbook, occasion=RESCUE, team=rules.rescue_by, by=by)
                 yield Step(journey, RESCUE, make)
-                if begun is not None and now >= by.due:
-                    by = deadline(by.due, rules.escalated_due, now)
+                due = self.due_of(state, journey, RESCUE, by.due)
+                if begun is not None and now >= due:
+                    by = deadline(due, rules.escalated_due, now)
                     make = partial(
                         self._want, state, mention, playbook, occasion=ESCALATION, team=rules.escalate_to, by=by
                     )
@@ -90,9 +91,10 @@ class MentionReply(Settling):
             return
         for mention in state.mentions:
             if mention.closed_at is None and mention.sentiment is Sentiment.NEGATIVE:
-                begun = self.sent_at(state, journey_id(mention), RESCUE)
+                journey = journey_id(mention)
+                begun = self.sent_at(state, journey, RESCUE)
                 if begun is not None:
-                    yield journey_id(mention), rescue_by(mention, rules, begun).due
+                    yield journey, self.due_of(state, journey, RESCUE, rescue_by(mention, rules, begun).due)
 
     def lapse(self, state: JourneyState, now: datetime, playbook: Playbook) -> JourneyState:
         """Close the posts that nobody will answer any more."""

@@ -8,6 +8,7 @@ kept, and passed on to those who made it happen.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace as tuned
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -19,9 +20,12 @@ from processors.journey.policies.settling import TASK_LIVES, Deadline, Settling,
 from processors.journey.policies.settling import Moment as Due
 from processors.journey.state import memorable
 from processors.journey.wording import wording
-from streams.events import FeedbackGiven, FeedbackKind, JourneyState, Moment, Purpose, Sentiment
+from streams.events import FeedbackGiven, FeedbackKind, JourneyState, Moment, Purpose, Sentiment, replace
 
 RECOVER, FOLLOW_UP, SHARE = "recover", "follow_up", "share"
+_ONE_REVIEW = timedelta(hours=1)
+"""A score and a story that are given within so long of each other are one review."""
+
 _LOOK_BACK = timedelta(days=30)
 """Feedback that is older is a memory, nothing to act on."""
 
@@ -50,13 +54,23 @@ class Recovery(Settling):
             if moment.occurred_at <= now - _LOOK_BACK:
                 continue
             if was_bad(moment, rules):
+                journey = journey_of(state, moment)
                 by = deadline(moment.occurred_at, rules.within, now)
-                make = partial(self._task, state, moment, playbook, occasion=RECOVER, team=rules.team, by=by)
-                yield Step(journey_of(state, moment), RECOVER, make)
-                begun = self.sent_at(state, journey_of(state, moment), RECOVER)
+                parts = review_of(moment, state, rules)
+                make = partial(
+                    self._task, state, moment, playbook, occasion=RECOVER, team=rules.team, by=by, parts=parts
+                )
+                yield Step(journey, RECOVER, make)
+                told_elsewhere = any(
+                    note.journey_id == journey and note.occasion == RECOVER and note.retracted_at is not None
+                    for note in state.outreach
+                )  # as part of the task for the whole review, which the question follows
+                if told_elsewhere:
+                    continue
+                begun = self.sent_at(state, journey, RECOVER)
                 if begun is not None and now >= _asks_at(moment, rules, begun):
                     make_question = partial(self._follow_up, state, moment, now, playbook, rules, begun=begun)
-                    yield Step(journey_of(state, moment), FOLLOW_UP, make_question)
+                    yield Step(journey, FOLLOW_UP, make_question)
             elif memorable(moment):
                 by = deadline(moment.occurred_at, _LOOK_BACK, now)
                 make = partial(self._task, state, moment, playbook, occasion=SHARE, team=rules.share_with, by=by)
@@ -106,16 +120,22 @@ class Recovery(Settling):
         return want
 
     def _task(
-        self, state: JourneyState, moment: Moment, playbook: Playbook, *, occasion: str, team: str, by: Deadline
-    ) -> Want:
-        return self._want(
+        self, state: JourneyState, moment: Moment, playbook: Playbook, *, occasion: str, team: str, by: Deadline,
+        parts: tuple[Moment, ...] = (),
+    ) -> Want:  # fmt: skip
+        want = self._want(
             state,
-            moment,
+            together(moment, parts),
             playbook,
             occasion=occasion,
             useful_until=by.useful_until,
             task=Task(team=team, due_at=by.due),
         )
+        known = {journey_of(state, part) for part in parts}
+        for note in state.outreach:
+            if note.policy == self.name and note.occasion == occasion and note.journey_id in known and not note.done_at:
+                return tuned(want, revises=note.outreach_id)
+        return want
 
     def _want(
         self, state: JourneyState, moment: Moment, playbook: Playbook, *,
@@ -148,6 +168,30 @@ class Recovery(Settling):
             answers=occasion == SHARE,  # told among ourselves, it reaches nobody
             inputs={"subject": f"feedback {moment.feedback_id}", "kind": moment.kind.value, "score": score},
         )
+
+
+def review_of(moment: Moment, state: JourneyState, rules: RecoveryRules) -> tuple[Moment, ...]:
+    """The other parts of the same review: bad news too, about the same, the story of its score or the score of its
+    story, and given at nearly the same time."""
+    return tuple(
+        one
+        for one in state.moments
+        if answer(one) != answer(moment)
+        and (one.score is None) is not (moment.score is None)
+        and one.about == moment.about
+        and abs(one.occurred_at - moment.occurred_at) <= _ONE_REVIEW
+        and was_bad(one, rules)
+    )
+
+
+def together(moment: Moment, parts: tuple[Moment, ...]) -> Moment:
+    """The moment with the score, and with the words, that its other parts have and it does not."""
+    for part in parts:
+        if moment.score is None and part.score is not None:
+            moment = replace(moment, kind=part.kind, score=part.score)
+        if not moment.text and part.text:
+            moment = replace(moment, text=part.text)
+    return moment
 
 
 def was_bad(moment: Moment, rules: RecoveryRules) -> bool:

@@ -186,6 +186,13 @@ class Settling(ABC):
                 return one.as_of
         return None
 
+    def due_of(self, state: JourneyState, journey: str, occasion: str, due: datetime) -> datetime:
+        """By when the step's task is to be done: as was asked of the team, or ``due`` where nobody was asked yet."""
+        for note in state.outreach:
+            if (note.policy, note.journey_id, note.occasion) == (self.name, journey, occasion):
+                return note.due_at or due
+        return due
+
     def called_off(
         self, state: JourneyState, journey: str, now: datetime, *, reason: str, explanation: str
     ) -> Iterator[Retract]:

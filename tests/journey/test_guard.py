@@ -262,7 +262,7 @@ class TestQuietHours:
         action = decided(at("23:00"), useful_until=at("07:00", day=1))
         assert isinstance(action, Suppress)
         assert action.reason == "quiet_hours"
-        assert action.explanation == "it is night in UTC, and by the morning it would be of no use"
+        assert action.explanation.startswith("it is night in UTC, it would be of no use by the morning, and")
 
     @pytest.mark.parametrize("name", ["Mars/Olympus", "", "../etc/passwd", "America", "Europe/Vienna\x00"])
     def test_a_zone_that_is_none(self, name: str) -> None:

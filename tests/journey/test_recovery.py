@@ -66,7 +66,7 @@ def test_two_bad_days_that_wait_for_the_same_morning_are_one_question() -> None:
     )
     ana.when_time_passes_to(at("06:00", day=4))
     ana.when_time_passes_to(at("07:00", day=4)).then("send follow_up", "suppress follow_up: asked_already")
-    assert [one.journey_id for one in ana.requests if one.occasion == "follow_up"] == ["feedback/f1"]
+    assert [one.journey_id for one in ana.requests if one.occasion == "follow_up"] == ["feedback/f1/CSAT"]
 
 
 def test_a_review_heard_of_late_is_followed_up_days_later_not_at_once() -> None:

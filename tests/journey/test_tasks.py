@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given as for_any
 from hypothesis import settings
 
-from processors.journey.tasking import LEAST, NOBODY
+from processors.journey.tasking import NOBODY
 from streams.events import (
     Address,
     Channel,
@@ -93,16 +93,16 @@ class TestDeadlines:
         """A score of last week that is heard of today leaves time to do something about it."""
         ana = given(profile(), playbook=CARE).when(feedback(BAD, NOON - timedelta(days=6), score=1), now=NOON)
         (task,) = tasks(ana)
-        assert task.due_at == NOON + LEAST
-        assert task.variables["due_at"] == (NOON + LEAST).isoformat(timespec="seconds")
+        assert task.due_at == NOON + timedelta(days=1)
+        assert task.variables["due_at"] == (NOON + timedelta(days=1)).isoformat(timespec="seconds")
         assert ana.known.outreach[-1].due_at == task.due_at
 
     def test_a_rescue_that_begins_late_is_not_escalated_at_once(self) -> None:
         """A post that is heard of a day late: whoever is asked first has their time."""
         post = posts(Sentiment.NEGATIVE, NOON - timedelta(days=1))
-        ana = given(profile(), playbook=CARE).when(post, now=NOON).then("task rescue for social-care by 09 Feb 13:00")
-        ana.when_time_passes_to(at("12:59")).then_nothing()
-        ana.when_time_passes_to(at("13:00"))
+        ana = given(profile(), playbook=CARE).when(post, now=NOON).then("task rescue for social-care by 09 Feb 14:00")
+        ana.when_time_passes_to(at("13:59")).then_nothing()
+        ana.when_time_passes_to(at("14:00"))
         assert [line.split(" by ")[0] for line in told(ana.outputs)] == ["escalate escalation for care-leads"]
 
     def test_by_the_clocks_of_the_team(self) -> None:
@@ -161,7 +161,7 @@ class TestReviews:
     def test_what_is_done_is_not_asked_for_again_as_its_part(self) -> None:
         """The score was made good before the story came: the story is a task of its own, and the score's stays done."""
         ana = given(profile(), about(self.score, "A-1017"), playbook=CARE)
-        ana.when(done(at("12:00"), "recovery", "feedback/f1", "recover")).when(about(self.story, "A-1017"))
+        ana.when(done(at("12:00"), "recovery", "feedback/f1/CSAT/A-1017", "recover")).when(about(self.story, "A-1017"))
         assert [one.retracted_at for one in ana.known.outreach] == [None, None]
 
 

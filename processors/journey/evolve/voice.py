@@ -149,7 +149,7 @@ def _wishes_in_order(wish: Wish) -> tuple[datetime, str]:
     return (wish.opened_at, wish.item_id)
 
 
-def _by_time_and(name: Callable[[Any], Any]) -> Callable[[Any], tuple[datetime, str]]:
+def _by_time_and(name: Callable[[Any], Any]) -> Callable[[Any], tuple[datetime, Any]]:
     return lambda told: (told.occurred_at, name(told))
 
 

@@ -131,6 +131,8 @@ class Recovery(Settling):
             useful_until=by.useful_until,
             task=Task(team=team, due_at=by.due),
         )
+        # it speaks of the whole review, and stays the journey of this part
+        want = tuned(want, journey_id=journey_of(state, moment))
         known = {journey_of(state, part) for part in parts}
         for note in state.outreach:
             if note.policy == self.name and note.occasion == occasion and note.journey_id in known and not note.done_at:

@@ -10,7 +10,6 @@ import typer
 from rich.text import Text
 
 from processors.cli.exits import explained
-from processors.journey.guard import zone_of
 from processors.terminal import Grid, Part, Screen, say, say_json, styled
 from processors.view.documents import to_plain
 from processors.view.reading import open_tasks
@@ -19,6 +18,7 @@ from processors.view.wording import span
 from streams.clock import SystemClock, in_zone
 from streams.config import Settings
 from streams.events import AgentTask
+from streams.zones import zone_of
 
 
 def tasks(

@@ -183,7 +183,7 @@ def _request(
         trigger_event_id=decision.trigger_event_id,
         due_at=due,
         escalation=want.escalation,
-        quiet_hours=hours_in_force(want, action.addresses, state, playbook),
+        quiet_hours=hours_in_force(want, action.addresses, state, now, playbook),
         caused_at=None if trigger is None else trigger.occurred_at,
     )
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from datetime import datetime, time, timedelta
 
-from processors.journey.guard.quiet import quiet_until, zone_of
+from processors.journey.guard.quiet import quiet_until
 from processors.journey.playbook import QuietHours
 from streams.events import OutreachChannel, OutreachRequested
+from streams.zones import zone_of
 
 NIGHT = "it is night where the customer is"
 TOO_LATE = "no longer useful"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from processors.journey.core import FOLDED
 from processors.journey.evolve.delays import journey_id
-from processors.journey.guard import quiet_until, zone_of
+from processors.journey.guard import quiet_until
 from processors.journey.playbook import DISTURBING, GLOBAL, Budget, FrequencyCap, Holdout, QuietHours
 from streams.events import (
     Address,
@@ -35,6 +35,7 @@ from streams.events import (
     ProfileUpdated,
     Purpose,
 )
+from streams.zones import zone_of
 from tests.journey.anything import eventful, mixed, of
 from tests.journey.care import everything
 from tests.journey.given import HOOK, MAIL, NOON, Journey, profile

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from processors.journey.actions import Hold, Reach, Suppress, Want
-from processors.journey.guard import guard, quiet_until, zone_of
+from processors.journey.guard import guard, quiet_until
 from processors.journey.identity import outreach_id
 from processors.journey.playbook import FrequencyCap, Playbook, QuietHours
 from processors.journey.state import begin
@@ -26,6 +26,7 @@ from streams.events import (
     Suppression,
     replace,
 )
+from streams.zones import zone_of
 from tests.journey.given import (
     HOOK,
     MAIL,

@@ -14,7 +14,7 @@ from msgspec.structs import fields
 
 from processors.journey.core import FOLDED
 from processors.journey.evolve import evolve
-from processors.journey.guard import quiet_until, zone_of
+from processors.journey.guard import quiet_until
 from processors.journey.playbook import Playbook
 from processors.journey.state import DEDUPLICATION_BOUND, begin
 from streams.events import (
@@ -29,6 +29,7 @@ from streams.events import (
     Touchpoint,
     replace,
 )
+from streams.zones import zone_of
 from tests.journey.anything import KINDS, anything, eventful, lives, mixed, of
 from tests.journey.codec import TOPICS, at_once, codec
 from tests.journey.given import HOOK, MAIL, NOON, PLAYBOOK, Journey, capped, delay, profile, tuned

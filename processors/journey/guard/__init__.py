@@ -13,7 +13,7 @@ from datetime import datetime
 from processors.journey.actions import Action, Assigned, Hold, Reach, Retract, Suppress, Want
 from processors.journey.experiments import HELD_OUT, arm_of, held_out
 from processors.journey.guard.limits import affordable, within_caps
-from processors.journey.guard.quiet import quiet_until, undisturbing, zone_of
+from processors.journey.guard.quiet import quiet_until, undisturbing
 from processors.journey.guard.reach import allowed, consented, may_be_approached, offered, open_for
 from processors.journey.identity import outreach_id
 from processors.journey.playbook import Arm, Playbook, in_hours
@@ -188,4 +188,4 @@ def _noted(want: Want, met: list[Assigned]) -> Want:
     return replace(want, inputs={**want.inputs, **{assigned.experiment: assigned.arm for assigned in met}})
 
 
-__all__ = ["RULES", "guard", "quiet_until", "withdrawn", "zone_of"]
+__all__ = ["RULES", "guard", "quiet_until", "withdrawn"]

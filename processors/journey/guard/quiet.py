@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from zoneinfo import ZoneInfo
 
 from processors.journey.actions import Want
@@ -16,7 +15,7 @@ from processors.journey.guard.reach import may_be_woken
 from processors.journey.playbook import Playbook, QuietHours
 from streams.clock import from_millis, to_millis
 from streams.events import Address, JourneyState
-from streams.zones import zone_named
+from streams.zones import zone_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,15 +61,6 @@ def _only_before_morning(want: Want, dark: Night, now: datetime, quiet: QuietHou
         return want.useful_until <= dark.until
     whole = datetime.combine(now, quiet.end) - datetime.combine(now, quiet.begin)
     return want.useful_until <= now + whole % timedelta(days=1)
-
-
-@cache
-def zone_of(name: str) -> ZoneInfo | None:
-    """The zone that is meant by that name, None where nobody knows."""
-    try:
-        return ZoneInfo(zone_named(name) or name)
-    except (KeyError, OSError, ValueError):  # not found; a folder of the database; no possible name
-        return None
 
 
 def quiet_until(now: datetime, zone: ZoneInfo, quiet: QuietHours) -> datetime | None:

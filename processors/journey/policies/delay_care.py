@@ -13,13 +13,13 @@ from datetime import UTC, datetime, timedelta
 
 from processors.journey.actions import Action, Hold, Reach, Retract, Suppress, Want
 from processors.journey.evolve.delays import journey_id
-from processors.journey.guard.quiet import zone_of
 from processors.journey.identity import outreach_id
 from processors.journey.playbook import DelayRules, GestureOffer, Playbook
 from processors.journey.policies.policy import as_text, same_no
 from processors.journey.state import put
 from processors.journey.wording import wording
 from streams.events import Delay, DelayNoticed, JourneyState, Purpose, Timer, replace
+from streams.zones import zone_of
 
 CANCELLED = "cancelled"
 NOTICE = "notice"

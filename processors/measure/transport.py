@@ -30,13 +30,10 @@ class _CommittedThread(driver.AIOKafkaConsumerThread):
         consumer = self._ensure_consumer()
         committed = await consumer.seek_to_committed()
         # tables are read from their changelogs by offsets of their own
-        never = [tp for tp, offset in committed.items() if not offset and not self._of_a_table(tp)]
+        never = [tp for tp, offset in committed.items() if not offset and not self.consumer._is_changelog_tp(tp)]
         if never:
             await consumer.seek_to_beginning(*never)
         return committed
-
-    def _of_a_table(self, tp: Any) -> bool:
-        return tp.topic in self.app.tables.changelog_topics
 
 
 class _CommittedConsumer(driver.Consumer):
@@ -44,7 +41,7 @@ class _CommittedConsumer(driver.Consumer):
         return _CommittedThread(self, loop=self.loop, beacon=self.beacon)
 
     async def perform_seek(self) -> None:
-        # Faust lets it flow again when the queues are emptied; what is fetched before makes it seek once more
+        # Faust resumes the flow once it has emptied the queues; a fetch that returns before then seeks again
         self.stop_flow()
         await super().perform_seek()
 

@@ -1,7 +1,7 @@
-"""``python -m tests.live.slow_measure run measure``: the role where the broker takes long to answer, and so do we.
+"""``python -m tests.live.slow_measure run measure``: the role with slow offsets and slow records.
 
-Each committed offset and each record takes a while, so that what happens in Faust between seeking the first partition
-and the last is not a matter of luck.
+Looking up each committed offset and decoding each record takes a while, so that records surely arrive between Faust's
+seek of the first partition and of the last.
 """
 
 from __future__ import annotations

@@ -166,24 +166,43 @@ async def test_a_restart_takes_its_tables_from_the_changelogs(
         assert await measure.stop() == 0
 
 
-async def test_what_arrives_while_a_restarted_role_looks_for_its_place_is_counted(
+def more() -> list[Record]:
+    """A hundred low answers of customers who were not written to, on every partition."""
+    return [
+        replace(ASKED, event_id=uid(f"more-{n}"), feedback_id=f"more-{n}", customer_id=f"made-up-{n}", score=2)
+        for n in range(1, 200, 2)
+    ]
+
+
+async def test_what_arrives_while_a_restarted_role_seeks_its_offsets_is_counted(
     settings: Settings, role_env: dict[str, str], write: Writer
 ) -> None:
-    """Records that wait, on partitions read before and on partitions that had none, are counted however long Faust
-    takes between seeking the first partition and the last."""
+    """Records that wait are counted however long Faust takes between seeking the first partition and the last."""
     await write.write(*on_its_topic(settings, day()))
     async with running(role_env) as measure:
         await measure.until(lambda page: page == WHOLE)
         await asyncio.sleep(4)  # Faust commits its offsets every 2.8 s
         assert await measure.stop() == 0
-    more = [
-        replace(ASKED, event_id=uid(f"more-{n}"), feedback_id=f"more-{n}", customer_id=f"made-up-{n}", score=2)
-        for n in range(1, 200, 2)
-    ]
-    await write.write(*on_its_topic(settings, more))
+    await write.write(*on_its_topic(settings, more()))
     async with running(role_env, "tests.live.slow_measure") as measure:
-        page = await measure.until(lambda page: page["satisfaction"]["not_written_to"]["answers"] == 6 + len(more))
+        page = await measure.until(lambda page: page["satisfaction"]["not_written_to"]["answers"] == 6 + len(more()))
         assert page["letters"] == LETTERS
+        assert await measure.stop() == 0
+
+
+async def test_partitions_without_an_offset_are_read_from_their_beginning(
+    settings: Settings, role_env: dict[str, str], write: Writer
+) -> None:
+    """One customer's answer was counted before the restart; on all other partitions nobody committed anything."""
+    first, *rest = more()
+    await write.write(*on_its_topic(settings, [first]))
+    async with running(role_env) as measure:
+        await measure.until(lambda page: page["satisfaction"]["not_written_to"]["answers"] == 1)
+        await asyncio.sleep(4)  # Faust commits its offsets every 2.8 s
+        assert await measure.stop() == 0
+    await write.write(*on_its_topic(settings, rest))
+    async with running(role_env, "tests.live.slow_measure") as measure:
+        await measure.until(lambda page: page["satisfaction"]["not_written_to"]["answers"] == len(more()))
         assert await measure.stop() == 0
 
 

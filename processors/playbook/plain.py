@@ -18,6 +18,7 @@ _FILE_NAMES = {
     "stock": "out_of_stock_save",
     "caring": "caring_hands",
     "stages": "gestures",
+    "team_zones": "team_time_zones",
 }
 """What the file calls otherwise than the rules do."""
 

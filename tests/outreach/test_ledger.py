@@ -396,6 +396,7 @@ def test_a_task_is_published_with_what_records_it_as_sent() -> None:
         why=asked.why,
         useful_until=asked.useful_until,
         decision_id=asked.decision_id,
+        time_zone=asked.time_zone,
     )
     again = completed(handed, entry_of(step), later)
     assert (again.sends, again.unchanged) == ((), True)

@@ -283,8 +283,8 @@ class JourneyState(Struct, frozen=True, kw_only=True, gc=False):
     assignments: tuple[Assignment, ...] = ()
     playbook_version: str | None = None
     erased_at: datetime | None = None
-    merges: tuple[Merge, ...] = ()
     ended: bytes = b""
+    merges: tuple[Merge, ...] = ()
 
     @property
     def is_erased(self) -> bool:

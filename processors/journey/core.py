@@ -23,8 +23,10 @@ from streams.events import (
     ConsentChanged,
     CustomerErased,
     Engagement,
+    FailureReason,
     JourneyState,
     OutreachEngaged,
+    OutreachFailed,
     ProfilesMerged,
     Timer,
     Touchpoint,
@@ -76,7 +78,8 @@ def advance(state: JourneyState | None, event: Touchpoint, *, now: datetime, pla
         folded = replace(folded, recent_events=recent)
         if state.is_erased:  # a no to a letter from before: it is kept, and who said it stays erased
             return Advance(state=replace(folded, revision=state.revision + 1, updated_at=now))
-        if folded.suppressions == state.suppressions and not _called_in(folded, event, now):
+        missed = isinstance(event, OutreachFailed) and event.reason is not FailureReason.RETRACTED
+        if folded.suppressions == state.suppressions and not missed and not _called_in(folded, event, now):
             # how long a provider takes must not tell when, or whether, anything else is decided
             return Advance(state=replace(folded, revision=state.revision + 1, updated_at=now))
     else:

@@ -16,6 +16,7 @@ from processors.journey.evolve.delays import journey_id
 from processors.journey.identity import outreach_id
 from processors.journey.playbook import DelayRules, GestureOffer, Playbook
 from processors.journey.policies.policy import as_text, same_no
+from processors.journey.policies.told import as_told, did_not_arrive, may_be_told_again
 from processors.journey.state import put
 from processors.journey.wording import wording
 from streams.events import Delay, DelayNoticed, JourneyState, Purpose, Timer, replace
@@ -74,7 +75,7 @@ class DelayCare:
     ) -> Iterator[Want | Suppress | Retract]:
         rules = playbook.delay_rules(delay.subject_kind)
         wait = expected_wait(delay, now)
-        occasion = occasion_of(delay, wait, rules)
+        occasion = _occasion(state, delay, wait, rules, playbook)
         if occasion is None:
             if delay.letters:
                 yield from self._drop(state, delay, "no_longer_news", "the customer knows what it would say")
@@ -92,12 +93,14 @@ class DelayCare:
     ) -> Want:
         rules = playbook.delay_rules(delay.subject_kind)
         journey = journey_id(delay)
+        notes = tuple(note for note in state.outreach if note.journey_id == journey)
+        delay = as_told(delay, notes, rules)
         template = f"{self.name}/{_TEMPLATES.get(occasion.split('-')[0], NOTICE)}"
         said = wording(
             playbook, state.profile.locale, letter=template, why=self.why, offer=offer_of(delay, wait, rules)
         )
         gesture = said.gesture
-        earlier = [note for note in state.outreach if note.journey_id == journey]
+        earlier = [note for note in notes if not did_not_arrive(note)]
         variables = {
             "name": state.profile.name or "",
             "description": delay.description,
@@ -239,6 +242,19 @@ def expected_wait(delay: Delay, now: datetime) -> timedelta:
     if delay.expected_at is None:
         return max(waited, timedelta(0))
     return max(delay.expected_at - delay.promised_at, waited, timedelta(0))
+
+
+def _occasion(state: JourneyState, delay: Delay, wait: timedelta, rules: DelayRules, playbook: Playbook) -> str | None:
+    """As :func:`occasion_of`, by what arrived. What did not is told again where there is another address for it."""
+    notes = tuple(note for note in state.outreach if note.journey_id == journey_id(delay))
+    told = as_told(delay, notes, rules)
+    news = occasion_of(delay, wait, rules)
+    if told is delay or (news is None and not may_be_told_again(notes[-1], notes, state, playbook)):
+        return news
+    occasion = occasion_of(told, wait, rules)
+    if occasion is None or told.letters:
+        return occasion
+    return f"{occasion.split('-')[0]}-{delay.letters}"  # the first that arrives, not the first that was asked for
 
 
 def occasion_of(delay: Delay, wait: timedelta, rules: DelayRules) -> str | None:

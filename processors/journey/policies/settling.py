@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace as replaced
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ from processors.journey.actions import Action, Expose, Hold, Reach, Retract, Sup
 from processors.journey.identity import outreach_id
 from processors.journey.playbook import Playbook
 from processors.journey.policies.policy import Wanted, same_no
+from processors.journey.policies.told import may_be_told_again
 from processors.journey.state import put
 from streams.events import JourneyState, OutreachChannel, Settled, Timer, replace
 
@@ -22,6 +24,7 @@ SENT, NO_LONGER_USEFUL = "sent", "no_longer_useful"
 TASK_LIVES = timedelta(days=7)
 """After its deadline a task stays worth doing for so long."""
 
+_AGAIN = "-again-"
 _FINAL = frozenset({SENT, NO_LONGER_USEFUL, "holdout", "already_sent"})
 
 
@@ -92,10 +95,14 @@ class Settling(ABC):
         said = {_step(one): one for one in state.settled if one.policy == self.name} if state.settled else {}
         if not steps and not said:
             return ()
-        return self._open(state, steps, said)
+        return self._open(state, steps, said, playbook)
 
     def _open(
-        self, state: JourneyState, steps: Iterable[Step | Retract | Expose], said: Mapping[tuple[str, str], Settled]
+        self,
+        state: JourneyState,
+        steps: Iterable[Step | Retract | Expose],
+        said: Mapping[tuple[str, str], Settled],
+        playbook: Playbook,
     ) -> Iterator[Wanted]:
         held = {step for step, one in said.items() if one.held_until is not None}
         for wanted in steps:
@@ -106,6 +113,8 @@ class Settling(ABC):
             known = said.get(wanted[:2])
             if known is None or not (known.reason in _FINAL or known.reason in self.final):
                 yield wanted.make()
+            elif known.reason == SENT and (again := self._again(state, wanted, said, held, playbook)) is not None:
+                yield again
         for journey, occasion in sorted(held):
             yield Retract(
                 policy=self.name,
@@ -115,6 +124,30 @@ class Settling(ABC):
                 reason="no_longer_needed",
                 explanation="its cause is gone",
             )
+
+    def _again(
+        self,
+        state: JourneyState,
+        step: Step,
+        said: Mapping[tuple[str, str], Settled],
+        held: set[tuple[str, str]],
+        playbook: Playbook,
+    ) -> Want | None:
+        """The step's letter once more, where it did not arrive at the addresses of then and there is another now."""
+        own = tuple(
+            note
+            for note in state.outreach
+            if note.policy == self.name
+            and note.journey_id == step.journey_id
+            and (note.occasion == step.occasion or note.occasion.startswith(f"{step.occasion}{_AGAIN}"))
+        )
+        occasion = f"{step.occasion}{_AGAIN}{len(own)}"
+        held.discard((step.journey_id, occasion))
+        known = said.get((step.journey_id, occasion))
+        if not own or not may_be_told_again(own[-1], own, state, playbook) or (known and known.reason in _FINAL):
+            return None
+        want = step.make()
+        return replaced(want, occasion=occasion) if isinstance(want, Want) else None
 
     def after(self, state: JourneyState, action: Action, now: datetime, playbook: Playbook) -> JourneyState:
         """Remember what was decided of the step."""

@@ -6,9 +6,10 @@ import dataclasses
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from processors.journey.actions import Action, Expose, Reach, Retract, Suppress, Want
+from processors.journey.actions import Action, Expose, Reach, Retract, Suppress, Want, each
 from processors.journey.failures import Failure, failed, retries
 from processors.journey.guard import guard
+from processors.journey.identity import outreach_id
 from processors.journey.playbook import Playbook
 from processors.journey.policies import Policy, Wanted, in_order
 from processors.journey.policies.settling import NO_LONGER_USEFUL
@@ -86,20 +87,29 @@ def _heard(policy: Policy, state: JourneyState, news: list[Decided], now: dateti
                     continue
                 method = "guard"
                 action = guard(wanted, state, now, playbook) if isinstance(wanted, Want) else wanted
-                method = "is_news"
-                if policy.is_news(state, action):
-                    method = "record"
-                    news.append((policy, action, state))
-                    state = noted(state, action, now)
-                    acted = isinstance(action, Reach | Retract)
-                method = "after"
-                state = _a_state(policy.after(state, action, now, playbook))
+                for part in _each(action, state):
+                    handled.add(_step(part if isinstance(part, Retract) else part.want))
+                    method = "is_news"
+                    if policy.is_news(state, part):
+                        method = "record"
+                        news.append((policy, part, state))
+                        state = noted(state, part, now)
+                        acted = isinstance(part, Reach | Retract)
+                    method = "after"
+                    state = _a_state(policy.after(state, part, now, playbook))
                 method = "wants"
                 if acted:
                     break
     except Exception as error:
         raise failed(policy.name, method, error) from error
     return state
+
+
+def _each(action: Action, state: JourneyState) -> tuple[Action, ...]:
+    if isinstance(action, Retract) or not action.want.parts:
+        return (action,)
+    want = action.want
+    return each(action, outreach_id(state.customer_id, want.policy, want.journey_id, want.occasion))
 
 
 def _step(wanted: Wanted) -> tuple[str, ...]:
@@ -124,7 +134,7 @@ def too_late(
     """
     news: list[Decided] = []
     for policy in policies:
-        if policy.answers is not type(event) or state.merged_into is not None:
+        if type(event) not in policy.answers or state.merged_into is not None:
             continue
         try:
             want = policy.too_late(state, event, now, playbook)

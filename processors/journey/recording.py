@@ -32,6 +32,8 @@ Output = Decision | OutreachRequested | OutreachRetracted | ExperimentExposed | 
 def noted(state: JourneyState, action: Action | Expose, now: datetime) -> JourneyState:
     """The state that knows of the request, of its retraction, and of what the customer was assigned."""
     match action:
+        case Reach(within=str()):
+            return state  # the outreach that tells it stands there
         case Reach(want=want, addresses=addresses):
             state = _assigned(state, action.met, now)
             note = Outreach(
@@ -50,6 +52,7 @@ def noted(state: JourneyState, action: Action | Expose, now: datetime) -> Journe
                 channels=tuple(dict.fromkeys(address.channel for address in addresses)),
                 answers=want.answers,
                 due_at=due_at(want, now),
+                journeys=tuple(part.journey_id for part in want.parts[1:]),
             )
             if (revised := _revised(state, want, now)) is not None:
                 state = _taken_back(state, revised.outreach_id, now)
@@ -76,7 +79,8 @@ def records(
     if isinstance(action, Expose):
         return [_exposure(state, action.met, action.policy, action.journey_id, None, now, playbook)]
     about: Retract | Want = action if isinstance(action, Retract) else action.want
-    outreach = action.outreach_id if isinstance(action, Retract) else _outreach_id(state, action.want)
+    own = action.outreach_id if isinstance(action, Retract) else _outreach_id(state, action.want)
+    outreach = (action.within if isinstance(action, Reach) else None) or own
     kind = _KINDS[type(action)]
     if isinstance(action, Reach) and action.want.escalation:
         kind = DecisionKind.ESCALATE
@@ -84,7 +88,7 @@ def records(
     if state.playbook_version is not None and state.playbook_version != playbook.version:
         inputs["playbook_before"] = state.playbook_version
     decision = Decision(
-        decision_id=decision_id(outreach, kind, action.reason, now, trigger.event_id if trigger is not None else None),
+        decision_id=decision_id(own, kind, action.reason, now, trigger.event_id if trigger is not None else None),
         customer_id=state.customer_id,
         decided_at=now,
         kind=kind,
@@ -108,6 +112,8 @@ def records(
             if met.first
         ]
     if isinstance(action, Reach):
+        if action.within is not None:
+            return outputs
         if (revised := _revised(state, action.want, now)) is not None:
             # first, so that an earlier letter which has not left yet does not follow the one that corrects it
             outputs.append(_retraction(state, revised, now, reason="revised", decision=decision.decision_id))
@@ -185,6 +191,7 @@ def _request(
         escalation=want.escalation,
         quiet_hours=hours_in_force(want, action.addresses, state, now, playbook),
         caused_at=None if trigger is None else trigger.occurred_at,
+        items=want.items,
     )
 
 

@@ -195,6 +195,7 @@ def _still_open(state: JourneyState, event: Touchpoint, now: datetime) -> Iterat
                 cancelled=delay.cancelled,
                 reason=delay.reason,
                 time_zone=delay.time_zone,
+                by_day=delay.by_day,
             )
     for wish in state.wishes:
         if wish.closed_at is None:

@@ -16,6 +16,7 @@ from processors.playbook.sections import (
     CaringSection,
     DelaySection,
     MentionSection,
+    PromiseSection,
     RecoverySection,
     ResponseSection,
     Section,
@@ -93,6 +94,7 @@ class PlaybookFile(Section):
     out_of_stock_save: StockSection | None = None
     caring_hands: CaringSection | None = None
     agent_gestures: AgentGesturesSection | None = None
+    promise_watch: PromiseSection | None = None
     quiet_hours: QuietHoursSection | None = None
     caps: Annotated[list[CapSection], AfterValidator(_caps)] = Field(default=[])
     gesture_budgets: Budgets = Field(default=[])
@@ -126,6 +128,7 @@ class PlaybookFile(Section):
             stock=self.out_of_stock_save.rules(money) if self.out_of_stock_save else None,
             caring=self.caring_hands.rules() if self.caring_hands else None,
             agent_gestures=self.agent_gestures.rules() if self.agent_gestures else None,
+            promises=self.promise_watch.rules() if self.promise_watch else None,
             quiet_hours=self.quiet_hours.hours() if self.quiet_hours else None,
             caps=tuple(FrequencyCap(**dict(cap)) for cap in self.caps),
             gesture_budgets=budgets(self.gesture_budgets),

@@ -17,6 +17,7 @@ _FILE_NAMES = {
     "mentions": "mention_reply",
     "stock": "out_of_stock_save",
     "caring": "caring_hands",
+    "promises": "promise_watch",
     "stages": "gestures",
     "team_zones": "team_time_zones",
 }

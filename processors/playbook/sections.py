@@ -14,6 +14,7 @@ from processors.journey.playbook import (
     DelayRules,
     GestureOffer,
     MentionRules,
+    PromiseRules,
     RecoveryRules,
     ResponseClock,
     ResponseRules,
@@ -72,7 +73,15 @@ class StageSection(GestureSection):
     wait: Duration
 
 
-_RARELY_CHANGED = ("cancelled_useful", "open_ended_useful", "lapse")
+_HAS_A_DEFAULT = (
+    "cancelled_useful",
+    "open_ended_useful",
+    "lapse",
+    "update_every",
+    "ended_useful",
+    "together",
+    "unannounced_after",
+)
 """Durations that the rules have a default for."""
 
 
@@ -86,6 +95,10 @@ class DelaySection(Section):
     cancelled_useful: Some | None = None
     open_ended_useful: Some | None = None
     lapse: Some | None = None
+    update_every: Some | None = None
+    ended_useful: Some | None = None
+    together: Some | None = None
+    unannounced_after: Some | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -97,6 +110,13 @@ class DelaySection(Section):
             if stage.wait <= before.wait:
                 yield ("gestures", at, "wait"), "has to be longer than the one before"
         yield from twice((stage.code for stage in self.gestures), "gestures", below="code")
+        rules = self.rules("USD")
+        if rules.together is not None and rules.together >= rules.open_ended_useful:
+            yield ("together",), "has to be shorter than open_ended_useful, or letters would go after they are of use"
+        if rules.update_every is not None and rules.update_every >= rules.lapse:
+            yield ("update_every",), "has to be shorter than lapse, when nobody waits any more"
+        if rules.unannounced_after is not None and rules.unannounced_after >= rules.lapse:
+            yield ("unannounced_after",), "has to be shorter than lapse, when nobody waits any more"
 
     def rules(self, currency: str) -> DelayRules:
         """The policy's rules."""
@@ -105,8 +125,19 @@ class DelaySection(Section):
             revise_after=self.revise_after,
             stages=tuple(Stage(wait=stage.wait, gesture=stage.offer(currency)) for stage in self.gestures),
             cancelled=self.cancelled.offer(currency) if self.cancelled else None,
-            **{name: given for name in _RARELY_CHANGED if (given := getattr(self, name)) is not None},
+            **{name: given for name in _HAS_A_DEFAULT if (given := getattr(self, name)) is not None},
         )
+
+
+class PromiseSection(Section):
+    """Promise watch."""
+
+    team: Slug
+    within: Some
+
+    def rules(self) -> PromiseRules:
+        """The policy's rules."""
+        return PromiseRules(team=self.team, within=self.within)
 
 
 class ClockSection(Section):

@@ -90,6 +90,15 @@ class Contact(Struct, frozen=True, kw_only=True, gc=False):
     history: bytes = b""
 
 
+class Parcel(Struct, frozen=True, kw_only=True, gc=False):
+    """A part of an order that is sent on its own."""
+
+    parcel_id: str
+    shipped_at: datetime | None = None
+    delivered_at: datetime | None = None
+    pieces: int | None = None
+
+
 class Order(Struct, frozen=True, kw_only=True, gc=False):
     """An order or booking."""
 
@@ -107,6 +116,10 @@ class Order(Struct, frozen=True, kw_only=True, gc=False):
     delivered_at: datetime | None = None
     cancelled_at: datetime | None = None
     history: bytes = b""
+    by_day: bool = False
+    pieces: int | None = None
+    parcels: tuple[Parcel, ...] = ()
+    awaited_from: datetime | None = None
 
 
 class Delay(Struct, frozen=True, kw_only=True, gc=False):
@@ -136,6 +149,10 @@ class Delay(Struct, frozen=True, kw_only=True, gc=False):
     order_id_as_of: datetime | None = None
     time_zone_as_of: datetime | None = None
     history: bytes = b""
+    by_day: bool = False
+    unannounced: bool = False
+    noticed_as: str | None = None
+    told_at: datetime | None = None
 
 
 class Wish(Struct, frozen=True, kw_only=True, gc=False):
@@ -212,6 +229,7 @@ class Outreach(Struct, frozen=True, kw_only=True, gc=False):
     answers: bool = False
     due_at: datetime | None = None
     done_at: datetime | None = None
+    journeys: tuple[str, ...] = ()
 
 
 class Settled(Struct, frozen=True, kw_only=True, gc=False):

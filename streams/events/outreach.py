@@ -64,6 +64,7 @@ class OutreachRequested(Struct, frozen=True, kw_only=True, gc=False):
     escalation: bool = False
     quiet_hours: QuietHoursInForce | None = None
     caused_at: datetime | None = None
+    items: tuple[Mapping[str, str], ...] = ()
 
 
 class OutreachRetracted(Struct, frozen=True, kw_only=True, gc=False):

@@ -168,6 +168,13 @@ class OrderItem(Struct, frozen=True, kw_only=True, gc=False):
     unit_price: Decimal | None = None
 
 
+class ParcelItem(Struct, frozen=True, kw_only=True, gc=False):
+    """What of an order's items is in a parcel."""
+
+    item_id: str
+    quantity: int = 1
+
+
 class Alternative(Struct, frozen=True, kw_only=True, gc=False):
     """Where else the item can be had, competitors included."""
 

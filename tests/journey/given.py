@@ -279,7 +279,10 @@ def told(outputs: Iterable[Output]) -> list[str]:
     for one in outputs:
         match one:
             case Decision(kind=DecisionKind.SEND | DecisionKind.ESCALATE):
-                request = requests[one.decision_id]
+                request = requests.get(one.decision_id)
+                if request is None:
+                    lines.append(f"send {one.occasion} in the same letter")
+                    continue
                 if request.due_at is not None:
                     verb = "escalate" if one.kind is DecisionKind.ESCALATE else "task"
                     to = f"{request.addresses[0].address} by {request.due_at:%d %b %H:%M}"

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from processors.journey.endings import is_from_before_its_end
-from processors.journey.evolve import contacts, delays, merging, orders, outcomes, profile, voice
+from processors.journey.evolve import contacts, merging, orders, outcomes, profile, voice
 from processors.journey.evolve.limits import within_limits
 from streams.events import JourneyState, Touchpoint, replace
 from streams.events.moments import as_known
@@ -23,7 +23,6 @@ Fold = Callable[[JourneyState, Any], JourneyState]
 _FOLDS: Mapping[type[Any], Fold] = {
     **contacts.FOLDS,
     **orders.FOLDS,
-    **delays.FOLDS,
     **voice.FOLDS,
     **profile.FOLDS,
     **merging.FOLDS,

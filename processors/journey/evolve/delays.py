@@ -6,13 +6,12 @@ own under which decisions speak of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
 
 from processors.journey.evolve.earlier import history_of_delay, history_of_order
 from processors.journey.evolve.history import (
     BEGUN,
+    DELIVERED,
     ENDED,
     GIVEN_UP,
     entries,
@@ -26,7 +25,7 @@ from processors.journey.evolve.history import (
 from processors.journey.evolve.latest import counts, told
 from processors.journey.state import put
 from streams.clock import to_millis
-from streams.events import Delay, DelayEnded, DelayNoticed, DelayReason, JourneyState, replace
+from streams.events import Delay, DelayEnded, DelayNoticed, DelayReason, JourneyState, Order, replace
 from streams.zones import as_iana
 
 
@@ -37,16 +36,24 @@ def journey_id(delay: Delay) -> str:
 
 
 def noticed(state: JourneyState, event: DelayNoticed) -> JourneyState:
-    """A wait begins, or what is known of it changes."""
+    """A wait begins, or what is known of it changes. One that began unannounced is the wait that a notice is about."""
     at = event.occurred_at
+    state = _announced(state, event)
     known, history = _known(state, event, at)
     before = known.order_id
     known = told(told(known, "order_id", event.order_id, at), "time_zone", as_iana(event.time_zone), at)
     if known.order_id != before:
         history = own(history)
     expected_at = None if event.cancelled else event.expected_at
-    said = (event.description, event.promised_at, expected_at, event.cancelled, event.reason)
-    noticed = (known.description, known.promised_at, known.noticed_expected_at, known.noticed_cancelled, known.reason)
+    said = (event.description, event.promised_at, expected_at, event.cancelled, event.reason, event.by_day)
+    noticed = (
+        known.description,
+        known.promised_at,
+        known.noticed_expected_at,
+        known.noticed_cancelled,
+        known.reason,
+        known.by_day,
+    )
     if counts(said, at, noticed, latest(history, BEGUN)):
         known = replace(
             known,
@@ -55,6 +62,7 @@ def noticed(state: JourneyState, event: DelayNoticed) -> JourneyState:
             noticed_expected_at=expected_at,
             noticed_cancelled=event.cancelled,
             reason=event.reason,
+            by_day=event.by_day,
         )
     return _with(state, known, with_entry(history, at, BEGUN))
 
@@ -76,10 +84,31 @@ def of_order(state: JourneyState, order_id: str) -> JourneyState:
     return state
 
 
+def with_wait(state: JourneyState, delay: Delay) -> JourneyState:
+    """The state with a wait that began by itself, in the place of an earlier one for the same thing."""
+    return replace(state, delays=put(state.delays, delay, _subject, in_order=_delays_in_order))
+
+
+def _announced(state: JourneyState, event: DelayNoticed) -> JourneyState:
+    if event.order_id is None or any(_is_about(delay, event) for delay in state.delays):
+        return state
+    for delay in state.delays:
+        if delay.unannounced and delay.noticed_as is None and delay.order_id == event.order_id:
+            named = replace(delay, noticed_as=f"{event.subject_kind}/{event.subject_id}")
+            return replace(state, delays=put(state.delays, named, _subject))
+    return state
+
+
+def _is_about(delay: Delay, event: DelayNoticed | DelayEnded) -> bool:
+    if delay.subject_id == event.subject_id and delay.subject_kind == event.subject_kind:
+        return True
+    return delay.noticed_as is not None and delay.noticed_as == f"{event.subject_kind}/{event.subject_id}"
+
+
 def _known(state: JourneyState, event: DelayNoticed | DelayEnded, at: datetime) -> tuple[Delay, bytes]:
     kind, name = event.subject_kind, event.subject_id
     for delay in reversed(state.delays):
-        if delay.subject_id == name and delay.subject_kind == kind:
+        if _is_about(delay, event):
             return history_of_delay(delay)
     return (
         Delay(
@@ -100,7 +129,8 @@ def _with(state: JourneyState, before: Delay, history: bytes) -> JourneyState:
     """The state with what the thing's history, and its order's, come to."""
     order = next((one for one in state.orders if one.order_id == before.order_id), None) if before.order_id else None
     if order is not None:
-        history = joined(history, of_its_order(history_of_order(order)))
+        # with parcels still to come an order that was delivered may not be any more
+        history = joined(own(history) if order.parcels else history, ends_of(order, before))
     opened_at = closed_at = given_up_at = as_of = None
     begun = noticed = False
     for at, what, _ in entries(history):
@@ -133,6 +163,18 @@ def _with(state: JourneyState, before: Delay, history: bytes) -> JourneyState:
     return replace(state, delays=put(others, delay, _subject, in_order=_delays_in_order))
 
 
+def ends_of(order: Order, delay: Delay) -> bytes:
+    """The ends of a wait that follow from its order: the order's own, and those of the parcel that it is about."""
+    history = history_of_order(order)
+    if order.parcels:
+        if order.delivered_at is not None and latest(history, ENDED) != order.delivered_at:
+            history = with_entry(history, order.delivered_at, ENDED, DELIVERED)
+        for parcel in order.parcels:
+            if parcel.parcel_id == delay.subject_id and parcel.delivered_at is not None:
+                history = with_entry(history, parcel.delivered_at, ENDED, DELIVERED)
+    return of_its_order(history)
+
+
 def _another(delay: Delay) -> Delay:
     """The wait as one that nobody was told anything of."""
     return replace(
@@ -144,6 +186,7 @@ def _another(delay: Delay) -> Delay:
         told_stage=-1,
         refused=None,
         held_until=None,
+        told_at=None,
     )
 
 
@@ -153,9 +196,3 @@ def _subject(delay: Delay) -> tuple[str, str]:
 
 def _delays_in_order(delay: Delay) -> tuple[datetime, str, str]:
     return (delay.opened_at, delay.subject_kind, delay.subject_id)
-
-
-FOLDS: Mapping[type[Any], Callable[[JourneyState, Any], JourneyState]] = {
-    DelayNoticed: noticed,
-    DelayEnded: ended,
-}

@@ -22,6 +22,9 @@ BEGUN, ANSWERED, ANSWERED_BY_MACHINE, ON_ITS_WAY, GIVEN_UP, ENDED = 0x00, 0x10, 
 DELIVERED = 0x01
 """Of the end of an order: delivered; otherwise called off by the customer. What a company cancels is GIVEN_UP."""
 
+BY_US = 0x01
+"""Of an order that was given up: its publisher says that the company did it, not that nobody knows who."""
+
 CHANNELS, RESOLUTIONS = tuple(Channel), tuple(Resolution)
 CHANNEL = {channel: at for at, channel in enumerate(CHANNELS)}
 RESOLUTION = {resolution: at for at, resolution in enumerate(RESOLUTIONS)}

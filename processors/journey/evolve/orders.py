@@ -1,4 +1,8 @@
-"""Orders and bookings: placed, shipped, delivered, cancelled. Worked out from all that happened to each."""
+"""Orders and bookings: placed, shipped, delivered, cancelled. Worked out from all that happened to each.
+
+An order that is told by parcels is delivered with the last of them. A wait for a parcel keeps its order open, so what
+is heard of a wait is folded here, too.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,12 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from processors.journey.evolve import delays
 from processors.journey.evolve.delays import of_order
 from processors.journey.evolve.earlier import history_of_order
 from processors.journey.evolve.history import (
     BEGUN,
+    BY_US,
     DELIVERED,
     ENDED,
     GIVEN_UP,
@@ -20,9 +26,12 @@ from processors.journey.evolve.history import (
     with_entry,
 )
 from processors.journey.evolve.latest import counts
+from processors.journey.evolve.parcels import last_delivery, pieces_of, with_parcel
 from processors.journey.state import put
 from streams.events import (
     CancelledBy,
+    DelayEnded,
+    DelayNoticed,
     JourneyState,
     Order,
     OrderCancelled,
@@ -45,19 +54,26 @@ def placed(state: JourneyState, event: OrderPlaced) -> JourneyState:
             promised_at=event.promised_at,
             total=event.total,
             currency=event.currency,
+            by_day=event.by_day,
+            pieces=pieces_of(event.items),
         )
     return _with(state, order, with_entry(history, event.occurred_at, BEGUN))
 
 
 def shipped(state: JourneyState, event: OrderShipped) -> JourneyState:
-    """It is on its way."""
+    """It is on its way, or one of its parcels is."""
     order, history = _known(state, event.order_id, event.occurred_at)
-    return _with(state, order, with_entry(history, event.occurred_at, ON_ITS_WAY))
+    order = with_parcel(order, event)
+    state = _with(state, order, with_entry(history, event.occurred_at, ON_ITS_WAY))
+    return of_order(state, order.order_id) if order.parcels else state
 
 
 def delivered(state: JourneyState, event: OrderDelivered) -> JourneyState:
-    """The customer has it: whatever wait belonged to it is over."""
+    """The customer has it, or one of its parcels: whatever wait belonged to that is over."""
     order, history = _known(state, event.order_id, event.occurred_at)
+    if event.parcel_id is not None:
+        order = with_parcel(order, event)
+        return of_order(_with(state, order, with_entry(history, event.occurred_at, ON_ITS_WAY)), order.order_id)
     return of_order(_with(state, order, with_entry(history, event.occurred_at, ENDED, DELIVERED)), order.order_id)
 
 
@@ -65,7 +81,25 @@ def cancelled(state: JourneyState, event: OrderCancelled) -> JourneyState:
     """It will not be fulfilled. One that was delivered stays delivered."""
     order, history = _known(state, event.order_id, event.occurred_at)
     what = ENDED if event.by is CancelledBy.CUSTOMER else GIVEN_UP
-    return of_order(_with(state, order, with_entry(history, event.occurred_at, what)), order.order_id)
+    detail = BY_US if event.by is CancelledBy.COMPANY else 0
+    return of_order(_with(state, order, with_entry(history, event.occurred_at, what, detail)), order.order_id)
+
+
+def noticed(state: JourneyState, event: DelayNoticed) -> JourneyState:
+    """A wait, perhaps for a parcel of an order."""
+    return _refreshed(delays.noticed(state, event))
+
+
+def ended(state: JourneyState, event: DelayEnded) -> JourneyState:
+    """The end of a wait, perhaps the last of an order."""
+    return _refreshed(delays.ended(state, event))
+
+
+def _refreshed(state: JourneyState) -> JourneyState:
+    for order in state.orders:
+        if order.parcels:
+            state = of_order(_with(state, order, history_of_order(order)), order.order_id)
+    return state
 
 
 def _known(state: JourneyState, order_id: str, at: datetime) -> tuple[Order, bytes]:
@@ -90,6 +124,8 @@ def _with(state: JourneyState, order: Order, history: bytes) -> JourneyState:
         else:
             cancelled_at = at
     delivered, cancelled = moment(delivered_at), moment(cancelled_at)
+    if order.parcels and delivered is None:
+        delivered = last_delivery(order, state.delays)
     order = replace(
         order,
         opened_at=moment(began if placed_at is None else placed_at) or order.opened_at,
@@ -104,7 +140,8 @@ def _with(state: JourneyState, order: Order, history: bytes) -> JourneyState:
 
 
 def _said(order: Order | OrderPlaced) -> tuple[Any, ...]:
-    return (order.kind, order.description, order.subject_id, order.promised_at, order.total, order.currency)
+    said = (order.kind, order.description, order.subject_id, order.promised_at, order.total, order.currency)
+    return (*said, order.by_day, pieces_of(order.items) if isinstance(order, OrderPlaced) else order.pieces)
 
 
 def _order(order: Order) -> str:
@@ -120,4 +157,6 @@ FOLDS: Mapping[type[Any], Callable[[JourneyState, Any], JourneyState]] = {
     OrderShipped: shipped,
     OrderDelivered: delivered,
     OrderCancelled: cancelled,
+    DelayNoticed: noticed,
+    DelayEnded: ended,
 }

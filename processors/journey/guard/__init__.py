@@ -146,7 +146,14 @@ def _frequency_cap(want: Want, state: JourneyState, now: datetime, playbook: Pla
     return Hold(want=want, until=until, reason=reason, explanation=explanation)
 
 
-RULES: tuple[Rule, ...] = (_one_person, _once, _still_useful, _reachable, _quiet_hours, _frequency_cap)
+def _in_company(want: Want, state: JourneyState, now: datetime, playbook: Playbook) -> Action | None:
+    if want.gather_until is None or want.gather_until <= now:
+        return None
+    explanation = "waits for whatever else is to be told until then; they go as one"
+    return Hold(want=want, until=want.gather_until, reason="gathering", explanation=explanation)
+
+
+RULES: tuple[Rule, ...] = (_one_person, _once, _still_useful, _reachable, _quiet_hours, _frequency_cap, _in_company)
 
 
 # -- experiments -------------------------------------------------------------------------------------------------------

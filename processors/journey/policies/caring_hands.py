@@ -29,7 +29,7 @@ class CaringHands(Settling):
 
     name = "caring_hands"
     watches = "contacts"
-    answers = ContactOpened
+    answers = (ContactOpened,)
     why: Mapping[str, str] = {
         "en": "Some care cannot be hurried.",
         "de": "Manche Zuwendung verträgt keine Eile.",

@@ -27,7 +27,7 @@ class MentionReply(Settling):
 
     name = "mention_reply"
     watches = "mentions"
-    answers = MentionPosted
+    answers = (MentionPosted,)
     final = frozenset({"nothing_to_answer"})
     why: Mapping[str, str] = {
         "en": "Whoever speaks about us in public deserves an answer from a person.",

@@ -34,8 +34,8 @@ class Policy(Protocol):
     """Why we serve, by language; shown wherever its outreach is shown."""
 
     @property
-    def answers(self) -> type[Any] | None:
-        """The kind of fact that begins its journeys, if one can come too late for it."""
+    def answers(self) -> tuple[type[Any], ...]:
+        """The kinds of facts that begin its journeys, as far as one can come too late for it."""
         ...
 
     def concerns(self, state: JourneyState) -> bool:

@@ -35,7 +35,7 @@ class Recovery(Settling):
 
     name = "recovery"
     watches = "moments"
-    answers = FeedbackGiven
+    answers = (FeedbackGiven,)
     final = frozenset({"asked_already"})
     why: Mapping[str, str] = {
         "en": "A bad day can still end well, and a good one is worth telling.",

@@ -66,7 +66,7 @@ class Settling(ABC):
     why: Mapping[str, str]
     watches: str
     """The part of the state that its journeys are made of; without any there is nothing to do."""
-    answers: type[Any] | None = None
+    answers: tuple[type[Any], ...] = ()
     final: frozenset[str] = frozenset()
     """Reasons of the policy's own that nothing will change."""
 

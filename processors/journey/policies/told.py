@@ -39,9 +39,11 @@ def as_told(delay: Delay, notes: Iterable[Outreach], rules: DelayRules) -> Delay
     if len(arrived) == len(notes):
         return delay
     if not arrived:
-        return replace(delay, letters=0, told_expected_at=None, told_cancelled=False, told_stage=-1)
+        return replace(delay, letters=0, told_expected_at=None, told_cancelled=False, told_stage=-1, told_at=None)
     stage = max(rules.stage_of(note.gesture_code) if note.gesture_code else -1 for note in arrived)
     if arrived[-1] is notes[-1]:
         return replace(delay, told_stage=min(delay.told_stage, stage)) if stage >= 0 else delay
     cancelled = arrived[-1].occasion.startswith("cancelled")
-    return replace(delay, told_expected_at=None, told_cancelled=cancelled, told_stage=min(delay.told_stage, stage))
+    told_at = arrived[-1].requested_at
+    stage = min(delay.told_stage, stage)
+    return replace(delay, told_expected_at=None, told_cancelled=cancelled, told_stage=stage, told_at=told_at)

@@ -14,9 +14,7 @@ from processors.playbook.sections import (
     AgentGesturesSection,
     Budgets,
     CaringSection,
-    DelaySection,
     MentionSection,
-    PromiseSection,
     RecoverySection,
     ResponseSection,
     Section,
@@ -40,6 +38,7 @@ from processors.playbook.values import (
     Window,
     Words,
 )
+from processors.playbook.waiting import DelaySection, PromiseSection
 from streams.events import Purpose
 
 Texts = dict[TextsOf, dict[str, dict[str, Words]]]

@@ -151,7 +151,7 @@ class Delay(Struct, frozen=True, kw_only=True, gc=False):
     history: bytes = b""
     by_day: bool = False
     unannounced: bool = False
-    noticed_as: str | None = None
+    named_as: str | None = None
     told_at: datetime | None = None
 
 

@@ -4,7 +4,7 @@ What arrival does change, and all that it changes:
 
 - the name under which decisions speak of a wait (``Delay.named_at``): the first beginning we heard of, as a letter
   that was sent keeps its name;
-- what was decided meanwhile (letters, holds, deadlines, what time alone closed);
+- what was decided meanwhile (letters, holds, deadlines, what time alone closed, a wait that began without notice);
 - a fact that is dated ahead counts from when it arrives, so another arrival is another time.
 """
 
@@ -118,7 +118,7 @@ def folded(facts: Iterable[Any], now: datetime = NOW) -> JourneyState:
 
 def unnamed(state: JourneyState) -> JourneyState:
     """The state without the names under which decisions speak of waits."""
-    return replace(state, delays=tuple(replace(one, named_at=None) for one in state.delays))
+    return replace(state, delays=tuple(replace(one, named_at=None, named_as=None) for one in state.delays))
 
 
 def orders_of(facts: Sequence[Any], chance: Random) -> Iterable[Sequence[Any]]:
@@ -170,6 +170,7 @@ UNTOLD: dict[str, Any] = {
     "told_stage": -1,
     "refused": None,
     "held_until": None,
+    "told_at": None,
 }
 
 
@@ -179,7 +180,7 @@ def known(journey: Journey) -> JourneyState:
     return replace(
         state,
         contacts=tuple(replace(one, routed_to=None) for one in state.contacts),
-        delays=tuple(replace(one, **UNTOLD) for one in state.delays),
+        delays=tuple(replace(one, **UNTOLD) for one in state.delays if not one.unannounced),
         outreach=(),
         settled=(),
         timers=(),

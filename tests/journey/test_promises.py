@@ -107,7 +107,7 @@ class TestSilence:
         told = late(GATHERED + DAY, subject="W-77", subject_kind="order", until=FRIDAY + 5 * DAY)
         journey.when(told).when_time_passes_to(GATHERED + DAY + timedelta(minutes=10))
         (wait,) = journey.known.delays
-        assert (wait.subject_id, wait.noticed_as) == ("A1", "order/W-77")
+        assert (wait.subject_kind, wait.subject_id, wait.named_as) == ("order", "W-77", "parcel/A1")
         assert journey.requests[-1].template == "delay_care/revised"
         assert journey.decisions[-1].policy != "promise_watch"
         assert ("promise_watch", "noticed") in [(one.policy, one.reason) for one in journey.decisions]

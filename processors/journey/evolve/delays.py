@@ -21,6 +21,7 @@ from processors.journey.evolve.history import (
     of_its_order,
     own,
     with_entry,
+    without,
 )
 from processors.journey.evolve.latest import counts, told
 from processors.journey.state import put
@@ -32,7 +33,8 @@ from streams.zones import as_iana
 def journey_id(delay: Delay) -> str:
     """One wait for one thing; the same thing late again later is another wait. It keeps the name under which it was
     heard of first, whatever is heard later of its beginning."""
-    return f"delay/{delay.subject_kind}/{delay.subject_id}/{to_millis(delay.named_at or delay.opened_at)}"
+    subject = delay.named_as or f"{delay.subject_kind}/{delay.subject_id}"
+    return f"delay/{subject}/{to_millis(delay.named_at or delay.opened_at)}"
 
 
 def noticed(state: JourneyState, event: DelayNoticed) -> JourneyState:
@@ -90,19 +92,27 @@ def with_wait(state: JourneyState, delay: Delay) -> JourneyState:
 
 
 def _announced(state: JourneyState, event: DelayNoticed) -> JourneyState:
-    if event.order_id is None or any(_is_about(delay, event) for delay in state.delays):
+    """The wait that began unannounced as the one that its publisher speaks of, under the name that it has."""
+    if event.order_id is None or any(_is_about(delay, event) and not delay.unannounced for delay in state.delays):
         return state
     for delay in state.delays:
-        if delay.unannounced and delay.noticed_as is None and delay.order_id == event.order_id:
-            named = replace(delay, noticed_as=f"{event.subject_kind}/{event.subject_id}")
-            return replace(state, delays=put(state.delays, named, _subject))
+        if not delay.unannounced or delay.order_id != event.order_id:
+            continue
+        others = tuple(one for one in state.delays if one is not delay)
+        announced = replace(
+            delay,
+            subject_kind=event.subject_kind,
+            subject_id=event.subject_id,
+            named_as=delay.named_as or f"{delay.subject_kind}/{delay.subject_id}",
+            unannounced=False,
+            history=without(delay.history, delay.opened_at, BEGUN),
+        )
+        return replace(state, delays=put(others, announced, _subject, in_order=_delays_in_order))
     return state
 
 
 def _is_about(delay: Delay, event: DelayNoticed | DelayEnded) -> bool:
-    if delay.subject_id == event.subject_id and delay.subject_kind == event.subject_kind:
-        return True
-    return delay.noticed_as is not None and delay.noticed_as == f"{event.subject_kind}/{event.subject_id}"
+    return delay.subject_id == event.subject_id and delay.subject_kind == event.subject_kind
 
 
 def _known(state: JourneyState, event: DelayNoticed | DelayEnded, at: datetime) -> tuple[Delay, bytes]:
@@ -180,6 +190,7 @@ def _another(delay: Delay) -> Delay:
     return replace(
         delay,
         named_at=delay.opened_at,
+        named_as=None,
         letters=0,
         told_expected_at=None,
         told_cancelled=False,

@@ -78,6 +78,12 @@ def with_entry(history: bytes, at: datetime, what: int, detail: int = 0) -> byte
     return history if len(history) <= MOST * _WIDTH else _shortened(history)
 
 
+def without(history: bytes, at: datetime, what: int) -> bytes:
+    """The history without what was so at that moment."""
+    millis = max(to_millis(at), 0).to_bytes(6, "big")
+    return b"".join(part for part in _parts(history) if part[:6] != millis or part[6] & _KIND != what)
+
+
 def only(history: bytes, *kinds: int) -> bytes:
     """The entries of these kinds."""
     return b"".join(part for part in _parts(history) if part[6] & _KIND in kinds)

@@ -53,15 +53,16 @@ class PromiseWatch(Settling):
                         state, journey, now, reason="wait_over", explanation="it is known what came of it"
                     )
                 continue
-            if delay.unannounced and not delay.cancelled:
-                if delay.noticed_as is None:
-                    yield Step(journey, FIND_OUT, partial(make, FIND_OUT))
-                else:
-                    yield from self._noticed(state, delay, now)
+            if not delay.unannounced:
+                yield from self._noticed(state, delay, now)
+            elif not delay.cancelled:
+                yield Step(journey, FIND_OUT, partial(make, FIND_OUT))
             if delay.letters and not delay.cancelled and is_last(delay, now, kind):
                 yield Step(journey, SETTLE, partial(make, SETTLE))
 
     def _noticed(self, state: JourneyState, delay: Delay, now: datetime) -> Iterator[Retract]:
+        if delay.named_as is None:
+            return  # it never was a wait that nobody spoke of
         said = "its publisher has told what there is to know"
         for retract in self.called_off(state, journey_id(delay), now, reason="noticed", explanation=said):
             if retract.occasion == FIND_OUT:

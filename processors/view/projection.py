@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from processors.journey.identity import matter_of
 from processors.view.documents import lean, to_json
 from streams import events
 from streams.clock import to_millis
@@ -240,7 +241,8 @@ def sorted_in(record: Any) -> tuple[datetime, str, str]:
 def _of_outreach(record: Any) -> tuple[str, str] | None:
     """The outreach a record belongs to, and its field there. A decision that names none stands for itself."""
     if isinstance(record, events.Decision):
-        return record.outreach_id or f"decision/{record.decision_id}", f"decision/{record.decision_id}"
+        # a matter that was told in another's letter has a story of its own, which begins with what it waited for
+        return matter_of(record) or f"decision/{record.decision_id}", f"decision/{record.decision_id}"
     if isinstance(record, events.OutreachRequested):
         return record.outreach_id, "request"
     if isinstance(record, events.OutreachRetracted):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import time, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from hypothesis import given as for_any
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -14,7 +16,8 @@ from hypothesis import strategies as st
 from processors.journey.core import FOLDED
 from processors.journey.evolve.delays import journey_id
 from processors.journey.guard import quiet_until
-from processors.journey.playbook import DISTURBING, GLOBAL, Budget, FrequencyCap, Holdout, QuietHours
+from processors.journey.identity import matter_of
+from processors.journey.playbook import DISTURBING, GLOBAL, Budget, FrequencyCap, Holdout, PromiseRules, QuietHours
 from streams.events import (
     Address,
     ConsentChanged,
@@ -39,6 +42,7 @@ from streams.zones import zone_of
 from tests.journey.anything import eventful, mixed, of
 from tests.journey.care import everything
 from tests.journey.given import HOOK, MAIL, NOON, Journey, profile
+from tests.journey.parcels import PARCELS
 from tests.journey.test_properties import allowed
 
 PHONE = Address(channel=OutreachChannel.SMS, address="+15550100")
@@ -219,21 +223,40 @@ def test_an_opted_out_customer_is_never_reached(life: list[tuple[timedelta, Any]
         assert one.policy in asked or one.occasion == "share"
 
 
-@for_any(LIVES)
+_LONG = dataclasses.replace(
+    PARCELS,
+    threshold=timedelta(minutes=30),
+    open_ended_useful=timedelta(hours=4),
+    lapse=timedelta(days=2),
+    update_every=timedelta(hours=6),
+    unannounced_after=timedelta(hours=2),
+)
+_OF_DAYS = dataclasses.replace(
+    STRICT,
+    delays={"flight": _LONG, "default": _LONG},
+    promises=PromiseRules(team="order-care", within=timedelta(days=1)),
+)
+"""Whatever is late waits for others, is told of every so often, and may begin without notice."""
+
+
+@pytest.mark.parametrize("playbook", [STRICT, _OF_DAYS], ids=["of hours", "of days"])
+@for_any(life=LIVES)
 @settings(max_examples=200, deadline=None, derandomize=True)
-def test_nothing_is_said_twice_and_no_hold_is_left_open(life: list[tuple[timedelta, Any]]) -> None:
-    """One request an outreach, one record a decision; every hold is followed by another word on the same matter."""
+def test_nothing_is_said_twice_and_no_hold_is_left_open(playbook: Any, life: list[tuple[timedelta, Any]]) -> None:
+    """One request an outreach, one record a decision; every hold is followed by another word on the same matter; every
+    letter that a decision speaks of was asked for."""
     if forgets(life):
         return
-    journey = lived(life)
+    journey = lived(life, playbook)
     asked = [one.outreach_id for one in journey.requests]
     assert len(set(asked)) == len(asked)
     decided = [one.decision_id for one in journey.decisions]
     assert len(set(decided)) == len(decided)
     last: dict[str, Decision] = {}
     for one in journey.decisions:
-        if one.outreach_id is not None:
-            last[one.outreach_id] = one
+        if (matter := matter_of(one)) is not None:
+            last[matter] = one
+            assert one.kind not in (DecisionKind.SEND, DecisionKind.ESCALATE) or one.outreach_id in asked
     held = {one.journey_id for one in journey.known.settled if one.held_until is not None}
     held |= {journey_id(wait) for wait in journey.known.delays if wait.held_until is not None}
     for one in last.values():

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from math import isfinite
@@ -36,7 +36,10 @@ Texts = Mapping[str, Mapping[str, Mapping[str, str]]]
 """Letter, locale, part: the text. FOOT is a letter of its own; WHY is none, its parts are policies."""
 
 NEEDED = ("subject", "body")
-PARTS = (*NEEDED, "headline", "gesture", "pickup", "closing", "about", "short")
+LINE = "line"
+"""The part of a letter about several things that is written once for each of them."""
+
+PARTS = (*NEEDED, "headline", LINE, "gesture", "pickup", "closing", "about", "short")
 """The parts of a letter."""
 
 FOOT_PARTS = ("foot", "stop")
@@ -105,7 +108,8 @@ class Sources:
             loader=self._packaged, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, auto_reload=False
         )
         self._env.globals.clear()  # range and lipsum can eat all memory, and no letter needs them
-        self._env.filters |= {"clock": _clock, "day": _day, "duration": _duration, "minutes": _minutes}
+        self._env.filters |= {"clock": _clock, "day": _day, "last_day": _last_day, "duration": _duration}
+        self._env.filters |= {"minutes": _minutes, "capital": _capital}
         self._env.filters |= {"money": _money, "link": link}
         self._env.tests |= {"earlier_than": _earlier_than, "beginning_with": _beginning_with}
         self._texts = {
@@ -259,6 +263,14 @@ def _day(context: Context, value: str) -> str:
 
 
 @pass_context
+def _last_day(context: Context, value: str) -> str:
+    """The day that ends with that moment, or shortly after it: midnight is the end of the day before."""
+    telling: Telling = context[TELLER]
+    telling.told = True
+    return telling.teller.day(moment(value) - timedelta(milliseconds=1))
+
+
+@pass_context
 def _duration(context: Context, minutes: str) -> str:
     telling: Telling = context[TELLER]
     return telling.teller.duration(_minutes(minutes))
@@ -268,6 +280,11 @@ def _duration(context: Context, minutes: str) -> str:
 def _money(context: Context, amount: str, currency: str) -> str:
     telling: Telling = context[TELLER]
     return telling.teller.money(Decimal(amount), currency)
+
+
+def _capital(value: str) -> str:
+    """With a capital letter at the beginning of a sentence; the rest as it is."""
+    return value[:1].upper() + value[1:]
 
 
 def _minutes(value: str) -> float:

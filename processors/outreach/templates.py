@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Self
 
@@ -17,7 +17,7 @@ from processors.outreach.channels import Written
 from processors.outreach.errors import TemplateFault
 from processors.outreach.quoting import phrase, quoted
 from processors.outreach.rewording import Rewording
-from processors.outreach.sources import OF_TASKS, PARTS, TELLER, Found, Sources, Telling, Texts, is_link, link, moment
+from processors.outreach.sources import LINE, OF_TASKS, PARTS, TELLER, Found, Sources, Telling, Texts, is_link, link, moment
 from processors.outreach.telling import Teller
 from streams.events import OutreachChannel, OutreachRequested
 from streams.events.moments import can_be_meant
@@ -33,8 +33,8 @@ class Templates:
     """The letters of the package, and before them the texts of a playbook.
 
     A letter ``delay_care/notice`` in German is ``delay_care/notice.de.jinja``. It sets its parts, all plain text:
-    ``subject`` and ``body`` (an empty line ends a paragraph), and where it has them ``headline``, ``gesture``, the
-    label of its link ``pickup``, ``closing``, ``about`` (what a service message is about, for the foot), and ``short``
+    ``subject`` and ``body`` (an empty line ends a paragraph), and where it has them ``headline``, ``line`` (written for
+    each of the request's items, with its variables, as a list after the body), ``gesture``, the label of its link ``pickup``, ``closing``, ``about`` (what a service message is about, for the foot), and ``short``
     (all of it in a few words, for SMS and push). ``frame.html.jinja`` puts them on a page and escapes every word;
     ``foot.de.jinja`` says why we write. Letters see the request's variables, ``why``, ``zone_name``, and the filters
     ``clock``, ``day``, ``duration``, ``money``; what else they may be made of is in :mod:`processors.outreach.syntax`.
@@ -83,9 +83,11 @@ class Templates:
         if nearest(wanted, (tag,)) is None and nearest(tag, (wanted,)) is None:
             request = self._rewording.into(request, tag)
         telling = Telling(Teller.of(locale=locale_of(tag) or Locale(LAST_RESORT), time_zone=request.time_zone))
+        items = [_all_given(item, within=tag) for item in request.items]
         values: dict[str, Any] = {
             **dict.fromkeys(OF_TASKS, ""),
-            **{name: _given(name, request.variables, within=tag) for name in request.variables},
+            **{name: "" for item in items for name in item},
+            **_all_given(request.variables, within=tag),
             "why": request.why,
             "zone_name": telling.teller.zone_name(),
             TELLER: telling,
@@ -95,13 +97,18 @@ class Templates:
                 raise TemplateFault(request.template, f"the variable {name!r} is missing", variable=name)
         try:
             said = dict.fromkeys(PARTS, "") | found.parts(values)
+            lines = [found.parts(values | item).get(LINE, "") for item in items] if said[LINE] else []
             said["link"] = link(values["gesture_link"]) if said["gesture"] and values.get("gesture_link") else ""
             if task:
-                return _written(said, telling.teller, foot=None, locale=tag, unsubscribe=None)
+                return _written(said, lines, telling.teller, foot=None, locale=tag, unsubscribe=None)
             foot = _foot(self._sources.foot(tag), values, said, request, telling, unsubscribe)
-            return _written(said, telling.teller, foot=foot, locale=tag, unsubscribe=unsubscribe)
+            return _written(said, lines, telling.teller, foot=foot, locale=tag, unsubscribe=unsubscribe)
         except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
             raise _fault(request.template, error) from error
+
+
+def _all_given(variables: Mapping[str, str], *, within: str) -> dict[str, str]:
+    return {name: _given(name, variables, within=within) for name in variables}
 
 
 def _given(name: str, variables: Mapping[str, str], *, within: str) -> str:
@@ -146,7 +153,13 @@ def _foot(
 
 
 def _written(
-    said: dict[str, str], teller: Teller, *, foot: dict[str, str] | None, locale: str, unsubscribe: str | None
+    said: dict[str, str],
+    lines: Sequence[str],
+    teller: Teller,
+    *,
+    foot: dict[str, str] | None,
+    locale: str,
+    unsubscribe: str | None,
 ) -> Written:
     subject = " ".join(_paragraphs(said["subject"]))
     body, closing = _paragraphs(said["body"]), _paragraphs(said["closing"])
@@ -154,8 +167,9 @@ def _written(
     short = "\n".join(_paragraphs(said["short"])) or None
     if not subject or not body:
         raise ValueError("a letter needs a subject and a body")
+    listed = [" ".join(_paragraphs(line)) for line in lines]
     offer = (gesture, teller.labelled(pickup, target) if target else "")
-    paragraphs = [*body, *offer, *closing]
+    paragraphs = [*body, *(f"• {line}" for line in listed), *offer, *closing]
     if foot is None:
         text = "\n\n".join(filter(None, paragraphs))
         return Written(subject=subject, text=text + "\n", short=short, locale=locale)
@@ -168,6 +182,7 @@ def _written(
         subject=subject,
         headline=said["headline"],
         body=body,
+        lines=listed,
         gesture=gesture,
         link=target,
         pickup=pickup or target,

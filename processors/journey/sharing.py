@@ -8,7 +8,7 @@ ever, however records were merged.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -34,6 +34,7 @@ from streams.events import (
     MentionPosted,
     Merge,
     MergeSide,
+    Order,
     OrderCancelled,
     OrderDelivered,
     OrderPlaced,
@@ -181,6 +182,10 @@ def _still_open(state: JourneyState, event: Touchpoint, now: datetime) -> Iterat
                 channel=contact.channel,
                 automated=contact.replied_at is None,
             )
+    told_late = {delay.order_id for delay in state.delays if delay.letters}
+    for order in state.orders:
+        if order.closed_at is None and order.promised_at is not None and order.order_id not in told_late:
+            yield from _order(order, facts)
     for delay in state.delays:
         untold = delay.letters == 0 or delay.held_until is not None or (delay.refused or "").endswith(":merged")
         if delay.closed_at is None and untold:
@@ -227,3 +232,26 @@ def _still_open(state: JourneyState, event: Touchpoint, now: datetime) -> Iterat
                 about=moment.about,
                 sentiment=moment.sentiment,
             )
+
+
+def _order(order: Order, facts: Callable[[str, str, datetime], dict[str, Any]]) -> Iterator[Any]:
+    """An order whose promise is still to be kept, with its parcels."""
+    name = order.order_id
+    yield OrderPlaced(
+        **facts("order", name, order.opened_at),
+        order_id=name,
+        kind=order.kind,
+        description=order.description,
+        subject_id=order.subject_id,
+        promised_at=order.promised_at,
+        total=order.total,
+        currency=order.currency,
+        by_day=order.by_day,
+    )
+    for parcel in order.parcels:
+        of_parcel: dict[str, Any] = {"order_id": name, "parcel_id": parcel.parcel_id}
+        key = f"{name}/{parcel.parcel_id}"
+        if parcel.shipped_at is not None:
+            yield OrderShipped(**facts("shipped", key, parcel.shipped_at), **of_parcel)
+        if parcel.delivered_at is not None:
+            yield OrderDelivered(**facts("delivered", key, parcel.delivered_at), **of_parcel)

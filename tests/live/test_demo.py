@@ -129,8 +129,9 @@ SIX = ("delay_care", "response_watch", "mention_reply", "recovery", "out_of_stoc
 def test_every_policy_had_its_day(kept: tuple[Path, dict[str, Any]]) -> None:
     """Each of the six sent something, what employees gave is counted, and every figure adds up."""
     _, summary = kept
-    by_policy = summary["by_policy"]
-    assert set(by_policy) == {*SIX, "agent_gestures"}
+    by_policy = dict(summary["by_policy"])
+    assert set(by_policy) == {*SIX, "agent_gestures", "promise_watch"}
+    assert by_policy.pop("promise_watch")["wanted"] == 0  # a promise of days does not pass within one
     for name, figures in by_policy.items():
         assert figures["sent"] > 0, name
         refused = sum(figures["suppressed"].values())
@@ -142,7 +143,7 @@ def test_every_policy_had_its_day(kept: tuple[Path, dict[str, Any]]) -> None:
     for name in ("mention_reply", "recovery", "caring_hands"):  # what these want done, people do
         assert by_policy[name]["tasks"] == by_policy[name]["sent"]
     for name in ("delay_care", "out_of_stock_save"):
-        assert by_policy[name]["held"]["quiet_hours"] > 0
+        assert not by_policy[name]["held"].get("quiet_hours")  # an e-mail wakes nobody
         assert Decimal(by_policy[name]["gesture_cost"]) > 0
     assert by_policy["out_of_stock_save"]["suppressed"]["holdout"] > 0
     assert Decimal(by_policy["agent_gestures"]["gesture_cost"]) > 0

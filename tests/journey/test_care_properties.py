@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from datetime import time, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -223,6 +224,9 @@ def test_an_opted_out_customer_is_never_reached(life: list[tuple[timedelta, Any]
         assert one.policy in asked or one.occasion == "share"
 
 
+LIVES_TOLD = int(os.environ.get("LIVES", "300"))
+"""Made-up lives for what is never done twice; more by LIVES=3000."""
+
 _LONG = dataclasses.replace(
     PARCELS,
     threshold=timedelta(minutes=30),
@@ -241,7 +245,7 @@ _OF_DAYS = dataclasses.replace(
 
 @pytest.mark.parametrize("playbook", [STRICT, _OF_DAYS], ids=["of hours", "of days"])
 @for_any(life=LIVES)
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=LIVES_TOLD, deadline=None, derandomize=True)
 def test_nothing_is_said_twice_and_no_hold_is_left_open(playbook: Any, life: list[tuple[timedelta, Any]]) -> None:
     """One request an outreach, one record a decision; every hold is followed by another word on the same matter; every
     letter that a decision speaks of was asked for."""
@@ -276,7 +280,7 @@ _nights = st.sampled_from([0, 0, 5, 60, 720, 1440, 4320]).map(lambda minutes: ti
 
 
 @for_any(st.lists(st.tuples(_nights, _unhappy), max_size=25))
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=LIVES_TOLD, deadline=None, derandomize=True)
 def test_one_question_in_thirty_days_and_nobody_late_before_they_know(life: list[tuple[timedelta, Any]]) -> None:
     """However many bad days wait for the same morning; and whoever is asked to do something has time to."""
     playbook = everything()

@@ -114,10 +114,14 @@ class DelayCare:
         rules = playbook.delay_rules(delay.subject_kind)
         wait = expected_wait(delay, now)
         occasion = _occasion(state, delay, now, rules, playbook)
+        news = occasion or (None if delay.letters else NOTICE)
+        if news is None:
+            yield from self._drop(state, delay, "no_longer_news", "the customer knows what it would say")
+            return
+        if delay.held_until is not None and not (delay.refused or "").startswith(f"{news}:"):
+            yield from self._drop(state, delay, "no_longer_news", "there is something else to say by now")
         if occasion is None:
-            if delay.letters:
-                yield from self._drop(state, delay, "no_longer_news", "the customer knows what it would say")
-            elif delay.refused is None or delay.held_until is not None:
+            if delay.refused is None or delay.held_until is not None:
                 below = self._want(state, delay, now, playbook, occasion=NOTICE, wait=wait)
                 minutes = int(rules.threshold.total_seconds() // 60)
                 yield Suppress(

@@ -8,7 +8,7 @@ from typing import assert_never
 
 from processors.journey.actions import Action, Assigned, Expose, Hold, Reach, Retract, Suppress, Want
 from processors.journey.guard.hours import hours_in_force
-from processors.journey.identity import decision_id, exposure_id, outreach_id
+from processors.journey.identity import MATTER, decision_id, exposure_id, outreach_id
 from processors.journey.playbook import Playbook
 from processors.journey.state import put
 from processors.journey.tasking import due_at, time_zone, told
@@ -87,6 +87,8 @@ def records(
     inputs = {} if isinstance(about, Retract) else dict(about.inputs)
     if state.playbook_version is not None and state.playbook_version != playbook.version:
         inputs["playbook_before"] = state.playbook_version
+    if outreach != own:
+        inputs[MATTER] = own
     decision = Decision(
         decision_id=decision_id(own, kind, action.reason, now, trigger.event_id if trigger is not None else None),
         customer_id=state.customer_id,

@@ -70,8 +70,8 @@ def of_order(order: dict[str, str]) -> Iterator[dict[str, Any]]:
 
 
 def waits(order: dict[str, str]) -> Iterator[dict[str, Any]]:
-    """What only the shop can know early: a carrier's new date, or an item that is gone. A promise that passes in silence is
-    told by the order itself."""
+    """What only the shop can know early: a carrier's new date, or an item that is gone. What nobody says, the order's
+    promise does by itself."""
     promised, news = day(order["promised_by"]), order["news"]
     subject = {
         "subject_kind": "order", "subject_id": order["order"], "order_id": order["order"],

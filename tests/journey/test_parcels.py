@@ -100,6 +100,14 @@ class TestWritingAgain:
         assert abs(letters[-1].requested_at - tasks[0].requested_at) <= 2 * DAY
         assert letters[-1].requested_at < FRIDAY + 23 * DAY
 
+    def test_where_nobody_takes_over_the_last_word_promises_none(self) -> None:
+        """A letter that no other follows does not say when."""
+        alone = dataclasses.replace(shop(together=None, unannounced_after=None), promises=None)
+        journey = given(profile(), playbook=alone)
+        journey.when(late(FRIDAY + DAY)).when_time_passes_to(FRIDAY + 60 * DAY)
+        assert (journey.requests[-1].variables["last"], journey.requests[-1].variables["next_update"]) == ("", "")
+        assert journey.requests[-2].variables["next_update"] != ""
+
     def test_the_customer_hears_when_it_is_over(self) -> None:
         """A word when it has come, once."""
         journey = given(profile(), playbook=shop(together=None))
@@ -187,6 +195,15 @@ class TestOneLetter:
         journey.when_time_passes_to(FRIDAY + DAY + TEN)
         assert sum(len(one.items) or 1 for one in journey.requests) == orders_
         assert all(len(one.items) <= 20 for one in journey.requests)
+
+    def test_a_day_that_has_passed_is_not_told_as_the_new_one(self) -> None:
+        """In a list of updates, too."""
+        journey = given(profile(), playbook=shop())
+        for number in range(2):
+            journey.when(late(FRIDAY, f"A{number}", until=FRIDAY + 2 * DAY))
+        journey.when_time_passes_to(FRIDAY + 4 * DAY)
+        first, update = journey.requests
+        assert [bool(one["expected_at"]) for one in (*first.items, *update.items)] == [True, True, False, False]
 
     def test_the_updates_of_what_was_told_together_are_together(self) -> None:
         """Every other day one letter, not five."""

@@ -38,8 +38,9 @@ def test_what_an_example_says_stands_in_every_language(name: str) -> None:
     """Of each letter; ids, names, links and codes are the same in all of them."""
     file = files("processors.outreach").joinpath("letters", name, "examples.yaml")
     for letter, variables in yaml.safe_load(file.read_text(encoding="utf-8")).items():
-        for variable, value in variables.items():
-            if variable in SAID:
+        listed = [(name, value) for item in variables.pop("items", ()) for name, value in item.items()]
+        for variable, value in [*variables.items(), *listed]:
+            if variable in SAID and value:
                 assert sorted(value) == list(LANGUAGES), f"{name}/{letter}: {variable}"
                 assert len(set(value.values())) == len(LANGUAGES), f"{name}/{letter}: {variable}"
             else:

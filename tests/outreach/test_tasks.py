@@ -27,6 +27,8 @@ OF_CUSTOMERS = (
     "response_watch/escalation",
     "response_watch/came_back",
     "caring_hands/assigned",
+    "promise_watch/find_out",
+    "promise_watch/settle",
 )
 LANGUAGES = ("en", "de", "es", "pt", "fr")
 

@@ -60,7 +60,8 @@ def letter(
     earlier = [note for note in notes if not did_not_arrive(note)]
     # a letter that tells of other waits, too, is not taken back for one of them
     revises = earlier[-1].outreach_id if earlier and not earlier[-1].journeys and kind != OVER else None
-    last = kind == UPDATE and playbook.promises is not None and is_last(delay, now, rules)
+    ends = kind == UPDATE and is_last(delay, now, rules)
+    last = ends and playbook.promises is not None
     variables = {
         "name": state.profile.name or "",
         "description": delay.description,
@@ -73,7 +74,7 @@ def letter(
         "gesture_title": gesture.title if gesture else "",
         "gesture_link": (gesture.link or "") if gesture else "",
         "by_day": _YES if delay.by_day else "",
-        "next_update": "" if last else _minutes_to_next(delay, now, rules),
+        "next_update": "" if ends else _minutes_to_next(delay, now, rules),
         "last": _YES if last else "",
         "delivered": _YES if kind == OVER and was_delivered(delay) else "",
     }

@@ -106,6 +106,7 @@ def _best(group: Sequence[Want], playbook: Playbook) -> GestureOffer | None:
 
 def _item(want: Want) -> dict[str, str]:
     kind = want.template.rpartition("/")[2]
-    return {name: want.variables[name] for name in _LISTED} | {
-        name: "yes" if kind == name else "" for name in _STANDING
-    }
+    told = {name: want.variables[name] for name in _LISTED}
+    if kind == UPDATE:
+        told["expected_at"] = ""  # it has passed
+    return told | {name: "yes" if kind == name else "" for name in _STANDING}

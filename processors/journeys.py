@@ -9,6 +9,7 @@ from processors.journey.core import Advance, advance, wake
 from processors.journey.playbook import Playbook
 from processors.playbook.watching import watched
 from streams import metrics
+from streams.clock import Clock
 from streams.config import Settings
 from streams.destinations import STRICT, Destinations, reachable
 from streams.errors import Unreadable
@@ -109,10 +110,10 @@ class JourneyLogic:
 
 
 def journeys_role(
-    settings: Settings, playbook: Playbook, *, registry: Registry | None = None
+    settings: Settings, playbook: Playbook, *, registry: Registry | None = None, clock: Clock | None = None
 ) -> Processor[JourneyState]:
     """The role, ready to be started. It watches the playbook file where the settings name one."""
     logic = JourneyLogic(topics=settings.topics, playbook=playbook, destinations=settings.destinations)
-    processor = Processor(settings=settings, role=ROLE, logic=logic, registry=registry)
+    processor = Processor(settings=settings, role=ROLE, logic=logic, registry=registry, clock=clock)
     watched(processor, settings=settings, playbook=playbook, taken=logic.take)
     return processor

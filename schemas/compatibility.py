@@ -10,14 +10,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import avro.schema
-from avro.compatibility import ReaderWriterCompatibilityChecker, SchemaCompatibilityType
-from avro.errors import AvroException
+from typing import TYPE_CHECKING, Any
 
 from schemas.expansion import PRIMITIVES, Node, Unfit, expanded
 from schemas.loading import Schema
+
+if TYPE_CHECKING:  # Avro's own package is loaded by what asks it; every reader and command comes by here
+    from avro.schema import Schema as Parsed
 
 _LOGICAL = ("logicalType", "precision", "scale")
 
@@ -29,7 +28,7 @@ def problems(schema: Schema, earlier: Sequence[Schema], *, registries: bool = Fa
     """
     try:
         parsed = _parse(schema)
-    except AvroException as error:
+    except _NoSchemaError as error:
         return [f"is not an Avro schema: {error}"]
     found: list[str] = []
     for number, before in enumerate(earlier, start=1):
@@ -73,7 +72,7 @@ def _difference(schema: Schema, ours: Schema) -> Difference:
         refused = [str(why)]
     try:
         differs = [*_unreadable(_parse(ours), _parse(schema)), *_changed(ours, schema, "")]
-    except AvroException as error:
+    except _NoSchemaError as error:
         differs = [f"is not an Avro schema: {error}"]
     said = dict.fromkeys(one for one in differs if one not in refused)
     return Difference(schema, tuple(refused), tuple(said))
@@ -84,11 +83,23 @@ def canonical(schema: Schema) -> str:
     return json.dumps(schema, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def _parse(schema: Schema) -> avro.schema.Schema:
-    return avro.schema.parse(json.dumps(schema), validate_names=True)
+class _NoSchemaError(Exception):
+    """Avro says that it is none."""
 
 
-def _unreadable(new: avro.schema.Schema, old: avro.schema.Schema) -> Iterator[str]:
+def _parse(schema: Schema) -> Parsed:
+    import avro.schema
+    from avro.errors import AvroException
+
+    try:
+        return avro.schema.parse(json.dumps(schema), validate_names=True)
+    except AvroException as error:
+        raise _NoSchemaError(str(error)) from error
+
+
+def _unreadable(new: Parsed, old: Parsed) -> Iterator[str]:
+    from avro.compatibility import ReaderWriterCompatibilityChecker, SchemaCompatibilityType
+
     for reader, writer, side in ((new, old, "cannot read what it wrote"), (old, new, "it cannot read what we write")):
         result = ReaderWriterCompatibilityChecker().get_compatibility(reader, writer)  # type: ignore[no-untyped-call]
         if result.compatibility is not SchemaCompatibilityType.compatible:

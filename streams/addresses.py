@@ -33,6 +33,17 @@ def canonical(channel: OutreachChannel, address: str) -> str:
     return _canonical(channel, address)
 
 
+def domain_in_ascii(name: str) -> str:
+    """A mail domain as it goes over the wire: an international one in its A-labels (IDNA 2008, after the mapping of
+    UTS 46), a plain one as it is written. Raises ValueError for what IDNA 2008 does not allow, as an emoji."""
+    if name.isascii() and "xn--" not in name.lower():
+        return name
+    try:
+        return idna.encode(name, uts46=True, transitional=False).decode()
+    except UnicodeError as why:  # IDNAError is one
+        raise ValueError(f"{name!r} is no domain name by IDNA 2008") from why
+
+
 def same(one: Address, other: Address) -> bool:
     """Whether both are the same address on the same channel."""
     return one.channel is other.channel and canonical(one.channel, one.address) == canonical(

@@ -12,7 +12,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable
 from functools import cache
-from typing import Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import fastavro
 from fastavro.schema import expand_schema
@@ -27,9 +27,11 @@ from streams.events import Record
 from streams.generated import field_of
 from streams.parts import Layout
 from streams.records import NAMES, RECORDS
-from streams.registry import Registry
 from streams.specialised import decoder_of, encoder_of
 from streams.topics import Topic, Topics
+
+if TYPE_CHECKING:  # what checks or reads records needs no client of a registry
+    from streams.registry import Registry
 
 _HEADER = struct.Struct(">bI")
 MAGIC = 0

@@ -79,6 +79,9 @@ class Settings(BaseModel):
     callback_secret: SecretStr | None = Field(default=None, description="of those who report outcomes, whsec_...")
     gateway_host: str = "127.0.0.1"
     gateway_port: int = Field(default=8090, ge=0, le=65535, description="0: any free one, which is logged")
+    view_timeline: int = Field(default=200, ge=1, le=10_000, description="entries of a customer's timeline in the view")
+    view_outreach: int = Field(default=100, ge=1, le=10_000, description="outreaches of a customer in the view")
+    view_days: int = Field(default=400, ge=1, le=36_500, description="history ends so long after the last word of it")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @classmethod

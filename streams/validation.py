@@ -14,8 +14,9 @@ import schemas
 from schemas.shown import short
 from streams.codec import as_written, parse
 from streams.errors import InvalidEvent
-from streams.events import Touchpoint
+from streams.events import FeedbackGiven, Touchpoint
 from streams.events.moments import EARLIEST, PLAUSIBLE, wrong_moments
+from streams.events.scores import SCALES, on_its_scale
 from streams.generated import field_of
 from streams.records import AS_THEY_ARE, NAMES, to_values
 from streams.zones import unknown_zone, zone_named
@@ -44,6 +45,9 @@ def check_touchpoint(event: Touchpoint, *, now: datetime) -> None:
         raise InvalidEvent("occurred_at", f"{event.occurred_at.isoformat()} is more than a day ahead of {now}")
     for field, moment in wrong_moments(event, event.occurred_at):
         raise InvalidEvent(field, _why_wrong(moment))
+    if isinstance(event, FeedbackGiven) and not on_its_scale(event.kind, event.score):
+        lowest, highest = SCALES[event.kind]
+        raise InvalidEvent("score", f"{event.score} is not a {event.kind} score, which is from {lowest} to {highest}")
 
 
 def check_outgoing(event: Touchpoint, *, now: datetime) -> None:

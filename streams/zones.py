@@ -7,9 +7,10 @@ import json
 import re
 import unicodedata
 from collections import defaultdict
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from streams.zone_names import COMMON, HALF_HOURS
 
@@ -113,3 +114,12 @@ def _indexed() -> dict[str, str]:
 
 
 _INDEX = _indexed()
+
+
+@cache
+def zone_of(name: str) -> ZoneInfo | None:
+    """The zone that is meant by that name, None where nobody knows."""
+    try:
+        return ZoneInfo(zone_named(name) or name)
+    except (KeyError, OSError, ValueError):  # not found; a folder of the database; no possible name
+        return None

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("schemas", "streams", "processors", "deploy")
 MOST_LINES = 300
 
-LONGER: dict[str, str] = {}
+LONGER: dict[str, str] = {"streams.events.journeys": "one record, JourneyState, and the records that only it holds"}
 """Modules over 300 lines, each with the reason why it is one idea all the same."""
 
 

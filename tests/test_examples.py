@@ -146,27 +146,45 @@ def placed() -> Any:
     return order(OrderPlaced, at("08:00"), description="brass desk lamp", promised_at=at("12:00"))
 
 
+def from_the_order_alone(*what: Touchpoint) -> list[str]:
+    """The letters and tasks that follow under the packaged playbook, a day and some hours after the promise."""
+    journey = given(profile(), placed(), *what, playbook=load_playbook())
+    journey.when_time_passes_to(at("11:00", day=2))
+    return [one.template for one in journey.requests]
+
+
 @pytest.mark.parametrize(
     "what",
     [
-        [],
-        [order(OrderShipped, at("09:00"))],
+        [order(OrderDelivered, at("11:00"))],
         [order(OrderShipped, at("09:00")), order(OrderDelivered, at("18:00"))],
-        [order(OrderCancelled, at("09:00"), by=CancelledBy.COMPANY)],
         [order(OrderCancelled, at("09:00"), by=CancelledBy.CUSTOMER)],
-        [departure(at("13:00"))],
     ],
-    ids=["placed, and the promise passes", "shipped", "delivered late", "called off", "given up", "DelayEnded"],
+    ids=["delivered", "delivered some hours late", "given up"],
 )
-def test_from_an_order_alone_nobody_hears_anything(what: list[Touchpoint]) -> None:
-    """That somebody has to wait is a fact of its own."""
-    journey = given(profile(), placed(), *what)
-    journey.when_time_passes_to(at("18:00", day=4))
-    assert journey.decisions == []
+def test_of_an_order_that_goes_well_nobody_hears(what: list[Touchpoint]) -> None:
+    """It is on the customer's page."""
+    assert from_the_order_alone(*what) == []
+
+
+@pytest.mark.parametrize(
+    "what",
+    [[], [order(OrderShipped, at("09:00"))], [departure(at("11:00"))]],
+    ids=["placed", "shipped", "another wait ended"],
+)
+def test_a_promise_that_passes_in_silence_is_told_and_looked_into(what: list[Touchpoint]) -> None:
+    """A day after it, by the order alone."""
+    assert from_the_order_alone(*what) == ["promise_watch/find_out", "delay_care/silent"]
+
+
+def test_called_off_by_the_company_is_told() -> None:
+    """With or without a notice."""
+    off = order(OrderCancelled, at("09:00"), by=CancelledBy.COMPANY)
+    assert from_the_order_alone(off) == ["delay_care/cancelled"]
 
 
 def test_a_notice_without_a_new_time_is_a_letter_once_the_wait_is_long_enough() -> None:
-    """Nobody knows how long: it counts from the promise. Silence after a promise is told the same way."""
+    """Nobody knows how long: it counts from the promise."""
     silent = delay(at("12:01"), promised_at=at("12:00"), expected_at=None, reason=DelayReason.PREDICTIVE)
     journey = given(profile(), placed()).when(silent)
     journey.when_time_passes_to(at("13:00"))
@@ -195,7 +213,7 @@ def test_being_shipped_does_not_end_a_wait() -> None:
 
 
 def test_called_off_with_a_wait_open_is_told_as_that() -> None:
-    """By the order's end alone where a wait is open, by a notice in any case."""
+    """By the order's end, and by a notice."""
     journey = given(profile(), placed()).when(late())
     journey.when(order(OrderCancelled, at("12:20"), by=CancelledBy.COMPANY))
     assert [one.occasion for one in journey.requests][-1].startswith("cancelled")

@@ -3,7 +3,8 @@
     python examples/shop/touchpoints.py | careline publish - --dry-run
 
 The orders are made up. Needs Python alone. A table of orders, as shops have it, says when something was promised and
-when it came; what it leaves out is that somebody had to wait. That is what `DelayNoticed` is for, see `waits`.
+when it came; that somebody will have to wait, and what the carrier said, it leaves out. That is what `DelayNoticed` is
+for, see `waits`. What is overdue without a word follows from the orders alone.
 """
 
 from __future__ import annotations
@@ -21,8 +22,7 @@ HERE = Path(__file__).parent
 SHOP = ZoneInfo("Europe/Berlin")  # the zone that this shop's times are written in
 SOURCE = "urn:example-shop:orders"
 IDS = uuid.uuid5(uuid.NAMESPACE_URL, SOURCE)
-END_OF_DAY = time(20)  # until then the carrier rings; a promise by day is kept if it comes that evening
-OVERDUE = timedelta(hours=14)  # without news of a carrier: when this shop says by itself that an order is late
+END_OF_DAY = time(23, 59, 59)  # a promise by day is kept until then, and told as a day (`by_day`)
 
 
 def moment(local: str) -> datetime:
@@ -52,7 +52,7 @@ def of_order(order: dict[str, str]) -> Iterator[dict[str, Any]]:
     )  # fmt: skip
     yield fact(
         "OrderPlaced", order, ordered, order_id=number, description=order["item"],
-        promised_at=day(order["promised_by"]), total=order["total"], currency="EUR",
+        promised_at=day(order["promised_by"]), by_day=True, total=order["total"], currency="EUR",
     )  # fmt: skip
     yield from waits(order)
     if order["shipped"]:
@@ -70,11 +70,12 @@ def of_order(order: dict[str, str]) -> Iterator[dict[str, Any]]:
 
 
 def waits(order: dict[str, str]) -> Iterator[dict[str, Any]]:
-    """What only the shop can know: a carrier's new date, an item that is gone, or a promise that passed in silence."""
+    """What only the shop can know early: a carrier's new date, or an item that is gone. What nobody says, the order's
+    promise does by itself."""
     promised, news = day(order["promised_by"]), order["news"]
     subject = {
         "subject_kind": "order", "subject_id": order["order"], "order_id": order["order"],
-        "description": order["item"], "promised_at": promised,
+        "description": order["item"], "promised_at": promised, "by_day": True,
     }  # fmt: skip
     if news == "sold out":
         yield fact("DelayNoticed", order, moment(order["news_at"]), news, **subject, cancelled=True, reason="WAREHOUSE")
@@ -82,9 +83,6 @@ def waits(order: dict[str, str]) -> Iterator[dict[str, Any]]:
         yield fact(
             "DelayNoticed", order, moment(order["news_at"]), news, **subject, expected_at=day(news), reason="CARRIER"
         )
-    elif order["delivered"] and moment(order["delivered"]) > promised + OVERDUE:
-        # nobody knows yet when it comes: no expected_at
-        yield fact("DelayNoticed", order, promised + OVERDUE, "overdue", **subject, reason="PREDICTIVE")
 
 
 def main() -> None:

@@ -9,7 +9,6 @@ from typing import Annotated, Any
 
 import typer
 
-from processors.playbook import load_playbook
 from processors.terminal import Grid, Screen, say, say_json
 from processors.view.customer import CustomerView, Entry, OutreachStory
 from processors.view.documents import to_plain
@@ -67,6 +66,8 @@ def customer(
 def _stands(settings: Settings, view: CustomerView) -> Standing | None:
     if view.state is None:
         return None
+    from processors.playbook import load_playbook  # here, as whom nobody knows stands nowhere
+
     now: datetime = SystemClock().now()
     if settings.time_source is TimeSource.EVENTS:  # a day of long ago is played: now is when it got so far
         now = view.state.updated_at

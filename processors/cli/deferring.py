@@ -18,8 +18,11 @@ from typing import Any, TypeVar
 F = TypeVar("F", bound=Callable[..., Any])
 
 _COMMANDS = "processors.cli"
-_DEFERRED = ("streams", "processors", "deploy", "mode", "structlog", "uvloop")
-_AT_ONCE = (_COMMANDS, "streams.errors", "streams.topics", "schemas")
+_DEFERRED = (
+    *("streams", "processors", "deploy", "schemas.contract", "schemas.compatibility", "mode", "structlog", "uvloop"),
+    *("asyncio", "rich.panel", "rich.progress"),
+)
+_AT_ONCE = (_COMMANDS, "streams.errors", "streams.topics")
 """What commands need to describe themselves, and the exceptions they name."""
 
 

@@ -16,7 +16,7 @@ from processors.journey.policies import POLICIES
 from processors.journey.policies.out_of_stock_save import OutOfStockSave
 from processors.journey.wording import Wording, wording
 from processors.outreach.channels import Written
-from processors.outreach.examples import examples
+from processors.outreach.examples import example_items, examples
 from processors.outreach.sources import Sources
 from processors.outreach.templates import Templates
 from processors.playbook import load_playbook
@@ -25,7 +25,7 @@ from processors.view.reading import customer_view
 from processors.view.redis_store import RedisViewStore
 from streams.clock import SystemClock
 from streams.config import Settings
-from streams.events import OutreachChannel, OutreachRequested, Profile, Purpose
+from streams.events import OutreachChannel, OutreachRequested, Profile, Purpose, replace
 
 app = typer.Typer(help="Look at letters before anybody gets one.", no_args_is_help=True)
 
@@ -70,14 +70,11 @@ def preview(
         raise typer.Exit(UNKNOWN)
     with explained():
         profile = Profile() if customer is None else asyncio.run(_profile(customer))
-    variables = {
-        **examples().get(template, {}),
-        **({"name": profile.name} if profile.name else {}),
-        **_given(var or []),
-    }
+    own = {**({"name": profile.name} if profile.name else {}), **_given(var or [])}
     locale = locale or profile.locale or "en-US"
     zone = time_zone or profile.time_zone or "America/New_York"
-    task = task or bool(variables.get("due_at"))  # only what our own people do has a deadline
+    # only what our own people do has a deadline
+    task = task or bool({**examples().get(template, {}), **own}.get("due_at"))
     offer = (
         book.stock is not None
         and book.stock.purpose is Purpose.MARKETING
@@ -85,7 +82,9 @@ def preview(
     )
     policy = next((known for known in POLICIES if known.name == template.split("/")[0]), None)
     said = wording(book, locale, letter=template, why=_WHY if policy is None else policy.why, task=task)
+    variables = {**examples(said.locale).get(template, {}), **own}
     request = _request(template, variables, said, time_zone=zone, marketing=marketing or offer)
+    request = replace(request, items=example_items(template, said.locale))
     channel = OutreachChannel.AGENT_TASK if task else OutreachChannel.EMAIL
     with explained():
         written = Templates.of(book).render(request, channel=channel, unsubscribe=None if task else _LINK)

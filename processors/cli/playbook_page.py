@@ -86,7 +86,8 @@ def _for_all(console: Screen, playbook: Playbook) -> None:
     console.heading("For all policies")
     quiet = playbook.quiet_hours
     hours = f"{quiet.begin:%H:%M} to {quiet.end:%H:%M} in the customer's own day" if quiet else _NONE
-    _line(console, f"Quiet hours: {hours}.")
+    by = f", for {', '.join(sorted(quiet.channels))}" if quiet else ""
+    _line(console, f"Quiet hours: {hours}{by}.")
     _line(console, f"Channels, the first that can be used: {', '.join(playbook.channel_order)}.")
     _line(console, f"Priority: {', '.join(map(_title, playbook.priority)) or _NONE}.")
     caps = [

@@ -29,7 +29,6 @@ from streams.clock import SystemClock
 from streams.config import Settings
 from streams.errors import InvalidEvent
 from streams.events import Touchpoint
-from streams.publisher import Publisher
 from streams.records import RECORDS, builder_of
 from streams.topics import Topics
 from streams.validation import check_outgoing
@@ -169,6 +168,8 @@ def _check(lines: BinaryIO, tally: _Tally, at: RecordTime) -> None:
 async def _publish(
     settings: Settings, lines: BinaryIO, tally: _Tally, advance: Progress | None, at: RecordTime
 ) -> None:
+    from streams.publisher import Publisher  # here, as a dry run needs no client
+
     sent: deque[_Sent] = deque()
     clock = SystemClock()
     async with Publisher(settings, warn=lambda warning: say(f"Warning: {warning}.", err=True)) as publisher:

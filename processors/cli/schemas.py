@@ -11,7 +11,8 @@ import typer
 import schemas
 from processors.cli.exits import FAILED, explained
 from processors.terminal import Grid, Screen, say, say_json
-from schemas import contract
+from schemas.contract import check as check_contract
+from schemas.contract import record as record_contract
 from streams.config import Settings
 from streams.recognition import TEXT_ONLY, recognises
 from streams.registry import FULL_TRANSITIVE, ConfluentRegistry, Registry
@@ -48,8 +49,8 @@ def check(
 
     Example: careline schemas check --registry
     """
-    recorded = contract.record() if record else []
-    found = contract.check()
+    recorded = record_contract() if record else []
+    found = check_contract()
     strangers: tuple[Stranger, ...] = ()
     if registry:
         with explained():

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
 from processors.cli.exits import explained
 from processors.terminal import Grid, Part, Screen, say, say_json, styled
@@ -14,9 +15,10 @@ from processors.view.documents import to_plain
 from processors.view.reading import open_tasks
 from processors.view.redis_store import RedisViewStore
 from processors.view.wording import span
-from streams.clock import SystemClock
+from streams.clock import SystemClock, in_zone
 from streams.config import Settings
 from streams.events import AgentTask
+from streams.zones import zone_of
 
 
 def tasks(
@@ -61,22 +63,43 @@ def _overdue(task: AgentTask, now: datetime) -> timedelta | None:
 
 
 def _data(task: AgentTask, now: datetime) -> dict[str, Any]:
-    return {**to_plain(task), "overdue": _overdue(task, now) is not None}
+    due = None if task.due_at is None else _local(task.due_at, task).isoformat(timespec="minutes")
+    return {**to_plain(task), "overdue": _overdue(task, now) is not None, "due_at_local": due}
+
+
+def _local(moment: datetime, task: AgentTask) -> datetime:
+    """By the clocks of the team."""
+    return in_zone(moment, zone_of(task.time_zone) or UTC)
 
 
 def _show(found: tuple[AgentTask, ...], console: Screen, now: datetime) -> None:
     if not found:
         console.print("Nothing has to be done.")
         return
-    grid = Grid(("due", "team", "what", "customer", "task"), rigid=("due", "team", "customer", "task"))
+    grid = Grid(("due", "team", "what", "customer", "reach", "task"), rigid=("due", "team", "customer", "task"))
     for task in found:
-        title = styled(("escalated: ", "bold red") if task.escalation else "", task.title)
-        grid.add(_due(task, now), task.team, title, task.customer_id, (task.task_id, "dim"))
+        grid.add(_due(task, now), task.team, _what(task), task.customer_id, _reach(task), (task.task_id, "dim"))
     console.grid(grid)
 
 
+def _what(task: AgentTask) -> Text:
+    """The title, what it is about where the title does not say so, and the task that was left undone."""
+    about = f"; {task.about}" if task.about and task.about not in task.title else ""
+    escalated = f"; escalates {task.escalates}" if task.escalates else ""
+    mark = ("escalated: ", "bold red") if task.escalation else ""
+    return styled(mark, task.title, about, (escalated, "dim") if escalated else "")
+
+
+def _reach(task: AgentTask) -> str:
+    return ", ".join(one.address for one in task.addresses)
+
+
 def _due(task: AgentTask, now: datetime) -> Part:
+    if task.due_at is None:
+        return "when there is time"
+    local = _local(task.due_at, task)
+    clock = f"{local:%d %b %H:%M} {local.tzname()}"
     late = _overdue(task, now)
     if late is not None:
-        return (f"overdue by {span(late)}", "bold red")
-    return "when there is time" if task.due_at is None else f"in {span(task.due_at - now)}"
+        return (f"overdue by {span(late)} ({clock})", "bold red")
+    return f"in {span(task.due_at - now)} ({clock})"

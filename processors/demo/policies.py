@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from processors.journey.identity import matter_of
 from streams.events import Decision, DecisionKind, GestureGiven, OutreachChannel, OutreachRequested, OutreachRetracted
 
 EMPLOYEES = "agent_gestures"
@@ -82,7 +83,7 @@ def by_policy(
     tallies = {name: Tally() for name in names}
     stories: dict[str, dict[str, list[Decision]]] = {name: {} for name in tallies}
     for decision in {one.decision_id: one for one in decisions}.values():
-        outreach = decision.outreach_id or decision.decision_id
+        outreach = matter_of(decision) or decision.decision_id
         stories.setdefault(decision.policy, {}).setdefault(outreach, []).append(decision)
     for name, outreaches in stories.items():
         tally = tallies.setdefault(name, Tally())

@@ -14,11 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from streams import Settings, Subscriber
+from streams.clock import from_millis
 from streams.codec import Codec
 from streams.events import (
     AgentTask,
+    ContactOpened,
     Decision,
     DecisionKind,
+    DelayNoticed,
     ExperimentExposed,
     GestureGiven,
     JourneyState,
@@ -53,6 +56,9 @@ class Readback:
     tasks: Counter[str] = field(default_factory=Counter)
     exposures: list[ExperimentExposed] = field(default_factory=list)
     gestures: list[GestureGiven] = field(default_factory=list)
+    notices: list[tuple[datetime, DelayNoticed]] = field(default_factory=list)
+    """With the moment each was published at."""
+    contacts: list[ContactOpened] = field(default_factory=list)
     dead_letters: int = 0
     mails: Counter[str] = field(default_factory=Counter)
     sample: EmailMessage | None = None
@@ -138,6 +144,10 @@ async def read_back(settings: Settings, mail: Path | None) -> Readback:
                 found.event_ids.add(getattr(record, "event_id", ""))
                 if isinstance(record, GestureGiven):
                     found.gestures.append(record)
+                elif isinstance(record, DelayNoticed):
+                    found.notices.append((from_millis(message.timestamp), record))
+                elif isinstance(record, ContactOpened):
+                    found.contacts.append(record)
     await _tasks(settings, found)
     found.states = await _states(settings)
     async with Subscriber(settings, topics.dead_letters.name, until_end=True) as dead:

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from processors.demo.drive import Seen, kill, publish, settle, watch
 from processors.demo.policies import by_policy
+from processors.demo.promptness import promptness
 from processors.demo.readback import Latency, Readback, read_back
 from processors.demo.roles import Roles
 from processors.experiments import SampleRatio, sample_ratio
@@ -161,6 +162,13 @@ def summarise(read: Readback, owed: frozenset[tuple[str, str]], seen: Seen, play
         gestures=read.gestures,
         currency=playbook.currency,
     )
+    told = promptness(
+        owed,
+        notices=read.notices,
+        contacts=read.contacts,
+        decisions=read.decisions,
+        threshold=playbook.delay_rules("flight").threshold,
+    )
     return {
         "events_in": sum(read.touchpoints.values()),
         "events_distinct": len(read.event_ids),
@@ -170,6 +178,9 @@ def summarise(read: Readback, owed: frozenset[tuple[str, str]], seen: Seen, play
         "decisions": read.by_kind_and_reason(),
         "owed_a_word": len(owed),
         "silent": len(read.silent(owed)),
+        "reachable": told.reachable,
+        "told_within_a_minute": round(told.told_within_a_minute, 4),
+        "told_before_they_asked": round(told.told_before_they_asked, 4),
         "by_policy": {name: tally.as_data() for name, tally in policies.items()},
         "currency": playbook.currency,
         "experiments": {one.experiment: _ratio(one) for one in sample_ratio(read.exposures)},

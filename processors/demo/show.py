@@ -15,6 +15,7 @@ from rich.text import Text
 
 from processors.demo.policies import sent_over_time
 from processors.demo.policy_table import PARTS, experiment_table, policy_table, task_panel
+from processors.demo.promptness import GOAL
 from processors.demo.readback import at, text_of
 from processors.demo.run import Played
 from processors.simulator import SIMULATED
@@ -116,6 +117,9 @@ def _table(played: Played) -> Table:
     owed = "waits past the threshold, counted from the flights alone"
     table.add_row("owed a word", f"{summary['owed_a_word']:,}", owed)
     table.add_row("of these without letter or reason", _verdict(summary["silent"]), "nobody is forgotten")
+    reachable = f"of {summary['reachable']:,} who may be written to and have an address"
+    table.add_row("told within a minute of the notice", _goal(summary["told_within_a_minute"]), reachable)
+    table.add_row("told before they asked", _goal(summary["told_before_they_asked"]), "a few asked before the notice")
     table.add_row("duplicates", _verdict(summary["duplicates"]), "decided, requested, ended or delivered twice")
     table.add_row("dead letters", _verdict(summary["dead_letters"]), "what could not be read")
     latency = summary["event_to_outreach_ms"]
@@ -126,6 +130,10 @@ def _table(played: Played) -> Table:
 
 def _verdict(count: int) -> Text:
     return Text("0", style="green") if count == 0 else Text(f"{count:,}", style="red")
+
+
+def _goal(share: float) -> Text:
+    return Text(f"{share:.1%}", style="green" if share >= GOAL else "red")
 
 
 def _letter(letter: Any) -> Panel:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Self
 
@@ -44,6 +44,12 @@ class Want:
     """A person is to step in, because something was left undone."""
     usual: Gesture | None = None
     """The gesture that the policy meant, where a budget or an experiment made another of it, or none."""
+    gather_until: datetime | None = None
+    """Until then it waits for others that go with it; None where it waits for none."""
+    parts: tuple[Want, ...] = ()
+    """Several wants told as one, this one among them, the first; () for one that is told alone."""
+    items: tuple[Mapping[str, str], ...] = ()
+    """What the letter lists, one for each part."""
     inputs: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -68,6 +74,8 @@ class Reach:
     reason: str = "wanted"
     explanation: str = ""
     met: tuple[Assigned, ...] = ()
+    within: str | None = None
+    """The outreach of another want that tells this one, too; None where it is an outreach of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,3 +133,15 @@ class Expose:
 
 Action = Reach | Hold | Suppress | Retract
 """Everything a decision can be."""
+
+
+def each(action: Action, outreach_id: str) -> tuple[Action, ...]:
+    """The decision for every part of a want that is told as one; all of ``outreach_id``, which is the first part's."""
+    if isinstance(action, Retract) or not action.want.parts:
+        return (action,)
+    others = action.want.parts[1:]
+    if isinstance(action, Reach):
+        return (action, *(replace(action, want=part, met=(), within=outreach_id) for part in others))
+    if isinstance(action, Suppress):
+        return (action, *(replace(action, want=part, met=()) for part in others))
+    return (action, *(replace(action, want=part) for part in others))

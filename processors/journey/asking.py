@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from processors.journey.actions import Action, Expose, Retract, Want
+from processors.journey.actions import Action, Expose, Reach, Retract, Suppress, Want, each
 from processors.journey.failures import Failure, failed, retries
 from processors.journey.guard import guard
+from processors.journey.identity import outreach_id
 from processors.journey.playbook import Playbook
-from processors.journey.policies import Policy, in_order
+from processors.journey.policies import Policy, Wanted, in_order
+from processors.journey.policies.settling import NO_LONGER_USEFUL
 from processors.journey.recording import Output, noted, records
-from streams.events import JourneyState, Timer, Touchpoint
+from processors.journey.state import put
+from streams.events import JourneyState, Settled, Timer, Touchpoint, replace
 
-Decided = tuple[Policy, Action | Expose]
-"""A decision, and whose it is."""
+Decided = tuple[Policy, Action | Expose, JourneyState]
+"""A decision, whose it is, and the state before it."""
+
+TOO_LATE = "too_late"
+_MOST_TOLD, _A_DAY = 5, timedelta(days=1)
+"""So many facts of a day that come too late for a policy are told one by one."""
+
+_MOST_STEPS = 2_000
+"""More than any state can call for; a policy that wants something new whenever it is asked has failed."""
 
 
 def concerned(state: JourneyState, failures: Sequence[Failure], playbook: Playbook) -> list[Policy]:
@@ -46,37 +57,122 @@ def lapsed(state: JourneyState, policies: Sequence[Policy], now: datetime, playb
 def decided(
     state: JourneyState, policies: Sequence[Policy], now: datetime, playbook: Playbook
 ) -> tuple[JourneyState, list[Decided]]:
-    """The decisions worth recording, and the state after them. Each decision sees those before it (caps, budgets)."""
+    """The decisions worth recording, and the state after them. Each decision sees those before it, of other policies
+    and of its own: caps, budgets, and whatever is asked only once."""
     news: list[Decided] = []
     for policy in policies:
-        method = "wants"
-        try:
-            for wanted in tuple(policy.wants(state, now, playbook)):
-                if isinstance(wanted, Expose):
-                    method = "record"
-                    news.append((policy, wanted))
-                    state = noted(state, wanted, now)
-                    continue
-                method = "guard"
-                action = guard(wanted, state, now, playbook) if isinstance(wanted, Want) else wanted
-                method = "is_news"
-                if policy.is_news(state, action):
-                    method = "record"
-                    news.append((policy, action))
-                    state = noted(state, action, now)
-                method = "after"
-                state = _a_state(policy.after(state, action, now, playbook))
-        except Exception as error:
-            raise failed(policy.name, method, error) from error
+        state = _heard(policy, state, news, now, playbook)
     return state, news
 
 
-def recorded(
-    before: JourneyState, news: Sequence[Decided], *, now: datetime, playbook: Playbook, trigger: Touchpoint | None
-) -> list[Output]:
-    """The decisions as they go out; ``before`` is the state before them."""
+def _heard(policy: Policy, state: JourneyState, news: list[Decided], now: datetime, playbook: Playbook) -> JourneyState:
+    """The policy is asked again after each request and each retraction, so that its next step knows of it."""
+    handled: set[tuple[str, ...]] = set()
+    method = "wants"
+    try:
+        acted = True
+        while acted:
+            acted, method = False, "wants"
+            for wanted in policy.wants(state, now, playbook):
+                if (step := _step(wanted)) in handled:
+                    continue
+                handled.add(step)
+                if len(handled) > _MOST_STEPS:
+                    raise RuntimeError(f"more than {_MOST_STEPS} steps at once")
+                if isinstance(wanted, Expose):
+                    method = "record"
+                    news.append((policy, wanted, state))
+                    state = noted(state, wanted, now)
+                    method = "wants"
+                    continue
+                method = "guard"
+                action = guard(wanted, state, now, playbook) if isinstance(wanted, Want) else wanted
+                for part in _each(action, state):
+                    handled.add(_step(part if isinstance(part, Retract) else part.want))
+                    method = "is_news"
+                    if policy.is_news(state, part):
+                        method = "record"
+                        news.append((policy, part, state))
+                        state = noted(state, part, now)
+                        acted = isinstance(part, Reach | Retract)
+                    method = "after"
+                    state = _a_state(policy.after(state, part, now, playbook))
+                method = "wants"
+                if acted:
+                    break
+    except Exception as error:
+        raise failed(policy.name, method, error) from error
+    return state
+
+
+def _each(action: Action, state: JourneyState) -> tuple[Action, ...]:
+    if isinstance(action, Retract) or not action.want.parts:
+        return (action,)
+    want = action.want
+    return each(action, outreach_id(state.customer_id, want.policy, want.journey_id, want.occasion))
+
+
+def _step(wanted: Wanted) -> tuple[str, ...]:
+    """What tells it from everything else that the policy wants in the same moment."""
+    match wanted:
+        case Expose(met=met):
+            return "expose", met.experiment, met.unit
+        case Retract():
+            return "retract", wanted.journey_id, wanted.occasion, wanted.outreach_id
+        case _:
+            want = wanted.want if isinstance(wanted, Suppress) else wanted
+            return "step", want.journey_id, want.occasion
+
+
+def too_late(
+    state: JourneyState, policies: Sequence[Policy], event: Touchpoint | None, now: datetime, playbook: Playbook
+) -> tuple[JourneyState, list[Decided]]:
+    """What the policies would have wanted of a fact, had it been heard of in time: a word on record for each.
+
+    Of a customer for whom many come at once, as in a backfill, the first few of a day are told one by one, then that
+    there are more.
+    """
+    news: list[Decided] = []
+    for policy in policies:
+        if type(event) not in policy.answers or state.merged_into is not None:
+            continue
+        try:
+            want = policy.too_late(state, event, now, playbook)
+        except Exception as error:
+            raise failed(policy.name, "too_late", error) from error
+        if want is None:
+            continue
+        told = sum(
+            one.policy == policy.name and one.occasion == TOO_LATE and one.as_of > now - _A_DAY for one in state.settled
+        )
+        if told > _MOST_TOLD:
+            continue
+        explanation = "we heard of it too late to be of any use"
+        if told == _MOST_TOLD:
+            want = dataclasses.replace(want, journey_id="", occasion=TOO_LATE, inputs={"told": str(told)})
+            explanation = "more come too late; they are not told one by one today"
+        news.append((policy, Suppress(want=want, reason=NO_LONGER_USEFUL, explanation=explanation), state))
+        state = _told_of(state, want, now)
+    return state, news
+
+
+def _told_of(state: JourneyState, want: Want, now: datetime) -> JourneyState:
+    mark = Settled(
+        policy=want.policy,
+        journey_id=want.journey_id,
+        occasion=TOO_LATE,
+        reason=NO_LONGER_USEFUL,
+        as_of=now,
+        held_until=None,
+    )
+    others = tuple(one for one in state.settled if one.occasion != TOO_LATE or one.as_of > now - _A_DAY)
+    return replace(state, settled=put(others, mark, lambda one: (one.policy, one.journey_id, one.occasion)))
+
+
+def recorded(news: Sequence[Decided], *, now: datetime, playbook: Playbook, trigger: Touchpoint | None) -> list[Output]:
+    """The decisions as they go out."""
     outputs: list[Output] = []
-    for policy, action in news:
+    for policy, action, before in news:
         try:
             outputs += records(before, action, now=now, playbook=playbook, trigger=trigger)
         except Exception as error:

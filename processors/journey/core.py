@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from processors.journey.actions import Action, Expose, Retract
-from processors.journey.asking import concerned, decided, informed, lapsed, recorded, timers
+from processors.journey.asking import concerned, decided, informed, lapsed, recorded, timers, too_late
 from processors.journey.erasure import OUTCOMES, changes_nothing, erased, last_words, mark_ends
 from processors.journey.evolve import evolve
 from processors.journey.failures import Failure, PolicyFailedError, marked, refusal
@@ -23,8 +23,10 @@ from streams.events import (
     ConsentChanged,
     CustomerErased,
     Engagement,
+    FailureReason,
     JourneyState,
     OutreachEngaged,
+    OutreachFailed,
     ProfilesMerged,
     Timer,
     Touchpoint,
@@ -71,12 +73,13 @@ def advance(state: JourneyState | None, event: Touchpoint, *, now: datetime, pla
     if state is None:
         state = begin(event.customer_id, now)
     recent = remembered(state.recent_events, mark)
-    folded = evolve(state, event)
+    folded = evolve(state, event, now)
     if isinstance(event, OUTCOMES):
         folded = replace(folded, recent_events=recent)
         if state.is_erased:  # a no to a letter from before: it is kept, and who said it stays erased
             return Advance(state=replace(folded, revision=state.revision + 1, updated_at=now))
-        if folded.suppressions == state.suppressions and not _called_in(folded, event, now):
+        missed = isinstance(event, OutreachFailed) and event.reason is not FailureReason.RETRACTED
+        if folded.suppressions == state.suppressions and not missed and not _called_in(folded, event, now):
             # how long a provider takes must not tell when, or whether, anything else is decided
             return Advance(state=replace(folded, revision=state.revision + 1, updated_at=now))
     else:
@@ -102,7 +105,7 @@ def decide(state: JourneyState, *, now: datetime, playbook: Playbook) -> tuple[A
     while True:
         try:
             _, news = decided(state, concerned(state, failures, playbook), now, playbook)
-            return tuple(action for _, action in news)
+            return tuple(action for _, action, _ in news)
         except PolicyFailedError as why:
             failures = (*failures, why.failure)
 
@@ -130,9 +133,10 @@ def _settled(
     for taken_back in _called_in(state, trigger, now):
         outputs += records(state, taken_back, now=now, playbook=playbook, trigger=trigger)
         state = informed(noted(state, taken_back, now), taken_back, failures, now, playbook)
-    before = lapsed(state, policies, now, playbook)
-    state, news = decided(before, policies, now, playbook)
-    outputs += recorded(before, news, now=now, playbook=playbook, trigger=trigger)
+    state, late = too_late(state, policies, trigger, now, playbook)
+    outputs += recorded(late, now=now, playbook=playbook, trigger=trigger)
+    state, news = decided(lapsed(state, policies, now, playbook), policies, now, playbook)
+    outputs += recorded(news, now=now, playbook=playbook, trigger=trigger)
     state, unknown = marked(state, failures, now)
     outputs += [refusal(state, one, now=now, playbook=playbook, trigger=trigger) for one in unknown]
     if outputs and state.playbook_version != playbook.version:

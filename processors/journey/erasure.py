@@ -57,7 +57,7 @@ def erased(state: JourneyState | None, event: CustomerErased, *, now: datetime) 
     more; a copy of it brings nothing back.
     """
     before = state if state is not None else begin(event.customer_id, now)
-    until = [event.occurred_at]
+    until = [min(event.occurred_at, now)]  # dated ahead, it would forget what has yet to happen
     until += [at for at in (before.erased_at, before.last_touchpoint_at) if at is not None]
     return replace(
         begin(event.customer_id, now),

@@ -6,13 +6,24 @@ import uuid
 from datetime import datetime
 
 from streams.clock import to_millis
+from streams.events import Decision
 
 _NAMESPACE = uuid.UUID("8d6f1c1e-4c3b-5f0e-9a55-0c8f3a4f2b77")
+
+
+MATTER = "matter"
+"""Among the inputs of a decision whose matter another's letter tells: the outreach it would have been."""
 
 
 def outreach_id(customer_id: str, policy: str, journey_id: str, occasion: str) -> str:
     """One outreach: this customer, this policy, this journey, this occasion."""
     return _derived("outreach", customer_id, policy, journey_id, occasion)
+
+
+def matter_of(decision: Decision) -> str | None:
+    """The outreach that would tell the decision's matter alone; None where it names none. ``decision.outreach_id`` is
+    another where one letter tells several matters."""
+    return decision.inputs.get(MATTER) or decision.outreach_id
 
 
 def decision_id(outreach: str, kind: str, reason: str, decided_at: datetime, trigger: str | None) -> str:

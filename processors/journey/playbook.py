@@ -49,6 +49,14 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PromiseRules:
+    """Who finds out what came of a promise of which nobody says a word, and settles what nobody knows the end of."""
+
+    team: str
+    within: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DelayRules:
     """How delay care treats one kind of subject."""
 
@@ -59,6 +67,19 @@ class DelayRules:
     cancelled_useful: timedelta = timedelta(hours=24)
     open_ended_useful: timedelta = timedelta(hours=1)
     lapse: timedelta = timedelta(hours=48)
+    update_every: timedelta | None = None
+    """While a wait of unknown length lasts; None where the customer only hears what is new."""
+    ended_useful: timedelta | None = None
+    """How long after its end the word that a wait is over is of use; None where none is written."""
+    together: timedelta | None = None
+    """So long a letter waits for others that go with it as one; None where none can wait."""
+    unannounced_after: timedelta | None = None
+    """From a promise on, until silence counts as a delay; None where a promise is no deadline."""
+
+    @property
+    def grace(self) -> timedelta:
+        """From a time that we gave, until its passing in silence is worth a word."""
+        return self.unannounced_after or self.update_every or self.threshold
 
     def stage(self, wait: timedelta) -> int:
         """Index of the highest stage reached by a wait of that length; -1 for none."""
@@ -196,12 +217,18 @@ class Holdout:
     seed: str
 
 
+DISTURBING = frozenset({OutreachChannel.SMS, OutreachChannel.PUSH})
+"""The channels that wake people."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuietHours:
-    """When nobody is written to, in the customer's own day; may pass midnight."""
+    """When nobody is disturbed, in the customer's own day; may pass midnight."""
 
     begin: time
     end: time
+    channels: frozenset[OutreachChannel] = DISTURBING
+    """Those that wait for the morning."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,6 +257,8 @@ class Playbook:
     default_time_zone: str
     default_locale: str
     currency: str = "USD"
+    team_zones: Mapping[str, str] = field(default_factory=dict)
+    """By team, the zone by whose clocks it works; the default zone for any other."""
     priority: tuple[str, ...] = ()
     """Policies in the order in which they may take what only one of them can have; the others after them."""
     response: ResponseRules | None = None
@@ -238,6 +267,7 @@ class Playbook:
     stock: StockRules | None = None
     caring: CaringRules | None = None
     agent_gestures: AgentGestures | None = None
+    promises: PromiseRules | None = None
     gesture_budgets: tuple[Budget, ...] = ()
     holdouts: Mapping[str, Holdout] = field(default_factory=dict)
     """By policy, or GLOBAL."""

@@ -7,9 +7,11 @@ from datetime import datetime
 from typing import assert_never
 
 from processors.journey.actions import Action, Assigned, Expose, Hold, Reach, Retract, Suppress, Want
-from processors.journey.identity import decision_id, exposure_id, outreach_id
+from processors.journey.guard.hours import hours_in_force
+from processors.journey.identity import MATTER, decision_id, exposure_id, outreach_id
 from processors.journey.playbook import Playbook
 from processors.journey.state import put
+from processors.journey.tasking import due_at, time_zone, told
 from streams.events import (
     Assignment,
     Decision,
@@ -30,6 +32,8 @@ Output = Decision | OutreachRequested | OutreachRetracted | ExperimentExposed | 
 def noted(state: JourneyState, action: Action | Expose, now: datetime) -> JourneyState:
     """The state that knows of the request, of its retraction, and of what the customer was assigned."""
     match action:
+        case Reach(within=str()):
+            return state  # the outreach that tells it stands there
         case Reach(want=want, addresses=addresses):
             state = _assigned(state, action.met, now)
             note = Outreach(
@@ -47,7 +51,8 @@ def noted(state: JourneyState, action: Action | Expose, now: datetime) -> Journe
                 currency=want.gesture.currency if want.gesture else None,
                 channels=tuple(dict.fromkeys(address.channel for address in addresses)),
                 answers=want.answers,
-                due_at=want.task.due_at if want.task else None,
+                due_at=due_at(want, now),
+                journeys=tuple(part.journey_id for part in want.parts[1:]),
             )
             if (revised := _revised(state, want, now)) is not None:
                 state = _taken_back(state, revised.outreach_id, now)
@@ -74,15 +79,18 @@ def records(
     if isinstance(action, Expose):
         return [_exposure(state, action.met, action.policy, action.journey_id, None, now, playbook)]
     about: Retract | Want = action if isinstance(action, Retract) else action.want
-    outreach = action.outreach_id if isinstance(action, Retract) else _outreach_id(state, action.want)
+    own = action.outreach_id if isinstance(action, Retract) else _outreach_id(state, action.want)
+    outreach = (action.within if isinstance(action, Reach) else None) or own
     kind = _KINDS[type(action)]
     if isinstance(action, Reach) and action.want.escalation:
         kind = DecisionKind.ESCALATE
     inputs = {} if isinstance(about, Retract) else dict(about.inputs)
     if state.playbook_version is not None and state.playbook_version != playbook.version:
         inputs["playbook_before"] = state.playbook_version
+    if outreach != own:
+        inputs[MATTER] = own
     decision = Decision(
-        decision_id=decision_id(outreach, kind, action.reason, now, trigger.event_id if trigger is not None else None),
+        decision_id=decision_id(own, kind, action.reason, now, trigger.event_id if trigger is not None else None),
         customer_id=state.customer_id,
         decided_at=now,
         kind=kind,
@@ -106,10 +114,12 @@ def records(
             if met.first
         ]
     if isinstance(action, Reach):
+        if action.within is not None:
+            return outputs
         if (revised := _revised(state, action.want, now)) is not None:
             # first, so that an earlier letter which has not left yet does not follow the one that corrects it
             outputs.append(_retraction(state, revised, now, reason="revised", decision=decision.decision_id))
-        outputs.append(_request(state, action, decision, playbook))
+        outputs.append(_request(state, action, decision, playbook, trigger))
     elif isinstance(action, Retract):
         for note in state.outreach:
             if note.outreach_id == outreach:
@@ -150,8 +160,11 @@ _KINDS: Mapping[type[Action], DecisionKind] = {
 }
 
 
-def _request(state: JourneyState, action: Reach, decision: Decision, playbook: Playbook) -> OutreachRequested:
-    want = action.want
+def _request(
+    state: JourneyState, action: Reach, decision: Decision, playbook: Playbook, trigger: Touchpoint | None
+) -> OutreachRequested:
+    want, now = action.want, decision.decided_at
+    due = due_at(want, now)
     return OutreachRequested(
         outreach_id=_outreach_id(state, want),
         customer_id=state.customer_id,
@@ -166,15 +179,21 @@ def _request(state: JourneyState, action: Reach, decision: Decision, playbook: P
         template=want.template,
         # our own people read their tasks in their own language, by their own clocks
         locale=want.locale or playbook.default_locale,
-        time_zone=want.time_zone or (None if want.task else state.profile.time_zone) or playbook.default_time_zone,
-        variables=dict(want.variables),
+        time_zone=want.time_zone
+        or time_zone(want, playbook)
+        or (None if want.task else state.profile.time_zone)
+        or playbook.default_time_zone,
+        variables=told(state, want, now, playbook),
         gesture=want.gesture,
         why=want.why,
-        useful_until=want.useful_until,
+        useful_until=max(want.useful_until, due or want.useful_until),
         revises=want.revises,
         trigger_event_id=decision.trigger_event_id,
-        due_at=want.task.due_at if want.task else None,
+        due_at=due,
         escalation=want.escalation,
+        quiet_hours=hours_in_force(want, action.addresses, state, now, playbook),
+        caused_at=None if trigger is None else trigger.occurred_at,
+        items=want.items,
     )
 
 

@@ -8,12 +8,13 @@ ever, however records were merged.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
 from processors.journey.evolve.limits import within_limits
 from processors.journey.evolve.merging import LONG_AGO, known_merges
+from processors.journey.feedback import journey_id
 from processors.journey.identity import forwarded_event_id, retold_event_id
 from processors.journey.recording import Output
 from processors.journey.state import KEEP_CLOSED
@@ -33,6 +34,7 @@ from streams.events import (
     MentionPosted,
     Merge,
     MergeSide,
+    Order,
     OrderCancelled,
     OrderDelivered,
     OrderPlaced,
@@ -44,6 +46,7 @@ from streams.events import (
     Touchpoint,
     replace,
 )
+from streams.events.scores import on_its_scale
 
 SOURCE = "careline/journeys"
 SENT = "sent"
@@ -179,6 +182,10 @@ def _still_open(state: JourneyState, event: Touchpoint, now: datetime) -> Iterat
                 channel=contact.channel,
                 automated=contact.replied_at is None,
             )
+    told_late = {delay.order_id for delay in state.delays if delay.letters}
+    for order in state.orders:
+        if order.closed_at is None and order.promised_at is not None and order.order_id not in told_late:
+            yield from _order(order, facts)
     for delay in state.delays:
         untold = delay.letters == 0 or delay.held_until is not None or (delay.refused or "").endswith(":merged")
         if delay.closed_at is None and untold:
@@ -193,6 +200,7 @@ def _still_open(state: JourneyState, event: Touchpoint, now: datetime) -> Iterat
                 cancelled=delay.cancelled,
                 reason=delay.reason,
                 time_zone=delay.time_zone,
+                by_day=delay.by_day,
             )
     for wish in state.wishes:
         if wish.closed_at is None:
@@ -216,11 +224,34 @@ def _still_open(state: JourneyState, event: Touchpoint, now: datetime) -> Iterat
     for moment in state.moments:
         if moment.recovered_at is None and moment.occurred_at > now - KEEP_CLOSED:
             yield FeedbackGiven(
-                **facts("feedback", moment.feedback_id, moment.occurred_at),
+                **facts("feedback", journey_id(moment), moment.occurred_at),
                 feedback_id=moment.feedback_id,
                 kind=moment.kind,
-                score=moment.score,
+                score=moment.score if on_its_scale(moment.kind, moment.score) else None,
                 text=moment.text,
                 about=moment.about,
                 sentiment=moment.sentiment,
             )
+
+
+def _order(order: Order, facts: Callable[[str, str, datetime], dict[str, Any]]) -> Iterator[Any]:
+    """An order whose promise is still to be kept, with its parcels."""
+    name = order.order_id
+    yield OrderPlaced(
+        **facts("order", name, order.opened_at),
+        order_id=name,
+        kind=order.kind,
+        description=order.description,
+        subject_id=order.subject_id,
+        promised_at=order.promised_at,
+        total=order.total,
+        currency=order.currency,
+        by_day=order.by_day,
+    )
+    for parcel in order.parcels:
+        of_parcel: dict[str, Any] = {"order_id": name, "parcel_id": parcel.parcel_id}
+        key = f"{name}/{parcel.parcel_id}"
+        if parcel.shipped_at is not None:
+            yield OrderShipped(**facts("shipped", key, parcel.shipped_at), **of_parcel)
+        if parcel.delivered_at is not None:
+            yield OrderDelivered(**facts("delivered", key, parcel.delivered_at), **of_parcel)

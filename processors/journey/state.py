@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
+from processors.journey.endings import ends_remembered, stale
 from streams.addresses import canonical
 from streams.events import (
     Assignment,
@@ -86,13 +87,19 @@ def remembered(known: bytes, event: bytes) -> bytes:
     return (known + event)[-DEDUPLICATION_BOUND * _DIGEST :]
 
 
-def put(items: tuple[T, ...], item: T, same: Callable[[T], Any]) -> tuple[T, ...]:
-    """``items`` with ``item`` in the place of the one that has the same key, or at the end."""
+def put(
+    items: tuple[T, ...], item: T, same: Callable[[T], Any], *, in_order: Callable[[T], Any] | None = None
+) -> tuple[T, ...]:
+    """``items`` with ``item`` in the place of the one that has the same key, or at the end; or all in an order of
+    their own, so that the order of arrival decides nothing."""
     key = same(item)
     for at, existing in enumerate(items):
         if same(existing) == key:
-            return (*items[:at], item, *items[at + 1 :])
-    return (*items, item)
+            items = (*items[:at], item, *items[at + 1 :])
+            break
+    else:
+        items = (*items, item)
+    return items if in_order is None or len(items) == 1 else tuple(sorted(items, key=in_order))
 
 
 def prune(state: JourneyState, now: datetime) -> JourneyState:
@@ -133,9 +140,10 @@ def prune(state: JourneyState, now: datetime) -> JourneyState:
         and assignments is state.assignments
         and merged_from is state.merged_from
         and merges is state.merges
+        and not stale(state.ended, now)
     ):
         return state
-    return replace(
+    pruned = replace(
         state,
         contacts=contacts,
         orders=orders,
@@ -153,6 +161,7 @@ def prune(state: JourneyState, now: datetime) -> JourneyState:
         merged_from=merged_from,
         merges=merges,
     )
+    return replace(pruned, ended=ends_remembered(state, pruned, now))
 
 
 def _in_force(state: JourneyState) -> tuple[Suppression, ...]:
@@ -255,9 +264,10 @@ def _current(journeys: tuple[J, ...], now: datetime, *, most_open: int = KEEP_OP
                 break
         else:
             return journeys
-    over = [journey for journey in journeys if journey.closed_at is not None]
-    forgotten = {id(journey) for journey in over[:-KEEP_AT_MOST]}
-    forgotten |= {id(journey) for journey in over if journey.closed_at and journey.closed_at <= now - KEEP_CLOSED}
+    over = [(journey.closed_at, journey) for journey in journeys if journey.closed_at is not None]
+    over.sort(key=lambda ended: ended[0])  # those that ended last are kept, whenever we heard of them
+    forgotten = {id(journey) for _, journey in over[:-KEEP_AT_MOST]}
+    forgotten |= {id(journey) for ended_at, journey in over if ended_at <= now - KEEP_CLOSED}
     if len(journeys) - len(over) > most_open:
         still_open = sorted((one for one in journeys if one.closed_at is None), key=lambda one: one.as_of)
         forgotten |= {id(journey) for journey in still_open[:-most_open]}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -75,7 +76,7 @@ class MeasureApp:
         self._policies = self._table("policies")
         # outreach id, hour it left -> to whom and when
         self._letters = self._table("letters").tumbling(HOUR, expires=None)
-        # feedback id, hour it was given -> by whom, the score and when
+        # answer, hour it was given -> by whom, the score and when
         self._answers = self._table("answers").tumbling(HOUR, expires=None)
         # outreach id -> when its gesture was redeemed
         self._redeemed = self._table("redeemed")
@@ -155,9 +156,9 @@ class MeasureApp:
 
     def _take_touchpoint(self, record: Any) -> None:
         asked = isinstance(record, events.FeedbackGiven) and record.kind is events.FeedbackKind.CSAT
-        if asked and record.score is not None and 1 <= record.score <= 5:
+        if asked and record.score is not None:  # on its scale, as every touchpoint that is taken
             row = {"customer": digest(record.customer_id), "score": record.score, "at": to_millis(record.occurred_at)}
-            self._answers.relative_to(record.occurred_at.timestamp())[record.feedback_id] = row
+            self._answers.relative_to(record.occurred_at.timestamp())[answer_id(record)] = row
             self._count(record)
 
     async def _each(self, stream: Any, take: Callable[[Any], None]) -> None:
@@ -201,9 +202,9 @@ def _letter(outreach_id: str, row: Any) -> Letter:
     return Letter(outreach_id=str(outreach_id), customer=str(row["customer"]), sent_at=sent_at)
 
 
-def _answer(feedback_id: str, row: Any) -> Answer:
+def _answer(identity: str, row: Any) -> Answer:
     score, answered_at = int(row["score"]), from_millis(row["at"])
-    return Answer(feedback_id=str(feedback_id), customer=str(row["customer"]), score=score, answered_at=answered_at)
+    return Answer(answer_id=str(identity), customer=str(row["customer"]), score=score, answered_at=answered_at)
 
 
 def _skip(message: Any, reason: str, detail: str) -> None:
@@ -225,6 +226,12 @@ def changelogs(settings: Settings) -> tuple[str, ...]:
 def digest(customer_id: str) -> str:
     """What stands for a customer in the tables: enough to tell them apart, not to tell who they are."""
     return hashlib.blake2b(customer_id.encode(), digest_size=12).hexdigest()
+
+
+def answer_id(given: events.FeedbackGiven) -> str:
+    """What stands for an answer in the table. One id is used by several customers, and by one for several subjects."""
+    parts = json.dumps([given.customer_id, given.feedback_id, given.about])
+    return hashlib.blake2b(parts.encode(), digest_size=12).hexdigest()
 
 
 def _credentials(settings: Settings) -> Any:

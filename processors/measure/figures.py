@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from streams.events import FeedbackKind
+from streams.events.scores import SCALES
+
 HOUR = timedelta(hours=1)
 UNKNOWN = "unknown"
 """The policy of a letter whose decision is not there any more, or not yet."""
 
-_LOWEST, _HIGHEST = 1, 5  # of CSAT
+_LOWEST, _HIGHEST = SCALES[FeedbackKind.CSAT]
 _T_95 = (math.nan, 12.706, 4.303, 3.182, 2.776)  # by degrees of freedom; beyond, the series below is exact to 0.01
 _Z_95 = 1.959964
 
@@ -30,9 +33,9 @@ class Letter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A customer's score from 1 to 5. ``customer`` is a digest of the customer's id."""
+    """A customer's score from 1 to 5, recognised by ``answer_id``. ``customer`` is a digest of the customer's id."""
 
-    feedback_id: str
+    answer_id: str
     customer: str
     score: int
     answered_at: datetime
@@ -108,9 +111,9 @@ def figures(
         first_written[letter.customer] = min(letter.sent_at, first_written.get(letter.customer, letter.sent_at))
     first_answers: dict[str, Answer] = {}
     for answer in answers:
-        given = first_answers.get(answer.feedback_id)
+        given = first_answers.get(answer.answer_id)
         if given is None or (answer.answered_at, answer.score) < (given.answered_at, given.score):
-            first_answers[answer.feedback_id] = answer
+            first_answers[answer.answer_id] = answer
     scores: dict[bool, list[int]] = {True: [], False: []}
     for answer in first_answers.values():
         written = first_written.get(answer.customer)

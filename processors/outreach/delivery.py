@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 
 import structlog
 
 from processors.outreach.channels import Channel, Letter
+from processors.outreach.channels.handover import checked
 from processors.outreach.errors import (
     Ambiguous,
     ChannelError,
     CircuitOpen,
+    NotNow,
     RateLimited,
     Refused,
     TemplateFault,
     TryLater,
 )
+from processors.outreach.leaving import NIGHT, TOO_LATE, is_too_late, quiet_on
 from processors.outreach.links import Links
-from processors.outreach.results import Deliver, Delivered, Failed, Postponed, Result, Unknown
+from processors.outreach.results import Deliver, Delivered, Failed, Postponed, Result, Unknown, Withheld
 from processors.outreach.templates import Templates
 from streams import metrics
+from streams.clock import SystemClock
 from streams.events import Address, FailureReason, OutreachChannel, OutreachRequested
 from streams.processor import Effect
 
@@ -32,6 +37,7 @@ _OUTCOMES: Mapping[type[Result], str] = {
     Failed: "failed",
     Postponed: "postponed",
     Unknown: "uncertain",
+    Withheld: "withheld",
 }
 _WITH_FOOT = frozenset({OutreachChannel.EMAIL, OutreachChannel.WEBHOOK})
 """Channels on which the customer sees the letter's foot, and in it the link to unsubscribe."""
@@ -46,8 +52,11 @@ class Delivery:
         channels: Mapping[OutreachChannel, Channel],
         templates: Templates,
         links: Links | None = None,
+        clock: Callable[[], datetime] | None = None,
     ) -> None:
-        """``links`` None: letters carry no link to unsubscribe."""
+        """``links`` None: letters carry no link to unsubscribe. ``clock`` tells real time; the machine's if None."""
+        self._clock = clock or SystemClock().now
+        self._withdrawn: set[str] = set()
         self._channels = channels
         self._links = links
         self.templates = templates
@@ -55,8 +64,9 @@ class Delivery:
     async def perform(self, effect: Effect) -> Result:
         """Deliver the request of a :class:`Deliver`.
 
-        An address that is refused for good, or whose provider is left alone for a while, makes room for the next. None
-        is tried after one that may have been reached.
+        An address that is refused for good, whose provider is left alone for a while, or on which it would disturb at
+        this hour, makes room for the next. None is tried after one that may have been reached. Whether it may leave is
+        asked once more when everything else is ready, as that may have taken minutes.
         """
         task: Deliver = effect.task
         try:
@@ -69,10 +79,16 @@ class Delivery:
                 detail=type(error).__name__,
                 perhaps_left=task.perhaps_by is not None,
             )
+        finally:
+            self._withdrawn.discard(effect.key)
         if task.perhaps_by is not None and isinstance(result, Failed):
             result = Unknown(channel=task.perhaps_by, provider=result.provider, detail=result.detail)
         metrics.OUTCOMES.labels(channel=result.channel, outcome=_OUTCOMES[type(result)]).inc()
         return result
+
+    def withdraw(self, key: str) -> None:
+        """The request was taken back: unless its letter has left already, it does not."""
+        self._withdrawn.add(key)
 
     async def close(self) -> None:
         """Let go of the channels' connections."""
@@ -101,7 +117,7 @@ class Delivery:
             else:
                 tried, next_may_do = await self._hand_over(channel, letter, address, task)
             # one that is only left alone for a while may take it later: a no of another is not the last word then
-            if not (isinstance(result, Postponed) and isinstance(tried, Failed)):
+            if not (isinstance(result, Postponed | Withheld) and isinstance(tried, Failed)):
                 result = tried
             if not next_may_do:
                 return result
@@ -122,14 +138,31 @@ class Delivery:
             detail = f"{request.template}: {type(error).__name__}"
         return Failed(channel=address.channel, provider="none", reason=FailureReason.TEMPLATE, detail=detail)
 
-    @staticmethod
-    async def _hand_over(channel: Channel, letter: Letter, address: Address, task: Deliver) -> tuple[Result, bool]:
+    def _check(self, task: Deliver, channel: OutreachChannel) -> None:
+        """Raises NotNow where the request may not leave by this channel at this moment."""
+        request, now = task.request, task.at or self._clock()
+        if request.outreach_id in self._withdrawn:
+            raise NotNow("taken back meanwhile")
+        if is_too_late(request, now):
+            raise NotNow(TOO_LATE)
+        if quiet_on(request, channel, now) is not None:
+            raise NotNow(NIGHT)
+
+    async def _hand_over(
+        self, channel: Channel, letter: Letter, address: Address, task: Deliver
+    ) -> tuple[Result, bool]:
         """What came of it, and whether the next address may be tried."""
         provider, kind, perhaps = channel.provider, address.channel, task.perhaps_by is not None
         began = time.monotonic()
         called = True
         try:
-            return await _sent(channel, letter, kind), False
+            self._check(task, kind)
+            with checked(lambda: self._check(task, kind)):
+                return await _sent(channel, letter, kind), False
+        except NotNow as why:
+            called = False
+            withheld = Withheld(channel=kind, provider=provider, detail=why.detail, perhaps_left=perhaps)
+            return withheld, why.detail == NIGHT and not perhaps
         except Refused as why:
             # after a call of unknown end a no is only a no to the second: the customer may have been shown the first
             failed = Failed(channel=kind, provider=provider, reason=why.reason, detail=why.detail)

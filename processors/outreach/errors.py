@@ -55,6 +55,10 @@ class RateLimited(TryLater):
         self.place_in = retry_after
 
 
+class NotNow(ChannelError):
+    """It did not leave, as it may not at this moment: the provider has no part in it."""
+
+
 class Ambiguous(ChannelError):
     """Nobody knows whether it left: the answer was lost. Send again only where the channel is idempotent."""
 

@@ -6,18 +6,19 @@ nobody knows whether it left, so it is recorded as uncertain for a person to loo
 
 from __future__ import annotations
 
-import re
-import uuid
 from collections.abc import Mapping
 from dataclasses import replace as replaced
 from datetime import datetime, timedelta
 from typing import Any
 
 from processors.outreach.channels import Letter
-from processors.outreach.results import Deliver, Delivered, Failed, Postponed, Result, Unknown
+from processors.outreach.leaving import NIGHT, TOO_LATE, held_until, is_too_late, not_before
+from processors.outreach.outcomes import facts_of
+from processors.outreach.recordable import without_addresses
+from processors.outreach.results import Deliver, Delivered, Failed, Postponed, Result, Unknown, Withheld
 from processors.outreach.tasks import task_of
 from streams import metrics
-from streams.addresses import canonical
+from streams.config import TimeSource
 from streams.events import (
     FailureReason,
     LedgerStatus,
@@ -41,11 +42,10 @@ FIRST_RETRY = timedelta(seconds=5)
 LONGEST_RETRY = timedelta(minutes=10)
 _DOUBLINGS = 16  # more than it takes from the first to the longest
 
-_SOURCE = "careline/outreach"
-_NAMESPACE = uuid.UUID("4b8e6d52-6d3a-5a60-8f0e-6e2a9d3c5f11")
 _WAITING = "waiting: "
 _PERHAPS = "waiting, though it may have left: "
 _TAKEN_BACK = "taken back: "  # while the provider was being called: whatever comes of it, it is not called again
+_ITS_TURN = "its turn"
 _CUT_OFF = "the dispatcher stopped while the provider was being called"
 
 
@@ -58,8 +58,19 @@ class LedgerLogic:
     forwards_misplaced = False
     state_type = OutreachLedgerEntry
 
-    def __init__(self, *, topics: Topics, idempotent: Mapping[OutreachChannel, bool]) -> None:
-        """``idempotent``: for each channel whether the same outreach may be sent again after a crash."""
+    def __init__(
+        self,
+        *,
+        topics: Topics,
+        idempotent: Mapping[OutreachChannel, bool],
+        time_source: TimeSource = TimeSource.WALL,
+    ) -> None:
+        """``idempotent``: for each channel whether the same outreach may be sent again after a crash.
+
+        Live a request waits for its turn: it is called once everything on the topic is heard, by real time. In event
+        time it is called at its own time, whenever that is handled: what follows it on the topic comes too late.
+        """
+        self._live = time_source is TimeSource.WALL
         self.input = topics.outreach
         self.state_topic = topics.outreach_ledger
         self.outputs = (topics.outcomes, topics.touchpoints, topics.agent_tasks)
@@ -74,7 +85,7 @@ class LedgerLogic:
         """Everything the journeys role writes is taken."""
 
     def receive(self, incoming: Incoming, state: Entry | None, now: datetime, *, busy: bool) -> Step[Entry]:
-        """A request becomes an intent and a call; a retraction stops what has not left."""
+        """A request becomes an intent, and a call when it is its turn; a retraction stops what has not left."""
         match incoming.record:
             case OutreachRequested() as request:
                 return self._request(request, state, now)
@@ -84,7 +95,7 @@ class LedgerLogic:
                 raise TypeError(f"{type(other).__name__} on the outreach topic")
 
     def wake(self, key: str, state: Entry, now: datetime, *, busy: bool) -> Step[Entry]:
-        """A retry is due, or a call takes long."""
+        """It is the request's turn, a retry is due, or a call takes long."""
         if busy:
             return Step(state=replace(state, wake_at=now + LEASE))
         if (state.detail or "").startswith((_WAITING, _PERHAPS)):
@@ -95,7 +106,7 @@ class LedgerLogic:
         """After a crash: an intent that was not waiting for a retry was with the provider."""
         if state.status is not LedgerStatus.INTENT or (state.detail or "").startswith((_WAITING, _PERHAPS)):
             return None
-        return self._cut_off(state, now)
+        return self._cut_off(state, now if self._live else state.updated_at)
 
     def committed(self, record: Any) -> None:
         """Nothing: calls and what came of them are counted where they are made."""
@@ -110,13 +121,24 @@ class LedgerLogic:
         if not isinstance(result, Delivered):
             result = replaced(result, detail=without_addresses(result.detail, state.request))
         match result:
-            case Delivered(letter=Letter()) if (state.detail or "").startswith(_TAKEN_BACK):
+            case Postponed():
+                return self._later(state, now, result)
+            case _ if self._live:
+                return self._ended(state, now, result)
+            case _:  # the call took no time of the stream's, and when its result is recorded is the luck of the run
+                return replace(self._ended(state, state.updated_at, result), at=state.updated_at)
+
+    def _ended(self, state: Entry, now: datetime, result: Delivered | Failed | Unknown | Withheld) -> Step[Entry]:
+        match result:
+            case Withheld():
+                return self._withheld(state, now, result)
+            case Delivered(letter=Letter()) if self._live and (state.detail or "").startswith(_TAKEN_BACK):
                 # a task is handed over by this very step: one that was taken back meanwhile is not
                 reason = (state.detail or "").removeprefix(_TAKEN_BACK)
                 return self._give_up(state, now, FailureReason.RETRACTED, reason)
             case Delivered(channel=channel, provider=provider, message_id=message_id, letter=letter):
                 sent = OutreachSent(
-                    **_facts(state, "sent", now), channel=channel, provider=provider, provider_message_id=message_id
+                    **facts_of(state, "sent", now), channel=channel, provider=provider, provider_message_id=message_id
                 )
                 step = self._end(
                     replace(state, provider_message_id=message_id), LedgerStatus.SENT, now, sent, detail=None
@@ -128,15 +150,13 @@ class LedgerLogic:
                     step, sends=(*step.sends, Send(topic=self._topics.agent_tasks, key=task.customer_id, record=task))
                 )
             case Failed(channel=channel, reason=reason, detail=detail):
-                failed = OutreachFailed(**_facts(state, "failed", now), channel=channel, reason=reason, detail=detail)
+                failed = OutreachFailed(**facts_of(state, "failed", now), channel=channel, reason=reason, detail=detail)
                 return self._end(state, LedgerStatus.FAILED, now, failed, detail=detail)
             case Unknown(channel=channel, provider=provider, detail=detail):
                 unknown = OutreachUncertain(
-                    **_facts(state, "uncertain", now), channel=channel, provider=provider, detail=detail
+                    **facts_of(state, "uncertain", now), channel=channel, provider=provider, detail=detail
                 )
                 return self._end(state, LedgerStatus.UNCERTAIN, now, unknown, detail=detail)
-            case Postponed():
-                return self._later(state, now, result)
 
     # -- steps ----------------------------------------------------------------------------------------------------
 
@@ -152,22 +172,37 @@ class LedgerLogic:
             channel=first,
             request=request,
         )
+        if self._live and not is_too_late(request, now):
+            return Step(state=replace(entry, wake_at=not_before(request, now), detail=_WAITING + _ITS_TURN))
         return self._call(entry, now)
 
     def _call(self, state: Entry, now: datetime, *, cut_off: bool = False) -> Step[Entry]:
-        """Commit the intent and have the provider called, unless it is too late to be of use."""
+        """Commit the intent and have the provider called, unless it may not leave now."""
         request = state.request
         if request is None:
             return self._give_up(state, now, FailureReason.OTHER, "the ledger does not hold the request any more")
         perhaps = cut_off or (state.detail or "").startswith(_PERHAPS)
-        if now >= request.useful_until:
-            detail = state.detail or "no longer useful"
-            if perhaps:
-                return self._nobody_knows(state, now, detail)
-            return self._give_up(state, now, FailureReason.EXPIRED, detail)
+        if is_too_late(request, now):
+            said = state.detail or TOO_LATE
+            return self._expired(state, now, TOO_LATE if said.endswith(_ITS_TURN) else said, perhaps=perhaps)
+        morning = held_until(request, now)
+        if morning is not None:
+            return self._hold(state, now, morning, perhaps=perhaps)
         entry = replace(state, attempts=state.attempts + 1, wake_at=now + LEASE, updated_at=now, detail=None)
-        task = Deliver(request=request, perhaps_by=state.channel if perhaps else None)
+        task = Deliver(request=request, perhaps_by=state.channel if perhaps else None, at=None if self._live else now)
         return Step(state=entry, effects=(Effect(key=entry.outreach_id, lane=entry.customer_id, task=task),))
+
+    def _hold(self, state: Entry, now: datetime, morning: datetime, *, perhaps: bool) -> Step[Entry]:
+        """It waits for the morning, if it is of use then."""
+        if state.request is None or is_too_late(state.request, morning):
+            return self._expired(state, now, f"{NIGHT}, and by the morning it would be of no use", perhaps=perhaps)
+        mark = _PERHAPS if perhaps else _WAITING
+        return Step(state=replace(state, wake_at=morning, updated_at=now, detail=mark + NIGHT))
+
+    def _expired(self, state: Entry, now: datetime, detail: str, *, perhaps: bool) -> Step[Entry]:
+        if perhaps:
+            return self._nobody_knows(state, now, detail)
+        return self._give_up(state, now, FailureReason.EXPIRED, detail)
 
     def _cut_off(self, state: Entry, now: datetime) -> Step[Entry]:
         """A call of which nobody will tell any more what came of it."""
@@ -178,7 +213,7 @@ class LedgerLogic:
 
     def _nobody_knows(self, state: Entry, now: datetime, detail: str) -> Step[Entry]:
         uncertain = OutreachUncertain(
-            **_facts(state, "uncertain", now),
+            **facts_of(state, "uncertain", now),
             channel=state.channel or OutreachChannel.OTHER,
             provider=state.provider or "unknown",
             detail=detail,
@@ -192,8 +227,10 @@ class LedgerLogic:
     def _retract(self, retracted: OutreachRetracted, state: Entry | None, now: datetime, *, busy: bool) -> Step[Entry]:
         if state is None or state.status is not LedgerStatus.INTENT:
             return Step(state=state, unchanged=True, handling="too_late")  # it has left
-        if busy:  # it is leaving; if it turns out that it did not, it is not tried again
-            return Step(state=replace(state, detail=_TAKEN_BACK + retracted.reason), handling="too_late")
+        waits = (state.detail or "").startswith((_WAITING, _PERHAPS))
+        if busy or not (waits or self._live):  # it is leaving; if it turns out that it did not, it is not tried again
+            taken_back = replace(state, detail=_TAKEN_BACK + retracted.reason)
+            return Step(state=taken_back, withdraw_effects=self._live, handling="too_late")
         if (state.detail or "").startswith(_PERHAPS):
             step = self._nobody_knows(state, now, _TAKEN_BACK + retracted.reason)
         else:
@@ -202,10 +239,8 @@ class LedgerLogic:
 
     def _later(self, state: Entry, now: datetime, result: Postponed) -> Step[Entry]:
         request, detail = state.request, result.detail
-        if state.detail is not None and state.detail.startswith(_TAKEN_BACK):
-            if result.perhaps_left:
-                return self._nobody_knows(state, now, state.detail)
-            return self._give_up(state, now, FailureReason.RETRACTED, state.detail.removeprefix(_TAKEN_BACK))
+        if (state.detail or "").startswith(_TAKEN_BACK):
+            return self._not_again(state, now, result)
         if result.in_line and result.retry_after is not None:
             pause = result.retry_after
             state = replace(state, attempts=state.attempts - 1)
@@ -213,12 +248,26 @@ class LedgerLogic:
             doublings = min(state.attempts - 1, _DOUBLINGS)
             pause = max(min(FIRST_RETRY * 2**doublings, LONGEST_RETRY), result.retry_after or FIRST_RETRY)
         if request is None or pause >= request.useful_until - now:
-            detail = f"not taken while it was of use: {detail}"
-            if result.perhaps_left:
-                return self._nobody_knows(state, now, detail)
-            return self._give_up(state, now, FailureReason.EXPIRED, detail)
+            return self._expired(state, now, f"not taken while it was of use: {detail}", perhaps=result.perhaps_left)
         mark = _PERHAPS if result.perhaps_left else _WAITING
         return Step(state=replace(state, wake_at=now + pause, updated_at=now, detail=mark + detail))
+
+    def _withheld(self, state: Entry, now: datetime, result: Withheld) -> Step[Entry]:
+        """Its time was over, or had not come, when the provider was about to be called."""
+        request, perhaps = state.request, result.perhaps_left
+        state = replace(state, attempts=state.attempts - 1)
+        if (state.detail or "").startswith(_TAKEN_BACK):
+            return self._not_again(state, now, result)
+        if request is None or is_too_late(request, now):
+            return self._expired(state, now, result.detail, perhaps=perhaps)
+        return self._hold(state, now, held_until(request, now) or now + FIRST_RETRY, perhaps=perhaps)
+
+    def _not_again(self, state: Entry, now: datetime, result: Postponed | Withheld) -> Step[Entry]:
+        """It was taken back, and the call came to nothing."""
+        said = state.detail or ""
+        if result.perhaps_left:
+            return self._nobody_knows(state, now, said)
+        return self._give_up(state, now, FailureReason.RETRACTED, said.removeprefix(_TAKEN_BACK))
 
     def _give_up(self, state: Entry, now: datetime, reason: FailureReason, detail: str) -> Step[Entry]:
         status = {
@@ -226,7 +275,7 @@ class LedgerLogic:
             FailureReason.RETRACTED: LedgerStatus.RETRACTED,
         }.get(reason, LedgerStatus.FAILED)
         channel = state.channel or OutreachChannel.OTHER
-        failed = OutreachFailed(**_facts(state, "failed", now), channel=channel, reason=reason, detail=detail)
+        failed = OutreachFailed(**facts_of(state, "failed", now), channel=channel, reason=reason, detail=detail)
         return self._end(state, status, now, failed, detail=detail)
 
     def _end(
@@ -241,25 +290,3 @@ class LedgerLogic:
                 for topic in (self._topics.outcomes, self._topics.touchpoints)
             ),
         )
-
-
-def without_addresses(detail: str, request: OutreachRequested | None) -> str:
-    """What a provider said, without the customer's addresses, which servers like to repeat: an entry outlives them."""
-    for to in () if request is None else request.addresses:
-        if to.channel is OutreachChannel.AGENT_TASK or not to.address.strip():
-            continue
-        spelt = dict.fromkeys((to.address, to.address.strip(), canonical(to.channel, to.address)))
-        for text in sorted(spelt, key=len, reverse=True):
-            detail = re.sub(re.escape(text), "(address)", detail, flags=re.IGNORECASE)
-    return detail
-
-
-def _facts(state: Entry, what: str, now: datetime) -> dict[str, Any]:
-    """The common fields of an outcome; its id is derived, so that telling it twice is telling it once."""
-    return {
-        "event_id": str(uuid.uuid5(_NAMESPACE, f"{state.outreach_id}/{what}")),
-        "customer_id": state.customer_id,
-        "occurred_at": now,
-        "source": _SOURCE,
-        "outreach_id": state.outreach_id,
-    }

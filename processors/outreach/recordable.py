@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+from streams.addresses import canonical
+from streams.events import OutreachChannel, OutreachRequested
+
 LONGEST = 500
 """Characters kept of what a provider said."""
 
@@ -20,6 +23,17 @@ def recordable(said: str | bytes, *, longest: int = LONGEST) -> str:
     if len(line) <= longest and len(head) == len(said):
         return line
     return line[: longest - len(_CUT)] + _CUT
+
+
+def without_addresses(detail: str, request: OutreachRequested | None) -> str:
+    """What a provider said, without the customer's addresses, which servers like to repeat: an entry outlives them."""
+    for to in () if request is None else request.addresses:
+        if to.channel is OutreachChannel.AGENT_TASK or not to.address.strip():
+            continue
+        spelt = dict.fromkeys((to.address, to.address.strip(), canonical(to.channel, to.address)))
+        for text in sorted(spelt, key=len, reverse=True):
+            detail = re.sub(re.escape(text), "(address)", detail, flags=re.IGNORECASE)
+    return detail
 
 
 def _escaped(char: str) -> str:

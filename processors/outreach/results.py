@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from processors.outreach.channels import Letter
 from processors.outreach.recordable import recordable
@@ -15,11 +15,13 @@ class Deliver:
     """What the performer is asked to do.
 
     ``perhaps_by``: an earlier call may have reached the customer by this channel, on which twice is once. So no other
-    is tried now, and a no is not taken for an end.
+    is tried now, and a no is not taken for an end. ``at``: the moment of the call in event time; None: real time
+    counts.
     """
 
     request: OutreachRequested
     perhaps_by: OutreachChannel | None = None
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +81,21 @@ class Unknown:
         _keep_recordable(self, "provider", "detail")
 
 
-Result = Delivered | Failed | Postponed | Unknown
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withheld:
+    """Nobody was called, as it may not leave at this moment: it is night, too late, or it was taken back meanwhile."""
+
+    channel: OutreachChannel
+    provider: str
+    detail: str
+    perhaps_left: bool = False
+    """An earlier call may have reached the customer."""
+
+    def __post_init__(self) -> None:
+        _keep_recordable(self, "provider", "detail")
+
+
+Result = Delivered | Failed | Postponed | Unknown | Withheld
 
 
 def _keep_recordable(result: Result, *names: str) -> None:

@@ -16,8 +16,8 @@ from processors.outreach.ledger import LedgerLogic
 from processors.outreach.links import Links
 from processors.outreach.templates import Templates
 from processors.playbook.watching import watched
-from streams.clock import SystemClock
-from streams.config import Settings
+from streams.clock import Clock, SystemClock
+from streams.config import Settings, TimeSource
 from streams.events import OutreachChannel, OutreachLedgerEntry
 from streams.processor import Limits, Processor
 from streams.registry import Registry
@@ -42,20 +42,24 @@ class OutreachRole(Processor[OutreachLedgerEntry]):
         channels: dict[OutreachChannel, Channel],
         playbook: Playbook | None = None,
         registry: Registry | None = None,
+        clock: Clock | None = None,
     ) -> None:
         """``playbook``: its texts go before the package's letters; a changed one is taken up while the role runs, where
         the settings name its file. Raises SettingsError, TemplateFault."""
+        clock = clock or SystemClock()
         templates = Templates() if playbook is None else Templates.of(playbook)
-        self._delivery = Delivery(channels=channels, templates=templates, links=Links.of(settings))
+        self._delivery = Delivery(channels=channels, templates=templates, links=Links.of(settings), clock=clock.now)
         super().__init__(
             settings=settings,
             role=ROLE,
             logic=LedgerLogic(
                 topics=settings.topics,
                 idempotent={kind: channel.idempotent for kind, channel in channels.items()},
+                time_source=settings.time_source,
             ),
             performer=self._delivery,
             registry=registry,
+            clock=clock,
             limits=LIMITS,
             concurrency=_CALLS,
         )
@@ -109,6 +113,8 @@ def _protected(settings: Settings, channel: Channel, rate: str | None) -> Protec
         clock=SystemClock().now,
         threshold=Threshold(settings.breaker_failures, _duration(settings.breaker_pause)),
         rate=None if rate is None else Rate.parse(rate),
+        # in event time standing in line takes no time: coming back later would be later in the stream
+        patience=timedelta(seconds=1) if settings.time_source is TimeSource.WALL else None,
         part=_host if isinstance(channel, WebhookChannel) else lambda _: "",
     )
 

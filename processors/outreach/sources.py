@@ -6,10 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
 from functools import cache
-from math import isfinite
 from typing import Any
 
 from jinja2 import (
@@ -21,32 +18,35 @@ from jinja2 import (
     TemplateSyntaxError,
     meta,
     nodes,
-    pass_context,
 )
-from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from processors.journey.playbook import FOOT, WHY
 from processors.language import LAST_RESORT, canonical, nearest
 from processors.outreach.errors import TemplateFault
 from processors.outreach.syntax import LONGEST_SOURCE, breaches, imported
-from processors.outreach.telling import Teller
+from processors.outreach.telling import FILTERS, TESTS
 
 Texts = Mapping[str, Mapping[str, Mapping[str, str]]]
 """Letter, locale, part: the text. FOOT is a letter of its own; WHY is none, its parts are policies."""
 
 NEEDED = ("subject", "body")
-PARTS = (*NEEDED, "headline", "gesture", "pickup", "closing", "about", "short")
-"""The parts of a letter."""
+LINE = "line"
+PARTS = (*NEEDED, "headline", LINE, "gesture", "pickup", "closing", "about", "short")
+"""The parts of a letter. LINE is written once for each of the things that it lists."""
 
 FOOT_PARTS = ("foot", "stop")
 FOOT_VARIABLES = ("about", "purpose", "times", "zone_known", "by_link")
 """What the foot can use, besides what every letter has."""
 
-ALWAYS = frozenset({"why", "zone_name"})
-"""Variables that every letter has, besides those of its request."""
+OF_TASKS = ("ways", "earlier_task", "earlier_team", "earlier_due_at")
+"""What a task can use: how to reach the customer, and the task that it escalates; empty where there is none."""
 
-TELLER = "_teller"
+OF_WAITS = ("by_day", "next_update", "last", "delivered")
+"""What letters about waits can say since requests have it; empty for older ones."""
+
+ALWAYS = frozenset({"why", "zone_name", *OF_TASKS})
+"""Variables that every letter has, besides those of its request."""
 
 _NAME = re.compile(r"[a-z0-9_]+/[a-z0-9_]+")
 _NO_LETTER = "there is no such letter"
@@ -64,14 +64,6 @@ class SourceFault(Exception):
         self.file = file
 
 
-@dataclass(slots=True)
-class Telling:
-    """Who tells times in a letter, and whether any was told."""
-
-    teller: Teller
-    told: bool = False
-
-
 @dataclass(frozen=True, slots=True)
 class Found:
     """A letter in the language of ``tag``. ``needs``: every variable it mentions anywhere, so that one that would only
@@ -83,13 +75,24 @@ class Found:
     _given: tuple[str, ...]
     _own: Mapping[str, Template]
 
+    @property
+    def lists(self) -> bool:
+        """Whether it has a LINE for each of the things that a request is about."""
+        return LINE in self._own or LINE in self._given
+
+    def line(self, values: Mapping[str, Any]) -> str:
+        """What it says of one of those things, whose variables are among ``values``."""
+        own = self._own.get(LINE)
+        return self.parts(values)[LINE] if own is None else own.render(values).strip()
+
     def parts(self, values: Mapping[str, Any]) -> dict[str, str]:
-        """The parts that it has, written."""
+        """The parts that it has, written, but for a LINE of the playbook's own: that stands for one thing at a time."""
         said: dict[str, str] = {}
         if self._packaged is not None:
             module = self._packaged.make_module(dict(values))
             said = {part: str(getattr(module, part)).strip() for part in self._given if part not in self._own}
-        return said | {part: template.render(values).strip() for part, template in self._own.items()}
+        own = {part: template for part, template in self._own.items() if part != LINE}
+        return said | {part: template.render(values).strip() for part, template in own.items()}
 
 
 class Sources:
@@ -102,9 +105,8 @@ class Sources:
             loader=self._packaged, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, auto_reload=False
         )
         self._env.globals.clear()  # range and lipsum can eat all memory, and no letter needs them
-        self._env.filters |= {"clock": _clock, "day": _day, "duration": _duration, "minutes": _minutes}
-        self._env.filters |= {"money": _money, "link": link}
-        self._env.tests |= {"earlier_than": _earlier_than, "beginning_with": _beginning_with}
+        self._env.filters |= {**FILTERS, "link": link}
+        self._env.tests |= TESTS
         self._texts = {
             (letter, canonical(locale) or locale): parts
             for letter, locales in (texts or {}).items()
@@ -231,52 +233,3 @@ def _assigned(tree: nodes.Template) -> set[str]:
         for target in [part.target]
         if isinstance(target, nodes.Name)
     }
-
-
-def moment(value: str) -> datetime:
-    """The time that a variable tells. Raises ValueError for what is none, or has no zone."""
-    at = datetime.fromisoformat(value)
-    if at.tzinfo is None:
-        raise ValueError(f"{value!r} is a time without a zone")
-    return at
-
-
-@pass_context
-def _clock(context: Context, value: str) -> str:
-    telling: Telling = context[TELLER]
-    telling.told = True
-    return telling.teller.clock(moment(value))
-
-
-@pass_context
-def _day(context: Context, value: str) -> str:
-    telling: Telling = context[TELLER]
-    telling.told = True
-    return telling.teller.day(moment(value))
-
-
-@pass_context
-def _duration(context: Context, minutes: str) -> str:
-    telling: Telling = context[TELLER]
-    return telling.teller.duration(_minutes(minutes))
-
-
-@pass_context
-def _money(context: Context, amount: str, currency: str) -> str:
-    telling: Telling = context[TELLER]
-    return telling.teller.money(Decimal(amount), currency)
-
-
-def _minutes(value: str) -> float:
-    minutes = float(value)
-    if not isfinite(minutes):
-        raise ValueError(f"{value!r} is not a length of time")
-    return minutes
-
-
-def _earlier_than(value: str, other: str) -> bool:
-    return moment(value) < moment(other)
-
-
-def _beginning_with(value: str, word: str) -> bool:
-    return value == word or value.startswith(f"{word} ")

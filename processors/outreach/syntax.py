@@ -14,8 +14,8 @@ from typing import Any
 from jinja2 import nodes
 
 FILTERS = frozenset(
-    {"clock", "day", "duration", "minutes", "money", "link", "capitalize", "lower", "upper", "title", "trim", "default",
-     "int", "float", "round", "length", "first", "last"}
+    {"clock", "day", "last_day", "duration", "minutes", "money", "link", "capital", "capitalize", "lower", "upper",
+     "title", "trim", "default", "int", "float", "round", "length", "first", "last"}
 )  # fmt: skip
 """The filters a letter may use. None makes more of a text than there was."""
 

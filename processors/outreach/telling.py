@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from typing import Self
+from math import isfinite
+from typing import Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale
 from babel.dates import format_date, format_time, get_timezone_name, match_skeleton
 from babel.numbers import format_currency, format_decimal
 from babel.units import format_unit
+from jinja2 import pass_context
+from jinja2.runtime import Context
 
 from streams.clock import in_zone
 
@@ -119,3 +123,91 @@ def _day_pattern(locale: Locale) -> str:
 def _plain(said: str) -> str:
     """With ordinary spaces: a subject line need not be encoded for the sake of a narrow one."""
     return said.replace("\u202f", " ").replace("\xa0", " ")
+
+
+# -- in a letter -------------------------------------------------------------------------------------------------------
+
+TELLER = "_teller"
+"""The variable that a letter's filters find who tells times under."""
+
+
+@dataclass(slots=True)
+class Telling:
+    """Who tells times in a letter, and whether any was told."""
+
+    teller: Teller
+    told: bool = False
+
+
+def moment(value: str) -> datetime:
+    """The time that a variable tells. Raises ValueError for what is none, or has no zone."""
+    at = datetime.fromisoformat(value)
+    if at.tzinfo is None:
+        raise ValueError(f"{value!r} is a time without a zone")
+    return at
+
+
+@pass_context
+def _clock(context: Context, value: str) -> str:
+    telling: Telling = context[TELLER]
+    telling.told = True
+    return telling.teller.clock(moment(value))
+
+
+@pass_context
+def _day(context: Context, value: str) -> str:
+    telling: Telling = context[TELLER]
+    telling.told = True
+    return telling.teller.day(moment(value))
+
+
+@pass_context
+def _last_day(context: Context, value: str) -> str:
+    """The day that ends with that moment or just before it: midnight is the end of the day before."""
+    telling: Telling = context[TELLER]  # no hour is told, so nobody needs to know the zone
+    return telling.teller.day(moment(value) - timedelta(milliseconds=1))
+
+
+@pass_context
+def _duration(context: Context, minutes: str) -> str:
+    telling: Telling = context[TELLER]
+    return telling.teller.duration(_minutes(minutes))
+
+
+@pass_context
+def _money(context: Context, amount: str, currency: str) -> str:
+    telling: Telling = context[TELLER]
+    return telling.teller.money(Decimal(amount), currency)
+
+
+def _capital(value: str) -> str:
+    """With a capital letter at the beginning of a sentence; the rest as it is."""
+    return value[:1].upper() + value[1:]
+
+
+def _minutes(value: str) -> float:
+    minutes = float(value)
+    if not isfinite(minutes):
+        raise ValueError(f"{value!r} is not a length of time")
+    return minutes
+
+
+def _earlier_than(value: str, other: str) -> bool:
+    return moment(value) < moment(other)
+
+
+def _beginning_with(value: str, word: str) -> bool:
+    return value == word or value.startswith(f"{word} ")
+
+
+FILTERS: Mapping[str, Callable[..., Any]] = {
+    "clock": _clock,
+    "day": _day,
+    "last_day": _last_day,
+    "duration": _duration,
+    "minutes": _minutes,
+    "money": _money,
+    "capital": _capital,
+}
+TESTS: Mapping[str, Callable[..., bool]] = {"earlier_than": _earlier_than, "beginning_with": _beginning_with}
+"""What a letter can do with its variables, by name."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Self
 
@@ -17,13 +17,25 @@ from processors.outreach.channels import Written
 from processors.outreach.errors import TemplateFault
 from processors.outreach.quoting import phrase, quoted
 from processors.outreach.rewording import Rewording
-from processors.outreach.sources import PARTS, TELLER, Found, Sources, Telling, Texts, is_link, link, moment
-from processors.outreach.telling import Teller
+from processors.outreach.sources import (
+    OF_TASKS,
+    OF_WAITS,
+    PARTS,
+    Found,
+    Sources,
+    Texts,
+    is_link,
+    link,
+)
+from processors.outreach.telling import TELLER, Teller, Telling, moment
 from streams.events import OutreachChannel, OutreachRequested
 from streams.events.moments import can_be_meant
 
 DESCRIPTION = "description"
 """The variable that names what a letter is about, in the words of whoever published it."""
+
+_BULLET = "• "
+_LONGEST_SHORT = 900  # characters: a list that is longer is for the e-mail, or for those who ask
 
 _SPACES = re.compile(r"[ \t\r\n\f\v]+")
 _UNDEFINED = re.compile(r"'(\w+)' is undefined")
@@ -33,11 +45,13 @@ class Templates:
     """The letters of the package, and before them the texts of a playbook.
 
     A letter ``delay_care/notice`` in German is ``delay_care/notice.de.jinja``. It sets its parts, all plain text:
-    ``subject`` and ``body`` (an empty line ends a paragraph), and where it has them ``headline``, ``gesture``, the
-    label of its link ``pickup``, ``closing``, ``about`` (what a service message is about, for the foot), and ``short``
-    (all of it in a few words, for SMS and push). ``frame.html.jinja`` puts them on a page and escapes every word;
-    ``foot.de.jinja`` says why we write. Letters see the request's variables, ``why``, ``zone_name``, and the filters
-    ``clock``, ``day``, ``duration``, ``money``; what else they may be made of is in :mod:`processors.outreach.syntax`.
+    ``subject`` and ``body`` (an empty line ends a paragraph), and where it has them ``headline``, ``line`` (written for
+    each of the request's items, with its variables, as a list after the body), ``gesture``, the label of its link
+    ``pickup``, ``closing``, ``about`` (what a service message is about, for the foot), and ``short`` (all of it in a
+    few words, for SMS and push). ``frame.html.jinja`` puts them on a page and escapes every word; ``foot.de.jinja``
+    says why we write. Letters see the request's variables, ``why``, ``zone_name``, and the filters ``clock``, ``day``,
+    ``last_day``, ``duration``, ``money``, ``capital``; what else they may be made of is in
+    :mod:`processors.outreach.syntax`.
     """
 
     def __init__(
@@ -83,8 +97,11 @@ class Templates:
         if nearest(wanted, (tag,)) is None and nearest(tag, (wanted,)) is None:
             request = self._rewording.into(request, tag)
         telling = Telling(Teller.of(locale=locale_of(tag) or Locale(LAST_RESORT), time_zone=request.time_zone))
+        items = [_all_given(item, within=tag) for item in request.items]
         values: dict[str, Any] = {
-            **{name: _given(name, request.variables, within=tag) for name in request.variables},
+            **dict.fromkeys((*OF_TASKS, *OF_WAITS), ""),
+            **{name: "" for item in items for name in item},
+            **_all_given(request.variables, within=tag),
             "why": request.why,
             "zone_name": telling.teller.zone_name(),
             TELLER: telling,
@@ -94,13 +111,18 @@ class Templates:
                 raise TemplateFault(request.template, f"the variable {name!r} is missing", variable=name)
         try:
             said = dict.fromkeys(PARTS, "") | found.parts(values)
+            lines = [found.line(values | item) for item in items] if found.lists else []
             said["link"] = link(values["gesture_link"]) if said["gesture"] and values.get("gesture_link") else ""
             if task:
-                return _written(said, telling.teller, foot=None, locale=tag, unsubscribe=None)
+                return _written(said, lines, telling.teller, foot=None, locale=tag, unsubscribe=None)
             foot = _foot(self._sources.foot(tag), values, said, request, telling, unsubscribe)
-            return _written(said, telling.teller, foot=foot, locale=tag, unsubscribe=unsubscribe)
+            return _written(said, lines, telling.teller, foot=foot, locale=tag, unsubscribe=unsubscribe)
         except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
             raise _fault(request.template, error) from error
+
+
+def _all_given(variables: Mapping[str, str], *, within: str) -> dict[str, str]:
+    return {name: _given(name, variables, within=within) for name in variables}
 
 
 def _given(name: str, variables: Mapping[str, str], *, within: str) -> str:
@@ -145,16 +167,23 @@ def _foot(
 
 
 def _written(
-    said: dict[str, str], teller: Teller, *, foot: dict[str, str] | None, locale: str, unsubscribe: str | None
+    said: dict[str, str],
+    lines: Sequence[str],
+    teller: Teller,
+    *,
+    foot: dict[str, str] | None,
+    locale: str,
+    unsubscribe: str | None,
 ) -> Written:
     subject = " ".join(_paragraphs(said["subject"]))
     body, closing = _paragraphs(said["body"]), _paragraphs(said["closing"])
     gesture, target, pickup = " ".join(_paragraphs(said["gesture"])), said["link"], said["pickup"]
-    short = "\n".join(_paragraphs(said["short"])) or None
     if not subject or not body:
         raise ValueError("a letter needs a subject and a body")
+    listed = [listing for line in lines if (listing := " ".join(_paragraphs(line)))]
+    short = _short(_paragraphs(said["short"]), listed)
     offer = (gesture, teller.labelled(pickup, target) if target else "")
-    paragraphs = [*body, *offer, *closing]
+    paragraphs = [*body, *(f"{_BULLET}{line}" for line in listed), *offer, *closing]
     if foot is None:
         text = "\n\n".join(filter(None, paragraphs))
         return Written(subject=subject, text=text + "\n", short=short, locale=locale)
@@ -167,6 +196,7 @@ def _written(
         subject=subject,
         headline=said["headline"],
         body=body,
+        lines=listed,
         gesture=gesture,
         link=target,
         pickup=pickup or target,
@@ -176,6 +206,12 @@ def _written(
         unsubscribe=unsubscribe,
     )
     return Written(subject=subject, text=text + "\n", html=html, short=short, locale=locale)
+
+
+def _short(paragraphs: list[str], listed: Sequence[str]) -> str | None:
+    """The few words, and after the first of them what they are about, so far as that is still few."""
+    whole = "\n".join([*paragraphs[:1], *(f"{_BULLET}{line}" for line in listed), *paragraphs[1:]])
+    return (whole if len(whole) <= _LONGEST_SHORT else "\n".join(paragraphs)) or None if paragraphs else None
 
 
 @cache

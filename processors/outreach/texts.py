@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from processors.journey.playbook import FOOT, WHY
 from processors.language import canonical, nearest
-from processors.outreach.examples import examples
+from processors.outreach.examples import example_items, examples
 from processors.outreach.sources import ALWAYS, FOOT_PARTS, FOOT_VARIABLES, NEEDED, PARTS, SourceFault, Sources, Texts
 
 _NAME = re.compile(r"[a-z0-9_]+/[a-z0-9_]+")
@@ -92,7 +92,8 @@ def _of_part(sources: Sources, letter: str, locale: str, part: str, text: str) -
     except SourceFault as error:
         return fault(error.problem if error.file is None else str(error), error.line if error.file is None else None)
     example = dict.fromkeys(FOOT_VARIABLES, "") if letter == FOOT else examples().get(letter)
-    unknown = sorted(needs - set(example) - ALWAYS) if example is not None else []
+    of_items = {name for item in example_items(letter) for name in item}
+    unknown = sorted(needs - set(example) - of_items - ALWAYS) if example is not None else []
     return fault(f"uses the variable {unknown[0]!r}, which {letter} does not have") if unknown else []
 
 

@@ -14,6 +14,15 @@ def disagreements(data: Any) -> Iterator[Misfit]:
     yield from _replaced_gestures(data)
     yield from _contested(data)
     yield from _shared_seeds(data)
+    yield from _unwatched_promises(data)
+
+
+def _unwatched_promises(data: Any) -> Iterator[Misfit]:
+    """The letter about a promise that nobody speaks of says that somebody finds out."""
+    delays = _at(data, "delay_care")
+    for kind, section in delays.items() if isinstance(delays, dict) else ():
+        if _at(section, "unannounced_after") is not None and _at(data, "promise_watch") is None:
+            yield ("delay_care", kind, "unannounced_after"), "needs the section promise_watch: somebody has to find out"
 
 
 def _replaced_gestures(data: Any) -> Iterator[Misfit]:

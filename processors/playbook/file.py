@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from processors.journey.playbook import FrequencyCap, Playbook, QuietHours
+from processors.journey.playbook import DISTURBING, FrequencyCap, Playbook, QuietHours
 from processors.journey.state import KEEP_OUTREACH
 from processors.playbook.faults import refuse
 from processors.playbook.languages import languages_of
@@ -14,7 +14,6 @@ from processors.playbook.sections import (
     AgentGesturesSection,
     Budgets,
     CaringSection,
-    DelaySection,
     MentionSection,
     RecoverySection,
     ResponseSection,
@@ -39,22 +38,35 @@ from processors.playbook.values import (
     Window,
     Words,
 )
+from processors.playbook.waiting import DelaySection, PromiseSection
 from streams.events import Purpose
 
 Texts = dict[TextsOf, dict[str, dict[str, Words]]]
 
 
+def _once(items: list[str]) -> list[str]:
+    refuse(twice(items))
+    return items
+
+
 class QuietHoursSection(Section):
-    """When nobody is written to."""
+    """When nobody is disturbed, by these channels."""
 
     begin: TimeOfDay
     end: TimeOfDay
+    channels: Annotated[list[CustomersChannel], AfterValidator(_once), Field(min_length=1)] = Field(
+        default=sorted(DISTURBING)
+    )
 
     @model_validator(mode="after")
     def _some(self) -> Self:
         if self.begin == self.end:
             refuse([(("end",), "is the same as begin; leave quiet_hours out if there are none")])
         return self
+
+    def hours(self) -> QuietHours:
+        """As the guard takes them."""
+        return QuietHours(begin=self.begin, end=self.end, channels=frozenset(self.channels))
 
 
 class CapSection(Section):
@@ -71,11 +83,6 @@ def _caps(caps: list[CapSection]) -> list[CapSection]:
     return caps
 
 
-def _once(items: list[str]) -> list[str]:
-    refuse(twice(items))
-    return items
-
-
 class PlaybookFile(Section):
     """All of it. A policy whose section is not there is switched off."""
 
@@ -86,6 +93,7 @@ class PlaybookFile(Section):
     out_of_stock_save: StockSection | None = None
     caring_hands: CaringSection | None = None
     agent_gestures: AgentGesturesSection | None = None
+    promise_watch: PromiseSection | None = None
     quiet_hours: QuietHoursSection | None = None
     caps: Annotated[list[CapSection], AfterValidator(_caps)] = Field(default=[])
     gesture_budgets: Budgets = Field(default=[])
@@ -95,6 +103,7 @@ class PlaybookFile(Section):
     priority: Annotated[list[Policy], AfterValidator(_once)] = Field(default=[])
     channel_order: Annotated[list[CustomersChannel], AfterValidator(_once), Field(min_length=1)]
     default_time_zone: TimeZone
+    team_time_zones: dict[Text, TimeZone] = Field(default={})
     default_locale: Locale
     currency: Currency
 
@@ -118,9 +127,8 @@ class PlaybookFile(Section):
             stock=self.out_of_stock_save.rules(money) if self.out_of_stock_save else None,
             caring=self.caring_hands.rules() if self.caring_hands else None,
             agent_gestures=self.agent_gestures.rules() if self.agent_gestures else None,
-            quiet_hours=QuietHours(begin=self.quiet_hours.begin, end=self.quiet_hours.end)
-            if self.quiet_hours
-            else None,
+            promises=self.promise_watch.rules() if self.promise_watch else None,
+            quiet_hours=self.quiet_hours.hours() if self.quiet_hours else None,
             caps=tuple(FrequencyCap(**dict(cap)) for cap in self.caps),
             gesture_budgets=budgets(self.gesture_budgets),
             holdouts={policy: holdout.rules() for policy, holdout in self.holdouts.items()},
@@ -130,6 +138,7 @@ class PlaybookFile(Section):
             priority=tuple(self.priority),
             channel_order=tuple(self.channel_order),
             default_time_zone=self.default_time_zone,
+            team_zones=self.team_time_zones,
             default_locale=self.default_locale,
             currency=money,
         )

@@ -17,7 +17,9 @@ _FILE_NAMES = {
     "mentions": "mention_reply",
     "stock": "out_of_stock_save",
     "caring": "caring_hands",
+    "promises": "promise_watch",
     "stages": "gestures",
+    "team_zones": "team_time_zones",
 }
 """What the file calls otherwise than the rules do."""
 
@@ -53,6 +55,8 @@ def _plain(value: Any) -> Any:
             return {key: _plain(one) for key, one in value.items()}
         case tuple() | list():
             return [_plain(one) for one in value]
+        case frozenset():
+            return sorted(_plain(one) for one in value)
         case _ if is_dataclass(value):
             found = ((part.name, getattr(value, part.name)) for part in fields(value))
             named = {_FILE_NAMES.get(name, name): _plain(one) for name, one in found if one is not None}

@@ -11,19 +11,16 @@ from processors.journey.playbook import (
     AgentGestures,
     Budget,
     CaringRules,
-    DelayRules,
     GestureOffer,
     MentionRules,
     RecoveryRules,
     ResponseClock,
     ResponseRules,
-    Stage,
     StockRules,
 )
 from processors.playbook.faults import Misfit, refuse
 from processors.playbook.values import (
     Count,
-    Duration,
     Link,
     Locale,
     Money,
@@ -64,49 +61,6 @@ class GestureSection(Section):
     def offer(self, currency: str) -> GestureOffer:
         """The gesture, its cost in that currency."""
         return GestureOffer(code=self.code, title=self.title, cost=self.cost, currency=currency, link=self.link)
-
-
-class StageSection(GestureSection):
-    """A gesture for waits from this length on."""
-
-    wait: Duration
-
-
-_RARELY_CHANGED = ("cancelled_useful", "open_ended_useful", "lapse")
-"""Durations that the rules have a default for."""
-
-
-class DelaySection(Section):
-    """Delay care, of one kind of subject."""
-
-    threshold: Duration
-    revise_after: Duration
-    gestures: list[StageSection]
-    cancelled: GestureSection | None = None
-    cancelled_useful: Some | None = None
-    open_ended_useful: Some | None = None
-    lapse: Some | None = None
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        refuse(self._misfits())
-        return self
-
-    def _misfits(self) -> Iterator[Misfit]:
-        for at, (before, stage) in enumerate(zip(self.gestures, self.gestures[1:], strict=False), start=1):
-            if stage.wait <= before.wait:
-                yield ("gestures", at, "wait"), "has to be longer than the one before"
-        yield from twice((stage.code for stage in self.gestures), "gestures", below="code")
-
-    def rules(self, currency: str) -> DelayRules:
-        """The policy's rules."""
-        return DelayRules(
-            threshold=self.threshold,
-            revise_after=self.revise_after,
-            stages=tuple(Stage(wait=stage.wait, gesture=stage.offer(currency)) for stage in self.gestures),
-            cancelled=self.cancelled.offer(currency) if self.cancelled else None,
-            **{name: given for name in _RARELY_CHANGED if (given := getattr(self, name)) is not None},
-        )
 
 
 class ClockSection(Section):

@@ -24,6 +24,7 @@ POLICIES = (
     "out_of_stock_save",
     "caring_hands",
     "agent_gestures",
+    "promise_watch",
 )
 """Every policy there is, by its name in decisions."""
 

@@ -1,8 +1,11 @@
-"""Records as JSON documents and back. Times are ISO 8601, money is a string, bytes are base64."""
+"""Records as JSON documents and back. Times are ISO 8601, money is a string, bytes are base64.
+
+What the view keeps leaves out every field that is as its schema's default has it; published defaults never change.
+"""
 
 from __future__ import annotations
 
-import json
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -16,11 +19,42 @@ def to_plain(record: Any) -> dict[str, Any]:
     return plain
 
 
+def lean(record: Any) -> dict[str, Any]:
+    """The same without what is as the defaults have it."""
+    plain: dict[str, Any] = msgspec.to_builtins(_told(record))
+    return plain
+
+
 def from_plain(cls: type[T], plain: Any) -> T:
-    """The record again. Raises msgspec.ValidationError if the values are not of ``cls``."""
+    """The record again, of either. Raises msgspec.ValidationError if the values are not of ``cls``."""
     return msgspec.convert(plain, cls)
 
 
 def to_json(plain: Any) -> str:
     """Compact, and the same text for the same values: a set of documents holds each once."""
-    return json.dumps(plain, separators=(",", ":"), ensure_ascii=False)
+    return msgspec.json.encode(plain).decode()
+
+
+def _told(record: msgspec.Struct) -> dict[str, Any]:
+    told: dict[str, Any] = {}
+    for name, default in _defaults(type(record)):
+        value = getattr(record, name)
+        if value is default or value == default:
+            continue
+        if isinstance(value, msgspec.Struct):
+            value = _told(value)
+        elif value and isinstance(value, tuple) and isinstance(value[0], msgspec.Struct):
+            value = [_told(one) for one in value]
+        told[name] = value
+    return told
+
+
+@cache
+def _defaults(cls: type[msgspec.Struct]) -> tuple[tuple[str, Any], ...]:
+    """Each field with its default; one that has none with what equals no value."""
+    found = []
+    for field in msgspec.structs.fields(cls):
+        made = field.default_factory
+        default = field.default if made is msgspec.NODEFAULT else made()
+        found.append((field.name, default))
+    return tuple(found)

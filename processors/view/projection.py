@@ -7,19 +7,36 @@ again from the beginning gives the same view.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from processors.view.documents import to_json, to_plain
+from processors.journey.identity import matter_of
+from processors.view.documents import lean, to_json
 from streams import events
 from streams.clock import to_millis
 from streams.events import Record
 
 PREFIX = "careline:view:"
-TIMELINE_KEPT = 500
-"""Entries of a customer's timeline that are kept, the latest by time."""
+OUTREACHES = f"{PREFIX}outreaches:"
+"""What the keys of :func:`outreaches_key` begin with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """How much of a customer's history is kept: the latest of each by time."""
+
+    timeline: int = 200
+    """Entries of the timeline."""
+    outreach: int = 100
+    """Outreaches; of each no more than FIELDS_KEPT records."""
+
+
+BOUNDS = Bounds()
+
+FIELDS_KEPT = 100
+"""Of the decisions and outcomes of one outreach the latest so many are kept, and whatever else there is of it."""
 
 OUTCOMES = (events.OutreachSent, events.OutreachFailed, events.OutreachUncertain, events.OutreachEngaged)
 
@@ -34,19 +51,24 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class PutField:
-    """``field`` of the hash at ``key`` is ``value``, which happened at ``at`` (ms)."""
+    """``field`` of the hash at ``key`` is ``value``, which happened at ``at`` (ms).
+
+    Of decisions and outcomes only the latest ``keep`` stay (0: all).
+    """
 
     key: str
     field: str
     value: str
     at: int
+    keep: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Rank:
     """``member`` is in the sorted set at ``key``, at the highest ``score`` (ms) given for it.
 
-    Only the highest ``keep`` members stay (0: all).
+    Only the highest ``keep`` members stay (0: all). An outreach that does not stay is not kept itself, either, nor
+    does a task wait in a queue.
     """
 
     key: str
@@ -113,6 +135,12 @@ def is_over(fields: Iterable[str]) -> bool:
     return any(name == "retraction" or name.startswith("done/") for name in fields)
 
 
+def too_many(fields: Mapping[str, int], keep: int) -> list[str]:
+    """Of an outreach's fields, by when they happened, the decisions and outcomes that are older than the latest."""
+    many = [name for name in fields if name.startswith(("decision/", "outcome/"))]
+    return sorted(many, key=lambda name: (fields[name], name))[:-keep] if len(many) > keep else []
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """Where a record stands."""
@@ -134,7 +162,7 @@ def timeline_key(customer_id: str) -> str:
 
 def outreaches_key(customer_id: str) -> str:
     """Of the customer's outreach ids."""
-    return f"{PREFIX}outreaches:{customer_id}"
+    return f"{OUTREACHES}{customer_id}"
 
 
 def outreach_key(outreach_id: str) -> str:
@@ -151,45 +179,38 @@ TEAMS = f"{PREFIX}teams"
 """Key of the teams that ever had a task."""
 
 
-def project(record: Record, place: Place) -> tuple[Write, ...]:
-    """What the record changes in the view; () for one that the view does not show."""
+def project(record: Record, place: Place, bounds: Bounds = BOUNDS) -> tuple[Write, ...]:
+    """What the record changes in the view; () for one that the view does not show.
+
+    What belongs to an outreach stands in that; its entry in the timeline says where.
+    """
     if isinstance(record, events.JourneyState) and record.is_erased:
         return erase(record.customer_id, at=to_millis(max(record.updated_at, record.erased_at or record.updated_at)))
     if isinstance(record, events.JourneyState):
-        plain = to_plain(record)
-        del plain["recent_events"]  # for recognising duplicates; nothing to show
+        plain = lean(record)
+        plain.pop("recent_events", None)  # for recognising duplicates; nothing to show
         put = Put(customer_key(record.customer_id), to_json(plain))
         # somebody new under the key of one who was erased: decisions are kept for longer than the erasure itself
         return (put,) if record.erased_at is None else (put, Forget(record.customer_id, to_millis(record.erased_at)))
     if isinstance(record, events.OutreachLedgerEntry):
         return ()
-    at, identity, kind = _sorted_in(record)
-    millis = to_millis(at)
+    millis = to_millis(sorted_in(record)[0])
     if isinstance(record, events.CustomerErased):
         return (Forget(record.customer_id, millis),)
-    plain = to_plain(record)
+    plain, what = lean(record), type(record).__name__
     customer_id = plain.pop("customer_id")
-    entry = {
-        "id": identity,
-        "at": at.isoformat(),
-        "kind": kind,
-        "what": type(record).__name__,
-        "topic": place.topic,
-        "partition": place.partition,
-        "offset": place.offset,
-        "record": plain,
-    }
-    writes: tuple[Write, ...] = (Rank(timeline_key(customer_id), to_json(entry), millis, keep=TIMELINE_KEPT),)
+    entry = {"what": what, "topic": place.topic, "partition": place.partition, "offset": place.offset}
     of_outreach = _of_outreach(record)
-    if of_outreach is not None:
-        outreach_id, field = of_outreach
-        document = to_json({"what": entry["what"], "customer_id": customer_id, "record": plain})
-        writes += (
-            Rank(outreaches_key(customer_id), outreach_id, millis),
-            PutField(outreach_key(outreach_id), field, document, millis),
-            *_of_queue(record),
-        )
-    return writes
+    if of_outreach is None:
+        return (Rank(timeline_key(customer_id), to_json(entry | {"record": plain}), millis, keep=bounds.timeline),)
+    outreach_id, field = of_outreach
+    document = to_json({"what": what, "customer_id": customer_id, "record": plain})
+    return (
+        Rank(timeline_key(customer_id), to_json(entry | {"of": of_outreach}), millis, keep=bounds.timeline),
+        Rank(outreaches_key(customer_id), outreach_id, millis, keep=bounds.outreach),
+        PutField(outreach_key(outreach_id), field, document, millis, keep=FIELDS_KEPT),
+        *_of_queue(record),
+    )
 
 
 def erase(customer_id: str, *, at: int) -> tuple[Write, ...]:
@@ -201,10 +222,10 @@ def shown(record: Record, erased: int | None) -> bool:
     """Whether a record of a customer who was erased at ``erased`` (ms) may be shown: only what happened since."""
     if erased is None or isinstance(record, (events.JourneyState, events.OutreachLedgerEntry)):
         return True
-    return to_millis(_sorted_in(record)[0]) > erased
+    return to_millis(sorted_in(record)[0]) > erased
 
 
-def _sorted_in(record: Any) -> tuple[datetime, str, str]:
+def sorted_in(record: Any) -> tuple[datetime, str, str]:
     """When it happened, what it is recognised by when it comes again, and the kind of entry."""
     if isinstance(record, events.Decision):
         return record.decided_at, record.decision_id, "decision"
@@ -220,7 +241,8 @@ def _sorted_in(record: Any) -> tuple[datetime, str, str]:
 def _of_outreach(record: Any) -> tuple[str, str] | None:
     """The outreach a record belongs to, and its field there. A decision that names none stands for itself."""
     if isinstance(record, events.Decision):
-        return record.outreach_id or f"decision/{record.decision_id}", f"decision/{record.decision_id}"
+        # a matter that was told in another's letter has a story of its own, which begins with what it waited for
+        return matter_of(record) or f"decision/{record.decision_id}", f"decision/{record.decision_id}"
     if isinstance(record, events.OutreachRequested):
         return record.outreach_id, "request"
     if isinstance(record, events.OutreachRetracted):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -11,8 +12,8 @@ from typing import Any, TypeVar
 
 from processors.view.customer import CustomerView, Entry, OutreachStory
 from processors.view.documents import from_plain
-from processors.view.projection import TASK
-from processors.view.store import ViewStore
+from processors.view.projection import TASK, sorted_in
+from processors.view.store import Documents, ViewStore
 from streams import events
 from streams.clock import from_millis
 from streams.records import RECORDS
@@ -36,9 +37,10 @@ async def customer_view(store: ViewStore, customer_id: str, *, limit: int = 500)
     if documents.state is not None:
         state = _read("the journey state", unreadable, partial(_state, documents.state))
     timeline: dict[str, Entry] = {}
+    kept = await _kept(store, documents)
     for text in documents.timeline:
-        found = _read("an entry of the timeline", unreadable, partial(_entry, customer_id, text))
-        if found is None:
+        found = _read("an entry of the timeline", unreadable, partial(_entry, customer_id, text, kept))
+        if found is None:  # unreadable, or of an outreach that is not kept any more
             continue
         identity, entry = found
         first = timeline.get(identity)
@@ -76,16 +78,30 @@ def _state(text: str) -> events.JourneyState:
     return from_plain(events.JourneyState, {**json.loads(text), "recent_events": ""})
 
 
-def _entry(customer_id: str, text: str) -> tuple[str, Entry]:
+async def _kept(store: ViewStore, documents: Documents) -> Mapping[str, Mapping[str, str]]:
+    """The outreaches that the timeline speaks of; those that were asked for anyway are not asked for again."""
+    wanted: set[str] = set()
+    for text in documents.timeline:
+        with contextlib.suppress(Exception):  # said where the entry itself is read
+            wanted.add(json.loads(text)["of"][0])
+    missing = wanted - documents.outreach.keys()
+    return {**documents.outreach, **(await store.outreaches(sorted(missing)) if missing else {})}
+
+
+def _entry(customer_id: str, text: str, kept: Mapping[str, Mapping[str, str]]) -> tuple[str, Entry] | None:
     plain = json.loads(text)
-    return plain["id"], Entry(
-        at=datetime.fromisoformat(plain["at"]),
-        kind=plain["kind"],
-        record=_record(plain["what"], customer_id, plain["record"]),
-        topic=plain["topic"],
-        partition=plain["partition"],
-        offset=plain["offset"],
-    )
+    place = {"topic": plain["topic"], "partition": plain["partition"], "offset": plain["offset"]}
+    if "record" in plain:
+        told = plain["record"]
+    else:
+        outreach_id, field = plain["of"]
+        document = kept.get(outreach_id, {}).get(field)
+        if document is None:
+            return None
+        told = json.loads(document)["record"]
+    record = _record(plain["what"], customer_id, told)
+    at, identity, kind = sorted_in(record)
+    return identity, Entry(at=at, kind=kind, record=record, **place)
 
 
 def _dated(outreach_id: str, fields: Mapping[str, str]) -> tuple[datetime, OutreachStory]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from processors.view.packing import unpack
 from processors.view.projection import (
     PREFIX,
     TASK,
@@ -39,8 +40,8 @@ async def documents_of(redis: Any, customer_id: str, limit: int) -> Documents:
         found = await pipe.execute()
     hashes, tasks = found[: len(ids)], found[len(ids) :]
     return Documents(
-        state=state,
-        timeline=tuple(timeline[:limit]),
+        state=None if state is None else unpack(state),
+        timeline=tuple(unpack(text) for text in timeline[:limit]),
         outreach={one: values_of(fields) for one, fields in zip(ids, hashes, strict=True)},
         erased=None if erased is None else int(erased),
         tasks=tuple(value_of(text) for text in tasks if text is not None),
@@ -61,7 +62,7 @@ async def _queued(redis: Any, customer_id: str, teams: Iterable[str]) -> list[st
 
 def value_of(text: str) -> str:
     """What a field of an outreach says, without when it happened."""
-    return text.partition(":")[2]
+    return unpack(text.partition(":")[2])
 
 
 def values_of(fields: Mapping[str, str]) -> dict[str, str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from redis.asyncio import Redis
@@ -18,23 +18,19 @@ from processors.view.projection import (
     PREFIX,
     TASK,
     TEAMS,
-    DropState,
     Forget,
-    Put,
-    PutField,
     Queue,
-    Rank,
     Unqueue,
     Write,
-    customer_key,
     is_erased,
     is_over,
     outreach_key,
     outreaches_key,
     queue_key,
-    timeline_key,
 )
-from processors.view.redis_reads import ERASED_UNTIL, documents_of, values_of
+from processors.view.redis_bounds import beyond, queue_end
+from processors.view.redis_reads import ERASED_UNTIL, documents_of, value_of, values_of
+from processors.view.redis_writes import Known, queue
 from processors.view.store import Documents, Position, Standing, ViewChanged
 from streams.config import Settings
 from streams.errors import SettingsError, Unavailable
@@ -51,10 +47,16 @@ class RedisViewStore:
         url = settings.redis_url.get_secret_value()
         try:
             self._redis: Any = Redis.from_url(
-                url, decode_responses=True, socket_connect_timeout=5, socket_timeout=10, health_check_interval=15
+                url,
+                decode_responses=True,
+                encoding_errors="surrogateescape",  # packed documents come as text, and are bytes again in unpack
+                socket_connect_timeout=5,
+                socket_timeout=10,
+                health_check_interval=15,
             )
         except ValueError as error:
             raise SettingsError(f"CARELINE_REDIS_URL: {error}") from error
+        self._lives = timedelta(days=settings.view_days)
         known = self._redis.connection_pool.connection_kwargs
         self.address = f"{known['host']}:{known.get('port', 6379)}" if "host" in known else str(known.get("path", ""))
 
@@ -99,9 +101,11 @@ class RedisViewStore:
                 if generation is None or generation != standing.generation or _positions(known) != standing.positions:
                     raise ViewChanged("the view is not as it was left")
                 kept = await self._outreach_of({write.customer_id for write in writes if isinstance(write, Forget)})
-                queued = await self._tasks_of(writes, kept)
+                old = await beyond(self._redis, writes)
+                tasks = await self._tasks_of(writes, kept, old.outreaches)
                 pipe.multi()
-                erased = _queue(pipe, writes, kept, dict(standing.erased), queued)
+                erased = queue(pipe, writes, kept, dict(standing.erased), tasks, lives=self._lives)
+                queue_end(pipe, old)
                 if positions:
                     pipe.hset(
                         _POSITIONS, mapping={f"{topic}/{number}": at for (topic, number), at in positions.items()}
@@ -121,6 +125,14 @@ class RedisViewStore:
         async with self._answering():
             return values_of(await self._redis.hgetall(outreach_key(outreach_id)))
 
+    async def outreaches(self, outreach_ids: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
+        """See :meth:`ViewStore.outreaches`."""
+        async with self._answering(), self._redis.pipeline(transaction=False) as pipe:
+            for one in outreach_ids:
+                pipe.hgetall(outreach_key(one))
+            found = await pipe.execute() if outreach_ids else []
+        return {one: values_of(fields) for one, fields in zip(outreach_ids, found, strict=True)}
+
     async def tasks(self, team: str | None, *, limit: int) -> tuple[str, ...]:
         """See :meth:`ViewStore.tasks`."""
         async with self._answering():
@@ -135,26 +147,26 @@ class RedisViewStore:
                     pipe.hget(outreach_key(member), TASK)
                 found = await pipe.execute()
         # one that was done between the two questions is not there any more
-        return tuple(text.partition(":")[2] for text in found if text is not None)
+        return tuple(value_of(text) for text in found if text is not None)
 
     async def close(self) -> None:
         """See :meth:`ViewStore.close`."""
         await self._redis.aclose()
 
     async def _tasks_of(
-        self, writes: Sequence[Write], kept: Mapping[str, Mapping[str, Mapping[str, int]]]
-    ) -> dict[str, _Task]:
-        """What is known already of every outreach whose place in a queue may change."""
-        members = {write.member for write in writes if isinstance(write, Queue | Unqueue)}
+        self, writes: Sequence[Write], kept: Mapping[str, Mapping[str, Mapping[str, int]]], old: Collection[str]
+    ) -> dict[str, Known]:
+        """What is known already of every outreach whose place in a queue may change; ``old`` is not kept any more."""
+        members = {write.member for write in writes if isinstance(write, Queue | Unqueue)} | set(old)
         members |= {one for outreaches in kept.values() for one in outreaches}
         async with self._redis.pipeline(transaction=False) as pipe:
             for member in members:
                 pipe.hgetall(outreach_key(member))
             found = await pipe.execute() if members else []
         return {
-            member: _Task(
+            member: Known(
                 team=_team(fields.get(TASK)),
-                over=is_over(fields),
+                over=member in old or is_over(fields),
                 erased=is_erased(values_of(fields).get("retraction")),
             )
             for member, fields in zip(members, found, strict=True)
@@ -183,96 +195,13 @@ class RedisViewStore:
             raise Unavailable(f"Redis at {self.address}: {error}") from error
 
 
-@dataclass(slots=True)
-class _Task:
-    """What is known of a task: its team, None where it was not read yet; whether nobody need do it any more; whether
-    the customer was erased."""
-
-    team: str | None = None
-    over: bool = False
-    erased: bool = False
-
-
-def _queue(
-    pipe: Any,
-    writes: Sequence[Write],
-    kept: dict[str, dict[str, dict[str, int]]],
-    erased: dict[str, int],
-    tasks: dict[str, _Task],
-) -> dict[str, int]:
-    """Queue the writes; who is erased up to when, after them."""
-    trimmed: dict[str, int] = {}
-    for write in writes:
-        match write:
-            case Put(key, value):
-                pipe.set(key, value)
-            case PutField(key, name, value, at):
-                pipe.hset(key, name, f"{at}:{value}")
-                for outreaches in kept.values():
-                    for one, fields in outreaches.items():
-                        if outreach_key(one) == key:
-                            fields[name] = at
-            case Rank(key, member, score, keep):
-                pipe.zadd(key, {member: score}, gt=True)
-                if keep:
-                    trimmed[key] = keep
-                for customer_id, outreaches in kept.items():
-                    if key == outreaches_key(customer_id):
-                        outreaches.setdefault(member, {})
-            case DropState(customer_id):
-                pipe.delete(customer_key(customer_id))
-            case Forget(customer_id, until):
-                erased[customer_id] = max(until, erased.get(customer_id, until))
-                pipe.hset(ERASED_UNTIL, customer_id, erased[customer_id])
-                _queue_forget(pipe, customer_id, until, kept[customer_id], tasks)
-    for key, keep in trimmed.items():
-        pipe.zremrangebyrank(key, 0, -keep - 1)
-    _queue_tasks(pipe, writes, tasks)
-    return erased
-
-
-def _queue_tasks(pipe: Any, writes: Sequence[Write], tasks: Mapping[str, _Task]) -> None:
-    """Each task into its team's queue or out of it, in whatever order the batch speaks of it."""
-    for write in writes:
-        if isinstance(write, Queue):
-            tasks[write.member].team = write.team
-        elif isinstance(write, Unqueue):
-            tasks[write.member].over = True
-            tasks[write.member].erased |= write.erased
-    for write in writes:
-        if isinstance(write, Queue) and not tasks[write.member].over:
-            pipe.sadd(TEAMS, write.team).zadd(queue_key(write.team), {write.member: write.due})
-    for member, task in tasks.items():
-        if task.over and task.team is not None:
-            pipe.zrem(queue_key(task.team), member)
-        if task.erased:
-            pipe.hdel(outreach_key(member), TASK)
-
-
-def _queue_forget(
-    pipe: Any, customer_id: str, until: int, outreaches: dict[str, dict[str, int]], tasks: Mapping[str, _Task]
-) -> None:
-    pipe.zremrangebyscore(timeline_key(customer_id), "-inf", until)
-    for one, fields in list(outreaches.items()):
-        gone = [name for name, at in fields.items() if at <= until]
-        if gone:
-            pipe.hdel(outreach_key(one), *gone)
-        for name in gone:
-            del fields[name]
-        if TASK in gone:
-            tasks[one].over = True
-        if not fields:
-            pipe.zrem(outreaches_key(customer_id), one)
-            del outreaches[one]
-
-
 def _at(text: str) -> int:
     return int(text.partition(":")[0])
 
 
 def _team(task: str | None) -> str | None:
     """The team of a task as it is kept; None where there is no task."""
-    return None if task is None else str(json.loads(task.partition(":")[2])["record"]["team"])
+    return None if task is None else str(json.loads(value_of(task))["record"]["team"])
 
 
 def _positions(found: Mapping[str, str]) -> dict[Position, int]:

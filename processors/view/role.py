@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 from mode import Service
 
-from processors.view.projection import Forget, Write, erase, project, shown
+from processors.view.projection import Bounds, Forget, Write, erase, project, shown
 from processors.view.projection import Place as RecordPlace
 from processors.view.redis_store import RedisViewStore
 from processors.view.store import Position, Standing, ViewChanged, ViewStore
@@ -63,6 +63,7 @@ class ViewRole(Service):
         self._store = store or RedisViewStore(settings)
         self._batch = batch
         self._look_every = look_every.total_seconds()
+        self._bounds = Bounds(timeline=settings.view_timeline, outreach=settings.view_outreach)
         self._codec = Codec(registry=self._registry, topics=settings.topics)
         topics = settings.topics
         shown_topics = (
@@ -241,7 +242,8 @@ class ViewRole(Service):
             record = as_known(record, record.occurred_at)
         if not shown(record, erased.get(record.customer_id)):
             return ()
-        writes = project(record, RecordPlace(topic=raw.topic, partition=raw.partition, offset=raw.offset))
+        place = RecordPlace(topic=raw.topic, partition=raw.partition, offset=raw.offset)
+        writes = project(record, place, self._bounds)
         kept: list[Write] = []
         for write in writes:
             if isinstance(write, Forget):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from processors.view.projection import (
+    OUTREACHES,
     TASK,
     DropState,
     Forget,
@@ -23,6 +24,7 @@ from processors.view.projection import (
     outreach_key,
     outreaches_key,
     timeline_key,
+    too_many,
 )
 from streams.errors import CarelineError
 
@@ -87,6 +89,10 @@ class ViewStore(Protocol):
         """What is kept of one outreach; {} where nothing is."""
         ...
 
+    async def outreaches(self, outreach_ids: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
+        """The same of several."""
+        ...
+
     async def tasks(self, team: str | None, *, limit: int) -> tuple[str, ...]:
         """What the team, or every team, has to do: documents as they were written, the soonest due first."""
         ...
@@ -136,6 +142,8 @@ class InMemoryViewStore:
                         self._queues.setdefault(team, {})[member] = due
                 case Unqueue(member):
                     self._unqueue(member)
+        for write in writes:
+            self._bound(write)
             if isinstance(write, Queue | Unqueue):
                 fields = self._hashes.get(outreach_key(write.member), {})
                 if is_erased(fields.get("retraction", (None, 0))[0]):
@@ -164,6 +172,10 @@ class InMemoryViewStore:
         """See :meth:`ViewStore.outreach`."""
         return {name: value for name, (value, _) in self._hashes.get(outreach_key(outreach_id), {}).items()}
 
+    async def outreaches(self, outreach_ids: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
+        """See :meth:`ViewStore.outreaches`."""
+        return {one: await self.outreach(one) for one in outreach_ids}
+
     async def tasks(self, team: str | None, *, limit: int) -> tuple[str, ...]:
         """See :meth:`ViewStore.tasks`."""
         queues = self._queues.values() if team is None else [self._queues.get(team, {})]
@@ -177,18 +189,31 @@ class InMemoryViewStore:
         match write:
             case Put(key, value):
                 self._documents[key] = value
-            case PutField(key, name, value, at):
+            case PutField(key, name, value, at, _):
                 self._hashes.setdefault(key, {})[name] = (value, at)
             case Rank(key, member, score, keep):
                 ranks = self._ranks.setdefault(key, {})
                 ranks[member] = max(score, ranks.get(member, score))
-                for low in self._highest(key)[keep:] if keep else ():
+                for low in self._highest(key)[keep:] if keep and not key.startswith(OUTREACHES) else ():
                     del ranks[low]
             case DropState(customer_id):
                 self._documents.pop(customer_key(customer_id), None)
             case Forget(customer_id, until):
                 erased[customer_id] = max(until, erased.get(customer_id, until))
                 self._forget(customer_id, until)
+
+    def _bound(self, write: Write) -> None:
+        """No more than is kept, now that all of the batch is there."""
+        match write:
+            case Rank(key, _, _, keep) if keep and key.startswith(OUTREACHES):
+                for low in self._highest(key)[keep:]:
+                    del self._ranks[key][low]
+                    self._hashes.pop(outreach_key(low), None)
+                    self._unqueue(low)
+            case PutField(key, _, _, _, keep) if keep and key in self._hashes:
+                fields = self._hashes[key]
+                for name in too_many({name: at for name, (_, at) in fields.items()}, keep):
+                    del fields[name]
 
     def _forget(self, customer_id: str, until: int) -> None:
         timeline = self._ranks.get(timeline_key(customer_id), {})

@@ -31,6 +31,10 @@ class Profile(Struct, frozen=True, kw_only=True, gc=False):
     time_zone: str | None = None
     addresses: tuple[Address, ...] = ()
     as_of: datetime | None = None
+    name_as_of: datetime | None = None
+    locale_as_of: datetime | None = None
+    time_zone_as_of: datetime | None = None
+    addresses_as_of: datetime | None = None
 
 
 class Consent(Struct, frozen=True, kw_only=True, gc=False):
@@ -42,6 +46,7 @@ class Consent(Struct, frozen=True, kw_only=True, gc=False):
     as_of: datetime
     reopened_at: datetime | None = None
     from_customer_id: str | None = None
+    urgent_at_night: bool = False
 
 
 class Suppression(Struct, frozen=True, kw_only=True, gc=False):
@@ -80,6 +85,18 @@ class Contact(Struct, frozen=True, kw_only=True, gc=False):
     came_back_at: datetime | None = None
     closed_before: datetime | None = None
     routed_to: str | None = None
+    matter_as_of: datetime | None = None
+    summary_as_of: datetime | None = None
+    history: bytes = b""
+
+
+class Parcel(Struct, frozen=True, kw_only=True, gc=False):
+    """A part of an order that is sent on its own."""
+
+    parcel_id: str
+    shipped_at: datetime | None = None
+    delivered_at: datetime | None = None
+    pieces: int | None = None
 
 
 class Order(Struct, frozen=True, kw_only=True, gc=False):
@@ -98,6 +115,11 @@ class Order(Struct, frozen=True, kw_only=True, gc=False):
     shipped_at: datetime | None = None
     delivered_at: datetime | None = None
     cancelled_at: datetime | None = None
+    history: bytes = b""
+    by_day: bool = False
+    pieces: int | None = None
+    parcels: tuple[Parcel, ...] = ()
+    awaited_from: datetime | None = None
 
 
 class Delay(Struct, frozen=True, kw_only=True, gc=False):
@@ -121,6 +143,16 @@ class Delay(Struct, frozen=True, kw_only=True, gc=False):
     told_stage: int = -1
     refused: str | None = None
     held_until: datetime | None = None
+    named_at: datetime | None = None
+    noticed_expected_at: datetime | None = None
+    noticed_cancelled: bool = False
+    order_id_as_of: datetime | None = None
+    time_zone_as_of: datetime | None = None
+    history: bytes = b""
+    by_day: bool = False
+    unannounced: bool = False
+    named_as: str | None = None
+    told_at: datetime | None = None
 
 
 class Wish(Struct, frozen=True, kw_only=True, gc=False):
@@ -148,6 +180,7 @@ class Mention(Struct, frozen=True, kw_only=True, gc=False):
     as_of: datetime
     closed_at: datetime | None = None
     answered_at: datetime | None = None
+    history: bytes = b""
 
 
 class Moment(Struct, frozen=True, kw_only=True, gc=False):
@@ -196,6 +229,7 @@ class Outreach(Struct, frozen=True, kw_only=True, gc=False):
     answers: bool = False
     due_at: datetime | None = None
     done_at: datetime | None = None
+    journeys: tuple[str, ...] = ()
 
 
 class Settled(Struct, frozen=True, kw_only=True, gc=False):
@@ -267,6 +301,7 @@ class JourneyState(Struct, frozen=True, kw_only=True, gc=False):
     assignments: tuple[Assignment, ...] = ()
     playbook_version: str | None = None
     erased_at: datetime | None = None
+    ended: bytes = b""
     merges: tuple[Merge, ...] = ()
 
     @property

@@ -7,7 +7,15 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from streams.events.types import Address, DecisionKind, Gesture, LedgerStatus, OutreachChannel, Purpose
+from streams.events.types import (
+    Address,
+    DecisionKind,
+    Gesture,
+    LedgerStatus,
+    OutreachChannel,
+    Purpose,
+    QuietHoursInForce,
+)
 
 
 class Decision(Struct, frozen=True, kw_only=True, gc=False):
@@ -54,6 +62,9 @@ class OutreachRequested(Struct, frozen=True, kw_only=True, gc=False):
     trigger_event_id: str | None = None
     due_at: datetime | None = None
     escalation: bool = False
+    quiet_hours: QuietHoursInForce | None = None
+    caused_at: datetime | None = None
+    items: tuple[Mapping[str, str], ...] = ()
 
 
 class OutreachRetracted(Struct, frozen=True, kw_only=True, gc=False):
@@ -86,6 +97,10 @@ class AgentTask(Struct, frozen=True, kw_only=True, gc=False):
     why: str
     useful_until: datetime
     decision_id: str
+    time_zone: str = "UTC"
+    addresses: tuple[Address, ...] = ()
+    about: str | None = None
+    escalates: str | None = None
 
 
 class ExperimentExposed(Struct, frozen=True, kw_only=True, gc=False):

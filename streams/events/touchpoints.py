@@ -20,6 +20,7 @@ from streams.events.types import (
     NoteKind,
     OrderItem,
     OutreachChannel,
+    ParcelItem,
     Purpose,
     Resolution,
     Sentiment,
@@ -80,6 +81,7 @@ class OrderPlaced(Struct, frozen=True, kw_only=True, gc=False):
     total: Decimal | None = None
     currency: str | None = None
     items: tuple[OrderItem, ...] = ()
+    by_day: bool = False
 
 
 class OrderShipped(Struct, frozen=True, kw_only=True, gc=False):
@@ -93,6 +95,8 @@ class OrderShipped(Struct, frozen=True, kw_only=True, gc=False):
     carrier: str | None = None
     tracking_link: str | None = None
     expected_at: datetime | None = None
+    parcel_id: str | None = None
+    items: tuple[ParcelItem, ...] = ()
 
 
 class OrderDelivered(Struct, frozen=True, kw_only=True, gc=False):
@@ -103,6 +107,8 @@ class OrderDelivered(Struct, frozen=True, kw_only=True, gc=False):
     occurred_at: datetime
     source: str
     order_id: str
+    parcel_id: str | None = None
+    items: tuple[ParcelItem, ...] = ()
 
 
 class OrderCancelled(Struct, frozen=True, kw_only=True, gc=False):
@@ -133,6 +139,7 @@ class DelayNoticed(Struct, frozen=True, kw_only=True, gc=False):
     cancelled: bool = False
     reason: DelayReason = DelayReason.OTHER
     time_zone: str | None = None
+    by_day: bool = False
 
 
 class DelayEnded(Struct, frozen=True, kw_only=True, gc=False):
@@ -256,6 +263,7 @@ class ConsentChanged(Struct, frozen=True, kw_only=True, gc=False):
     purpose: Purpose
     status: ConsentStatus
     reopened_by: str | None = None
+    urgent_at_night: bool = False
 
 
 class ProfilesMerged(Struct, frozen=True, kw_only=True, gc=False):

@@ -168,6 +168,13 @@ class OrderItem(Struct, frozen=True, kw_only=True, gc=False):
     unit_price: Decimal | None = None
 
 
+class ParcelItem(Struct, frozen=True, kw_only=True, gc=False):
+    """What of an order's items is in a parcel."""
+
+    item_id: str
+    quantity: int = 1
+
+
 class Alternative(Struct, frozen=True, kw_only=True, gc=False):
     """Where else the item can be had, competitors included."""
 
@@ -192,3 +199,12 @@ class Gesture(Struct, frozen=True, kw_only=True, gc=False):
     cost: Decimal
     currency: str
     link: str | None = None
+
+
+class QuietHoursInForce(Struct, frozen=True, kw_only=True, gc=False):
+    """Hours within which a request must not leave on these channels, in the customer's own day. ``HH:MM``."""
+
+    begin: str
+    end: str
+    time_zone: str
+    channels: tuple[OutreachChannel, ...] = ()

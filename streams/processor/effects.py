@@ -58,6 +58,11 @@ class Effects:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def withdraw(self, key: str) -> None:
+        """What is asked for under the key is not wanted any more: what has not left does not."""
+        if any(effect.key == key for lane in self._lanes.values() for effect in lane):
+            self._performer.withdraw(key)
+
     def settled(self, effect: Effect) -> None:
         """Its result is committed."""
         reached(Point.AFTER_OUTCOME)

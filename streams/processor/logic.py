@@ -48,7 +48,10 @@ class Step(Value, Generic[S], frozen=True, kw_only=True, gc=False):
     sends: tuple[Send, ...] = ()
     effects: tuple[Effect, ...] = ()
     withdraw_effects: bool = False
-    """Drop the key's effects that this transaction asked for earlier: they were not begun."""
+    """Drop the key's effects that this transaction asked for earlier; of one that was asked for before, tell the
+    performer (:meth:`Performer.withdraw`)."""
+    at: datetime | None = None
+    """When what it sends became true, where that is not the moment it is recorded."""
     unchanged: bool = False
     """The state stays as it is; nothing of it is written."""
     refused: Unreadable | None = None
@@ -98,7 +101,11 @@ class Entrance(Protocol):
 
 
 class Logic(Entrance, Protocol[S]):
-    """Pure: no I/O, no clock. A state has ``wake_at``, aware UTC or None: when :meth:`wake` is due."""
+    """Pure: no I/O, no clock. A state has ``wake_at``, aware UTC or None: when :meth:`wake` is due.
+
+    ``now`` is the partition's clock. Where there are effects and the time source is the wall, it is real time: what is
+    done outside is done now, however old the record is that asked for it.
+    """
 
     @property
     def state_topic(self) -> Topic: ...
@@ -116,7 +123,10 @@ class Logic(Entrance, Protocol[S]):
         ...
 
     def wake(self, key: str, state: S, now: datetime, *, busy: bool) -> Step[S]:
-        """The step that the state's deadline leads to; the new state's ``wake_at`` is later than ``now``."""
+        """The step that the state's deadline leads to; the new state's ``wake_at`` is later than ``now``.
+
+        Live and where there are effects, only once everything is handled that was on the topic up to the deadline.
+        """
         ...
 
     def resume(self, key: str, state: S, now: datetime) -> Step[S] | None:
@@ -137,6 +147,10 @@ class Performer(Protocol):
 
     async def perform(self, effect: Effect) -> Any:
         """The result, handed to :meth:`Logic.completed`."""
+        ...
+
+    def withdraw(self, key: str) -> None:
+        """What is asked for under the key is not wanted any more: as far as it has not left yet, it does not."""
         ...
 
 

@@ -28,7 +28,7 @@ from streams.processor.keeping import Keeping
 from streams.processor.limits import Limits
 from streams.processor.logic import Completion, Logic, Performer
 from streams.processor.progress import Progress
-from streams.processor.recovery import restore
+from streams.processor.recovery import committed, restore
 from streams.processor.steps import Steps
 from streams.processor.store import Overlay, Store
 from streams.processor.transaction import Outbox, Transaction, transactional_producer
@@ -84,6 +84,8 @@ class Partition(Generic[S]):
         self._counted = Counted(role=role, partition=number, logic=logic)
         self._completions: deque[Completion] = deque()
         self._news = asyncio.Event()
+        # effects are asked for by real time, once every record is handled; records wait for none of them
+        self._real = performer is not None and settings.time_source is TimeSource.WALL
         self._search = Search(self._limits.batch)
         self.keeping = Keeping(
             self._tp,
@@ -124,14 +126,8 @@ class Partition(Generic[S]):
             await self._producer.start()
             await self._recover()
             self._counted.recovered(self._store, seconds=time.monotonic() - began)
-            log.info(
-                "partition taken",
-                topic=self._tp.topic,
-                partition=self.number,
-                keys=len(self._store),
-                offset=self._position,
-                seconds=round(time.monotonic() - began, 2),
-            )
+            place = {"topic": self._tp.topic, "partition": self.number, "offset": self._position}
+            log.info("partition taken", **place, keys=len(self._store), seconds=round(time.monotonic() - began, 2))
             self.progress.position = self._position
             feed.start(self._position)
             self.progress.ready = True
@@ -146,7 +142,7 @@ class Partition(Generic[S]):
             # what is under way belongs to us still: its results are taken into the next transaction
             await self._effects.idle()
         self._store: Store[S] = Store(codec=self._codec, topic=self._logic.state_topic, cache_size=self._limits.cache)
-        self._wakes = Wakes()
+        self._wakes = Wakes(as_they_came=self._real)
         await restore(
             self._store,
             self._wakes,
@@ -156,14 +152,7 @@ class Partition(Generic[S]):
             partition=self.number,
             progress=self.progress,
         )
-        committed = (await self._admin.list_consumer_group_offsets(self._group, partitions=[self._tp])).get(self._tp)
-        if committed is None or committed.offset < 0:
-            self._position = (await self._consumer.beginning_offsets([self._tp]))[self._tp]
-            self._clock = PartitionClock()
-        else:
-            self._position = committed.offset
-            # the clock travels with the offset, so that time does not go back over a restart
-            self._clock = PartitionClock(int(committed.metadata or 0))
+        self._position, self._clock = await committed(self._tp, self._group, admin=self._admin, consumer=self._consumer)
         self._steps = Steps(
             settings=self._settings,
             group=self._group,
@@ -183,6 +172,7 @@ class Partition(Generic[S]):
             busy=self._busy,
             wall=self._wall,
             timers=self._limits.timers,
+            outside=self._effects is not None,
         )
         self._resuming: list[str] = self._wakes.keys() if self._effects is not None else []
 
@@ -194,7 +184,8 @@ class Partition(Generic[S]):
             under_way = self._effects is not None and len(self._effects) > 0
             if self.keeping.stopping.is_set() and not self._completions and not under_way:
                 return
-            records = await feed.take(room := self._room())
+            room = self._room()
+            records = await feed.take(self._taken(room))
             completions = list(self._completions)
             tick = self._tick(feed)
             if records or completions or self._resuming or (room and self._due(tick)):
@@ -206,18 +197,23 @@ class Partition(Generic[S]):
                 self.progress.well()
 
     async def _wait_for_work(self, feed: Feed) -> None:
-        if not ((len(feed) and self._room()) or self._completions or self._resuming):
+        room = self._taken(self._room())
+        if not ((len(feed) and room) or self._completions or self._resuming):
             self._news.clear()
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._news.wait(), _TICK.total_seconds())
-        if min(len(feed), self._room()) < self._limits.batch and (len(feed) or self._completions):
+        if min(len(feed), self._taken(self._room())) < self._limits.batch and (len(feed) or self._completions):
             # the first after a pause goes at once, under load they gather
             rest = self._last_commit + self._limits.commit_every.total_seconds() - time.monotonic()
             if rest > 0:
                 await (asyncio.sleep(rest) if self._effects is None else self._effects.gather(rest))
 
+    def _taken(self, room: int) -> int:
+        """How many records may be taken now. Where they ask for effects, for one each at most."""
+        return self._limits.batch if self._real and not self.keeping.stopping.is_set() else room
+
     def _room(self) -> int:
-        """How many records may be taken now, and effects asked for; each record asks for one at most."""
+        """How many effects may be asked for now."""
         if self.keeping.stopping.is_set():
             return 0
         return self._limits.batch if self._effects is None else self._effects.room(self._limits.effects)
@@ -230,7 +226,8 @@ class Partition(Generic[S]):
 
     def _due(self, tick: int | None) -> bool:
         due = self._wakes.next()
-        return tick is not None and due is not None and due <= PartitionClock(self._clock.millis).tick(tick)
+        until = tick if tick is None or self._real else PartitionClock(self._clock.millis).tick(tick)
+        return due is not None and until is not None and due <= until
 
     async def _transact(
         self, records: list[ConsumerRecord], completions: list[Completion], tick: int | None, room: int
@@ -280,6 +277,8 @@ class Partition(Generic[S]):
         if self._effects is not None:
             for completion in tx.settled:
                 self._effects.settled(completion.effect)
+            for key in tx.withdrawn:
+                self._effects.withdraw(key)
             for effect in tx.effects:
                 self._effects.start(effect)
         self._counted.count(

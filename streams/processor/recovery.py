@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 
-from streams.clock import to_millis
+from streams.clock import PartitionClock, to_millis
 from streams.closing import closed
 from streams.codec import Codec
 from streams.config import Settings
@@ -56,6 +57,17 @@ async def restore(
                 reached(Point.IN_RECOVERY)
     finally:
         await closed(consumer)
+
+
+async def committed(
+    tp: TopicPartition, group: str, *, admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer
+) -> tuple[int, PartitionClock]:
+    """The offset that the group goes on from, and the partition's clock, which travels with it: time does not go back
+    over a restart."""
+    found = (await admin.list_consumer_group_offsets(group, partitions=[tp])).get(tp)
+    if found is None or found.offset < 0:
+        return (await consumer.beginning_offsets([tp]))[tp], PartitionClock()
+    return found.offset, PartitionClock(int(found.metadata or 0))
 
 
 async def _wake_at(value: bytes, *, codec: Codec, logic: Logic[Any]) -> int | None:

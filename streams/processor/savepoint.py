@@ -15,7 +15,7 @@ class Savepoint:
         self._tx, self._wakes = tx, wakes
         self._outgoing = {where: len(sent) for where, sent in tx.outgoing.items()}
         self._effects = list(tx.effects)
-        self._settled = len(tx.settled)
+        self._settled, self._withdrawn = len(tx.settled), len(tx.withdrawn)
         self._handled, self._dead_letters = dict(tx.handled), dict(tx.dead_letters)
         self._published, self._sent = len(tx.published_at), len(tx.sent)
         self._timers = tx.timers
@@ -28,7 +28,7 @@ class Savepoint:
         for where, sent in tx.outgoing.items():
             del sent[self._outgoing.get(where, 0) :]
         tx.effects[:] = self._effects
-        del tx.settled[self._settled :]
+        del tx.settled[self._settled :], tx.withdrawn[self._withdrawn :]
         for counts, before in ((tx.handled, self._handled), (tx.dead_letters, self._dead_letters)):
             counts.clear()
             counts.update(before)

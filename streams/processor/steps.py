@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 import structlog
 from aiokafka import ConsumerRecord
@@ -21,15 +22,16 @@ from streams.processor.isolation import blamed, is_infrastructure
 from streams.processor.logic import Completion, Logic, Stage, Step
 from streams.processor.savepoint import Savepoint
 from streams.processor.transaction import Outbox, Transaction
-from streams.processor.wakes import Wakes
+from streams.processor.wakes import Pauses, Wakes
 
 log = structlog.get_logger()
 
 S = TypeVar("S")
 
+_Act = Callable[[], Awaitable[None]]
+_Item: TypeAlias = ConsumerRecord | Completion | str
+
 _FUTURE_RECORD = 3_600_000  # ms; the broker's own bound, so that one wrong clock does not move everybody's
-_FIRST_PAUSE = 60_000  # ms; before a deadline that failed is tried again, doubling up to the longest
-_LONGEST_PAUSE = 86_400_000
 
 
 class Steps(Generic[S]):
@@ -50,7 +52,10 @@ class Steps(Generic[S]):
         busy: Callable[[str], bool],
         wall: Clock,
         timers: int,
+        outside: bool = False,
     ) -> None:
+        """``outside``: the logic asks for effects. Live they are asked for by real time, and only once every record is
+        handled: deadlines do not go before records then."""
         self._group = group
         self._logic = logic
         self._intake = intake
@@ -58,13 +63,12 @@ class Steps(Generic[S]):
         self._wakes = wakes
         self._busy = busy
         self._wall = wall if settings.time_source is TimeSource.WALL else None
+        self._real = self._wall if outside else None
         self._timers = timers
         self._stand_in = partial(stand_in, settings.topics.full_name(logic.state_topic), outbox.same_partition)
         self._stage = Stage.STEP
-        self._careful = False
-        self._most = 0
+        self._careful, self._most, self._pauses = False, 0, Pauses()
         self._refused: Exception | None = None
-        self._pauses: dict[str, int] = {}
 
     async def make(
         self,
@@ -128,9 +132,9 @@ class Steps(Generic[S]):
             await self._attempt(tx, partial(self._complete, tx, completion), Stage.RESULT, completion)
         for record in records:
             moment = max(self._stamp(record), tx.clock.millis)
-            if self._wakes.due_by(moment) and not await self._fire(tx, moment):
+            if self._real is None and self._wakes.due_by(moment) and not await self._fire(tx, moment):
                 return
-            if len(tx.effects) >= tx.room or tx.items >= self._most:
+            if tx.items >= self._most or (self._real is None and len(tx.effects) >= tx.room):
                 return
             tx.clock.observe(moment)
             tx.position = record.offset + 1
@@ -141,16 +145,10 @@ class Steps(Generic[S]):
                 await self._receive(tx, record)
         if tick is not None:
             moment = PartitionClock(tx.clock.millis).tick(tick)
-            if await self._fire(tx, moment):
+            if await self._fire(tx, moment if self._real is None else tick):
                 tx.clock.observe(moment)
 
-    async def _attempt(
-        self,
-        tx: Transaction[S],
-        item: Callable[[], Awaitable[None]],
-        stage: Stage | None,
-        what: ConsumerRecord | Completion | str,
-    ) -> bool:
+    async def _attempt(self, tx: Transaction[S], item: _Act, stage: Stage | None, what: _Item) -> bool:
         """One item; where care is taken, behind a savepoint. ``stage`` None: as far as the record came.
 
         False where it was set aside.
@@ -178,7 +176,7 @@ class Steps(Generic[S]):
             return False
         return True
 
-    def _set_aside(self, tx: Transaction[S], what: ConsumerRecord | Completion | str, why: Unreadable) -> None:
+    def _set_aside(self, tx: Transaction[S], what: _Item, why: Unreadable) -> None:
         match what:
             case ConsumerRecord():
                 self._intake.failed(what, why)
@@ -195,8 +193,11 @@ class Steps(Generic[S]):
         stamp: int = record.timestamp
         return stamp if self._wall is None else min(stamp, to_millis(self._wall.now()) + _FUTURE_RECORD)
 
+    def _now(self, millis: int) -> datetime:
+        return from_millis(millis) if self._real is None else self._real.now()
+
     async def _receive(self, tx: Transaction[S], record: ConsumerRecord) -> None:
-        now = from_millis(tx.clock.millis)
+        now = self._now(tx.clock.millis)
         try:
             incoming = await self._intake.read(record, now)
         except Unreadable as why:
@@ -214,7 +215,7 @@ class Steps(Generic[S]):
         key = self._logic.key(incoming.record)
         step = self._logic.receive(incoming, await tx.overlay.get(key), now, busy=self._under_way(tx, key))
         tx.handled[step.handling] += 1
-        self._apply(tx, key, step, at=tx.clock.millis, cause=incoming.headers)
+        self._apply(tx, key, step, now=now, cause=incoming.headers)
         if step.refused is not None:
             self._keep(tx, record, step.refused)
         published = published_at_millis(incoming.headers)
@@ -242,19 +243,18 @@ class Steps(Generic[S]):
             return
         # one that this very transaction asks for counts as under way: a deadline must not ask for it again
         busy = self._under_way(tx, key) or any(effect.key == key for effect in tx.effects)
-        step = self._logic.wake(key, state, from_millis(millis), busy=busy)
-        self._pauses.pop(key, None)
+        step = self._logic.wake(key, state, now := self._now(millis), busy=busy)
+        self._pauses.forget(key)
         tx.timers += 1
-        self._apply(tx, key, step, at=millis, cause=[])
+        self._apply(tx, key, step, now=now)
         again = self._wakes.due(key)
         if again is not None and again <= millis:
             raise RuntimeError(f"a deadline of {key} is not later than the one that fired")
 
     def _put_off(self, tx: Transaction[S], key: str) -> None:
-        """A deadline that failed is due again after a pause, which grows; an event of its key may move it before."""
-        pause = self._pauses[key] = min(self._pauses.get(key, _FIRST_PAUSE // 2) * 2, _LONGEST_PAUSE)
+        """A deadline that failed is due again after a pause; an event of its key may move it before."""
         tx.timers += 1
-        self._wakes.set(key, tx.clock.millis + pause)
+        self._wakes.set(key, to_millis(self._now(tx.clock.millis)) + self._pauses.next(key))
 
     def _under_way(self, tx: Transaction[S], key: str) -> bool:
         """Whether an effect of the key has no result yet. One whose result this very transaction records has."""
@@ -264,18 +264,19 @@ class Steps(Generic[S]):
         state = await tx.overlay.get(key)
         if state is None or self._busy(key):
             return
-        step = self._logic.resume(key, state, from_millis(tx.clock.millis))
+        step = self._logic.resume(key, state, now := self._now(tx.clock.millis))
         if step is not None:
-            self._apply(tx, key, step, at=tx.clock.millis, cause=[])
+            self._apply(tx, key, step, now=now)
 
     async def _complete(self, tx: Transaction[S], completion: Completion) -> None:
         key = completion.effect.key
         state = await tx.overlay.get(key)
-        step = self._logic.completed(key, state, completion.result, from_millis(tx.clock.millis))
+        step = self._logic.completed(key, state, completion.result, now := self._now(tx.clock.millis))
         tx.settled.append(completion)
-        self._apply(tx, key, step, at=tx.clock.millis, cause=[])
+        self._apply(tx, key, step, now=now)
 
-    def _apply(self, tx: Transaction[S], key: str, step: Step[S], *, at: int, cause: Headers) -> None:
+    def _apply(self, tx: Transaction[S], key: str, step: Step[S], *, now: datetime, cause: Headers = ()) -> None:
+        at = to_millis(step.at or now)
         self._stage = Stage.ENCODE
         if not step.unchanged:
             tx.overlay.put(key, step.state)
@@ -285,6 +286,7 @@ class Steps(Generic[S]):
             self._outbox.add(tx, send, at=at, cause=cause)
         if step.withdraw_effects:
             tx.effects = [effect for effect in tx.effects if effect.key != key]
+            tx.withdrawn.append(key)
         tx.effects.extend(step.effects)
 
     def _dead_letter(self, tx: Transaction[S], record: ConsumerRecord, why: Unreadable) -> None:
@@ -294,6 +296,5 @@ class Steps(Generic[S]):
 
     def _keep(self, tx: Transaction[S], record: ConsumerRecord, why: Unreadable) -> None:
         self._outbox.add_dead_letter(tx, record, why, reader=self._group)
-        log.warning(
-            "dead letter", topic=record.topic, partition=record.partition, offset=record.offset, why=str(why)[:300]
-        )
+        place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+        log.warning("dead letter", **place, why=str(why)[:300])

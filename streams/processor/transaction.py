@@ -59,6 +59,8 @@ class Transaction(Generic[S]):
     outgoing: dict[tuple[str, int], list[Outgoing]] = field(default_factory=lambda: defaultdict(list))
     effects: list[Effect] = field(default_factory=list)
     settled: list[Completion] = field(default_factory=list)
+    withdrawn: list[str] = field(default_factory=list)
+    """Keys whose effects are not wanted any more."""
     handled: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     dead_letters: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     published_at: list[int] = field(default_factory=list)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import heapq
 
+_FIRST_PAUSE = 60_000  # ms; before a deadline that failed is tried again, doubling up to the longest
+_LONGEST_PAUSE = 86_400_000
+
 
 class Wakes:
     """When each key wants to be woken, in milliseconds. A later word on a key replaces the earlier one.
@@ -12,10 +15,13 @@ class Wakes:
     that back. Whoever never begins keeps no history.
     """
 
-    def __init__(self) -> None:
-        self._due: dict[str, int] = {}
-        self._heap: list[tuple[int, str]] = []
-        self._changes: list[tuple[str, int | None]] | None = None
+    def __init__(self, *, as_they_came: bool = False) -> None:
+        """``as_they_came``: of several at once the first that was set is the first; else they go by key."""
+        self._due: dict[str, tuple[int, int]] = {}
+        self._heap: list[tuple[int, int, str]] = []
+        self._changes: list[tuple[str, tuple[int, int] | None]] | None = None
+        self._as_they_came = as_they_came
+        self._count = 0
 
     def __len__(self) -> int:
         return len(self._due)
@@ -26,22 +32,24 @@ class Wakes:
 
     def due(self, key: str) -> int | None:
         """When the key is to be woken, None: not at all."""
-        return self._due.get(key)
+        due = self._due.get(key)
+        return None if due is None else due[0]
 
     def set(self, key: str, millis: int | None) -> None:
         """Wake the key then; None: not at all."""
         was = self._due.get(key)
-        if was == millis:
+        if millis == (None if was is None else was[0]):
             return
         if self._changes is not None:
             self._changes.append((key, was))
-        self._put(key, millis)
+        self._count += self._as_they_came
+        self._put(key, None if millis is None else (millis, self._count))
 
     def next(self) -> int | None:
         """The earliest deadline."""
         while self._heap:
-            millis, key = self._heap[0]
-            if self._due.get(key) == millis:
+            millis, place, key = self._heap[0]
+            if self._due.get(key) == (millis, place):
                 return millis
             heapq.heappop(self._heap)  # replaced since
         return None
@@ -51,14 +59,14 @@ class Wakes:
         return bool(self._heap) and self._heap[0][0] <= millis
 
     def pop_due(self, millis: int) -> tuple[int, str] | None:
-        """Take out the earliest deadline that ``millis`` has reached; by key where several are at once."""
+        """Take out the earliest deadline that ``millis`` has reached."""
         due = self.next()
         if due is None or due > millis:
             return None
-        _, key = heapq.heappop(self._heap)
-        del self._due[key]
+        key = heapq.heappop(self._heap)[-1]
+        was = self._due.pop(key)
         if self._changes is not None:
-            self._changes.append((key, due))
+            self._changes.append((key, was))
         return due, key
 
     def begin(self) -> None:
@@ -74,9 +82,25 @@ class Wakes:
         while self._changes is not None and len(self._changes) > mark:
             self._put(*self._changes.pop())
 
-    def _put(self, key: str, millis: int | None) -> None:
-        if millis is None:
+    def _put(self, key: str, due: tuple[int, int] | None) -> None:
+        if due is None:
             self._due.pop(key, None)
             return
-        self._due[key] = millis
-        heapq.heappush(self._heap, (millis, key))
+        self._due[key] = due
+        heapq.heappush(self._heap, (*due, key))
+
+
+class Pauses:
+    """How long a deadline that failed is left alone, in milliseconds: longer each time."""
+
+    def __init__(self) -> None:
+        self._latest: dict[str, int] = {}
+
+    def next(self, key: str) -> int:
+        """It failed once more."""
+        pause = self._latest[key] = min(self._latest.get(key, _FIRST_PAUSE // 2) * 2, _LONGEST_PAUSE)
+        return pause
+
+    def forget(self, key: str) -> None:
+        """It went well."""
+        self._latest.pop(key, None)

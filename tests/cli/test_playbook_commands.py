@@ -103,7 +103,7 @@ def test_show_to_a_person(tmp_path: Path) -> None:
         "nps at most 6",
         "ten percent off (coupon, 5.00)",
         "150.00 USD 30 days",
-        "Quiet hours: 22:00 to 07:00 in the customer's own day.",
+        "Quiet hours: 22:00 to 07:00 in the customer's own day, for PUSH, SMS.",
         "service SMS 3 1 day",
         "Global 2.00% everything",
         "coupon-kind: Out-of-stock save, with 80.00% of customers",

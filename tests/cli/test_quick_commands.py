@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from types import ModuleType
 
 import pytest
 
+import schemas
 from processors.cli.deferring import deferring, load, loaded
 
 HEAVY = {
@@ -108,3 +110,41 @@ def test_other_modules_import_as_usual() -> None:
     with deferring():
         exec("from streams.registry import FULL_TRANSITIVE", vars(module))
     assert module.FULL_TRANSITIVE == "FULL_TRANSITIVE"
+
+
+NEVER = HEAVY | {"asyncio", "avro", "jsonschema", "pandas"}
+"""What takes its time to load."""
+
+EVENTS = {"asyncio", "cramjam", "fastavro", "msgspec"}
+VIEW = {"asyncio", "msgspec", "redis"}
+
+NEEDED: dict[str, set[str]] = {
+    "--help": set(),
+    "tail --help": set(),
+    "publish --example DelayNoticed": EVENTS,
+    "publish --dry-run -": EVENTS,
+    "tasks": VIEW,
+    "customer nobody": VIEW | {"babel"},
+    "schemas check": {"avro"} | EVENTS | {"aiohttp", "httpx", "jsonschema", "schema_registry"},
+}
+"""By command, what of it its work needs; all the rest takes its time for nothing."""
+
+
+@pytest.mark.parametrize("words", NEEDED)
+def test_a_command_loads_what_its_work_needs_and_nothing_else(words: str) -> None:
+    """No client of Kafka to look into Redis, and none at all to check lines: one thing is asked, and one is loaded."""
+    program = f"import sys; sys.argv = ['careline', *{words.split()!r}]; from processors.cli import main; main()"
+    told = f"import atexit, sys; atexit.register(lambda: print(sorted({NEVER!r} & set(sys.modules)), file=sys.stderr))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{told}; {program}"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "CARELINE_REDIS_URL": "redis://127.0.0.1:1/0"},
+        input=LINE,
+        timeout=60,
+    )
+    loaded_of_it = set(json.loads(done.stderr.splitlines()[-1].replace("'", '"')))
+    assert loaded_of_it - NEEDED[words] == set()
+
+
+LINE = json.dumps({"type": "DelayNoticed", **schemas.examples("careline.touchpoint.DelayNoticed")[0]})

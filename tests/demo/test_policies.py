@@ -11,20 +11,27 @@ from typing import Any
 import pytest
 
 from processors.demo.policies import Tally, by_policy, sent_over_time
+from processors.demo.promptness import GOAL, Promptness, promptness
 from processors.journey.policies import POLICIES
 from processors.journey.recording import Output
 from processors.playbook import load_playbook
 from processors.simulator import STORM_DAY, StormDay, load_flights, storm_day
+from processors.simulator.expected import expected_customers
 from streams.events import (
     Address,
+    Channel,
+    ContactOpened,
     Decision,
     DecisionKind,
+    DelayNoticed,
+    DelayReason,
     Gesture,
     GestureGiven,
     OutreachChannel,
     OutreachRequested,
     OutreachRetracted,
     Purpose,
+    replace,
 )
 from tests.demo.day import decided
 
@@ -184,7 +191,12 @@ def tallies(day: StormDay, outputs: list[Output]) -> dict[str, Tally]:
     )
 
 
-@pytest.mark.parametrize("policy", NAMES)
+def test_a_day_is_too_short_for_a_promise_of_days_to_pass_in_silence(tallies: dict[str, Tally]) -> None:
+    """Every parcel of the day is delivered in time, or promised for later."""
+    assert tallies["promise_watch"].wanted == 0
+
+
+@pytest.mark.parametrize("policy", [name for name in NAMES if name != "promise_watch"])
 def test_every_policy_has_something_to_do(tallies: dict[str, Tally], policy: str) -> None:
     """On the storm day each of them sends something, and its figures add up."""
     tally = tallies[policy]
@@ -197,9 +209,9 @@ def test_every_policy_has_something_to_do(tallies: dict[str, Tally], policy: str
 
 
 def test_the_day_shows_what_the_guard_is_for(tallies: dict[str, Tally]) -> None:
-    """Letters wait for the morning, posts that are left unanswered go to a lead, and what is answered is called off."""
-    assert tallies["delay_care"].held["quiet_hours"] > 10
-    assert tallies["out_of_stock_save"].held["quiet_hours"] > 5
+    """An e-mail waits for nobody's morning, posts that are left unanswered go to a lead, and what is answered is called
+    off."""
+    assert not any("quiet_hours" in tally.held for tally in tallies.values())
     assert tallies["out_of_stock_save"].suppressed["holdout"] > 0
     assert tallies["out_of_stock_save"].sent > 50
     mentions = tallies["mention_reply"]
@@ -208,8 +220,63 @@ def test_the_day_shows_what_the_guard_is_for(tallies: dict[str, Tally]) -> None:
     assert tallies["agent_gestures"].gesture_cost > 500
 
 
+def test_who_waits_is_told_at_once_and_before_they_ask(day: StormDay, outputs: list[Output]) -> None:
+    """On the storm day, of those who may be written to and have an address; and nobody is woken by it."""
+    threshold = load_playbook().delay_rules("flight").threshold
+    told = promptness(
+        expected_customers(day.flights, day.bookings, threshold),
+        notices=[(arrival.at, arrival.event) for arrival in day.arrivals if isinstance(arrival.event, DelayNoticed)],
+        contacts=[arrival.event for arrival in day.arrivals if isinstance(arrival.event, ContactOpened)],
+        decisions=[one for one in outputs if isinstance(one, Decision)],
+        threshold=threshold,
+    )
+    assert told.reachable > 400
+    assert told.told_within_a_minute >= GOAL
+    assert told.told_before_they_asked >= GOAL
+
+
 def test_how_long_a_provider_takes_changes_nothing(day: StormDay, outputs: list[Output]) -> None:
     """Told within minutes, or half a day later: the same is decided, at the same time, for the same reasons."""
     chance = Random(7)
     told = decided(day, load_playbook(), takes=lambda: timedelta(hours=12 * chance.random()))
     assert Counter(map(repr, told)) == Counter(map(repr, outputs))
+
+
+def _notice(who: str, minutes: int) -> DelayNoticed:
+    return DelayNoticed(
+        event_id=f"n-{who}-{minutes}", customer_id=who, occurred_at=NOON, source="s", subject_kind="flight",
+        subject_id="UA1", description="flight UA 1", promised_at=NOON, expected_at=NOON + timedelta(minutes=minutes),
+        reason=DelayReason.WEATHER,
+    )  # fmt: skip
+
+
+def _asked(who: str, minutes: int) -> ContactOpened:
+    return ContactOpened(
+        event_id=f"c-{who}", customer_id=who, occurred_at=NOON + timedelta(minutes=minutes), source="s",
+        contact_id=f"c-{who}", channel=Channel.CALL, matter="UA1",
+    )  # fmt: skip
+
+
+def test_who_counts_as_told_at_once() -> None:
+    """From the announcement that was long enough; those who may not be written to are left out, the silent are not."""
+    about = {"subject": "flight UA1"}
+    decisions = [
+        replace(said(SEND, "wanted", "a", 21, who="in-time"), inputs=about),
+        replace(said(SEND, "wanted", "b", 22, who="late"), inputs=about),
+        replace(said(SEND, "wanted", "c", 20, who="asked"), inputs=about),
+        replace(said(SUPPRESS, "no_consent", "d", 20, who="no"), inputs=about),
+        replace(said(SUPPRESS, "frequency_cap", "e", 20, who="capped"), inputs=about),
+    ]
+    who = ("in-time", "late", "asked", "no", "capped", "silent")
+    notices = [(NOON, _notice(one, 10)) for one in who] + [
+        (NOON + timedelta(minutes=20), _notice(one, 60)) for one in who
+    ]
+    told = promptness(
+        [(one, "UA1") for one in who],
+        notices=notices,
+        contacts=[_asked("asked", 19), _asked("in-time", 22)],
+        decisions=decisions,
+        threshold=timedelta(minutes=30),
+    )
+    assert told == Promptness(reachable=5, within_a_minute=2, before_they_asked=2)
+    assert told.told_within_a_minute == 0.4

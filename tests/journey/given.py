@@ -80,7 +80,8 @@ PLAYBOOK = Playbook(
             stages=(Stage(wait=timedelta(days=1), gesture=_gesture("free-shipping")),),
         ),
     },
-    quiet_hours=QuietHours(begin=time(22), end=time(7)),
+    # every channel, so that an e-mail has a night to be held for
+    quiet_hours=QuietHours(begin=time(22), end=time(7), channels=frozenset(OutreachChannel)),
     caps=(FrequencyCap(purpose=Purpose.SERVICE, most=8, window=timedelta(hours=24)),),
     channel_order=(OutreachChannel.EMAIL, OutreachChannel.WEBHOOK),
     default_time_zone="UTC",
@@ -278,7 +279,10 @@ def told(outputs: Iterable[Output]) -> list[str]:
     for one in outputs:
         match one:
             case Decision(kind=DecisionKind.SEND | DecisionKind.ESCALATE):
-                request = requests[one.decision_id]
+                request = requests.get(one.decision_id)
+                if request is None:
+                    lines.append(f"send {one.occasion} in the same letter")
+                    continue
                 if request.due_at is not None:
                     verb = "escalate" if one.kind is DecisionKind.ESCALATE else "task"
                     to = f"{request.addresses[0].address} by {request.due_at:%d %b %H:%M}"

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import dataclasses
+import os
+from datetime import time, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
+import pytest
 from hypothesis import given as for_any
 from hypothesis import settings
 from hypothesis import strategies as st
 
 from processors.journey.core import FOLDED
 from processors.journey.evolve.delays import journey_id
-from processors.journey.guard import quiet_until, zone_of
-from processors.journey.playbook import GLOBAL, Budget, FrequencyCap, Holdout
+from processors.journey.guard import quiet_until
+from processors.journey.identity import matter_of
+from processors.journey.playbook import DISTURBING, GLOBAL, Budget, FrequencyCap, Holdout, PromiseRules, QuietHours
 from streams.events import (
     Address,
     ConsentChanged,
@@ -34,9 +39,11 @@ from streams.events import (
     ProfileUpdated,
     Purpose,
 )
+from streams.zones import zone_of
 from tests.journey.anything import eventful, mixed, of
 from tests.journey.care import everything
 from tests.journey.given import HOOK, MAIL, NOON, Journey, profile
+from tests.journey.parcels import PARCELS
 from tests.journey.test_properties import allowed
 
 PHONE = Address(channel=OutreachChannel.SMS, address="+15550100")
@@ -122,28 +129,39 @@ def test_never_more_than_the_cap_in_any_window(life: list[tuple[timedelta, Any]]
 
 @for_any(LIVES)
 @settings(max_examples=200, deadline=None, derandomize=True)
-def test_never_at_night_and_never_past_its_use(life: list[tuple[timedelta, Any]]) -> None:
-    """In the zone the customer was known to live in at that moment; tasks too are asked for only while they help."""
-    journey, now = Journey(STRICT), NOON
+def test_nobody_is_woken_who_did_not_agree_and_nothing_is_sent_past_its_use(life: list[tuple[timedelta, Any]]) -> None:
+    """At night, in the zone the customer was known to live in at that moment, they hear by quiet channels, or of what
+    cannot wait where they agreed to that. Tasks too are asked for only while they help."""
+    playbook = everything(
+        caps=CAPS,
+        channel_order=(OutreachChannel.SMS, OutreachChannel.EMAIL, OutreachChannel.PUSH, OutreachChannel.WEBHOOK),
+        quiet_hours=QuietHours(begin=time(22), end=time(7)),
+    )
+    journey, now = Journey(playbook), NOON
     journey.when(profile(event_id="first"))
-    assert STRICT.quiet_hours is not None
+    assert playbook.quiet_hours is not None
+    agreed: set[tuple[OutreachChannel | None, Purpose]] = set()
     seen = 0
     for pause, event in [*life, (timedelta(days=7), None)]:
         now += pause
         before = journey.state
         journey.when_time_passes_to(now)
         zones = {state.profile.time_zone for state in (before, journey.state) if state is not None}
+        if isinstance(event, ConsentChanged) and event.urgent_at_night and event.status is ConsentStatus.GRANTED:
+            agreed.add((event.channel, event.purpose))
         if event is not None:
             journey.when(event, now=now)
             zones |= {journey.state.profile.time_zone} if journey.state is not None else set()
         for one in journey.requests[seen:]:
             assert one.requested_at < one.useful_until
-            if one.due_at is None:
+            waking = {to.channel for to in one.addresses} & DISTURBING
+            if one.due_at is None and waking:
                 homes = [zone_of(name or "UTC") for name in zones]
-                assert any(
-                    home is not None and quiet_until(one.requested_at, home, STRICT.quiet_hours) is None
-                    for home in homes
-                )
+                nights = [home and quiet_until(one.requested_at, home, playbook.quiet_hours) for home in homes]
+                by_day = any(home is not None and night is None for home, night in zip(homes, nights, strict=True))
+                asked_for = all({(channel, one.purpose), (None, one.purpose)} & agreed for channel in waking)
+                urgent = any(night is not None and one.useful_until <= night for night in nights) or None in homes
+                assert by_day or (asked_for and urgent)
         seen = len(journey.requests)
 
 
@@ -180,12 +198,17 @@ def test_an_opted_out_customer_is_never_reached(life: list[tuple[timedelta, Any]
     """Neither by a message nor by somebody of ours who was told to; what they asked themselves is answered."""
     no = [
         ConsentChanged(
-            event_id=f"no-{purpose}", customer_id="ana", occurred_at=NOON + timedelta(days=300), source="test",
+            event_id=f"no-{purpose}", customer_id="ana", occurred_at=NOON, source="test",
             purpose=purpose, status=ConsentStatus.DENIED,
         )
         for purpose in Purpose
     ]  # fmt: skip
-    life = [(pause, one) for pause, one in life if not isinstance(one, CustomerErased)]
+    yes = ConsentStatus.GRANTED
+    life = [
+        (pause, one)
+        for pause, one in life
+        if not isinstance(one, CustomerErased) and not (isinstance(one, ConsentChanged) and one.status is yes)
+    ]
     journey = Journey(STRICT)
     journey.when(profile(event_id="first"))
     for event in no:
@@ -201,26 +224,71 @@ def test_an_opted_out_customer_is_never_reached(life: list[tuple[timedelta, Any]
         assert one.policy in asked or one.occasion == "share"
 
 
-@for_any(LIVES)
-@settings(max_examples=200, deadline=None, derandomize=True)
-def test_nothing_is_said_twice_and_no_hold_is_left_open(life: list[tuple[timedelta, Any]]) -> None:
-    """One request an outreach, one record a decision; every hold is followed by another word on the same matter."""
+LIVES_TOLD = int(os.environ.get("LIVES", "300"))
+"""Made-up lives for what is never done twice; more by LIVES=3000."""
+
+_LONG = dataclasses.replace(
+    PARCELS,
+    threshold=timedelta(minutes=30),
+    open_ended_useful=timedelta(hours=4),
+    lapse=timedelta(days=2),
+    update_every=timedelta(hours=6),
+    unannounced_after=timedelta(hours=2),
+)
+_OF_DAYS = dataclasses.replace(
+    STRICT,
+    delays={"flight": _LONG, "default": _LONG},
+    promises=PromiseRules(team="order-care", within=timedelta(days=1)),
+)
+"""Whatever is late waits for others, is told of every so often, and may begin without notice."""
+
+
+@pytest.mark.parametrize("playbook", [STRICT, _OF_DAYS], ids=["of hours", "of days"])
+@for_any(life=LIVES)
+@settings(max_examples=LIVES_TOLD, deadline=None, derandomize=True)
+def test_nothing_is_said_twice_and_no_hold_is_left_open(playbook: Any, life: list[tuple[timedelta, Any]]) -> None:
+    """One request an outreach, one record a decision; every hold is followed by another word on the same matter; every
+    letter that a decision speaks of was asked for."""
     if forgets(life):
         return
-    journey = lived(life)
+    journey = lived(life, playbook)
     asked = [one.outreach_id for one in journey.requests]
     assert len(set(asked)) == len(asked)
     decided = [one.decision_id for one in journey.decisions]
     assert len(set(decided)) == len(decided)
     last: dict[str, Decision] = {}
     for one in journey.decisions:
-        if one.outreach_id is not None:
-            last[one.outreach_id] = one
+        if (matter := matter_of(one)) is not None:
+            last[matter] = one
+            assert one.kind not in (DecisionKind.SEND, DecisionKind.ESCALATE) or one.outreach_id in asked
     held = {one.journey_id for one in journey.known.settled if one.held_until is not None}
     held |= {journey_id(wait) for wait in journey.known.delays if wait.held_until is not None}
     for one in last.values():
         # held for the same reason again and again, as in a zone that nobody knows, is one word on record
         assert one.kind is not DecisionKind.HOLD or one.journey_id in held, one
+
+
+_unhappy: st.SearchStrategy[Any] = mixed(
+    of(FeedbackGiven, score=st.integers(0, 3)),
+    of(FeedbackGiven, score=st.integers(0, 3)),
+    of(MentionPosted),
+    of(ContactOpened, contact_id=_contact, matter=_matter),
+    of(ItemUnavailable),
+    of(ConsentChanged, channel=st.none(), purpose=st.just(Purpose.MARKETING), status=st.just(ConsentStatus.GRANTED)),
+)
+_nights = st.sampled_from([0, 0, 5, 60, 720, 1440, 4320]).map(lambda minutes: timedelta(minutes=minutes))
+
+
+@for_any(st.lists(st.tuples(_nights, _unhappy), max_size=25))
+@settings(max_examples=LIVES_TOLD, deadline=None, derandomize=True)
+def test_one_question_in_thirty_days_and_nobody_late_before_they_know(life: list[tuple[timedelta, Any]]) -> None:
+    """However many bad days wait for the same morning; and whoever is asked to do something has time to."""
+    playbook = everything()
+    journey = lived(life, playbook)
+    assert playbook.recovery is not None
+    asked = sorted(one.requested_at for one in journey.requests if one.occasion == "follow_up")
+    assert all(later - first >= playbook.recovery.follow_up_every for first, later in pairwise(asked))
+    assert all(one.due_at > one.requested_at for one in journey.requests if one.due_at is not None)
 
 
 @for_any(LIVES)

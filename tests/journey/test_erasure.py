@@ -225,8 +225,8 @@ def test_nobody_writes_to_an_erased_customer(life: list[tuple[timedelta, Any]], 
     for pause, event in life[:place]:
         now += pause
         ana.when_time_passes_to(now).when(event, now=now)
-    end = max([now, NOON, *(event.occurred_at for _, event in life)])
-    ana.when(erased(end), now=now)
+    now = max([now, *(event.occurred_at for _, event in life)])
+    ana.when(erased(now), now=now)
     asked = len(ana.requests)
     for pause, event in life:
         now += pause

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from itertools import permutations
 from typing import Any
@@ -46,12 +47,15 @@ from streams.events import (
 )
 from tests.journey.given import HOOK, MAIL, NOON, at, departure, facts
 
+FAR = NOON + timedelta(days=30)
+"""Everything has happened by then."""
+
 
 def after(*events: Any, state: JourneyState | None = None) -> JourneyState:
     """The state after these facts, in this order of arrival."""
     state = state or begin("ana", NOON)
     for event in events:
-        state = evolve(state, event)
+        state = evolve(state, event, FAR)
     return state
 
 
@@ -306,8 +310,8 @@ class TestForgetting:
 
     def test_of_what_is_over_the_latest_stay(self) -> None:
         """Of each family no more than twenty that are over."""
-        state = after(*(departure(NOON, subject=str(number)) for number in range(KEEP_AT_MOST + 5)))
-        assert [delay.subject_id for delay in prune(state, NOON).delays] == [str(number) for number in range(5, 25)]
+        state = after(*(departure(at(f"11:{number}"), subject=str(number)) for number in range(10, KEEP_AT_MOST + 15)))
+        assert [delay.subject_id for delay in prune(state, NOON).delays] == [str(number) for number in range(15, 35)]
 
     def test_of_what_is_open_the_latest_heard_of_stay(self) -> None:
         """The conversation that nothing was heard of for longest makes room."""

@@ -37,6 +37,14 @@ def test_a_rescue_that_is_not_done_is_escalated() -> None:
     ana.when_time_passes_to(at("12:00", day=20)).then_nothing()
 
 
+def test_a_post_found_late_is_rescued_first_and_escalated_later() -> None:
+    """Whoever is asked to answer has two hours from then on; nobody is late before they know."""
+    ana = given(profile(), playbook=CARE)
+    ana.when(posts(Sentiment.NEGATIVE), now=at("18:00")).then("task rescue for social-care by 09 Feb 20:00")
+    ana.when_time_passes_to(at("19:59")).then_nothing()
+    ana.when_time_passes_to(at("20:00")).then("escalate escalation for care-leads by 09 Feb 21:00")
+
+
 def test_a_rescue_that_is_done_is_not_escalated() -> None:
     """The task was done in time."""
     ana = given(profile(), posts(Sentiment.NEGATIVE), playbook=CARE)

@@ -36,6 +36,7 @@ from streams.events import (
 )
 from tests.journey.care import asks, cannot_have, everything, posts
 from tests.journey.given import NOON, Journey, at, consent, delay, departure, facts, profile, told, tuned
+from tests.journey.parcels import DAY, FRIDAY, arrived, noon, ordered, shipped, shop
 
 EMAIL, SMS = OutreachChannel.EMAIL, OutreachChannel.SMS
 ELEVEN = at("11:00")
@@ -205,6 +206,19 @@ class TestWhatIsOpen:
         assert "suppress notice: merged" in told(people.journeys["gone"].everything)
         people.journeys["stays"].when_time_passes_to(at("08:00", day=1))
         assert people.letters("stays") == ["s@x.example"]
+        assert people.letters("gone") == []
+
+    def test_a_promise_that_is_still_to_be_kept_is_watched_for_the_record_that_stays(self) -> None:
+        """Parcels included: nobody says a word of the other one, and who stays hears of it."""
+        people = People(shop()).hear(known("stays", "s@x.example")).hear(known("gone", "g@x.example"))
+        people.hear(of("gone", ordered())).hear(of("gone", shipped(noon(0), "A1", "p1")))
+        people.hear(of("gone", arrived(noon(1), "A1", "p2"))).hear(merge("stays", "gone", noon(2)))
+        stays = people.journeys["stays"]
+        (order,) = stays.known.orders
+        assert [(one.parcel_id, one.delivered_at is not None) for one in order.parcels] == [("p1", False), ("p2", True)]
+        stays.when_time_passes_to(FRIDAY + 2 * DAY)
+        assert [one.template for one in stays.requests] == ["promise_watch/find_out", "delay_care/silent"]
+        people.journeys["gone"].when_time_passes_to(FRIDAY + 2 * DAY)
         assert people.letters("gone") == []
 
     def test_what_they_were_told_is_not_told_again(self) -> None:

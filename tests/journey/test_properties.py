@@ -14,7 +14,7 @@ from msgspec.structs import fields
 
 from processors.journey.core import FOLDED
 from processors.journey.evolve import evolve
-from processors.journey.guard import quiet_until, zone_of
+from processors.journey.guard import quiet_until
 from processors.journey.playbook import Playbook
 from processors.journey.state import DEDUPLICATION_BOUND, begin
 from streams.events import (
@@ -29,9 +29,13 @@ from streams.events import (
     Touchpoint,
     replace,
 )
+from streams.zones import zone_of
 from tests.journey.anything import KINDS, anything, eventful, lives, mixed, of
 from tests.journey.codec import TOPICS, at_once, codec
 from tests.journey.given import HOOK, MAIL, NOON, PLAYBOOK, Journey, capped, delay, profile, tuned
+
+FAR = NOON + timedelta(days=30)
+"""Everything has happened by then."""
 
 STRICT = capped(2, 5)
 
@@ -56,7 +60,7 @@ def test_every_fact_can_be_folded_into_any_state(events: list[Any]) -> None:
     """Whatever a customer lived through, whatever comes next is understood, and the state can be kept."""
     state = begin("ana", NOON)
     for event in events:
-        state = evolve(state, event)
+        state = evolve(state, event, FAR)
     assert isinstance(state, JourneyState)
     kept = codec().encode(TOPICS.journeys, state)
     assert at_once(codec().decode(kept)) == state
@@ -265,7 +269,7 @@ def test_the_order_of_independent_facts_does_not_matter() -> None:
         chance.shuffle(facts_)
         state = begin("ana", NOON)
         for fact in facts_:
-            state = evolve(state, fact)
+            state = evolve(state, fact, FAR)
         seen.append(unordered(state))
     assert all(state == seen[0] for state in seen)
 

@@ -38,7 +38,7 @@ def test_a_complaint_and_a_bad_story_get_one_too(kind: FeedbackKind, tone: Senti
 def test_one_question_follows_some_days_after_the_recovery() -> None:
     """Three days after somebody had made good on it: how are things now? Asked once."""
     ana = given(profile(), feedback(FeedbackKind.CSAT, score=1), playbook=CARE)
-    ana.when(done(at("15:00"), "recovery", "feedback/f1", "recover")).then_nothing()
+    ana.when(done(at("15:00"), "recovery", "feedback/f1/CSAT", "recover")).then_nothing()
     assert ana.known.moments[0].recovered_at == at("15:00")
     ana.when_time_passes_to(at("14:59", day=3)).then_nothing()
     ana.when_time_passes_to(at("15:00", day=3)).then("send follow_up")
@@ -54,6 +54,28 @@ def test_nobody_is_asked_twice_in_a_month() -> None:
     )
     ana.when_time_passes_to(at("12:00", day=7)).then("suppress follow_up: asked_already")
     ana.when_time_passes_to(at("12:00", day=30)).then_nothing()
+
+
+def test_two_bad_days_that_wait_for_the_same_morning_are_one_question() -> None:
+    """Both questions were held for the night; the second sees that the first was asked in that very moment."""
+    ana = given(
+        profile(),
+        feedback(FeedbackKind.CSAT, at("23:10"), "f1", score=1),
+        feedback(FeedbackKind.NPS, at("23:30"), "f2", score=0),
+        playbook=CARE,
+    )
+    ana.when_time_passes_to(at("06:00", day=4))
+    ana.when_time_passes_to(at("07:00", day=4)).then("send follow_up", "suppress follow_up: asked_already")
+    assert [one.journey_id for one in ana.requests if one.occasion == "follow_up"] == ["feedback/f1/CSAT"]
+
+
+def test_a_review_heard_of_late_is_followed_up_days_later_not_at_once() -> None:
+    """Somebody makes good on it first; the question comes three days after they were asked to."""
+    ana = given(profile(), playbook=CARE)
+    ana.when(feedback(FeedbackKind.CSAT, at("12:00"), score=1), now=at("12:00", day=5))
+    ana.then("task recover for recovery by 15 Feb 12:00")
+    ana.when_time_passes_to(at("11:59", day=8)).then_nothing()
+    ana.when_time_passes_to(at("12:00", day=8)).then("send follow_up")
 
 
 def test_the_question_waits_for_the_morning() -> None:

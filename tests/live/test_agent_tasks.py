@@ -63,9 +63,11 @@ async def test_a_task_is_in_the_queue_until_it_is_done(settings: Settings, role_
     async with writer(settings) as topic, Role("outreach", role_env), Role("view", role_env):
         await topic.write(*((topics.outreach, one) for one in wanted + wanted))
         tasks = await until(lambda: records(settings, "agent-tasks"), lambda seen: len(seen) == 3)
+        opened = {task.task_id: task.opened_at for task in tasks}
         assert {task.task_id: (task.team, task.due_at, task.escalation) for task in tasks} == {
-            one.outreach_id: (one.addresses[0].address, one.due_at, True) for one in wanted
-        }
+            one.outreach_id: (one.addresses[0].address, one.due_at and max(one.due_at, opened[one.outreach_id]), True)
+            for one in wanted
+        }, "none is due before it is opened"
         assert {message.key for message in await messages(settings, "agent-tasks")} == {
             one.customer_id for one in wanted
         }

@@ -108,6 +108,9 @@ def test_the_summary_is_whole(kept: tuple[Path, dict[str, Any]]) -> None:
     assert summary["duplicates"] == 0
     assert summary["dead_letters"] == 0
     assert summary["silent"] == 0
+    assert summary["reachable"] > 1_500
+    assert summary["told_within_a_minute"] >= 0.98
+    assert summary["told_before_they_asked"] >= 0.98
     assert summary["retracted"] > 0
     assert set(summary["decisions"]) >= {"send", "hold", "suppress", "retract"}
     assert set(summary["event_to_outreach_ms"]) == {"p50", "p99"}
@@ -126,8 +129,9 @@ SIX = ("delay_care", "response_watch", "mention_reply", "recovery", "out_of_stoc
 def test_every_policy_had_its_day(kept: tuple[Path, dict[str, Any]]) -> None:
     """Each of the six sent something, what employees gave is counted, and every figure adds up."""
     _, summary = kept
-    by_policy = summary["by_policy"]
-    assert set(by_policy) == {*SIX, "agent_gestures"}
+    by_policy = dict(summary["by_policy"])
+    assert set(by_policy) == {*SIX, "agent_gestures", "promise_watch"}
+    assert by_policy.pop("promise_watch")["wanted"] == 0  # a promise of days does not pass within one
     for name, figures in by_policy.items():
         assert figures["sent"] > 0, name
         refused = sum(figures["suppressed"].values())
@@ -139,7 +143,7 @@ def test_every_policy_had_its_day(kept: tuple[Path, dict[str, Any]]) -> None:
     for name in ("mention_reply", "recovery", "caring_hands"):  # what these want done, people do
         assert by_policy[name]["tasks"] == by_policy[name]["sent"]
     for name in ("delay_care", "out_of_stock_save"):
-        assert by_policy[name]["held"]["quiet_hours"] > 0
+        assert not by_policy[name]["held"].get("quiet_hours")  # an e-mail wakes nobody
         assert Decimal(by_policy[name]["gesture_cost"]) > 0
     assert by_policy["out_of_stock_save"]["suppressed"]["holdout"] > 0
     assert Decimal(by_policy["agent_gestures"]["gesture_cost"]) > 0

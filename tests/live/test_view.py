@@ -146,7 +146,8 @@ async def test_a_restart_goes_on_where_it_stopped(settings: Settings, view_setti
 async def test_an_emptied_redis_is_filled_again(settings: Settings, view_settings: Settings, write: Writer) -> None:
     """Somebody empties Redis while the role runs and nothing new comes: the view is soon the same as before."""
     await write.write(*on_its_topic(settings, DAY))
-    redis = Redis.from_url(view_settings.redis_url.get_secret_value(), decode_responses=True)
+    url = view_settings.redis_url.get_secret_value()
+    redis = Redis.from_url(url, decode_responses=True, encoding_errors="surrogateescape")
     async with running(view_settings) as role:
         before, had = await look(view_settings), await contents(redis)
         count = rebuilds()

@@ -12,6 +12,7 @@ import pytest
 from aiokafka.errors import KafkaConnectionError
 
 from processors.measure.app import MeasureApp, _answer, _letter
+from processors.measure.figures import figures
 from streams import events, metrics
 from streams.config import Settings
 from streams.errors import Unavailable
@@ -127,5 +128,39 @@ def test_a_row_that_is_none_is_left_out_of_the_figures(app: MeasureApp) -> None:
     class Table(dict[Any, Any]):
         name = "answers"
 
-    assert [one.feedback_id for one in app._readable(Table(rows), _answer)] == ["a"]
+    assert [one.answer_id for one in app._readable(Table(rows), _answer)] == ["a"]
     assert {one.outreach_id for one in app._readable(Table(rows), _letter)} == {"a", "e"}
+
+
+class Rows(dict[Any, Any]):
+    """A windowed table that has one window."""
+
+    def relative_to(self, at: float) -> Rows:
+        return self
+
+
+def test_answers_that_share_an_id_are_each_counted(app: MeasureApp) -> None:
+    """Two customers of one survey id, and one customer's review of two orders, are four answers; told again, still."""
+    rows = app._answers = Rows()
+    told = [
+        events.replace(score(customer), feedback_id="survey-7", about=about)
+        for customer in ("ana", "ben")
+        for about in ("order-1", "order-2")
+    ]
+    for one in (*told, *told[::-1]):
+        app._take_touchpoint(one)
+    answers = [_answer(key, row) for key, row in rows.items()]
+    assert figures(policies={}, letters=(), answers=answers).not_written_to.answers == 4
+    assert not any("ana" in key or "survey" in key for key in rows), "of customers only a digest is kept"
+
+
+async def test_a_score_off_its_scale_is_no_answer(app: MeasureApp) -> None:
+    """What was published before scores were checked, or past the publisher, changes no mean."""
+    taken: list[Any] = []
+    off = app._codec.encode(TOPICS.touchpoints, events.replace(score("a"), score=11))
+    stream = Stream([off, app._codec.encode(TOPICS.touchpoints, score("b"))])
+    before = metrics.MEASURE_SKIPPED.labels(topic=NAME, reason="invalid_event")._value.get()
+    await app._each(stream, taken.append)
+    assert [one.customer_id for one in taken] == ["b"]
+    assert stream.acknowledged == [0, 1]
+    assert metrics.MEASURE_SKIPPED.labels(topic=NAME, reason="invalid_event")._value.get() == before + 1

@@ -18,7 +18,7 @@ def letter(number: int, customer: str, minutes: int) -> Letter:
 
 def answer(number: int, customer: str, score: int, minutes: int) -> Answer:
     at = NOON + timedelta(minutes=minutes)
-    return Answer(feedback_id=f"answer-{number}", customer=customer, score=score, answered_at=at)
+    return Answer(answer_id=f"answer-{number}", customer=customer, score=score, answered_at=at)
 
 
 POLICIES = {"letter-1": "delay_care", "letter-2": "delay_care", "letter-3": "mention_reply"}

@@ -54,7 +54,18 @@ class MailSink:
     the same, only the answer is lost).
     """
 
-    def __init__(self, *, tls: ssl.SSLContext | None = None, starttls: bool = False, password: str | None = None):
+    def __init__(
+        self,
+        *,
+        tls: ssl.SSLContext | None = None,
+        starttls: bool = False,
+        password: str | None = None,
+        port: int = 0,
+        utf8: bool = False,
+    ):
+        """``port`` 0 for any that is free; ``utf8``: it offers SMTPUTF8."""
+        self.port = port
+        self._utf8 = utf8
         self.next: deque[str] = deque()
         self.answer = ""
         self.messages: list[EmailMessage] = []
@@ -71,7 +82,7 @@ class MailSink:
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
         self.server = await loop.create_server(
-            self._dialogue, "127.0.0.1", 0, ssl=None if self._starttls else self._tls
+            self._dialogue, "127.0.0.1", self.port, ssl=None if self._starttls else self._tls
         )
         self.port = self.server.sockets[0].getsockname()[1]
         return self
@@ -83,6 +94,7 @@ class MailSink:
     def _dialogue(self) -> _Dialogue:
         self.connections += 1
         options: dict[str, Any] = {"hostname": "localhost", "loop": asyncio.get_running_loop()}
+        options["enable_SMTPUTF8"] = self._utf8
         if self._starttls:
             options |= {"tls_context": self._tls, "require_starttls": True}
         if self._password is not None:

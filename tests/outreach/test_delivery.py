@@ -16,7 +16,7 @@ from processors.outreach.results import Deliver, Delivered, Failed, Postponed, U
 from processors.outreach.templates import Templates
 from streams.events import Address, FailureReason, OutreachChannel, OutreachRequested
 from streams.processor import Effect
-from tests.outreach.given import request
+from tests.outreach.given import NOON, request
 
 EMAIL, WEBHOOK, SMS, TASK = (OutreachChannel[name] for name in ("EMAIL", "WEBHOOK", "SMS", "AGENT_TASK"))
 MAIL = Address(channel=EMAIL, address="ana@mail.example")
@@ -33,8 +33,9 @@ class Providers:
         self.mail = RecordingChannel(provider="mail")
         self.hook = RecordingChannel(provider="hook", idempotent=True)
         self.delivery = Delivery(
-            channels={EMAIL: self.mail, WEBHOOK: self.hook, TASK: AgentTaskChannel()}, templates=Templates(), **options
-        )
+            channels={EMAIL: self.mail, WEBHOOK: self.hook, TASK: AgentTaskChannel()}, templates=Templates(),
+            clock=lambda: NOON, **options
+        )  # fmt: skip
 
     async def deliver(self, asked: OutreachRequested, **options: Any) -> Any:
         task = Deliver(request=asked, **options)

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from processors.outreach.ledger import LedgerLogic
 from processors.outreach.results import Postponed
-from streams.clock import PartitionClock, SystemClock, to_millis
+from streams.clock import ManualClock, PartitionClock, to_millis
 from streams.config import Settings
 from streams.events import Address, LedgerStatus, OutreachChannel, OutreachLedgerEntry, OutreachRetracted
 from streams.processor import Incoming
@@ -37,16 +37,19 @@ async def transaction(*, retracted: bool = False) -> Transaction[OutreachLedgerE
     logic = LedgerLogic(topics=TOPICS, idempotent={OutreachChannel.EMAIL: False})
     codec, _ = await prepared()
     store: Store[OutreachLedgerEntry] = Store(codec=codec, topic=TOPICS.outreach_ledger, cache_size=10)
-    begun = logic.receive(Incoming(record=ASKED, value=b"", headers=[]), None, NOON, busy=False)
+    heard = logic.receive(Incoming(record=ASKED, value=b"", headers=[]), None, NOON, busy=False)
+    assert heard.state is not None
+    begun = logic.wake(ID, heard.state, NOON, busy=False)
     assert begun.state is not None
     overlay = Overlay(store)
     overlay.put(ID, begun.state)
     store.merge(store.encode(overlay))
     steps = Steps(
-        settings=SETTINGS, group="test", logic=logic, wakes=Wakes(), busy=lambda key: key == ID, wall=SystemClock(),
+        settings=SETTINGS, group="test", logic=logic, wakes=Wakes(), busy=lambda key: key == ID,
+        wall=ManualClock(NOON + timedelta(seconds=50)),
         intake=Intake(logic=logic, codec=codec, partition=0, partitions=1, window=10, share=0.5),
         outbox=Outbox(settings=SETTINGS, codec=codec, logic=logic, role="outreach", partition=0, partitions=1),
-        timers=1_000,
+        timers=1_000, outside=True,
     )  # fmt: skip
     news = [record(codec.encode(TOPICS.outreach, RETRACTED), topic="careline.outreach")] if retracted else []
     return await steps.make(

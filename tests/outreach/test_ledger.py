@@ -52,9 +52,17 @@ LATER = Postponed(channel=EMAIL, provider="smtp", detail="451 try again")
 Entry = OutreachLedgerEntry
 
 
-def receive(record: Any, state: Entry | None = None, now: datetime = NOON, *, busy: bool = False) -> Step[Entry]:
+def heard(record: Any, state: Entry | None = None, now: datetime = NOON, *, busy: bool = False) -> Step[Entry]:
     """A record of the outreach topic arrives."""
     return LOGIC.receive(Incoming(record=record, value=b"", headers=[]), state, now, busy=busy)
+
+
+def receive(record: Any, state: Entry | None = None, now: datetime = NOON, *, busy: bool = False) -> Step[Entry]:
+    """It arrives; a new request's turn comes at once."""
+    step = heard(record, state, now, busy=busy)
+    if state is None and step.state is not None and step.state.wake_at is not None:
+        return LOGIC.wake(step.state.outreach_id, step.state, now, busy=False)
+    return step
 
 
 def completed(result: Result, state: Entry | None = None, now: datetime = NOON) -> Step[Entry]:
@@ -138,10 +146,10 @@ class TestRetraction:
         assert entry_of(receive(TAKEN_BACK, waiting)).status is LedgerStatus.RETRACTED
 
     def test_while_it_leaves_and_it_leaves(self) -> None:
-        """A call under way is not called back: if the provider took it, it was sent."""
+        """The call is stopped if it can be; if the provider took it, it was sent."""
         step = receive(TAKEN_BACK, entry_of(receive(ASKED)), busy=True)
         assert step.handling == "too_late"
-        assert not step.withdraw_effects
+        assert step.withdraw_effects
         assert entry_of(completed(SENT, step.state)).status is LedgerStatus.SENT
 
     def test_while_it_leaves_and_it_does_not(self) -> None:
@@ -396,6 +404,7 @@ def test_a_task_is_published_with_what_records_it_as_sent() -> None:
         why=asked.why,
         useful_until=asked.useful_until,
         decision_id=asked.decision_id,
+        time_zone=asked.time_zone,
     )
     again = completed(handed, entry_of(step), later)
     assert (again.sends, again.unchanged) == ((), True)

@@ -16,7 +16,7 @@ from processors.journey.playbook import Playbook
 from processors.journey.policies import POLICIES
 from processors.outreach.channels import Written
 from processors.outreach.errors import TemplateFault
-from processors.outreach.examples import examples
+from processors.outreach.examples import example_items, examples
 from processors.outreach.sources import ALWAYS, Sources
 from processors.outreach.templates import Templates
 from streams.events import (
@@ -41,9 +41,11 @@ from tests.journey.care import (
     posts,
 )
 from tests.journey.given import NOON, TWO, cancellation, consent, delay, given, profile
+from tests.journey.parcels import DAY, FRIDAY, arrived, late, ordered, shop
 from tests.outreach.given import request
 from tests.outreach.test_templates import Page
 
+OF_A_SHOP = shop()
 LOCALES = ["en-US", "de-DE", "es-MX", "pt-BR", "fr-FR"]
 LANGUAGES = ("de", "en", "es", "fr", "pt")
 PACKAGED = Templates()
@@ -53,7 +55,11 @@ TO_CUSTOMERS = [
     "delay_care/cancelled",
     "delay_care/longer",
     "delay_care/notice",
+    "delay_care/over",
     "delay_care/revised",
+    "delay_care/several",
+    "delay_care/silent",
+    "delay_care/update",
     "out_of_stock_save/save",
     "recovery/follow_up",
     "response_watch/holding",
@@ -64,6 +70,8 @@ TASKS = [
     "mention_reply/escalation",
     "mention_reply/rescue",
     "mention_reply/thank_you",
+    "promise_watch/find_out",
+    "promise_watch/settle",
     "recovery/recover",
     "recovery/share",
     "response_watch/came_back",
@@ -73,7 +81,8 @@ LETTERS = sorted(TO_CUSTOMERS + TASKS)
 
 MAY_BE_EMPTY = frozenset(
     {"name", "matter", "summary", "closed_before", "link", "text", "reach", "score", "about", "seller", "price",
-     "currency", "gesture_title", "gesture_link", "gesture_code", "expected_at", "previous_expected_at"}
+     "currency", "gesture_title", "gesture_link", "gesture_code", "expected_at", "previous_expected_at", "by_day",
+     "next_update", "last", "delivered", "order_id"}
 )  # fmt: skip
 """What a policy may not know."""
 
@@ -92,7 +101,8 @@ def written(
         why=policy.why[locale[:2]],
         purpose=Purpose.MARKETING if template == "out_of_stock_save/save" else Purpose.SERVICE,
     )
-    asked = replace(asked, variables={**examples()[template], **(variables or {})})
+    given_ = {**examples()[template], **(variables or {})}
+    asked = replace(asked, variables=given_, items=example_items(template, locale))
     if template in TASKS:
         return PACKAGED.render(asked, channel=OutreachChannel.AGENT_TASK)
     return PACKAGED.render(asked, unsubscribe=UNSUBSCRIBE)
@@ -133,10 +143,22 @@ def is_well_written(one: Written) -> None:
 # -- what policies ask for ---------------------------------------------------------------------------------------------
 
 
+_DAY = 24
+_PROMISED = (FRIDAY - NOON) / timedelta(hours=1)
+_OF_DAYS: list[tuple[tuple[Touchpoint, ...], float]] = [
+    ((ordered(when=NOON),), _PROMISED + 2 * _DAY),
+    ((late(FRIDAY + DAY),), _PROMISED + 25 * _DAY),
+    ((late(FRIDAY + DAY, until=FRIDAY + 4 * DAY), arrived(FRIDAY + 3 * DAY)), _PROMISED + 4 * _DAY),
+    ((late(FRIDAY + DAY, "A1"), late(FRIDAY + DAY, "A2", until=FRIDAY + 4 * DAY)), _PROMISED + 2 * _DAY),
+]
+"""What somebody lives through who waits for parcels, and for how many hours from noon on."""
+
+
 @cache
 def asked_for() -> Mapping[str, OutreachRequested]:
     """One request for every template that the policies ask for, as the core makes them for people's journeys."""
-    return asked_by(everything(caring=dataclasses.replace(CARING, share=1.0)))
+    care = {"caring": dataclasses.replace(CARING, share=1.0), "promises": OF_A_SHOP.promises}
+    return asked_by(everything(delays=OF_A_SHOP.delays, **care))
 
 
 def asked_by(playbook: Playbook, **who: Any) -> Mapping[str, OutreachRequested]:
@@ -159,6 +181,7 @@ def asked_by(playbook: Playbook, **who: Any) -> Mapping[str, OutreachRequested]:
         lived(given_by_agent(cost="60.00")),
         lived(delay(minutes=60), delay(NOON + hour, minutes=90), delay(NOON + 2 * hour, minutes=300)),
         lived(delay(minutes=60), cancellation(TWO)),
+        *(lived(*facts, hours=hours) for facts, hours in _OF_DAYS),
     ]
     return {one.template: one for requests in lived for one in requests}
 
@@ -177,8 +200,10 @@ def test_policies_give_their_letters_all_they_need(template: str) -> None:
     assert set(examples()[template]) == variables
     sources = Sources()
     assert sources.languages(template) == LANGUAGES
+    listed = {name for item in asked_for()[template].items for name in item}
+    assert {name for item in example_items(template) for name in item} == listed
     for language in LANGUAGES:
-        assert sources.letter(template, language).needs <= variables | ALWAYS
+        assert sources.letter(template, language).needs <= variables | listed | ALWAYS
 
 
 @pytest.mark.parametrize("locale", LOCALES)
@@ -289,8 +314,8 @@ def test_a_short_form_is_whole_and_short(template: str, locale: str) -> None:
     short = written(template, locale).short
     assert short is not None
     assert "Ana Ruiz" in short
-    assert 100 < len(short) <= 320
-    assert len(short.splitlines()) <= 2
+    assert 100 < len(short) <= (900 if example_items(template) else 320), "a list names each of its things"
+    assert len(short.splitlines()) <= (3 + len(example_items(template)) if example_items(template) else 2)
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ def test_the_same_letter_is_the_same_message() -> None:
     [
         "", "ana", "@mail.example", "ana@", "ana@mail..example", "ana@-mail.example", ".ana@mail.example",
         "an a@mail.example", "ana@mail.example, b@mail.example", "ana@mail.example\nBcc: b@mail.example",
-        "<ana@mail.example>", "ana@mail.example>", "ana@[127.0.0.1]", "änna@mail.example",
+        "<ana@mail.example>", "ana@mail.example>", "ana@[127.0.0.1]",
         "a" * 65 + "@mail.example", "a@" + "b" * 64 + ".example", "a@" + "b." * 130 + "example", "ana\x00@mail.example",
     ],
 )  # fmt: skip

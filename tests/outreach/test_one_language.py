@@ -126,7 +126,8 @@ def test_a_letter_is_in_one_language(template: str, locale: str) -> None:
     assert (one.html.count(f'lang="{tag}"'), one.html.count('dir="ltr"')) == (2, 2), (
         "on the page, and where mail programs drop that, inside it"
     )
-    given = set().union(*(words(value) for name, value in ask.variables.items() if name != "gesture_title"))
+    told = [*ask.variables.items(), *(one for item in ask.items for one in item.items())]
+    given = set().union(*(words(value) for name, value in told if name != "gesture_title"))
     body = re.sub(r"(?s)<head>.*</head>", "", one.html)
     said = words(f"{one.subject} {one.text} {one.short} {body}")
     assert said - vocabulary(tag) - given == set()

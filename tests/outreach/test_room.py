@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from processors.outreach.ledger import FIRST_RETRY, LedgerLogic
 from processors.outreach.results import Postponed
-from streams.clock import PartitionClock, SystemClock, to_millis
+from streams.clock import ManualClock, PartitionClock, to_millis
 from streams.codec import Codec
 from streams.config import Settings
 from streams.events import Address, OutreachChannel, OutreachLedgerEntry, OutreachRequested
@@ -21,6 +21,7 @@ from tests.outreach.given import NOON, outreach_id, request
 from tests.streams.given import TOPICS, prepared, record
 
 SETTINGS = Settings(partitions=1)
+AFTER = NOON + FIRST_RETRY + timedelta(seconds=1)
 LATER = Postponed(channel=OutreachChannel.EMAIL, provider="smtp", detail="451 try again")
 
 
@@ -38,7 +39,7 @@ class Dispatcher:
         logic = LedgerLogic(topics=TOPICS, idempotent={OutreachChannel.EMAIL: False})
         codec, _ = await prepared()
         store: Store[OutreachLedgerEntry] = Store(codec=codec, topic=TOPICS.outreach_ledger, cache_size=1_000)
-        wakes, overlay = Wakes(), Overlay(store)
+        wakes, overlay = Wakes(as_they_came=True), Overlay(store)
         for number in range(count):
             entry = _waiting(logic, number)
             assert entry.wake_at is not None
@@ -46,16 +47,16 @@ class Dispatcher:
             wakes.set(entry.outreach_id, to_millis(entry.wake_at))
         store.merge(store.encode(overlay))
         steps = Steps(
-            settings=SETTINGS, group="test", logic=logic, wakes=wakes, busy=lambda key: False, wall=SystemClock(),
+            settings=SETTINGS, group="test", logic=logic, wakes=wakes, busy=lambda key: False, wall=ManualClock(AFTER),
             intake=Intake(logic=logic, codec=codec, partition=0, partitions=1, window=10, share=0.5),
             outbox=Outbox(settings=SETTINGS, codec=codec, logic=logic, role="outreach", partition=0, partitions=1),
-            timers=1_000,
+            timers=1_000, outside=True,
         )  # fmt: skip
         return cls(steps, store, codec)
 
     async def transact(self, *, room: int, asked: int = 0) -> Transaction[OutreachLedgerEntry]:
         """A transaction after the moment they all wait for, with so many new requests, which come later still."""
-        at = to_millis(NOON + FIRST_RETRY + timedelta(seconds=1))
+        at = to_millis(AFTER)
         records = [
             dataclasses.replace(
                 record(self._codec.encode(TOPICS.outreach, _request(1_000 + offset)), offset=offset), timestamp=at
@@ -95,25 +96,21 @@ async def test_after_an_outage_no_more_letters_are_open_than_agreed() -> None:
     assert len({key for each in left for key in each}) == 50
 
 
-async def test_new_letters_wait_for_those_that_were_due_before() -> None:
-    """A request is not taken while letters due before it still wait for room; it is taken with the next room."""
-    dispatcher = await Dispatcher.with_waiting(20)
-    full = await dispatcher.transact(room=16, asked=8)
-    assert (len(full.effects), full.position) == (16, 0)
-    rest = await dispatcher.transact(room=16, asked=8)
-    assert (len(rest.effects), rest.position) == (12, 8)
-
-
 async def test_new_letters_share_the_room() -> None:
-    """Of more requests than there is room for, the first are taken."""
+    """Requests are heard whatever room there is; they leave as they came, when there is room for them."""
     dispatcher = await Dispatcher.with_waiting(0)
     taken = await dispatcher.transact(room=5, asked=8)
-    assert (len(taken.effects), taken.position) == (5, 5)
+    assert ([effect.key for effect in taken.effects], taken.position) == (
+        [outreach_id(n) for n in range(1_000, 1_005)],
+        8,
+    )
+    rest = await dispatcher.transact(room=5)
+    assert [effect.key for effect in rest.effects] == [outreach_id(n) for n in range(1_005, 1_008)]
 
 
 async def test_without_room_nothing_is_begun() -> None:
-    """And no time passes: what is due stays due."""
+    """What is due stays due, while requests and retractions are heard."""
     dispatcher = await Dispatcher.with_waiting(3)
     full = await dispatcher.transact(room=0, asked=1)
-    assert (full.effects, full.position, full.timers) == ([], 0, 0)
-    assert len((await dispatcher.transact(room=16)).effects) == 3
+    assert (full.effects, full.position, full.timers) == ([], 1, 0)
+    assert len((await dispatcher.transact(room=16)).effects) == 4

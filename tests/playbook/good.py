@@ -107,6 +107,7 @@ WHOLE: dict[str, Any] = GOOD | {
         "out_of_stock_save/save_short": {"en": {"subject": "Elsewhere", "body": "It is to be had elsewhere."}},
     },
     "priority": ["recovery", "delay_care"],
+    "team_time_zones": {"care-leads": "Europe/Vienna"},
 }
 """Everything that may be there."""
 

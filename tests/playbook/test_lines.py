@@ -236,7 +236,7 @@ def places(data: Any, *around: str | int) -> list[tuple[str | int, ...]]:
     ]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from(places(WHOLE)), st.sampled_from(["replace", "remove", "add"]), ODD),

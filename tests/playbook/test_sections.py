@@ -61,6 +61,7 @@ def test_the_playbook_in_the_package_has_every_policy() -> None:
     """All of them are on, each in the order of priority, and nobody is held out of what is owed to them."""
     book = load_playbook()
     assert None not in (book.response, book.mentions, book.recovery, book.stock, book.caring, book.agent_gestures)
+    assert book.promises is not None
     assert set(book.priority) == set(POLICIES)
     assert set(book.holdouts) == {"out_of_stock_save"}
 

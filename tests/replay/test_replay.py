@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from processors.journey.playbook import Playbook
 from processors.replay import replay
 from streams.events import (
+    CancelledBy,
     Decision,
     DecisionKind,
     MergeSide,
@@ -30,6 +31,7 @@ from tests.journey.given import (
     NOON,
     PLAYBOOK,
     at,
+    called_off,
     cancellation,
     delay,
     departure,
@@ -461,3 +463,21 @@ async def test_progress_ends_where_it_said(partitions: int) -> None:
     await replay(today.source, playbook=PLAYBOOK, progress=lambda read, of: told.append((read, of)), **span)
     assert told[-1] == (6, 6)
     assert told == sorted(told)
+
+
+async def test_what_came_in_another_order_would_be_decided_again() -> None:
+    """Ends before beginnings, repeats, notices of before and of tomorrow: the replay comes to what was decided."""
+    today = day()
+    today.publish(profile())
+    late = delay(at("12:00"), minutes=90, order_id="booking-1")
+    today.publish(departure(at("13:00")), late, delay(at("11:50"), minutes=40), at=at("13:01"))
+    today.publish(delay(at("18:00"), minutes=200, subject="B", promised=at("23:00")), at=at("13:02"))
+    today.publish(delay(at("13:30"), minutes=400, subject="B", promised=at("23:00")), at=at("13:31"))
+    today.publish(called_off(at("12:30"), CancelledBy.COMPANY), delay(at("12:10"), subject="C", order_id="booking-1"),
+                  at=at("13:40"))  # fmt: skip
+    await today.handled()
+    report = await today.replayed()
+    assert not report.difference
+    same, *others = counts(report)
+    assert same >= 3
+    assert others == [0, 0, 0]

@@ -16,8 +16,8 @@ from schemas import contract
 from schemas.contract import check, record, schema_problems
 from streams.topics import Topics
 
-FACT = "touchpoint/OrderDelivered"
-FACT_NAME = "careline.touchpoint.OrderDelivered"
+FACT = "touchpoint/OrderCancelled"
+FACT_NAME = "careline.touchpoint.OrderCancelled"
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_every_record_travels_and_every_traveller_is_a_record() -> None:
 def test_an_edited_file_is_told_to_be_a_new_version(home: Path) -> None:
     """Even one word of documentation: readers hold the published text."""
     file = home / FACT / "v1.avsc"
-    file.write_text(file.read_text().replace("has what was promised", "got what was promised"))
+    file.write_text(file.read_text().replace("will not be fulfilled", "is not fulfilled"))
     [found] = check(home)
     assert found.file == f"{FACT}/v1.avsc"
     assert found.problem == "is published and was edited; undo that and add v2.avsc instead"
@@ -123,7 +123,7 @@ def _other_name(schema: Any) -> None:
 @pytest.mark.parametrize(
     ("breakage", "problem"),
     [
-        (_no_doc, "OrderDelivered has no doc"),
+        (_no_doc, "OrderCancelled has no doc"),
         (_no_field_doc, "order_id has no doc"),
         (_no_nested_doc, "X has no doc"),
         (_no_source, "source is missing; every fact has it"),

@@ -51,6 +51,8 @@ def _compare(schema: dict[str, Any], cls: type[Any], named: dict[str, Any], wher
 def _compare_default(theirs: Any, ours: Any, path: str) -> None:
     if isinstance(ours, tuple):
         ours = list(ours)
+    if isinstance(ours, bytes):
+        ours = ours.decode("iso-8859-1")  # as Avro writes the default of bytes
     assert theirs == ours, f"{path}: default {ours!r} is {theirs!r} in the schema"
 
 

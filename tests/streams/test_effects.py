@@ -19,6 +19,7 @@ class Provider:
     def __init__(self, concurrency: int = 16) -> None:
         self.began: list[str] = []
         self.ended: list[str] = []
+        self.withdrawn: list[str] = []
         self.gates: dict[str, asyncio.Event] = {}
         self.done: list[Completion] = []
         self.effects = Effects(
@@ -31,6 +32,10 @@ class Provider:
         await self.gates.setdefault(effect.task, asyncio.Event()).wait()
         self.ended.append(effect.task)
         return f"result of {effect.task}"
+
+    def withdraw(self, key: str) -> None:
+        """Note it."""
+        self.withdrawn.append(key)
 
     def start(self, task: str, *, lane: str) -> Effect:
         """Ask for something to be done."""
@@ -74,6 +79,19 @@ async def test_in_order_within_a_lane() -> None:
         assert one.ended == ["a", "b", "c"]
         assert [done.effect.task for done in one.done] == ["a", "b", "c"]
         assert one.done[0].result == "result of a"
+
+
+async def test_only_what_has_no_result_can_be_withdrawn() -> None:
+    """Under way or waiting for its turn; what is done, or was never asked for, is not."""
+    async with provider() as one:
+        one.start("a", lane="ana")
+        one.start("b", lane="ana")
+        await turns()
+        for key in "abx":
+            one.effects.withdraw(key)
+        await one.let("a", "b")
+        one.effects.withdraw("a")
+        assert one.withdrawn == ["a", "b"]
 
 
 async def test_side_by_side_across_lanes() -> None:

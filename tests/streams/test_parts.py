@@ -54,7 +54,7 @@ def test_the_pieces_are_the_record(name: str, data: st.DataObject) -> None:
     assert layout(name).split(parts.encoded()) == parts
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(data=st.data(), states=st.lists(STATES, min_size=2, max_size=4))
 def test_changed_again_and_again(data: st.DataObject, states: list[JourneyState]) -> None:
     """Fields from other states, items moved, left out and repeated: always the encoding of what is there."""

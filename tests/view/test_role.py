@@ -101,10 +101,10 @@ async def test_a_record_that_the_projection_cannot_take_costs_itself(
     """A fault of ours with one record does not hide the customers after it."""
     real = view_role.project
 
-    def project(record: Any, place: Any) -> Any:
+    def project(record: Any, *more: Any) -> Any:
         if record.customer_id == "the-bad-one":
             raise error
-        return real(record, place)
+        return real(record, *more)
 
     monkeypatch.setattr(view_role, "project", project)
     store = InMemoryViewStore()

@@ -1,124 +1,209 @@
-"""Waits: noticed, revised, ended. A notice that is older than what we know of the same wait changes nothing."""
+"""Waits: noticed, revised, ended, begun again. Worked out from all that happened to each thing, and to its order.
+
+Of each thing there is one wait, the latest. One that begins after another one ended is another wait, with a name of its
+own under which decisions speak of it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
 
+from processors.journey.evolve.earlier import history_of_delay, history_of_order
+from processors.journey.evolve.history import (
+    BEGUN,
+    DELIVERED,
+    ENDED,
+    GIVEN_UP,
+    entries,
+    joined,
+    latest,
+    moment,
+    of_its_order,
+    own,
+    with_entry,
+    without,
+)
+from processors.journey.evolve.latest import counts, told
 from processors.journey.state import put
 from streams.clock import to_millis
-from streams.events import (
-    CancelledBy,
-    Delay,
-    DelayEnded,
-    DelayNoticed,
-    DelayReason,
-    JourneyState,
-    Order,
-    OrderCancelled,
-    OrderDelivered,
-    replace,
-)
+from streams.events import Delay, DelayEnded, DelayNoticed, DelayReason, JourneyState, Order, replace
 from streams.zones import as_iana
 
 
 def journey_id(delay: Delay) -> str:
-    """One wait for one thing; the same thing late again later is another wait."""
-    return f"delay/{delay.subject_kind}/{delay.subject_id}/{to_millis(delay.opened_at)}"
+    """One wait for one thing; the same thing late again later is another wait. It keeps the name under which it was
+    heard of first, whatever is heard later of its beginning."""
+    subject = delay.named_as or f"{delay.subject_kind}/{delay.subject_id}"
+    return f"delay/{subject}/{to_millis(delay.named_at or delay.opened_at)}"
 
 
 def noticed(state: JourneyState, event: DelayNoticed) -> JourneyState:
-    """A wait begins, or what is known of it changes."""
-    known = _latest(state, event)
-    if known is not None and (event.occurred_at < known.as_of or _ended_at(known, event.occurred_at)):
-        return state
-    if any(order.order_id == event.order_id and _had_by(order, event.occurred_at) for order in state.orders):
-        return state
-    if known is None or known.closed_at is not None:
-        known = Delay(
-            subject_kind=event.subject_kind,
-            subject_id=event.subject_id,
-            description=event.description,
-            promised_at=event.promised_at,
-            reason=event.reason,
-            cancelled=False,
-            opened_at=event.occurred_at,
-            as_of=event.occurred_at,
-        )
-    return _with(
-        state,
-        replace(
+    """A wait begins, or what is known of it changes. One that began unannounced is the wait that a notice is about."""
+    at = event.occurred_at
+    state = _announced(state, event)
+    known, history = _known(state, event, at)
+    before = known.order_id
+    known = told(told(known, "order_id", event.order_id, at), "time_zone", as_iana(event.time_zone), at)
+    if known.order_id != before:
+        history = own(history)
+    expected_at = None if event.cancelled else event.expected_at
+    said = (event.description, event.promised_at, expected_at, event.cancelled, event.reason, event.by_day)
+    noticed = (
+        known.description,
+        known.promised_at,
+        known.noticed_expected_at,
+        known.noticed_cancelled,
+        known.reason,
+        known.by_day,
+    )
+    if counts(said, at, noticed, latest(history, BEGUN)):
+        known = replace(
             known,
             description=event.description,
-            order_id=event.order_id or known.order_id,
             promised_at=event.promised_at,
-            expected_at=None if event.cancelled else event.expected_at,
-            cancelled=event.cancelled,
+            noticed_expected_at=expected_at,
+            noticed_cancelled=event.cancelled,
             reason=event.reason,
-            time_zone=as_iana(event.time_zone) or known.time_zone,
-            as_of=event.occurred_at,
-        ),
-    )
+            by_day=event.by_day,
+        )
+    return _with(state, known, with_entry(history, at, BEGUN))
 
 
 def ended(state: JourneyState, event: DelayEnded) -> JourneyState:
     """The wait is over. An end without a beginning is kept, so that a notice still on its way does not open it."""
-    at = event.occurred_at
-    known = _latest(state, event)
-    if known is None:
-        known = Delay(
+    known, history = _known(state, event, event.occurred_at)
+    return _with(state, known, with_entry(history, event.occurred_at, ENDED))
+
+
+def of_order(state: JourneyState, order_id: str) -> JourneyState:
+    """What the order's history means for the waits that belong to it.
+
+    Delivered, or cancelled by the customer: they are over. Cancelled by the company: it will not come at all.
+    """
+    for delay in state.delays:
+        if delay.order_id == order_id:
+            state = _with(state, *history_of_delay(delay))
+    return state
+
+
+def with_wait(state: JourneyState, delay: Delay) -> JourneyState:
+    """The state with a wait that began by itself, in the place of an earlier one for the same thing."""
+    return replace(state, delays=put(state.delays, delay, _subject, in_order=_delays_in_order))
+
+
+def _announced(state: JourneyState, event: DelayNoticed) -> JourneyState:
+    """The wait that began unannounced as the one that its publisher speaks of, under the name that it has."""
+    if event.order_id is None or any(_is_about(delay, event) and not delay.unannounced for delay in state.delays):
+        return state
+    for delay in state.delays:
+        if not delay.unannounced or delay.order_id != event.order_id:
+            continue
+        others = tuple(one for one in state.delays if one is not delay)
+        announced = replace(
+            delay,
             subject_kind=event.subject_kind,
             subject_id=event.subject_id,
-            description=f"{event.subject_kind} {event.subject_id}",
-            promised_at=event.actual_at or at,
+            named_as=delay.named_as or f"{delay.subject_kind}/{delay.subject_id}",
+            unannounced=False,
+            history=without(delay.history, delay.opened_at, BEGUN),
+        )
+        return replace(state, delays=put(others, announced, _subject, in_order=_delays_in_order))
+    return state
+
+
+def _is_about(delay: Delay, event: DelayNoticed | DelayEnded) -> bool:
+    return delay.subject_id == event.subject_id and delay.subject_kind == event.subject_kind
+
+
+def _known(state: JourneyState, event: DelayNoticed | DelayEnded, at: datetime) -> tuple[Delay, bytes]:
+    kind, name = event.subject_kind, event.subject_id
+    for delay in reversed(state.delays):
+        if _is_about(delay, event):
+            return history_of_delay(delay)
+    return (
+        Delay(
+            subject_kind=kind,
+            subject_id=name,
+            description=f"{kind} {name}",
+            promised_at=at,
             reason=DelayReason.OTHER,
             cancelled=False,
             opened_at=at,
             as_of=at,
-        )
-    if known.closed_at is not None or at < known.as_of:
-        return state
-    return _with(state, replace(known, as_of=at, closed_at=at))
+        ),
+        b"",
+    )
 
 
-def end_of_order(state: JourneyState, event: OrderDelivered | OrderCancelled) -> JourneyState:
-    """What the end of an order means for the waits that belong to it.
+def _with(state: JourneyState, before: Delay, history: bytes) -> JourneyState:
+    """The state with what the thing's history, and its order's, come to."""
+    order = next((one for one in state.orders if one.order_id == before.order_id), None) if before.order_id else None
+    if order is not None:
+        # with parcels still to come an order that was delivered may not be any more
+        history = joined(own(history) if order.parcels else history, ends_of(order, before))
+    opened_at = closed_at = given_up_at = as_of = None
+    begun = noticed = False
+    for at, what, _ in entries(history):
+        as_of = at
+        if what == BEGUN:
+            if not begun or closed_at is not None:
+                opened_at, closed_at = at, None
+            begun, noticed, given_up_at = True, True, None
+        elif what == GIVEN_UP:
+            given_up_at = at if begun and closed_at is None else given_up_at
+        elif not begun:
+            opened_at = closed_at = at
+            begun = True
+        elif closed_at is None:
+            closed_at = at
+    began = moment(opened_at) or before.opened_at
+    delay = replace(
+        before,
+        promised_at=before.promised_at if noticed else began,
+        expected_at=before.noticed_expected_at if given_up_at is None else None,
+        cancelled=before.noticed_cancelled or given_up_at is not None,
+        opened_at=began,
+        as_of=moment(as_of) or before.as_of,
+        closed_at=moment(closed_at),
+        history=history,
+    )
+    if before.named_at is None or (before.closed_at is not None and closed_at is None):
+        delay = _another(delay)
+    others = tuple(one for one in state.delays if _subject(one) != _subject(delay))
+    return replace(state, delays=put(others, delay, _subject, in_order=_delays_in_order))
 
-    Delivered, or cancelled by the customer: they are over. Cancelled by the company: it will not come at all.
-    """
-    given_up = isinstance(event, OrderCancelled) and event.by is not CancelledBy.CUSTOMER
-    for delay in state.delays:
-        if delay.order_id != event.order_id or delay.closed_at is not None or event.occurred_at < delay.as_of:
-            continue
-        if not given_up:
-            state = _with(state, replace(delay, as_of=event.occurred_at, closed_at=event.occurred_at))
-        elif not delay.cancelled:
-            state = _with(state, replace(delay, as_of=event.occurred_at, cancelled=True, expected_at=None))
-    return state
+
+def ends_of(order: Order, delay: Delay) -> bytes:
+    """The ends of a wait that follow from its order: the order's own, and those of the parcel that it is about."""
+    history = history_of_order(order)
+    if order.parcels:
+        if order.delivered_at is not None and latest(history, ENDED) != order.delivered_at:
+            history = with_entry(history, order.delivered_at, ENDED, DELIVERED)
+        for parcel in order.parcels:
+            if parcel.parcel_id == delay.subject_id and parcel.delivered_at is not None:
+                history = with_entry(history, parcel.delivered_at, ENDED, DELIVERED)
+    return of_its_order(history)
 
 
-def _ended_at(delay: Delay, moment: datetime) -> bool:
-    # of a notice and an end of the same moment the end counts, whichever arrives first
-    return delay.closed_at is not None and delay.as_of == moment
+def _another(delay: Delay) -> Delay:
+    """The wait as one that nobody was told anything of."""
+    return replace(
+        delay,
+        named_at=delay.opened_at,
+        named_as=None,
+        letters=0,
+        told_expected_at=None,
+        told_cancelled=False,
+        told_stage=-1,
+        refused=None,
+        held_until=None,
+        told_at=None,
+    )
 
 
-def _had_by(order: Order, moment: datetime) -> bool:
-    return order.delivered_at is not None and order.delivered_at >= moment
+def _subject(delay: Delay) -> tuple[str, str]:
+    return (delay.subject_kind, delay.subject_id)
 
 
-def _latest(state: JourneyState, event: DelayNoticed | DelayEnded) -> Delay | None:
-    for delay in reversed(state.delays):
-        if delay.subject_id == event.subject_id and delay.subject_kind == event.subject_kind:
-            return delay
-    return None
-
-
-def _with(state: JourneyState, delay: Delay) -> JourneyState:
-    return replace(state, delays=put(state.delays, delay, journey_id))
-
-
-FOLDS: Mapping[type[Any], Callable[[JourneyState, Any], JourneyState]] = {
-    DelayNoticed: noticed,
-    DelayEnded: ended,
-}
+def _delays_in_order(delay: Delay) -> tuple[datetime, str, str]:
+    return (delay.opened_at, delay.subject_kind, delay.subject_id)

@@ -6,6 +6,7 @@ import hashlib
 from functools import cache
 from typing import Any, TypeVar
 
+from processors.journey.evolve.parcels import MOST_ITEMS
 from streams.events import Value, replace
 
 MAX_NAME = 200
@@ -16,8 +17,15 @@ MAX_TEXT = 600
 
 MAX_LINK = 500
 
-MAX_PARTS = {"addresses": 10, "alternatives": 5, "items": 0, "consents": 400, "suppressions": 400, "settled": 80}
-"""Of a list the first so many are kept; the items of an order are not part of the state."""
+MAX_PARTS = {
+    "addresses": 10,
+    "alternatives": 5,
+    "items": MOST_ITEMS,
+    "consents": 400,
+    "suppressions": 400,
+    "settled": 80,
+}
+"""Of a list the first so many are kept; the items of an order are counted."""
 
 _TEXTS = frozenset({"summary", "description", "text", "matter"})
 _IDENTITIES = ("event_id", "customer_id")

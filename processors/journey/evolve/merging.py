@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from processors.journey.evolve.latest import counts
 from processors.journey.evolve.outcomes import suppressed
 from processors.journey.evolve.profile import said
 from processors.journey.state import put
@@ -27,8 +28,8 @@ def merged(state: JourneyState, event: ProfilesMerged) -> JourneyState:
     word = Merge(other_customer_id=other, side=event.side, as_of=event.occurred_at)
     merges = known_merges(state)
     known = next((one for one in merges if one.other_customer_id == other), None)
-    if known is None or _weight(state, known) < _weight(state, word):
-        merges = put(merges, word, lambda one: one.other_customer_id)
+    if known is None or counts(_stays(state, word), word.as_of, _stays(state, known), known.as_of):
+        merges = put(merges, word, _other, in_order=_merges_in_order)
         gone_into = max(
             (one for one in merges if one.side is MergeSide.ABSORBED),
             key=lambda one: (one.as_of, one.other_customer_id),
@@ -75,10 +76,17 @@ def _inherited(state: JourneyState, event: ProfilesMerged) -> JourneyState:
     return state
 
 
-def _weight(state: JourneyState, one: Merge) -> tuple[datetime, str]:
+def _stays(state: JourneyState, one: Merge) -> str:
     # both records have to come to the same where both stay in the same millisecond
-    stays = state.customer_id if one.side is MergeSide.SURVIVOR else one.other_customer_id
-    return (one.as_of, stays)
+    return state.customer_id if one.side is MergeSide.SURVIVOR else one.other_customer_id
+
+
+def _other(one: Merge) -> str:
+    return one.other_customer_id
+
+
+def _merges_in_order(one: Merge) -> tuple[datetime, str]:
+    return (one.as_of, one.other_customer_id)
 
 
 FOLDS: Mapping[type[Any], Callable[[JourneyState, Any], JourneyState]] = {ProfilesMerged: merged}

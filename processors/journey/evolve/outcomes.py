@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from processors.journey.evolve.contacts import answered
+from processors.journey.evolve.latest import counts
+from processors.journey.feedback import journey_of
 from processors.journey.state import put
 from streams.addresses import canonical, distinct
 from streams.events import (
@@ -35,7 +38,7 @@ def _fold(state: JourneyState, event: Outcome) -> JourneyState:
     if note is None:
         return state
     said = replace(note, channels=(event.channel,)) if isinstance(event, OutreachSent) else note
-    if note.outcome_at is None or event.occurred_at >= note.outcome_at:
+    if counts(_said(event), event.occurred_at, note.outcome, note.outcome_at):
         said = replace(said, outcome=_said(event), outcome_at=event.occurred_at)
     return replace(state, outreach=put(state.outreach, said, lambda item: item.outreach_id))
 
@@ -65,7 +68,8 @@ def task_done(state: JourneyState, event: AgentTaskDone) -> JourneyState:
     if about == "mention":
         return answered(state, name, at)
     if about == "feedback" and note.occasion == "recover":
-        moments = (replace(one, recovered_at=at) if one.feedback_id == name else one for one in state.moments)
+        journey = note.journey_id
+        moments = (replace(one, recovered_at=at) if journey_of(state, one) == journey else one for one in state.moments)
         return replace(state, moments=tuple(moments))
     return state
 
@@ -116,9 +120,9 @@ def _suppress(state: JourneyState, note: Outreach | None, event: Outcome) -> Jou
 def suppressed(state: JourneyState, closed: Suppression) -> JourneyState:
     """The state that knows of the closed address or channel; of the same no the latest counts."""
     known = next((one for one in state.suppressions if _same(one) == _same(closed)), None)
-    if known is not None and known.as_of >= closed.as_of:
+    if known is not None and not counts(closed, closed.as_of, known, known.as_of):
         return state
-    return replace(state, suppressions=put(state.suppressions, closed, _same))
+    return replace(state, suppressions=put(state.suppressions, closed, _same, in_order=_suppressions_in_order))
 
 
 def _bounced(state: JourneyState, note: Outreach | None, event: OutreachFailed) -> tuple[Address, ...]:
@@ -133,6 +137,16 @@ def _bounced(state: JourneyState, note: Outreach | None, event: OutreachFailed) 
 def _same(closed: Suppression) -> tuple[OutreachChannel, str, Purpose | None, str, str | None]:
     address = canonical(closed.channel, closed.address)
     return (closed.channel, address, closed.purpose, closed.reason, closed.from_customer_id)
+
+
+def _suppressions_in_order(closed: Suppression) -> tuple[datetime, str, str, str, str]:
+    return (
+        closed.as_of,
+        closed.channel,
+        closed.address,
+        closed.reason,
+        repr((closed.purpose, closed.from_customer_id)),
+    )
 
 
 FOLDS: Mapping[type[Any], Callable[[JourneyState, Any], JourneyState]] = {

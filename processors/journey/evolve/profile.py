@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any
 
+from processors.journey.evolve.latest import counts, told
 from processors.journey.state import put
 from streams.events import (
     Consent,
     ConsentChanged,
     ConsentStatus,
     JourneyState,
-    Profile,
     ProfileUpdated,
     replace,
 )
@@ -20,27 +19,13 @@ from streams.zones import as_iana
 
 
 def updated(state: JourneyState, event: ProfileUpdated) -> JourneyState:
-    """What the customer told of themselves; an older telling fills only what is still unknown."""
-    known = state.profile
-    late = known.as_of is not None and event.occurred_at < known.as_of
-    said = Profile(
-        name=event.name,
-        locale=event.locale,
-        time_zone=as_iana(event.time_zone),
-        addresses=event.addresses or (),
-        as_of=event.occurred_at,
-    )
-    newer, older = (known, said) if late else (said, known)
-    profile = Profile(
-        name=newer.name if newer.name is not None else older.name,
-        locale=newer.locale if newer.locale is not None else older.locale,
-        time_zone=newer.time_zone if newer.time_zone is not None else older.time_zone,
-        addresses=newer.addresses if late or event.addresses is not None else older.addresses,
-        as_of=newer.as_of,
-    )
-    if late and not known.addresses:
-        profile = replace(profile, addresses=said.addresses)
-    return replace(state, profile=profile)
+    """What the customer told of themselves: of each thing what was said last. What is not said leaves what is known."""
+    at, known = event.occurred_at, state.profile
+    profile = told(told(known, "name", event.name, at), "locale", event.locale, at)
+    profile = told(profile, "time_zone", as_iana(event.time_zone), at)
+    profile = told(profile, "addresses", event.addresses, at)
+    as_of = at if known.as_of is None else max(known.as_of, at)
+    return replace(state, profile=replace(profile, as_of=as_of))
 
 
 def consent(state: JourneyState, event: ConsentChanged) -> JourneyState:
@@ -52,6 +37,7 @@ def consent(state: JourneyState, event: ConsentChanged) -> JourneyState:
         status=event.status,
         as_of=event.occurred_at,
         reopened_at=event.occurred_at if vouched else None,
+        urgent_at_night=event.urgent_at_night and event.status is ConsentStatus.GRANTED,
     )
     return said(state, word)
 
@@ -59,18 +45,24 @@ def consent(state: JourneyState, event: ConsentChanged) -> JourneyState:
 def said(state: JourneyState, word: Consent) -> JourneyState:
     """The state that knows of the word. That an employee vouched for the customer stays, whatever is said later."""
     known = next((one for one in state.consents if _about(one) == _about(word)), None)
-    if known is None:
-        return replace(state, consents=(*state.consents, word))
-    latest = word if _weight(word) > _weight(known) else known
-    vouched = [at for at in (known.reopened_at, word.reopened_at) if at is not None]
+    latest = word if known is None or counts(_no(word), word.as_of, _no(known), known.as_of) else known
+    vouched = [one.reopened_at for one in (known, word) if one is not None and one.reopened_at is not None]
     if vouched and latest.reopened_at != max(vouched):
         latest = replace(latest, reopened_at=max(vouched))
-    return state if latest is known else replace(state, consents=put(state.consents, latest, _about))
+    if latest is known:
+        return state
+    return replace(state, consents=put(state.consents, latest, _about, in_order=_consents_in_order))
 
 
-def _weight(consent: Consent) -> tuple[datetime, bool, str]:
-    # whatever order they arrive in, the same word counts
-    return (consent.as_of, consent.status is not ConsentStatus.GRANTED, consent.status)
+def _no(consent: Consent) -> tuple[int, str, int]:
+    # of two words of the same moment the more careful one
+    careful = int(consent.status is not ConsentStatus.GRANTED)
+    return (careful, consent.status.value, int(not consent.urgent_at_night))
+
+
+def _consents_in_order(consent: Consent) -> tuple[str, str, str, bool]:
+    record = consent.from_customer_id
+    return (consent.channel or "", consent.purpose, record or "", record is None)
 
 
 def _about(consent: Consent) -> tuple[str | None, str, str | None]:

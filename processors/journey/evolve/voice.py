@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
+from processors.journey.evolve.contacts import answers_to, with_mention
+from processors.journey.evolve.latest import counts
+from processors.journey.feedback import answer
 from processors.journey.state import put
 from streams.events import (
     AgentNoted,
@@ -21,9 +25,12 @@ from streams.events import (
     replace,
 )
 
+Told = Moment | Note | Given
+
 
 def feedback(state: JourneyState, event: FeedbackGiven) -> JourneyState:
-    """A moment to remember, in the order they occurred."""
+    """A moment to remember, in the order they occurred; told again, it is as it was told last."""
+    known = next((one for one in state.moments if answer(one) == answer(event)), None)
     moment = Moment(
         feedback_id=event.feedback_id,
         kind=event.kind,
@@ -32,17 +39,19 @@ def feedback(state: JourneyState, event: FeedbackGiven) -> JourneyState:
         about=event.about,
         occurred_at=event.occurred_at,
         sentiment=event.sentiment,
-        recovered_at=next((one.recovered_at for one in state.moments if one.feedback_id == event.feedback_id), None),
+        recovered_at=None if known is None else known.recovered_at,
     )
-    moments = put(state.moments, moment, lambda item: item.feedback_id)
-    return replace(state, moments=tuple(sorted(moments, key=lambda item: item.occurred_at)))
+    if _stands(known, moment):
+        return state
+    return replace(state, moments=put(state.moments, moment, answer, in_order=_by_time_and(answer)))
 
 
 def mention(state: JourneyState, event: MentionPosted) -> JourneyState:
-    """A post; seen again later, with what is known of it then."""
-    known = next((item for item in state.mentions if item.mention_id == event.mention_id), None)
-    if known is not None and event.occurred_at < known.as_of:
-        return state
+    """A post; seen again later, with what is known of it then. Its answer may have been heard of before it was."""
+    known = next((one for one in state.mentions if one.mention_id == event.mention_id), None)
+    answers = b""
+    if known is None:
+        state, answers = answers_to(state, event.mention_id)
     post = Mention(
         mention_id=event.mention_id,
         platform=event.platform,
@@ -50,18 +59,16 @@ def mention(state: JourneyState, event: MentionPosted) -> JourneyState:
         text=event.text,
         sentiment=event.sentiment,
         reach=event.reach,
-        opened_at=known.opened_at if known else event.occurred_at,
+        opened_at=event.occurred_at,
         as_of=event.occurred_at,
-        closed_at=known.closed_at if known else None,
-        answered_at=known.answered_at if known else None,
+        history=answers,
     )
-    for contact in state.contacts:
-        if contact.contact_id == event.mention_id and contact.replied_at is not None and known is None:
-            # its answer was heard of before it was; what was made of the answer alone is no contact
-            post = replace(post, answered_at=contact.replied_at, closed_at=contact.replied_at)
-            if contact.opened_at == contact.replied_at:
-                state = replace(state, contacts=tuple(one for one in state.contacts if one is not contact))
-    return replace(state, mentions=put(state.mentions, post, lambda item: item.mention_id))
+    if known is not None:
+        began = min(known.opened_at, event.occurred_at)
+        kept = {name: getattr(known, name) for name in ("closed_at", "answered_at", "history")}
+        newer = counts(_seen(post), post.as_of, _seen(known), known.as_of)
+        post = replace(post, opened_at=began, **kept) if newer else replace(known, opened_at=began)
+    return with_mention(state, post)
 
 
 def note(state: JourneyState, event: AgentNoted) -> JourneyState:
@@ -74,25 +81,27 @@ def note(state: JourneyState, event: AgentNoted) -> JourneyState:
         about=event.about,
         occurred_at=event.occurred_at,
     )
-    notes = put(state.notes, written, lambda item: item.note_id)
-    return replace(state, notes=tuple(sorted(notes, key=lambda item: item.occurred_at)))
+    if _stands(next((one for one in state.notes if one.note_id == event.note_id), None), written):
+        return state
+    return replace(state, notes=put(state.notes, written, _note, in_order=_by_time_and(_note)))
 
 
 def unavailable(state: JourneyState, event: ItemUnavailable) -> JourneyState:
     """A wish we could not fulfil; asked for again, it is the same wish."""
-    known = next((item for item in state.wishes if item.item_id == event.item_id), None)
-    if known is not None and event.occurred_at < known.as_of:
-        return state
+    known = next((one for one in state.wishes if one.item_id == event.item_id), None)
     wish = Wish(
         item_id=event.item_id,
         description=event.description,
         alternatives=event.alternatives,
-        opened_at=known.opened_at if known else event.occurred_at,
+        opened_at=event.occurred_at,
         as_of=event.occurred_at,
-        closed_at=known.closed_at if known else None,
-        redeemed_at=known.redeemed_at if known else None,
     )
-    return replace(state, wishes=put(state.wishes, wish, lambda item: item.item_id))
+    if known is not None:
+        began = min(known.opened_at, event.occurred_at)
+        newer = counts(_asked(wish), wish.as_of, _asked(known), known.as_of)
+        kept = {"closed_at": known.closed_at, "redeemed_at": known.redeemed_at}
+        wish = replace(wish, opened_at=began, **kept) if newer else replace(known, opened_at=began)
+    return replace(state, wishes=put(state.wishes, wish, _item, in_order=_wishes_in_order))
 
 
 def gesture(state: JourneyState, event: GestureGiven) -> JourneyState:
@@ -106,8 +115,42 @@ def gesture(state: JourneyState, event: GestureGiven) -> JourneyState:
         about=event.about,
         occurred_at=event.occurred_at,
     )
-    gestures = put(state.gestures, given, lambda item: item.gesture_id)
-    return replace(state, gestures=tuple(sorted(gestures, key=lambda item: (item.occurred_at, item.gesture_id))))
+    if _stands(next((one for one in state.gestures if one.gesture_id == event.gesture_id), None), given):
+        return state
+    return replace(state, gestures=put(state.gestures, given, _gesture, in_order=_by_time_and(_gesture)))
+
+
+def _stands(known: Told | None, said: Told) -> bool:
+    """Whether what is known counts, and not what is said."""
+    return known is not None and not counts(said, said.occurred_at, known, known.occurred_at)
+
+
+def _seen(post: Mention) -> Any:
+    return (post.platform, post.link, post.text, post.sentiment, post.reach)
+
+
+def _asked(wish: Wish) -> Any:
+    return (wish.description, wish.alternatives)
+
+
+def _note(note: Note) -> str:
+    return note.note_id
+
+
+def _gesture(given: Given) -> str:
+    return given.gesture_id
+
+
+def _item(wish: Wish) -> str:
+    return wish.item_id
+
+
+def _wishes_in_order(wish: Wish) -> tuple[datetime, str]:
+    return (wish.opened_at, wish.item_id)
+
+
+def _by_time_and(name: Callable[[Any], Any]) -> Callable[[Any], tuple[datetime, Any]]:
+    return lambda told: (told.occurred_at, name(told))
 
 
 FOLDS: Mapping[type[Any], Callable[[JourneyState, Any], JourneyState]] = {

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from processors.journey.actions import Action, Assigned, Hold, Reach, Retract, Suppress, Want
 from processors.journey.experiments import HELD_OUT, arm_of, held_out
 from processors.journey.guard.limits import affordable, within_caps
-from processors.journey.guard.quiet import quiet_until, zone_of
+from processors.journey.guard.quiet import quiet_until, undisturbing
 from processors.journey.guard.reach import allowed, consented, may_be_approached, offered, open_for
 from processors.journey.identity import outreach_id
 from processors.journey.playbook import Arm, Playbook, in_hours
 from streams.events import Address, JourneyState, OutreachChannel
-
-_ASK_AGAIN = timedelta(hours=1)
 
 Rule = Callable[[Want, JourneyState, datetime, Playbook], "Action | None"]
 
@@ -41,7 +39,8 @@ def guard(want: Want, state: JourneyState, now: datetime, playbook: Playbook) ->
     if want.task is not None:
         addresses: tuple[Address, ...] = (Address(channel=OutreachChannel.AGENT_TASK, address=want.task.team),)
     else:
-        addresses, _ = within_caps(allowed(state, want.purpose, playbook), want.purpose, state, now, playbook)
+        open_, _ = undisturbing(allowed(state, want.purpose, playbook), want, state, now, playbook)
+        addresses, _ = within_caps(open_, want.purpose, state, now, playbook)
     return Reach(want=want, addresses=addresses, explanation="nothing spoke against it", met=tuple(met))
 
 
@@ -107,31 +106,31 @@ def _reachable(want: Want, state: JourneyState, now: datetime, playbook: Playboo
 def _quiet_hours(want: Want, state: JourneyState, now: datetime, playbook: Playbook) -> Action | None:
     if playbook.quiet_hours is None or want.task is not None:
         return None
-    name = state.profile.time_zone or playbook.default_time_zone
-    zone = zone_of(name)
-    if zone is None:
+    open_, dark = undisturbing(allowed(state, want.purpose, playbook), want, state, now, playbook)
+    if dark is None or open_:
+        return None
+    if not dark.known:
         return Hold(
             want=want,
-            until=min(now + _ASK_AGAIN, want.useful_until),
+            until=min(dark.until, want.useful_until),
             reason="unknown_time_zone",
-            explanation=f"{name!r} is no time zone, so nobody knows whether it is night there",
+            explanation=f"{dark.zone!r} is no time zone, so nobody knows whether it is night there",
         )
-    until = quiet_until(now, zone, playbook.quiet_hours)
-    if until is None:
-        return None
-    if until >= want.useful_until:
+    if dark.until >= want.useful_until:
         return Suppress(
             want=want,
             reason="quiet_hours",
-            explanation=f"it is night in {name}, and by the morning it would be of no use",
+            explanation=f"it is night in {dark.zone}, it would be of no use by the morning, and the customer has not "
+            "agreed to be woken",
         )
-    return Hold(want=want, until=until, reason="quiet_hours", explanation=f"it is night in {name}")
+    return Hold(want=want, until=dark.until, reason="quiet_hours", explanation=f"it is night in {dark.zone}")
 
 
 def _frequency_cap(want: Want, state: JourneyState, now: datetime, playbook: Playbook) -> Action | None:
     if want.task is not None:
         return None
-    _, full = within_caps(allowed(state, want.purpose, playbook), want.purpose, state, now, playbook)
+    open_, dark = undisturbing(allowed(state, want.purpose, playbook), want, state, now, playbook)
+    _, full = within_caps(open_, want.purpose, state, now, playbook)
     if full is None:
         return None
     cap = full.cap
@@ -140,12 +139,21 @@ def _frequency_cap(want: Want, state: JourneyState, now: datetime, playbook: Pla
     explanation = f"{cap.most} {cap.purpose.lower()} messages{by} in {in_hours(cap.window)} hours are enough"
     if full.by is not None and full.by != want.policy:
         reason, explanation = "gave_way", f"{full.by} comes first, and {explanation}"
-    if full.until >= want.useful_until:
+    # in the morning there may be room on a channel that is quiet until then
+    until = full.until if dark is None else min(full.until, dark.until)
+    if until >= want.useful_until:
         return Suppress(want=want, reason=reason, explanation=explanation)
-    return Hold(want=want, until=full.until, reason=reason, explanation=explanation)
+    return Hold(want=want, until=until, reason=reason, explanation=explanation)
 
 
-RULES: tuple[Rule, ...] = (_one_person, _once, _still_useful, _reachable, _quiet_hours, _frequency_cap)
+def _in_company(want: Want, state: JourneyState, now: datetime, playbook: Playbook) -> Action | None:
+    if want.gather_until is None or want.gather_until <= now:
+        return None
+    explanation = "waits for whatever else is to be told until then; they go as one"
+    return Hold(want=want, until=want.gather_until, reason="gathering", explanation=explanation)
+
+
+RULES: tuple[Rule, ...] = (_one_person, _once, _still_useful, _reachable, _quiet_hours, _frequency_cap, _in_company)
 
 
 # -- experiments -------------------------------------------------------------------------------------------------------
@@ -187,4 +195,4 @@ def _noted(want: Want, met: list[Assigned]) -> Want:
     return replace(want, inputs={**want.inputs, **{assigned.experiment: assigned.arm for assigned in met}})
 
 
-__all__ = ["RULES", "guard", "quiet_until", "withdrawn", "zone_of"]
+__all__ = ["RULES", "guard", "quiet_until", "withdrawn"]

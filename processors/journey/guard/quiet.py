@@ -1,23 +1,66 @@
-"""Quiet hours: the night in the customer's own zone, whatever the clocks there do."""
+"""Quiet hours: the night in the customer's own zone, whatever the clocks there do, and whom it keeps from what.
+
+A night is for what wakes people. An e-mail wakes nobody and goes at once, unless the playbook says otherwise; what
+disturbs waits for the morning. What is only of use before the morning may disturb those who agreed to that.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from zoneinfo import ZoneInfo
 
-from processors.journey.playbook import QuietHours
+from processors.journey.actions import Want
+from processors.journey.guard.reach import may_be_woken
+from processors.journey.playbook import Playbook, QuietHours
 from streams.clock import from_millis, to_millis
-from streams.zones import zone_named
+from streams.events import Address, JourneyState
+from streams.zones import zone_of
 
 
-@cache
-def zone_of(name: str) -> ZoneInfo | None:
-    """The zone that is meant by that name, None where nobody knows."""
-    try:
-        return ZoneInfo(zone_named(name) or name)
-    except (KeyError, OSError, ValueError):  # not found; a folder of the database; no possible name
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Night:
+    """It is night where the customer lives, or nobody knows whether it is."""
+
+    until: datetime
+    zone: str
+    known: bool = True
+
+
+_ASK_AGAIN = timedelta(hours=1)
+
+
+def night(state: JourneyState, now: datetime, playbook: Playbook) -> Night | None:
+    """The night that ``now`` falls into for this customer; None by day, and where there are no quiet hours."""
+    if playbook.quiet_hours is None:
         return None
+    name = state.profile.time_zone or playbook.default_time_zone
+    zone = zone_of(name)
+    if zone is None:
+        return Night(until=now + _ASK_AGAIN, zone=name, known=False)
+    until = quiet_until(now, zone, playbook.quiet_hours)
+    return None if until is None else Night(until=until, zone=name)
+
+
+def undisturbing(
+    addresses: tuple[Address, ...], want: Want, state: JourneyState, now: datetime, playbook: Playbook
+) -> tuple[tuple[Address, ...], Night | None]:
+    """The addresses that may be used now, the quiet ones first, and the night, where it is one."""
+    quiet, dark = playbook.quiet_hours, night(state, now, playbook)
+    if quiet is None or dark is None:
+        return addresses, None
+    silent = tuple(address for address in addresses if address.channel not in quiet.channels)
+    if not _only_before_morning(want, dark, now, quiet):
+        return silent, dark
+    agreed = (one for one in addresses if one not in silent and may_be_woken(one.channel, want.purpose, state))
+    return (*silent, *agreed), dark
+
+
+def _only_before_morning(want: Want, dark: Night, now: datetime, quiet: QuietHours) -> bool:
+    if dark.known:
+        return want.useful_until <= dark.until
+    whole = datetime.combine(now, quiet.end) - datetime.combine(now, quiet.begin)
+    return want.useful_until <= now + whole % timedelta(days=1)
 
 
 def quiet_until(now: datetime, zone: ZoneInfo, quiet: QuietHours) -> datetime | None:

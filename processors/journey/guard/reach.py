@@ -67,6 +67,16 @@ def allowed(state: JourneyState, purpose: Purpose, playbook: Playbook) -> tuple[
     )
 
 
+def may_be_woken(channel: OutreachChannel, purpose: Purpose, state: JourneyState) -> bool:
+    """Whether the customer's own latest word that covers the channel allows it to disturb them at night."""
+    words = [
+        one
+        for one in state.consents
+        if one.purpose is purpose and _covers(one, channel) and one.from_customer_id is None
+    ]
+    return bool(words) and max(words, key=_weight).urgent_at_night
+
+
 def _reopened(closed: Suppression, purpose: Purpose, state: JourneyState) -> bool:
     """An unsubscription ends with a later yes; a complaint or a bounce when an employee vouched for it since.
 

@@ -10,6 +10,7 @@ from processors.journey.policies.delay_care import DelayCare
 from processors.journey.policies.mention_reply import MentionReply
 from processors.journey.policies.out_of_stock_save import OutOfStockSave
 from processors.journey.policies.policy import Policy, Wanted
+from processors.journey.policies.promise_watch import PromiseWatch
 from processors.journey.policies.recovery import Recovery
 from processors.journey.policies.response_watch import ResponseWatch
 
@@ -21,6 +22,7 @@ POLICIES: tuple[Policy, ...] = (
     OutOfStockSave(),
     CaringHands(),
     GesturesOfAgents(),
+    PromiseWatch(),
 )
 
 

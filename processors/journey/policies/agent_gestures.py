@@ -16,7 +16,7 @@ from processors.journey.actions import Task, Want
 from processors.journey.guard.limits import by_employees
 from processors.journey.playbook import AgentGestures, Budget, Playbook, in_hours
 from processors.journey.policies.policy import as_text
-from processors.journey.policies.settling import TASK_LIVES, Settling, Step
+from processors.journey.policies.settling import Deadline, Settling, Step, deadline
 from processors.journey.wording import wording
 from streams.events import Given, JourneyState, Purpose
 
@@ -65,13 +65,14 @@ class GesturesOfAgents(Settling):
         for given in state.gestures:
             said = beyond(given, state, rules.budgets, playbook.currency)
             if said is not None:
-                make = partial(self._want, state, given, playbook, rules, said=said)
+                by = deadline(given.occurred_at, rules.escalated_due, now)
+                make = partial(self._want, state, given, playbook, rules, said=said, by=by)
                 yield Step(f"gesture/{given.gesture_id}", OVER, make)
 
     def _want(
-        self, state: JourneyState, given: Given, playbook: Playbook, rules: AgentGestures, *, said: Beyond
-    ) -> Want:
-        due = given.occurred_at + rules.escalated_due
+        self, state: JourneyState, given: Given, playbook: Playbook, rules: AgentGestures, *, said: Beyond,
+        by: Deadline,
+    ) -> Want:  # fmt: skip
         told = said.told()
         template = f"{self.name}/{OVER}"
         words = wording(playbook, state.profile.locale, letter=template, why=self.why, task=True)
@@ -93,11 +94,11 @@ class GesturesOfAgents(Settling):
                 "about": given.about or "",
                 **told,
                 "given_at": as_text(given.occurred_at),
-                "due_at": as_text(due),
+                "due_at": as_text(by.due),
             },
             gesture=None,
-            useful_until=due + TASK_LIVES,
-            task=Task(team=rules.escalate_to, due_at=due),
+            useful_until=by.useful_until,
+            task=Task(team=rules.escalate_to, due_at=by.due),
             answers=True,  # it is talked over among ourselves
             escalation=True,
             inputs={"subject": f"gesture {given.gesture_id}", "agent": given.agent_id, **told},

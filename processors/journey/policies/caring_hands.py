@@ -11,14 +11,14 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import partial
 
-from processors.journey.actions import Action, Expose, Reach, Retract, Task, Want
+from processors.journey.actions import Action, Assigned, Expose, Reach, Retract, Task, Want
 from processors.journey.cases import Case, open_cases, told_of
 from processors.journey.experiments import draw
 from processors.journey.playbook import CaringRules, Playbook
 from processors.journey.policies.policy import as_text
 from processors.journey.policies.settling import Settling, Step
 from processors.journey.wording import wording
-from streams.events import JourneyState, Purpose, replace
+from streams.events import ContactOpened, JourneyState, Purpose, replace
 
 ASSIGNED = "assigned"
 CARING, USUAL = "caring", "usual"
@@ -29,6 +29,7 @@ class CaringHands(Settling):
 
     name = "caring_hands"
     watches = "contacts"
+    answers = (ContactOpened,)
     why: Mapping[str, str] = {
         "en": "Some care cannot be hurried.",
         "de": "Manche Zuwendung verträgt keine Eile.",
@@ -48,21 +49,37 @@ class CaringHands(Settling):
                     said = "a person has answered"
                     yield from self.called_off(state, case.journey_id, now, reason="answered", explanation=said)
                 continue
-            met = draw(
-                state,
-                experiment=self.name,
-                seed=rules.seed,
-                unit=f"{state.customer_id}/{case.journey_id}",  # two customers' cases may have one name
-                share=rules.share,
-                drawn=CARING,
-                others=USUAL,
-            )
+            met = self._draw(state, case, rules)
             if met.first:
                 yield Expose(policy=self.name, journey_id=case.journey_id, met=met)
             if met.arm == USUAL:
                 continue
             make = partial(self._want, state, case, playbook, rules, bucket=met.bucket)
             yield Step(case.journey_id, ASSIGNED, make)
+
+    def too_late(self, state: JourneyState, event: ContactOpened, now: datetime, playbook: Playbook) -> Want | None:
+        """A case that would have been theirs."""
+        rules = playbook.caring
+        if rules is None or now < event.occurred_at + rules.useful:
+            return None
+        for case in open_cases(state):
+            late = not case.answered and now >= case.opened_at + rules.useful
+            if late and any(contact.contact_id == event.contact_id for contact in case.contacts):
+                met = self._draw(state, case, rules)
+                if met.arm == CARING and met.first:
+                    return self._want(state, case, playbook, rules, bucket=met.bucket)
+        return None
+
+    def _draw(self, state: JourneyState, case: Case, rules: CaringRules) -> Assigned:
+        return draw(
+            state,
+            experiment=self.name,
+            seed=rules.seed,
+            unit=f"{state.customer_id}/{case.journey_id}",  # two customers' cases may have one name
+            share=rules.share,
+            drawn=CARING,
+            others=USUAL,
+        )
 
     def after(self, state: JourneyState, action: Action, now: datetime, playbook: Playbook) -> JourneyState:
         """The routing stands on every contact of the case, those on other channels too."""

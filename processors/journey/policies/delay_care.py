@@ -1,28 +1,46 @@
 """Delay care: the hours of waiting are a chance to delight (Seth Godin on the delayed flight).
 
 As soon as a wait passes the playbook's threshold the customer hears from us, with a gesture that fits its expected
-length. The next gesture comes as the wait grows, a revised message when the expected time moves, another letter when
-it will not come at all. When the wait ends, what was promised for it is taken back. Nothing is sent that would arrive
-after the wait.
+length. The next gesture comes as the wait grows, a revised message when the expected time moves, a word every so often
+while nobody knows more, another letter when it will not come at all, and one when it has come. A promise that passes
+in silence is a wait, too. When the wait ends, what was promised for it is taken back. Nothing is sent that would
+arrive after it is of use. Letters about several waits that fall into a short time are one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from processors.journey.actions import Action, Hold, Reach, Retract, Suppress, Want
-from processors.journey.evolve.delays import journey_id
-from processors.journey.guard.quiet import zone_of
+from processors.journey.evolve.delays import journey_id, with_wait
 from processors.journey.identity import outreach_id
-from processors.journey.playbook import DelayRules, GestureOffer, Playbook
-from processors.journey.policies.policy import as_text, same_no
+from processors.journey.playbook import DelayRules, Playbook
+from processors.journey.policies.delay_letters import letter
+from processors.journey.policies.gathering import gathered, together
+from processors.journey.policies.policy import same_no
+from processors.journey.policies.told import as_told, may_be_told_again
+from processors.journey.policies.waits import (
+    CANCELLED,
+    NOTICE,
+    OVER,
+    awaited_from,
+    expected_wait,
+    lapses_at,
+    later,
+    next_update,
+    occasion_of,
+    says_when_over,
+    silent_at,
+    tells,
+    unannounced,
+    unannounced_too_late,
+    useful_until,
+)
 from processors.journey.state import put
-from processors.journey.wording import wording
-from streams.events import Delay, JourneyState, Purpose, Timer, replace
+from streams.events import Delay, DelayNoticed, JourneyState, OrderCancelled, Timer, replace
 
-CANCELLED = "cancelled"
-NOTICE = "notice"
+_PASSING = (":quiet_hours", ":frequency_cap", ":gave_way")
 
 
 class DelayCare:
@@ -37,28 +55,73 @@ class DelayCare:
         "fr": "Attendre est déjà assez pénible ; personne ne devrait avoir en plus à demander des nouvelles.",
     }
 
+    answers = (DelayNoticed, OrderCancelled)
+
     def concerns(self, state: JourneyState) -> bool:
-        """Whether there is a wait."""
-        return bool(state.delays)
+        """Whether there is a wait, or an order that one may come of."""
+        return bool(state.delays or state.orders)
 
     def wants(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[Want | Suppress | Retract]:
-        """A letter for each wait that needs one now, and what to take back of those that are over."""
+        """A letter for each wait that needs one now, or one for several, and what to take back of those that are
+        over."""
+        letters: list[tuple[Delay, Want]] = []
         for delay in state.delays:
-            if delay.closed_at is not None:
-                yield from self._take_back(state, delay, now)
-            else:
-                yield from self._write(state, delay, now, playbook)
+            said = self._end if delay.closed_at is not None else self._write
+            for one in said(state, delay, now, playbook):
+                if isinstance(one, Want):
+                    letters.append((delay, one))
+                else:
+                    yield one
+        for group in gathered(letters, now, playbook):
+            yield group[0] if len(group) == 1 else together(state, group, playbook, self.why)
+
+    def too_late(
+        self, state: JourneyState, event: DelayNoticed | OrderCancelled, now: datetime, playbook: Playbook
+    ) -> Want | None:
+        """A wait that nobody is in any more."""
+        if isinstance(event, OrderCancelled):
+            return self._cancelled_too_late(state, event, now, playbook)
+        for delay in state.delays:
+            if (delay.subject_kind, delay.subject_id, delay.as_of) != (
+                event.subject_kind,
+                event.subject_id,
+                event.occurred_at,
+            ):
+                continue
+            if delay.closed_at is not None or delay.letters or delay.refused is not None:
+                continue
+            rules = playbook.delay_rules(delay.subject_kind)
+            if now >= lapses_at(delay, rules):
+                wait = expected_wait(delay, now)
+                occasion = occasion_of(delay, wait, now, rules) or NOTICE
+                return self._want(state, delay, now, playbook, occasion=occasion, wait=wait)
+        return None
+
+    def _cancelled_too_late(
+        self, state: JourneyState, event: OrderCancelled, now: datetime, playbook: Playbook
+    ) -> Want | None:
+        for order in state.orders:
+            if order.order_id == event.order_id and order.cancelled_at == event.occurred_at:
+                delay = unannounced_too_late(order, state, now, playbook.delay_rules(order.kind))
+                if delay is not None:
+                    wait = expected_wait(delay, now)
+                    return self._want(state, delay, now, playbook, occasion=f"{CANCELLED}-0", wait=wait)
+        return None
 
     def _write(
         self, state: JourneyState, delay: Delay, now: datetime, playbook: Playbook
     ) -> Iterator[Want | Suppress | Retract]:
         rules = playbook.delay_rules(delay.subject_kind)
         wait = expected_wait(delay, now)
-        occasion = occasion_of(delay, wait, rules)
+        occasion = _occasion(state, delay, now, rules, playbook)
+        news = occasion or (None if delay.letters else NOTICE)
+        if news is None:
+            yield from self._drop(state, delay, "no_longer_news", "the customer knows what it would say")
+            return
+        if delay.held_until is not None and not (delay.refused or "").startswith(f"{news}:"):
+            yield from self._drop(state, delay, "no_longer_news", "there is something else to say by now")
         if occasion is None:
-            if delay.letters:
-                yield from self._drop(state, delay, "no_longer_news", "the customer knows what it would say")
-            elif delay.refused is None or delay.held_until is not None:
+            if delay.refused is None or delay.held_until is not None:
                 below = self._want(state, delay, now, playbook, occasion=NOTICE, wait=wait)
                 minutes = int(rules.threshold.total_seconds() // 60)
                 yield Suppress(
@@ -70,59 +133,20 @@ class DelayCare:
     def _want(
         self, state: JourneyState, delay: Delay, now: datetime, playbook: Playbook, *, occasion: str, wait: timedelta
     ) -> Want:
-        rules = playbook.delay_rules(delay.subject_kind)
-        journey = journey_id(delay)
-        template = f"{self.name}/{_TEMPLATES.get(occasion.split('-')[0], NOTICE)}"
-        said = wording(
-            playbook, state.profile.locale, letter=template, why=self.why, offer=offer_of(delay, wait, rules)
-        )
-        gesture = said.gesture
-        earlier = [note for note in state.outreach if note.journey_id == journey]
-        variables = {
-            "name": state.profile.name or "",
-            "description": delay.description,
-            "subject_kind": delay.subject_kind,
-            "promised_at": as_text(delay.promised_at),
-            "expected_at": as_text(delay.expected_at),
-            "previous_expected_at": as_text(delay.told_expected_at),
-            "reason": delay.reason.value,
-            "wait_minutes": str(int(wait.total_seconds() // 60)),
-            "gesture_title": gesture.title if gesture else "",
-            "gesture_link": (gesture.link or "") if gesture else "",
-        }
-        return Want(
-            policy=self.name,
-            why=said.why,
-            locale=said.locale,
-            journey_id=journey,
-            occasion=occasion,
-            purpose=Purpose.SERVICE,
-            template=template,
-            variables=variables,
-            gesture=gesture,
-            useful_until=useful_until(delay, now, rules),
-            revises=earlier[-1].outreach_id if earlier else None,
-            # whoever waits at a gate looks at the clock there, wherever they live
-            time_zone=delay.time_zone if delay.time_zone and zone_of(delay.time_zone) else None,
-            inputs={
-                "subject": f"{delay.subject_kind} {delay.subject_id}",
-                "promised_at": variables["promised_at"],
-                "expected_at": variables["expected_at"],
-                "cancelled": str(delay.cancelled).lower(),
-                "wait_minutes": variables["wait_minutes"],
-                "threshold_minutes": str(int(rules.threshold.total_seconds() // 60)),
-            },
-        )
+        return letter(state, delay, now, playbook, policy=self.name, why=self.why, occasion=occasion, wait=wait)
 
-    def _take_back(self, state: JourneyState, delay: Delay, now: datetime) -> Iterator[Retract]:
-        yield from self._drop(state, delay, "wait_over", "the wait ended while the letter was held")
-        if delay.cancelled:
-            return  # that it does not come stays true
-        journey = journey_id(delay)
-        for note in state.outreach:
-            if note.journey_id == journey and note.retracted_at is None and note.useful_until > now:
-                said = "the wait ended sooner than the letter said"
-                yield Retract.of(note, reason="wait_over", explanation=said)
+    def _end(
+        self, state: JourneyState, delay: Delay, now: datetime, playbook: Playbook
+    ) -> Iterator[Want | Suppress | Retract]:
+        rules = playbook.delay_rules(delay.subject_kind)
+        still = says_when_over(delay, now, rules)
+        if not (still and (delay.refused or "").startswith(OVER)):
+            yield from self._drop(state, delay, "wait_over", "the wait ended while the letter was held")
+        if not delay.cancelled:  # that it does not come stays true
+            yield from _taken_back(state, journey_id(delay), now)
+        if still:
+            occasion = f"{OVER}-{delay.letters}"
+            yield self._want(state, delay, now, playbook, occasion=occasion, wait=expected_wait(delay, now))
 
     def _drop(self, state: JourneyState, delay: Delay, reason: str, explanation: str) -> Iterator[Retract]:
         """The word on a letter that was held and will not be sent: a hold on record has to have an end on record."""
@@ -146,7 +170,8 @@ class DelayCare:
         rules = playbook.delay_rules(delay.subject_kind)
         match action:
             case Reach(want=want):
-                meant = want.usual or want.gesture  # one that was withheld is not offered again with the next letter
+                # one that was withheld is not offered again with the next letter
+                meant = want.parts[0].gesture if want.parts else want.usual or want.gesture
                 given = -1 if meant is None else rules.stage_of(meant.code)
                 delay = replace(
                     delay,
@@ -156,6 +181,7 @@ class DelayCare:
                     told_stage=max(delay.told_stage, given),
                     refused=None,
                     held_until=None,
+                    told_at=now,
                 )
             case Hold(want=want, until=until, reason=reason):
                 delay = replace(delay, refused=f"{want.occasion}:{reason}", held_until=until)
@@ -179,28 +205,30 @@ class DelayCare:
         )
 
     def timers(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[Timer]:
-        """The end of a hold, the next gesture's time, and the moment after which nobody waits any more."""
+        """The end of a hold, the time of the next gesture or update, the moment after which nobody waits any more, and
+        the moment at which an order's promise has passed in silence."""
         for delay in state.delays:
-            if delay.closed_at is not None:
-                continue
-            rules = playbook.delay_rules(delay.subject_kind)
-            moments = [lapses_at(delay, rules)]
-            if delay.held_until is not None:
-                moments.append(delay.held_until)
-            elif (delay.refused or "").endswith(_PASSING):
-                # the night or the cap would have outlasted the wait; if it does not, there is somebody to write to
-                moments.append(useful_until(delay, now, rules))
-            if not delay.cancelled:
-                waits = [rules.threshold] if not delay.letters else []
-                waits += [stage.wait for at, stage in enumerate(rules.stages) if at > delay.told_stage]
-                moments += [_later(delay.promised_at, wait) for wait in waits]
-            later = [moment for moment in moments if moment > now]
-            if later:
+            later_ = [moment for moment in _moments(delay, now, playbook) if moment > now]
+            if later_:
                 journey = journey_id(delay)
-                yield Timer(timer_id=f"{self.name}/{journey}", due_at=min(later), policy=self.name, journey_id=journey)
+                yield Timer(timer_id=f"{self.name}/{journey}", due_at=min(later_), policy=self.name, journey_id=journey)
+        for order in state.orders:
+            due = silent_at(order, state, playbook.delay_rules(order.kind))
+            if due is not None and due > now:
+                journey = f"promise/{order.kind}/{order.order_id}"
+                yield Timer(timer_id=f"{self.name}/{journey}", due_at=due, policy=self.name, journey_id=journey)
 
     def lapse(self, state: JourneyState, now: datetime, playbook: Playbook) -> JourneyState:
-        """Close the waits whose end nobody reported."""
+        """Begin the waits that nobody announced, and close those whose end nobody reported."""
+        for order in state.orders:
+            rules = playbook.delay_rules(order.kind)
+            since = awaited_from(order, now, rules)
+            if since != order.awaited_from:
+                order = replace(order, awaited_from=since)
+                state = replace(state, orders=put(state.orders, order, lambda one: one.order_id))
+            wait = unannounced(order, state, now, rules)
+            if wait is not None:
+                state = with_wait(state, wait)
         for delay in state.delays:
             if delay.closed_at is None and now >= lapses_at(delay, playbook.delay_rules(delay.subject_kind)):
                 closed = replace(delay, closed_at=now)  # what was held of it ends on record
@@ -208,62 +236,51 @@ class DelayCare:
         return state
 
 
-_PASSING = (":quiet_hours", ":frequency_cap", ":gave_way")
-
-_TEMPLATES = {NOTICE: "notice", "gesture": "longer", "revision": "revised", CANCELLED: "cancelled"}
-
-
-def expected_wait(delay: Delay, now: datetime) -> timedelta:
-    """How long the customer waits as far as we know: as long as expected, or as long as they have waited already."""
-    waited = now - delay.promised_at
-    if delay.expected_at is None:
-        return max(waited, timedelta(0))
-    return max(delay.expected_at - delay.promised_at, waited, timedelta(0))
-
-
-def occasion_of(delay: Delay, wait: timedelta, rules: DelayRules) -> str | None:
-    """What there is to say that the customer does not know yet; None for nothing."""
+def _moments(delay: Delay, now: datetime, playbook: Playbook) -> Iterator[datetime]:
+    rules = playbook.delay_rules(delay.subject_kind)
+    if delay.closed_at is not None:
+        if delay.held_until is not None:
+            yield delay.held_until
+        return
+    yield lapses_at(delay, rules)
+    if delay.held_until is not None:
+        yield delay.held_until
+    elif (delay.refused or "").endswith(_PASSING):
+        # the night or the cap would have outlasted the wait; if it does not, there is somebody to write to
+        yield useful_until(delay, now, rules)
     if delay.cancelled:
-        return None if delay.told_cancelled else f"{CANCELLED}-{delay.letters}"
+        return
     if not delay.letters:
-        return NOTICE if wait >= rules.threshold else None
-    if delay.told_cancelled:
-        return f"revision-{delay.letters}"  # it comes after all
-    stage = rules.stage(wait)
-    if stage > delay.told_stage:
-        return f"gesture-{stage}"
-    if delay.expected_at is not None and delay.expected_at != delay.told_expected_at:
-        known = delay.told_expected_at
-        if known is None or abs(delay.expected_at - known) >= rules.revise_after:
-            return f"revision-{delay.letters}"
-    return None
+        yield later(delay.promised_at, rules.threshold)
+    for at, stage in enumerate(rules.stages):
+        if at > delay.told_stage:
+            yield later(delay.promised_at, stage.wait)
+    update = next_update(delay, rules)
+    if update is not None:
+        yield update
 
 
-def offer_of(delay: Delay, wait: timedelta, rules: DelayRules) -> GestureOffer | None:
-    """The gesture for this length of wait, where it was not given yet."""
-    if delay.cancelled:
-        return rules.cancelled
-    stage = rules.stage(wait)
-    return rules.stages[stage].gesture if stage > delay.told_stage else None
+def _occasion(state: JourneyState, delay: Delay, now: datetime, rules: DelayRules, playbook: Playbook) -> str | None:
+    """As :func:`occasion_of`, by what arrived. What did not is told again where there is another address for it."""
+    notes = tuple(note for note in state.outreach if tells(note, DelayCare.name, journey_id(delay)))
+    told, wait = as_told(delay, notes, rules), expected_wait(delay, now)
+    news = occasion_of(delay, wait, now, rules)
+    if told is delay or (news is None and not may_be_told_again(notes[-1], notes, state, playbook)):
+        return news
+    occasion = occasion_of(told, wait, now, rules)
+    if occasion is None or told.letters:
+        return occasion
+    return f"{occasion.split('-')[0]}-{delay.letters}"  # the first that arrives, not the first that was asked for
 
 
-def useful_until(delay: Delay, now: datetime, rules: DelayRules) -> datetime:
-    """While they wait; for what does not come, while they look for another way."""
-    if delay.cancelled:
-        return _later(max(delay.promised_at, delay.as_of), rules.cancelled_useful)
-    if delay.expected_at is not None and delay.expected_at > now:
-        return delay.expected_at
-    return _later(max(delay.promised_at, now), rules.open_ended_useful)
-
-
-def lapses_at(delay: Delay, rules: DelayRules) -> datetime:
-    """When nobody waits any more, whether its end was reported or not."""
-    return _later(max(delay.expected_at or delay.promised_at, delay.promised_at, delay.as_of), rules.lapse)
-
-
-def _later(moment: datetime, by: timedelta) -> datetime:
-    """``moment + by``, at most the end of the calendar: some write the year 9999 for a time that nobody knows."""
-    return _END_OF_TIME if by >= _END_OF_TIME - moment else moment + by
-
-
-_END_OF_TIME = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+def _taken_back(state: JourneyState, journey: str, now: datetime) -> Iterator[Retract]:
+    for note in state.outreach:
+        if note.retracted_at is not None or note.useful_until <= now or not tells(note, DelayCare.name, journey):
+            continue
+        if note.occasion.startswith(OVER):
+            continue  # it says so
+        known = {note.journey_id, *note.journeys}
+        if any(delay.closed_at is None and journey_id(delay) in known for delay in state.delays):
+            continue  # it is still true of another wait
+        said = "the wait ended sooner than the letter said"
+        yield Retract.of(note, reason="wait_over", explanation=said)

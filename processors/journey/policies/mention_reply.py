@@ -13,9 +13,9 @@ from functools import partial
 from processors.journey.actions import Retract, Suppress, Task, Want
 from processors.journey.playbook import MentionRules, Playbook
 from processors.journey.policies.policy import as_text
-from processors.journey.policies.settling import TASK_LIVES, Moment, Settling, Step
+from processors.journey.policies.settling import Deadline, Moment, Settling, Step, deadline
 from processors.journey.wording import wording
-from streams.events import JourneyState, Mention, Purpose, Sentiment, replace
+from streams.events import JourneyState, Mention, MentionPosted, Purpose, Sentiment, replace
 
 THANKS, RESCUE, ESCALATION = "thank_you", "rescue", "escalation"
 _OF_THE_DAY = timedelta(days=14)
@@ -27,6 +27,7 @@ class MentionReply(Settling):
 
     name = "mention_reply"
     watches = "mentions"
+    answers = (MentionPosted,)
     final = frozenset({"nothing_to_answer"})
     why: Mapping[str, str] = {
         "en": "Whoever speaks about us in public deserves an answer from a person.",
@@ -49,21 +50,39 @@ class MentionReply(Settling):
             elif mention.closed_at is not None:
                 continue
             elif mention.sentiment is Sentiment.POSITIVE:
-                due = mention.opened_at + rules.thanks_within
-                make = partial(self._want, state, mention, playbook, occasion=THANKS, team=rules.thanks_by, due=due)
+                by = deadline(mention.opened_at, rules.thanks_within, now)
+                make = partial(self._want, state, mention, playbook, occasion=THANKS, team=rules.thanks_by, by=by)
                 yield Step(journey, THANKS, make)
             elif mention.sentiment is Sentiment.NEGATIVE:
-                due = rescue_due(mention, rules)
-                make = partial(self._want, state, mention, playbook, occasion=RESCUE, team=rules.rescue_by, due=due)
+                begun = self.sent_at(state, journey, RESCUE)
+                by = rescue_by(mention, rules, begun or now)
+                make = partial(self._want, state, mention, playbook, occasion=RESCUE, team=rules.rescue_by, by=by)
                 yield Step(journey, RESCUE, make)
-                if now >= due and self.is_settled(state, journey, RESCUE):
-                    later = due + rules.escalated_due
+                due = self.due_of(state, journey, RESCUE, by.due)
+                if begun is not None and now >= due:
+                    by = deadline(due, rules.escalated_due, now)
                     make = partial(
-                        self._want, state, mention, playbook, occasion=ESCALATION, team=rules.escalate_to, due=later
+                        self._want, state, mention, playbook, occasion=ESCALATION, team=rules.escalate_to, by=by
                     )
                     yield Step(journey, ESCALATION, make)
             else:
-                yield Step(journey, THANKS, partial(self._leave, state, mention, playbook, rules))
+                yield Step(journey, THANKS, partial(self._leave, state, mention, now, playbook, rules))
+
+    def too_late(self, state: JourneyState, event: MentionPosted, now: datetime, playbook: Playbook) -> Want | None:
+        """A post of another day."""
+        rules = playbook.mentions
+        if rules is None or event.occurred_at > now - _OF_THE_DAY:
+            return None
+        for mention in state.mentions:
+            if mention.mention_id != event.mention_id or mention.closed_at is not None:
+                continue
+            if mention.sentiment is Sentiment.POSITIVE:
+                by = deadline(mention.opened_at, rules.thanks_within, now)
+                return self._want(state, mention, playbook, occasion=THANKS, team=rules.thanks_by, by=by)
+            if mention.sentiment is Sentiment.NEGATIVE:
+                by = rescue_by(mention, rules, now)
+                return self._want(state, mention, playbook, occasion=RESCUE, team=rules.rescue_by, by=by)
+        return None
 
     def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Moment]:
         """The deadlines of the rescues; that a post is of another day can wait until something else happens."""
@@ -72,7 +91,10 @@ class MentionReply(Settling):
             return
         for mention in state.mentions:
             if mention.closed_at is None and mention.sentiment is Sentiment.NEGATIVE:
-                yield journey_id(mention), rescue_due(mention, rules)
+                journey = journey_id(mention)
+                begun = self.sent_at(state, journey, RESCUE)
+                if begun is not None:
+                    yield journey, self.due_of(state, journey, RESCUE, rescue_by(mention, rules, begun).due)
 
     def lapse(self, state: JourneyState, now: datetime, playbook: Playbook) -> JourneyState:
         """Close the posts that nobody will answer any more."""
@@ -84,13 +106,15 @@ class MentionReply(Settling):
         )
         return replace(state, mentions=tuple(mentions))
 
-    def _leave(self, state: JourneyState, mention: Mention, playbook: Playbook, rules: MentionRules) -> Suppress:
-        due = mention.opened_at + rules.thanks_within
-        want = self._want(state, mention, playbook, occasion=THANKS, team=rules.thanks_by, due=due)
+    def _leave(
+        self, state: JourneyState, mention: Mention, now: datetime, playbook: Playbook, rules: MentionRules
+    ) -> Suppress:
+        by = deadline(mention.opened_at, rules.thanks_within, now)
+        want = self._want(state, mention, playbook, occasion=THANKS, team=rules.thanks_by, by=by)
         return Suppress(want=want, reason="nothing_to_answer", explanation="neither praise nor a complaint")
 
     def _want(
-        self, state: JourneyState, mention: Mention, playbook: Playbook, *, occasion: str, team: str, due: datetime
+        self, state: JourneyState, mention: Mention, playbook: Playbook, *, occasion: str, team: str, by: Deadline
     ) -> Want:
         template = f"{self.name}/{occasion}"
         said = wording(playbook, state.profile.locale, letter=template, why=self.why, task=True)
@@ -110,11 +134,11 @@ class MentionReply(Settling):
                 "text": mention.text or "",
                 "reach": "" if mention.reach is None else str(mention.reach),
                 "posted_at": as_text(mention.opened_at),
-                "due_at": as_text(due),
+                "due_at": as_text(by.due),
             },
             gesture=None,
-            useful_until=due + TASK_LIVES,
-            task=Task(team=team, due_at=due),
+            useful_until=by.useful_until,
+            task=Task(team=team, due_at=by.due),
             escalation=occasion == ESCALATION,
             inputs={
                 "subject": f"mention {mention.mention_id}",
@@ -129,7 +153,7 @@ def journey_id(mention: Mention) -> str:
     return f"mention/{mention.mention_id}"
 
 
-def rescue_due(mention: Mention, rules: MentionRules) -> datetime:
-    """By when a complaint is answered: sooner where many are reading."""
+def rescue_by(mention: Mention, rules: MentionRules, opened: datetime) -> Deadline:
+    """By when a complaint is answered: sooner where many are reading. ``opened``: when somebody was asked to."""
     wide = mention.reach is not None and mention.reach >= rules.wide_reach
-    return mention.opened_at + (rules.wide_within if wide else rules.rescue_within)
+    return deadline(mention.opened_at, rules.wide_within if wide else rules.rescue_within, opened)

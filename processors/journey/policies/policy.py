@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from processors.journey.actions import Action, Expose, Retract, Suppress, Want
 from processors.journey.playbook import Playbook
@@ -33,6 +33,11 @@ class Policy(Protocol):
     why: Mapping[str, str]
     """Why we serve, by language; shown wherever its outreach is shown."""
 
+    @property
+    def answers(self) -> tuple[type[Any], ...]:
+        """The kinds of facts that begin its journeys, as far as one can come too late for it."""
+        ...
+
     def concerns(self, state: JourneyState) -> bool:
         """Whether there is anything in the state that the policy could have to do with; where there is not, it is not
         asked further. Most customers are nobody's concern with most of their events."""
@@ -56,4 +61,9 @@ class Policy(Protocol):
 
     def lapse(self, state: JourneyState, now: datetime, playbook: Playbook) -> JourneyState:
         """The state without the journeys that nothing more can be expected of."""
+        ...
+
+    def too_late(self, state: JourneyState, event: Any, now: datetime, playbook: Playbook) -> Want | None:
+        """What it would have wanted of this fact of the kind that it ``answers``, had it been heard of in time; None
+        where it is in time, or would have led to nothing."""
         ...

@@ -8,19 +8,24 @@ kept, and passed on to those who made it happen.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace as tuned
 from datetime import datetime, timedelta
 from functools import partial
 
 from processors.journey.actions import Suppress, Task, Want
+from processors.journey.feedback import answer, journey_of
 from processors.journey.playbook import Playbook, RecoveryRules
 from processors.journey.policies.policy import as_text
-from processors.journey.policies.settling import TASK_LIVES, Settling, Step
+from processors.journey.policies.settling import TASK_LIVES, Deadline, Settling, Step, deadline
 from processors.journey.policies.settling import Moment as Due
 from processors.journey.state import memorable
 from processors.journey.wording import wording
-from streams.events import FeedbackKind, JourneyState, Moment, Purpose, Sentiment
+from streams.events import FeedbackGiven, FeedbackKind, JourneyState, Moment, Purpose, Sentiment, replace
 
 RECOVER, FOLLOW_UP, SHARE = "recover", "follow_up", "share"
+_ONE_REVIEW = timedelta(hours=1)
+"""A score and a story that are given within so long of each other are one review."""
+
 _LOOK_BACK = timedelta(days=30)
 """Feedback that is older is a memory, nothing to act on."""
 
@@ -30,6 +35,7 @@ class Recovery(Settling):
 
     name = "recovery"
     watches = "moments"
+    answers = (FeedbackGiven,)
     final = frozenset({"asked_already"})
     why: Mapping[str, str] = {
         "en": "A bad day can still end well, and a good one is worth telling.",
@@ -48,16 +54,43 @@ class Recovery(Settling):
             if moment.occurred_at <= now - _LOOK_BACK:
                 continue
             if was_bad(moment, rules):
-                due = moment.occurred_at + rules.within
-                make = partial(self._task, state, moment, playbook, occasion=RECOVER, team=rules.team, due=due)
-                yield Step(journey_id(moment), RECOVER, make)
-                if now >= _asks_at(moment, rules) and self.is_settled(state, journey_id(moment), RECOVER):
-                    make_question = partial(self._follow_up, state, moment, now, playbook, rules)
-                    yield Step(journey_id(moment), FOLLOW_UP, make_question)
+                journey = journey_of(state, moment)
+                by = deadline(moment.occurred_at, rules.within, now)
+                parts = review_of(moment, state, rules)
+                make = partial(
+                    self._task, state, moment, playbook, occasion=RECOVER, team=rules.team, by=by, parts=parts
+                )
+                yield Step(journey, RECOVER, make)
+                told_elsewhere = any(
+                    note.journey_id == journey and note.occasion == RECOVER and note.retracted_at is not None
+                    for note in state.outreach
+                )  # as part of the task for the whole review, which the question follows
+                if told_elsewhere:
+                    continue
+                begun = self.sent_at(state, journey, RECOVER)
+                if begun is not None and now >= _asks_at(moment, rules, begun):
+                    make_question = partial(self._follow_up, state, moment, now, playbook, rules, begun=begun)
+                    yield Step(journey, FOLLOW_UP, make_question)
             elif memorable(moment):
-                due = moment.occurred_at + _LOOK_BACK
-                make = partial(self._task, state, moment, playbook, occasion=SHARE, team=rules.share_with, due=due)
-                yield Step(journey_id(moment), SHARE, make)
+                by = deadline(moment.occurred_at, _LOOK_BACK, now)
+                make = partial(self._task, state, moment, playbook, occasion=SHARE, team=rules.share_with, by=by)
+                yield Step(journey_of(state, moment), SHARE, make)
+
+    def too_late(self, state: JourneyState, event: FeedbackGiven, now: datetime, playbook: Playbook) -> Want | None:
+        """Feedback that is a memory by now."""
+        rules = playbook.recovery
+        if rules is None or event.occurred_at > now - _LOOK_BACK:
+            return None
+        for moment in state.moments:
+            if answer(moment) != answer(event):
+                continue
+            if was_bad(moment, rules):
+                by = deadline(moment.occurred_at, rules.within, now)
+                return self._task(state, moment, playbook, occasion=RECOVER, team=rules.team, by=by)
+            if memorable(moment):
+                by = deadline(moment.occurred_at, _LOOK_BACK, now)
+                return self._task(state, moment, playbook, occasion=SHARE, team=rules.share_with, by=by)
+        return None
 
     def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Due]:
         """When to ask how things are now."""
@@ -66,13 +99,16 @@ class Recovery(Settling):
             return
         for moment in state.moments:
             if moment.occurred_at > now - _LOOK_BACK and was_bad(moment, rules):
-                yield journey_id(moment), _asks_at(moment, rules)
+                begun = self.sent_at(state, journey_of(state, moment), RECOVER)
+                if begun is not None:
+                    yield journey_of(state, moment), _asks_at(moment, rules, begun)
 
     def _follow_up(
-        self, state: JourneyState, moment: Moment, now: datetime, playbook: Playbook, rules: RecoveryRules
-    ) -> Want | Suppress:
+        self, state: JourneyState, moment: Moment, now: datetime, playbook: Playbook, rules: RecoveryRules, *,
+        begun: datetime,
+    ) -> Want | Suppress:  # fmt: skip
         want = self._want(
-            state, moment, playbook, occasion=FOLLOW_UP, useful_until=_asks_at(moment, rules) + TASK_LIVES
+            state, moment, playbook, occasion=FOLLOW_UP, useful_until=_asks_at(moment, rules, begun) + TASK_LIVES
         )
         for note in state.outreach:
             asked = note.policy == self.name and note.occasion == FOLLOW_UP and note.journey_id != want.journey_id
@@ -84,16 +120,24 @@ class Recovery(Settling):
         return want
 
     def _task(
-        self, state: JourneyState, moment: Moment, playbook: Playbook, *, occasion: str, team: str, due: datetime
-    ) -> Want:
-        return self._want(
+        self, state: JourneyState, moment: Moment, playbook: Playbook, *, occasion: str, team: str, by: Deadline,
+        parts: tuple[Moment, ...] = (),
+    ) -> Want:  # fmt: skip
+        want = self._want(
             state,
-            moment,
+            together(moment, parts),
             playbook,
             occasion=occasion,
-            useful_until=due + TASK_LIVES,
-            task=Task(team=team, due_at=due),
+            useful_until=by.useful_until,
+            task=Task(team=team, due_at=by.due),
         )
+        # it speaks of the whole review, and stays the journey of this part
+        want = tuned(want, journey_id=journey_of(state, moment))
+        known = {journey_of(state, part) for part in parts}
+        for note in state.outreach:
+            if note.policy == self.name and note.occasion == occasion and note.journey_id in known and not note.done_at:
+                return tuned(want, revises=note.outreach_id)
+        return want
 
     def _want(
         self, state: JourneyState, moment: Moment, playbook: Playbook, *,
@@ -106,7 +150,7 @@ class Recovery(Settling):
             policy=self.name,
             why=said.why,
             locale=said.locale,
-            journey_id=journey_id(moment),
+            journey_id=journey_of(state, moment),
             occasion=occasion,
             purpose=Purpose.SERVICE,
             template=template,
@@ -128,9 +172,28 @@ class Recovery(Settling):
         )
 
 
-def journey_id(moment: Moment) -> str:
-    """One piece of feedback."""
-    return f"feedback/{moment.feedback_id}"
+def review_of(moment: Moment, state: JourneyState, rules: RecoveryRules) -> tuple[Moment, ...]:
+    """The other parts of the same review: bad news too, about the same, the story of its score or the score of its
+    story, and given at nearly the same time."""
+    return tuple(
+        one
+        for one in state.moments
+        if answer(one) != answer(moment)
+        and (one.score is None) is not (moment.score is None)
+        and one.about == moment.about
+        and abs(one.occurred_at - moment.occurred_at) <= _ONE_REVIEW
+        and was_bad(one, rules)
+    )
+
+
+def together(moment: Moment, parts: tuple[Moment, ...]) -> Moment:
+    """The moment with the score, and with the words, that its other parts have and it does not."""
+    for part in parts:
+        if moment.score is None and part.score is not None:
+            moment = replace(moment, kind=part.kind, score=part.score)
+        if not moment.text and part.text:
+            moment = replace(moment, text=part.text)
+    return moment
 
 
 def was_bad(moment: Moment, rules: RecoveryRules) -> bool:
@@ -147,5 +210,6 @@ def was_bad(moment: Moment, rules: RecoveryRules) -> bool:
     return most is not None and moment.score <= most
 
 
-def _asks_at(moment: Moment, rules: RecoveryRules) -> datetime:
-    return (moment.recovered_at or moment.occurred_at) + rules.follow_up_after
+def _asks_at(moment: Moment, rules: RecoveryRules, begun: datetime) -> datetime:
+    """Some days after somebody made good on it, or, where nobody said so, was asked to."""
+    return (moment.recovered_at or begun) + rules.follow_up_after

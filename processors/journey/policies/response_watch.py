@@ -16,7 +16,7 @@ from processors.journey.actions import Retract, Task, Want
 from processors.journey.cases import Case, given_up, open_cases, told_of
 from processors.journey.playbook import Playbook, ResponseRules
 from processors.journey.policies.policy import as_text
-from processors.journey.policies.settling import TASK_LIVES, Moment, Settling, Step
+from processors.journey.policies.settling import Moment, Settling, Step, deadline
 from processors.journey.wording import wording
 from streams.events import JourneyState, Purpose
 
@@ -86,12 +86,12 @@ class ResponseWatch(Settling):
         self, state: JourneyState, case: Case, now: datetime, playbook: Playbook, rules: ResponseRules, *,
         occasion: str, at: datetime,
     ) -> Want:  # fmt: skip
-        due = at + rules.escalated_due
+        by = deadline(at, rules.escalated_due, now)
         return self._want(
             state, case, now, playbook,
             occasion=occasion,
-            useful_until=due + TASK_LIVES,
-            task=Task(team=rules.escalate_to, due_at=due),
+            useful_until=by.useful_until,
+            task=Task(team=rules.escalate_to, due_at=by.due),
         )  # fmt: skip
 
     def _want(

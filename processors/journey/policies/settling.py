@@ -8,21 +8,43 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace as replaced
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from processors.journey.actions import Action, Expose, Hold, Reach, Retract, Suppress, Want
 from processors.journey.identity import outreach_id
 from processors.journey.playbook import Playbook
 from processors.journey.policies.policy import Wanted, same_no
+from processors.journey.policies.told import may_be_told_again
 from processors.journey.state import put
 from streams.events import JourneyState, OutreachChannel, Settled, Timer, replace
 
-SENT = "sent"
+SENT, NO_LONGER_USEFUL = "sent", "no_longer_useful"
 TASK_LIVES = timedelta(days=7)
 """After its deadline a task stays worth doing for so long."""
 
-_FINAL = frozenset({SENT, "no_longer_useful", "holdout", "already_sent"})
+_AGAIN = "-again-"
+_FINAL = frozenset({SENT, NO_LONGER_USEFUL, "holdout", "already_sent"})
+
+
+class Deadline(NamedTuple):
+    """Of a task: by when it is to be done, and until when it is worth doing."""
+
+    due: datetime
+    useful_until: datetime
+
+
+def deadline(begins: datetime, within: timedelta, opened: datetime) -> Deadline:
+    """``within`` that of what the task is about; of ``opened``, where that is later: nobody is late before they know.
+
+    A task that would have been worth doing only before it was opened keeps its deadline, and the guard refuses it.
+    """
+    due = begins + within
+    if due <= opened < due + TASK_LIVES:
+        due = opened + within
+    return Deadline(due, due + TASK_LIVES)
+
 
 Moment = tuple[str, datetime]
 """A journey, and when time alone would change what is wanted for it."""
@@ -44,6 +66,7 @@ class Settling(ABC):
     why: Mapping[str, str]
     watches: str
     """The part of the state that its journeys are made of; without any there is nothing to do."""
+    answers: tuple[type[Any], ...] = ()
     final: frozenset[str] = frozenset()
     """Reasons of the policy's own that nothing will change."""
 
@@ -55,6 +78,10 @@ class Settling(ABC):
         """When time alone would change the steps; those that are past are ignored. Never, as a rule: most is decided
         when it is heard of, and what is held has the end of its hold."""
         return ()
+
+    def too_late(self, state: JourneyState, event: Any, now: datetime, playbook: Playbook) -> Want | None:
+        """What is no longer of use is refused by the guard, as a rule."""
+        return None
 
     def concerns(self, state: JourneyState) -> bool:
         """Whether there is a journey of its kind, or a hold that has to end although its journey is forgotten."""
@@ -68,10 +95,14 @@ class Settling(ABC):
         said = {_step(one): one for one in state.settled if one.policy == self.name} if state.settled else {}
         if not steps and not said:
             return ()
-        return self._open(state, steps, said)
+        return self._open(state, steps, said, playbook)
 
     def _open(
-        self, state: JourneyState, steps: Iterable[Step | Retract | Expose], said: Mapping[tuple[str, str], Settled]
+        self,
+        state: JourneyState,
+        steps: Iterable[Step | Retract | Expose],
+        said: Mapping[tuple[str, str], Settled],
+        playbook: Playbook,
     ) -> Iterator[Wanted]:
         held = {step for step, one in said.items() if one.held_until is not None}
         for wanted in steps:
@@ -82,6 +113,8 @@ class Settling(ABC):
             known = said.get(wanted[:2])
             if known is None or not (known.reason in _FINAL or known.reason in self.final):
                 yield wanted.make()
+            elif known.reason == SENT and (again := self._again(state, wanted, said, held, playbook)) is not None:
+                yield again
         for journey, occasion in sorted(held):
             yield Retract(
                 policy=self.name,
@@ -91,6 +124,30 @@ class Settling(ABC):
                 reason="no_longer_needed",
                 explanation="its cause is gone",
             )
+
+    def _again(
+        self,
+        state: JourneyState,
+        step: Step,
+        said: Mapping[tuple[str, str], Settled],
+        held: set[tuple[str, str]],
+        playbook: Playbook,
+    ) -> Want | None:
+        """The step's letter once more, where it did not arrive at the addresses of then and there is another now."""
+        own = tuple(
+            note
+            for note in state.outreach
+            if note.policy == self.name
+            and note.journey_id == step.journey_id
+            and (note.occasion == step.occasion or note.occasion.startswith(f"{step.occasion}{_AGAIN}"))
+        )
+        occasion = f"{step.occasion}{_AGAIN}{len(own)}"
+        held.discard((step.journey_id, occasion))
+        known = said.get((step.journey_id, occasion))
+        if not own or not may_be_told_again(own[-1], own, state, playbook) or (known and known.reason in _FINAL):
+            return None
+        want = step.make()
+        return replaced(want, occasion=occasion) if isinstance(want, Want) else None
 
     def after(self, state: JourneyState, action: Action, now: datetime, playbook: Playbook) -> JourneyState:
         """Remember what was decided of the step."""
@@ -118,11 +175,15 @@ class Settling(ABC):
 
     def is_news(self, state: JourneyState, action: Action) -> bool:
         """A refusal is news unless the last one was the same; "not now" and "not at all" are not the same. That what
-        was refused is of no use any more is none."""
+        was refused is of no use any more is none, and that a journey comes too late is said once."""
         if isinstance(action, Reach | Retract):
             return True
         step, held = _about(action), isinstance(action, Hold)
-        over = action.reason == "no_longer_useful"
+        over = action.reason == NO_LONGER_USEFUL
+        if over and any(
+            (one.policy, one.journey_id, one.reason) == (self.name, step[0], NO_LONGER_USEFUL) for one in state.settled
+        ):
+            return False
         return all(
             (one.policy, *_step(one)) != (self.name, *step)
             or not ((over or same_no(one.reason, action.reason)) and (one.held_until is not None) == held)
@@ -150,6 +211,20 @@ class Settling(ABC):
             (one.policy, one.journey_id, one.occasion, one.reason) == (self.name, journey, occasion, reason)
             for one in state.settled
         )
+
+    def sent_at(self, state: JourneyState, journey: str, occasion: str) -> datetime | None:
+        """When the step was sent, None if it was not."""
+        for one in state.settled:
+            if (one.policy, one.journey_id, one.occasion, one.reason) == (self.name, journey, occasion, SENT):
+                return one.as_of
+        return None
+
+    def due_of(self, state: JourneyState, journey: str, occasion: str, due: datetime) -> datetime:
+        """By when the step's task is to be done: as was asked of the team, or ``due`` where nobody was asked yet."""
+        for note in state.outreach:
+            if (note.policy, note.journey_id, note.occasion) == (self.name, journey, occasion):
+                return note.due_at or due
+        return due
 
     def called_off(
         self, state: JourneyState, journey: str, now: datetime, *, reason: str, explanation: str

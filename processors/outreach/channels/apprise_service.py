@@ -78,8 +78,8 @@ class AppriseChannel:
             if self._closed:
                 raise TryLater("the channel is closed")
             loop = asyncio.get_running_loop()
-            sending = loop.run_in_executor(self._threads, partial(_notify, service, title, body))
             call.leaving()
+            sending = loop.run_in_executor(self._threads, partial(_notify, service, title, body))
             await asyncio.shield(sending)  # a cancelled task must not look as if the message could be taken back
             return Receipt(provider=self.provider, message_id=None)
 

@@ -118,6 +118,8 @@ def _address(text: str, setting: str) -> Address:
     try:
         if not text.isprintable():
             raise Refused("not on one line")
+        if not spec.rpartition("@")[0].isascii():
+            raise Refused("a sender has to be known to every mail server: its local part has to be ASCII")
         return Address(display_name=one_line(name), addr_spec=mailbox(spec))
     except Refused as error:
         raise SettingsError(f"{setting}: {error.detail}") from error

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from types import TracebackType
 from typing import Self
 
@@ -11,6 +14,19 @@ import structlog
 from processors.outreach.errors import Ambiguous, ChannelError, TryLater, Unsendable
 
 log = structlog.get_logger()
+
+_check: ContextVar[Callable[[], None] | None] = ContextVar("check", default=None)
+
+
+@contextmanager
+def checked(check: Callable[[], None]) -> Iterator[None]:
+    """Every handover that begins within the block asks ``check`` before anything leaves: it raises NotNow if the letter
+    may not leave any more, which takes minutes where a provider is slow to greet."""
+    token = _check.set(check)
+    try:
+        yield
+    finally:
+        _check.reset(token)
 
 
 class Handover:
@@ -25,6 +41,7 @@ class Handover:
         self._provider = provider
         self._called = False
         self._perhaps_left = False
+        self._check = _check.get()
 
     @property
     def perhaps_left(self) -> bool:
@@ -35,8 +52,14 @@ class Handover:
         """The letter is a message; from here on the provider is involved, and may fail for a while."""
         self._called = True
 
+    def check(self) -> None:
+        """Raises NotNow where the letter may not leave at this moment."""
+        if self._check is not None:
+            self._check()
+
     def leaving(self) -> None:
-        """The provider is about to have all that it needs to deliver."""
+        """The provider is about to have all that it needs to deliver. Raises NotNow: it must not get it then."""
+        self.check()
         self._called = self._perhaps_left = True
 
     def __enter__(self) -> Self:

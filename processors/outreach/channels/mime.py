@@ -19,8 +19,9 @@ from functools import lru_cache
 
 from processors.outreach.channels import Letter
 from processors.outreach.errors import Refused
+from streams.addresses import domain_in_ascii
 
-_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u00a1-\U0010ffff-]+"  # with what RFC 6531 adds
 _LOCAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
@@ -31,17 +32,26 @@ _BIDIRECTIONAL = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u20
 
 
 def mailbox(address: str) -> str:
-    """The bare address in ASCII (an international domain in its IDNA form). Raises Refused if it is not one."""
+    """The bare address: an international domain in its A-labels (IDNA 2008), an international local part as it is
+    written, in NFC (RFC 6531). Only a server with SMTPUTF8 takes one that is not ASCII. Raises Refused if it is none.
+    """
     local, at, domain = address.rpartition("@")
+    local = unicodedata.normalize("NFC", local)
     try:
-        domain = domain.encode("idna").decode("ascii")
-    except UnicodeError:
+        domain = domain_in_ascii(domain)
+    except ValueError:
         domain = ""
-    if not (at and len(local) <= 64 and _LOCAL.fullmatch(local) and _DOMAIN.fullmatch(domain)):
+    written = _LOCAL.fullmatch(local) and all(_is_written(char) for char in local if not char.isascii())
+    if not (at and written and len(local.encode()) <= 64 and _DOMAIN.fullmatch(domain)):
         raise Refused("not an e-mail address that can be written to")
-    if len(local) + 1 + len(domain) > 254:
+    if len(local.encode()) + 1 + len(domain) > 254:
         raise Refused("the e-mail address is longer than 254 characters")
     return f"{local}@{domain}"
+
+
+def _is_written(char: str) -> bool:
+    """Whether it shows, takes no part in layout, and is assigned: no space, control, format or half character."""
+    return unicodedata.category(char)[0] not in "CZ"
 
 
 def one_line(text: str) -> str:
@@ -85,7 +95,7 @@ def compose(letter: Letter, *, sender: Address, reply_to: str | None, at: dateti
     lines = [f"{name}: {value}\r\n" for name, value in headers.items()]
     if any(_ENDS.search(line) for line in lines):  # belt and braces: what a mail server reads are these and no others
         raise Refused("the letter would change the message's headers")
-    head = ("".join(lines) + "MIME-Version: 1.0\r\n").encode("ascii")
+    head = ("".join(lines) + "MIME-Version: 1.0\r\n").encode()  # ASCII, but for an address that is not (RFC 6532)
     if letter.html is None:
         return head + _part("plain", letter.text)
     return b"".join(

@@ -13,7 +13,7 @@ from typing import Self
 from aiolimiter import AsyncLimiter
 
 from processors.outreach.channels import Channel, Letter, Receipt
-from processors.outreach.errors import Ambiguous, CircuitOpen, RateLimited, Refused, TryLater
+from processors.outreach.errors import Ambiguous, CircuitOpen, NotNow, RateLimited, Refused, TryLater
 from streams import metrics
 
 _APART = timedelta(milliseconds=5)  # as fast as letters leave anyway
@@ -115,9 +115,10 @@ class ProtectedChannel:
         threshold: Threshold,
         rate: Rate | None = None,
         part: Callable[[Letter], str] = lambda _: "",
-        patience: timedelta = timedelta(seconds=1),
+        patience: timedelta | None = timedelta(seconds=1),
     ) -> None:
-        """``part`` of the provider that a letter goes to: each has a circuit of its own, as the hosts of webhooks."""
+        """``part`` of the provider that a letter goes to: each has a circuit of its own, as the hosts of
+        webhooks. ``patience`` None: every letter waits for its turn, however long."""
         self._channel = channel
         self._clock = clock
         self._threshold = threshold
@@ -148,7 +149,7 @@ class ProtectedChannel:
             if self._queue is not None:
                 await self._queue.turn(self.provider)
             receipt = await self._channel.send(letter)
-        except RateLimited:
+        except (RateLimited, NotNow):
             breaker.given_up()
             raise
         except (TryLater, Ambiguous) as error:
@@ -189,17 +190,20 @@ class ProtectedChannel:
 class _Queue:
     """Turns at a rate: near ones are waited for, further ones are given out as a time to come back."""
 
-    def __init__(self, rate: Rate, patience: timedelta) -> None:
+    def __init__(self, rate: Rate, patience: timedelta | None) -> None:
         self._a_second = rate.a_second
         burst = max(1.0, rate.a_second)
         self._limiter = AsyncLimiter(burst, burst / rate.a_second)
-        self._near = max(1, int(rate.a_second * patience.total_seconds()))
-        self._patience = patience.total_seconds()
+        self._patience = None if patience is None else patience.total_seconds()
+        self._near = 0 if self._patience is None else max(1, int(rate.a_second * self._patience))
         self._waiting = 0
         self._next = 0.0  # on the loop's clock: the first turn that nobody was sent away to
 
     async def turn(self, provider: str) -> None:
         """Wait for a turn that is near. Raises RateLimited with the time to the turn if it is not."""
+        if self._patience is None:
+            await self._limiter.acquire()
+            return
         if self._waiting < self._near:
             self._waiting += 1
             try:

@@ -138,9 +138,17 @@ class Conversation:
         """Good for another letter, as far as can be known without asking."""
         return self._client.is_connected
 
+    @property
+    def takes_utf8(self) -> bool:
+        """Whether the server takes internationalised addresses (RFC 6531)."""
+        return self._client.supports_extension("smtputf8")
+
     async def deliver(self, message: bytes, *, sender: str, recipient: str, call: Handover) -> None:
-        """Hand over one message, telling ``call`` how far it is. Raises Refused, TryLater, ConnectionGone or
-        Ambiguous."""
+        """Hand over one message, telling ``call`` how far it is. Raises Refused, TryLater, ConnectionGone,
+        Ambiguous or NotNow."""
+        call.check()
+        if not recipient.isascii() and not self.takes_utf8:
+            raise Refused("the address is internationalised, and the mail server does not offer SMTPUTF8")
         try:
             await self._announce(sender, recipient)
             await self._submit(message, call)
@@ -166,7 +174,8 @@ class Conversation:
         """From MAIL to the server's go-ahead for DATA: nothing of the letter has been sent yet."""
         try:
             # not by the library's own mail() and rcpt(), which parse the addresses once more: they are checked already
-            said = await self._client.execute_command(b"MAIL FROM:<%b>" % sender.encode())
+            options = b"" if recipient.isascii() else b" SMTPUTF8"
+            said = await self._client.execute_command(b"MAIL FROM:<%b>%b" % (sender.encode(), options))
             if 400 <= said.code < 500:  # of the connection or the server: the letter's address was not named yet
                 raise ConnectionGone(f"{said.code} {said.message}")
             _go_on(said, 2)

@@ -157,6 +157,8 @@ def retry_after(value: str | None, now: datetime) -> timedelta | None:
 
 def _until_leaving(call: Handover) -> Callable[[str, dict[str, Any]], Awaitable[None]]:
     async def trace(event: str, _: dict[str, Any]) -> None:
+        if event.endswith(".send_request_headers.started"):
+            call.check()
         if event.endswith(".send_request_body.started"):
             call.leaving()
 

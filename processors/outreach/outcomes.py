@@ -1,0 +1,23 @@
+"""What every outcome says: which outreach it is about, and when it came to that."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from streams.events import OutreachLedgerEntry
+
+_SOURCE = "careline/outreach"
+_NAMESPACE = uuid.UUID("4b8e6d52-6d3a-5a60-8f0e-6e2a9d3c5f11")
+
+
+def facts_of(state: OutreachLedgerEntry, what: str, now: datetime) -> dict[str, Any]:
+    """The common fields of an outcome; its id is derived, so that telling it twice is telling it once."""
+    return {
+        "event_id": str(uuid.uuid5(_NAMESPACE, f"{state.outreach_id}/{what}")),
+        "customer_id": state.customer_id,
+        "occurred_at": now,
+        "source": _SOURCE,
+        "outreach_id": state.outreach_id,
+    }

@@ -1,0 +1,86 @@
+"""The sections of a playbook file about waits: what is told of them, by kind, and who finds out what nobody tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Self
+
+from pydantic import model_validator
+
+from processors.journey.playbook import DelayRules, PromiseRules, Stage
+from processors.playbook.faults import Misfit, refuse
+from processors.playbook.sections import GestureSection, Section, twice
+from processors.playbook.values import Duration, Slug, Some
+
+
+class StageSection(GestureSection):
+    """A gesture for waits from this length on."""
+
+    wait: Duration
+
+
+_HAS_A_DEFAULT = (
+    "cancelled_useful",
+    "open_ended_useful",
+    "lapse",
+    "update_every",
+    "ended_useful",
+    "together",
+    "unannounced_after",
+)
+"""Durations that the rules have a default for."""
+
+
+class DelaySection(Section):
+    """Delay care, of one kind of subject."""
+
+    threshold: Duration
+    revise_after: Duration
+    gestures: list[StageSection]
+    cancelled: GestureSection | None = None
+    cancelled_useful: Some | None = None
+    open_ended_useful: Some | None = None
+    lapse: Some | None = None
+    update_every: Some | None = None
+    ended_useful: Some | None = None
+    together: Some | None = None
+    unannounced_after: Some | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        refuse(self._misfits())
+        return self
+
+    def _misfits(self) -> Iterator[Misfit]:
+        for at, (before, stage) in enumerate(zip(self.gestures, self.gestures[1:], strict=False), start=1):
+            if stage.wait <= before.wait:
+                yield ("gestures", at, "wait"), "has to be longer than the one before"
+        yield from twice((stage.code for stage in self.gestures), "gestures", below="code")
+        rules = self.rules("USD")
+        if rules.together is not None and rules.together >= rules.open_ended_useful:
+            yield ("together",), "has to be shorter than open_ended_useful, or letters would go after they are of use"
+        if rules.update_every is not None and rules.update_every >= rules.lapse:
+            yield ("update_every",), "has to be shorter than lapse, when nobody waits any more"
+        if rules.unannounced_after is not None and rules.unannounced_after >= rules.lapse:
+            yield ("unannounced_after",), "has to be shorter than lapse, when nobody waits any more"
+
+    def rules(self, currency: str) -> DelayRules:
+        """The policy's rules."""
+        return DelayRules(
+            threshold=self.threshold,
+            revise_after=self.revise_after,
+            stages=tuple(Stage(wait=stage.wait, gesture=stage.offer(currency)) for stage in self.gestures),
+            cancelled=self.cancelled.offer(currency) if self.cancelled else None,
+            **{name: given for name in _HAS_A_DEFAULT if (given := getattr(self, name)) is not None},
+        )
+
+
+class PromiseSection(Section):
+    """Promise watch."""
+
+    team: Slug
+    within: Some
+
+    def rules(self) -> PromiseRules:
+        """The policy's rules."""
+        return PromiseRules(team=self.team, within=self.within)

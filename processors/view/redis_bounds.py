@@ -1,0 +1,73 @@
+"""What a batch pushes out of Redis: outreaches and their records beyond what is kept of a customer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from processors.view.projection import OUTREACHES, PutField, Rank, Write, outreach_key, too_many
+
+
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """``ranks``: by customer's key the outreaches that make room; ``fields``: by outreach's key its records."""
+
+    ranks: dict[str, list[str]] = field(default_factory=dict)
+    fields: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def outreaches(self) -> frozenset[str]:
+        """Every outreach that makes room."""
+        return frozenset(one for ids in self.ranks.values() for one in ids)
+
+
+async def beyond(redis: Any, writes: Sequence[Write]) -> Beyond:
+    """What there will be too much of, once these are written. One question, and a second where there is."""
+    ranks: dict[str, dict[str, int]] = {}
+    fields: dict[str, dict[str, int]] = {}
+    most: dict[str, int] = {}
+    for write in writes:
+        if isinstance(write, Rank) and write.keep and write.key.startswith(OUTREACHES):
+            scores = ranks.setdefault(write.key, {})
+            scores[write.member] = max(write.score, scores.get(write.member, write.score))
+            most[write.key] = write.keep
+        elif isinstance(write, PutField) and write.keep:
+            fields.setdefault(write.key, {})[write.field] = write.at
+            most[write.key] = write.keep
+    found = Beyond()
+    async with redis.pipeline(transaction=False) as pipe:
+        for key in ranks:
+            pipe.zcard(key)
+        for key in fields:
+            pipe.hlen(key)
+        counts = await pipe.execute() if most else []
+    new = {**ranks, **fields}
+    for key, count in zip(new, counts, strict=True):
+        if count + len(new[key]) <= most[key]:
+            continue
+        if key in ranks:
+            known = {one: int(score) for one, score in await redis.zrange(key, 0, -1, withscores=True)}
+            scores = {one: max(score, known.get(one, score)) for one, score in ranks[key].items()}
+            found.ranks[key] = sorted({**known, **scores}, key=_by({**known, **scores}))[: -most[key]]
+        else:
+            kept = {name: int(text.partition(":")[0]) for name, text in (await redis.hgetall(key)).items()}
+            found.fields[key] = too_many({**kept, **fields[key]}, most[key])
+    return found
+
+
+def queue_end(pipe: Any, old: Beyond) -> None:
+    """Queue the end of what there is too much of."""
+    for key, names in _some(old.fields):
+        pipe.hdel(key, *names)
+    for key, ids in _some(old.ranks):
+        pipe.zrem(key, *ids)
+        pipe.unlink(*map(outreach_key, ids))
+
+
+def _some(found: dict[str, list[str]]) -> Iterable[tuple[str, list[str]]]:
+    return ((key, names) for key, names in found.items() if names)
+
+
+def _by(scores: dict[str, int]) -> Any:
+    return lambda one: (scores[one], one.encode())

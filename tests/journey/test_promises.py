@@ -1,0 +1,154 @@
+"""A promise that passes in silence is a delay: the customer hears of it before they have to ask."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from streams.events import CancelledBy, DelayEnded, DelayReason
+from tests.journey.given import Journey, facts, given, profile
+from tests.journey.parcels import DAY, FRIDAY, arrived, cancelled, late, noon, ordered, shipped, shop
+
+SILENT = FRIDAY + DAY
+GATHERED = SILENT + timedelta(minutes=10)
+
+
+def silence(*events: object, **rules: object) -> Journey:
+    """Ana ordered, and so far that is all."""
+    return given(profile(), ordered(), *events, playbook=shop(**rules))  # type: ignore[arg-type]
+
+
+class TestSilence:
+    def test_past_the_promise_and_the_grace_the_customer_is_told_and_somebody_finds_out(self) -> None:
+        """Nobody said a word: we say so, honestly, and a person looks into it."""
+        journey = silence()
+        journey.when_time_passes_to(SILENT - timedelta(seconds=1)).then_nothing()
+        journey.when_time_passes_to(GATHERED)
+        journey.then(
+            f"hold notice until {GATHERED:%d %b %H:%M}: gathering",
+            f"task find_out for order-care by {SILENT + DAY:%d %b %H:%M}",
+            "send notice with free-shipping",
+        )
+        letter, task = journey.requests[1], journey.requests[0]
+        assert (letter.template, letter.variables["by_day"]) == ("delay_care/silent", "yes")
+        assert letter.variables["reason"] == DelayReason.PREDICTIVE
+        assert (task.template, task.variables["order_id"]) == ("promise_watch/find_out", "A1")
+        (wait,) = journey.known.delays
+        assert (wait.unannounced, wait.order_id, wait.opened_at) == (True, "A1", SILENT)
+
+    @pytest.mark.parametrize(
+        "event",
+        [
+            arrived(noon(2)),
+            cancelled(noon(2), CancelledBy.CUSTOMER),
+            late(noon(2), until=FRIDAY + 9 * DAY),
+            late(noon(2), subject="by another name", until=FRIDAY + 9 * DAY),
+        ],
+    )
+    def test_a_word_in_time_is_no_silence(self, event: object) -> None:
+        """Delivered, cancelled, or announced as late by whatever name: the promise watches nothing."""
+        journey = silence(event)
+        journey.when_time_passes_to(GATHERED)
+        assert not any(wait.unannounced for wait in journey.known.delays)
+
+    def test_an_order_on_its_way_is_late_all_the_same(self) -> None:
+        """Shipped is not delivered."""
+        journey = silence(shipped(noon(2)))
+        journey.when_time_passes_to(GATHERED)
+        assert journey.requests[-1].template == "delay_care/silent"
+
+    def test_a_wait_that_was_over_before_the_promise_says_nothing_of_it(self) -> None:
+        """The delay was called off, the promise stood, and it was not kept."""
+        over = DelayEnded(**facts(noon(2)), subject_kind="parcel", subject_id="A1")
+        journey = silence(late(noon(1)), over)
+        journey.when_time_passes_to(GATHERED)
+        assert journey.requests[-1].template == "delay_care/silent"
+
+    def test_a_promise_that_is_moved_is_the_new_one(self) -> None:
+        """Placed again with a later date."""
+        journey = silence(ordered(when=noon(1), promised_at=FRIDAY + 5 * DAY))
+        journey.when_time_passes_to(GATHERED).then_nothing()
+        journey.when_time_passes_to(GATHERED + 5 * DAY)
+        assert journey.requests[-1].template == "delay_care/silent"
+
+    def test_heard_of_after_its_promise_it_has_the_grace_from_then_on(self) -> None:
+        """A backfill: the delivery may be the next record."""
+        journey = given(profile(), playbook=shop())
+        journey.when(ordered(), now=SILENT + 3 * DAY).then_nothing()
+        journey.when(arrived(noon(4)), now=SILENT + 3 * DAY + timedelta(minutes=1)).then_nothing()
+        journey.when_time_passes_to(SILENT + 30 * DAY).then_nothing()
+
+    def test_a_promise_of_long_ago_watches_nothing(self) -> None:
+        """Of a history nobody is written to."""
+        journey = given(profile(), playbook=shop())
+        journey.when(ordered(), now=FRIDAY + 21 * DAY).then_nothing()
+        journey.when_time_passes_to(FRIDAY + 60 * DAY).then_nothing()
+
+    def test_where_the_playbook_does_not_say_so_a_promise_is_no_deadline(self) -> None:
+        """A flight that nobody reports has, as a rule, taken place."""
+        journey = silence(unannounced_after=None)
+        journey.when_time_passes_to(GATHERED + 9 * DAY).then_nothing()
+
+    def test_what_arrives_late_ends_the_wait_and_the_task(self) -> None:
+        """The customer is told that it has come; nobody has to find out any more."""
+        journey = silence()
+        journey.when_time_passes_to(GATHERED)
+        journey.when(arrived(GATHERED + DAY))
+        journey.when_time_passes_to(GATHERED + DAY + timedelta(minutes=10))
+        assert journey.requests[-1].template == "delay_care/over"
+        assert journey.requests[-1].variables["delivered"] == "yes"
+        assert [one.reason for one in journey.decisions if one.policy == "promise_watch"] == ["wanted", "wait_over"]
+
+    def test_a_notice_that_comes_after_the_letter_is_about_the_same_wait(self) -> None:
+        """Whatever its publisher calls it: the customer gets the new time, not a second first letter."""
+        journey = silence()
+        journey.when_time_passes_to(GATHERED)
+        told = late(GATHERED + DAY, subject="W-77", subject_kind="order", until=FRIDAY + 5 * DAY)
+        journey.when(told).when_time_passes_to(GATHERED + DAY + timedelta(minutes=10))
+        (wait,) = journey.known.delays
+        assert (wait.subject_kind, wait.subject_id, wait.named_as) == ("order", "W-77", "parcel/A1")
+        assert journey.requests[-1].template == "delay_care/revised"
+        assert journey.decisions[-1].policy != "promise_watch"
+        assert ("promise_watch", "noticed") in [(one.policy, one.reason) for one in journey.decisions]
+        end = DelayEnded(**facts(GATHERED + 2 * DAY), subject_kind="order", subject_id="W-77")
+        journey.when(end)
+        assert journey.known.delays[0].closed_at == GATHERED + 2 * DAY
+
+
+class TestCancelledByUs:
+    def test_without_a_notice_it_is_told(self) -> None:
+        """A company's OrderCancelled is a cancellation, with what is given instead."""
+        journey = silence(together=None)
+        journey.when(cancelled(noon(1))).then("send cancelled-0")
+        assert journey.requests[-1].template == "delay_care/cancelled"
+        journey.when(cancelled(noon(1) + DAY)).then_nothing()
+
+    @pytest.mark.parametrize("by", [CancelledBy.CUSTOMER, CancelledBy.UNKNOWN])
+    def test_what_the_customer_called_off_is_not(self, by: CancelledBy) -> None:
+        """Nor what perhaps they did."""
+        silence(together=None).when(cancelled(noon(1), by)).then_nothing()
+
+    def test_a_notice_of_it_is_the_same_news(self) -> None:
+        """In either order, and by whatever name, it is told once."""
+        journey = silence(together=None)
+        journey.when(late(noon(1), subject="W-77", cancelled=True)).then("send cancelled-0")
+        journey.when(cancelled(noon(1) + timedelta(hours=1))).then_nothing()
+        other = silence(together=None)
+        other.when(cancelled(noon(1))).then("send cancelled-0")
+        other.when(late(noon(1) + timedelta(hours=1), subject="W-77", cancelled=True)).then_nothing()
+
+    def test_without_a_promise_the_letter_names_no_time(self) -> None:
+        """Nothing was promised, so nothing was due."""
+        journey = given(profile(), ordered(promised_at=None), playbook=shop(together=None))
+        journey.when(cancelled(noon(1))).then("send cancelled-0")
+        assert journey.requests[-1].variables["promised_at"] == ""
+
+    def test_a_delivered_order_is_delivered(self) -> None:
+        """Whatever is cancelled after that."""
+        silence(arrived(noon(1)), together=None).when(cancelled(noon(2))).then_nothing()
+
+    def test_heard_of_too_late_it_is_on_record(self) -> None:
+        """Of a week ago, it is of no use to anybody; the reason says so."""
+        journey = silence(together=None, unannounced_after=None)
+        journey.when(cancelled(noon(1)), now=FRIDAY + 8 * DAY).then("suppress cancelled-0: no_longer_useful")

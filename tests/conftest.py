@@ -18,11 +18,10 @@ from streams.provision import set_up
 MAIL = "CARELINE_MAIL_DIR"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """With ``-n 2 --dist loadgroup`` one process runs what is live, on one stack, and the other everything else."""
-    for item in items:
-        if item.get_closest_marker("live") is not None:
-            item.add_marker(pytest.mark.xdist_group("live"))
+    if item.get_closest_marker("live") is not None:
+        item.add_marker(pytest.mark.xdist_group("live"))
 
 
 @pytest.fixture(scope="session")

@@ -31,13 +31,13 @@ test: $(VENV)/installed ## everything: lint, types, unit and live tests on real 
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/careline schemas check
-	@$(BIN)/pytest -q -n 2 --dist loadgroup --durations 20 $(PYTEST)
+	@$(BIN)/python -m tests $(PYTEST)
 
 check: $(VENV)/installed ## lint, types and unit tests; no server, about a minute
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/careline schemas check
-	@$(BIN)/pytest -q -n 2 -m "not live" $(PYTEST)
+	@$(BIN)/pytest -q -m "not live" $(PYTEST)
 
 chaos: $(VENV)/installed ## kill everything, again and again, and count what was lost (nothing); half an hour
 	@$(BIN)/python -m tests.chaos --kills $(KILLS) --seed $(SEED) \

@@ -18,12 +18,6 @@ from streams.provision import set_up
 MAIL = "CARELINE_MAIL_DIR"
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """With ``-n 2 --dist loadgroup`` one process runs what is live, on one stack, and the other everything else."""
-    if item.get_closest_marker("live") is not None:
-        item.add_marker(pytest.mark.xdist_group("live"))
-
-
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The local stack: servers named in the environment, else our own, taken down at the end."""

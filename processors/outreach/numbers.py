@@ -44,11 +44,12 @@ def wrong_arguments(filtered: nodes.Filter) -> str | None:
     names = list(known)
     if len(filtered.args) > len(names):
         return f"the filter {filtered.name!r} takes {len(names) or 'nothing'}{' values at most' if names else ''}"
-    given = dict(zip(names, filtered.args, strict=False))
+    given: dict[str, nodes.Expr] = dict(zip(names, filtered.args, strict=False))
     for keyword in filtered.kwargs:
-        if keyword.key not in known or keyword.key in given:
-            return f"the filter {filtered.name!r} takes no {keyword.key!r}"
-        given[keyword.key] = keyword.value
+        name = str(keyword.key)
+        if name not in known or name in given:
+            return f"the filter {filtered.name!r} takes no {name!r}"
+        given[name] = keyword.value
     for name, value in given.items():
         if (wanted := known[name](value)) is not None:
             return f"the filter {filtered.name!r} takes {wanted}"
@@ -123,5 +124,5 @@ def _round(value: Any, precision: int = 0, method: Any = "common") -> float:
     return bounded(do_round(bounded(value), min(max(precision, 0), MOST_DIGITS), method))
 
 
-FILTERS: Mapping[str, Callable[..., float]] = {"int": _whole, "float": _float, "round": _round}
+FILTERS: Mapping[str, Callable[..., Any]] = {"int": _whole, "float": _float, "round": _round}
 """Jinja's own, within bounds whatever their variables turn out to be."""

@@ -25,6 +25,7 @@ from processors.journey.playbook import FOOT, WHY
 from processors.language import LAST_RESORT, canonical, nearest
 from processors.outreach import numbers
 from processors.outreach.errors import TemplateFault
+from processors.outreach.lures import link
 from processors.outreach.syntax import LONGEST_SOURCE, breaches, imported
 from processors.outreach.telling import FILTERS, TESTS
 
@@ -51,7 +52,6 @@ ALWAYS = frozenset({"why", "zone_name", *OF_TASKS})
 
 _NAME = re.compile(r"[a-z0-9_]+/[a-z0-9_]+")
 _NO_LETTER = "there is no such letter"
-_LINK = re.compile(r"(https?://|mailto:|tel:)\S+")
 
 
 class SourceFault(Exception):
@@ -215,18 +215,6 @@ def packaged() -> Mapping[str, tuple[str, ...]]:
         if file.endswith(".jinja") and canonical(tag) is not None:
             found.setdefault(name, []).append(tag)
     return {name: tuple(tags) for name, tags in found.items()}
-
-
-def link(value: str) -> str:
-    """The link itself. Raises ValueError for what is no link, or one that does something."""
-    if not is_link(value):
-        raise ValueError(f"{value[:40]!r} is not a link a letter may carry")
-    return value
-
-
-def is_link(value: str) -> bool:
-    """Whether the whole text is a link that a letter may carry."""
-    return _LINK.fullmatch(value) is not None
 
 
 def _assigned(tree: nodes.Template) -> set[str]:

@@ -66,7 +66,7 @@ def is_link(value: str) -> bool:
     hides where it leads. So no name or password before the host, no number instead of it, and no other scheme."""
     if len(value) > LONGEST_LINK or not _LINK.fullmatch(value):
         return False
-    return value.isascii() or not any(unicodedata.category(char) in _NOT_IN_LINKS for char in value)
+    return value.isprintable() and not any(unicodedata.category(char) in _NOT_IN_LINKS for char in value)
 
 
 def _hides(line: str) -> bool:

@@ -140,7 +140,7 @@ def _given(name: str, variables: Mapping[str, str], *, within: str, task: bool) 
     a customer, but for links that are links. Staff is told what was written."""
     value = variables[name]
     if name in _OURS:
-        return quoted(value, within=within)
+        return value if name.endswith(_LINK) else quoted(value, within=within)
     if name == _LINK or name.endswith(f"_{_LINK}"):
         return value if is_link(value) else ""
     value = _cut(value, _LONGEST_IN_TASKS if task else _LONGEST)

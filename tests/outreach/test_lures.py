@@ -204,12 +204,20 @@ def test_staff_reads_what_was_written() -> None:
     escalation = PACKAGED.render(
         request(
             template="response_watch/escalation",
-            variables={"name": "evil.example/x", "customer_id": "c-1", "channel": "CHAT", "matter": "",
-                       "closed_before": "",                        "summary": "see https://shop.example/broken", "opened_at": "2013-02-08T23:10:00+00:00",
-                       "waiting_minutes": "12", "due_at": "2013-02-08T23:50:00+00:00"},
+            variables={
+                "name": "evil.example/x",
+                "customer_id": "c-1",
+                "channel": "CHAT",
+                "matter": "",
+                "closed_before": "",
+                "summary": "see https://shop.example/broken",
+                "opened_at": "2013-02-08T23:10:00+00:00",
+                "waiting_minutes": "12",
+                "due_at": "2013-02-08T23:50:00+00:00",
+            },
         ),
         channel=OutreachChannel.AGENT_TASK,
-    )  # fmt: skip
+    )
     assert "see https://shop.example/broken" in escalation.text
     assert "evil" not in escalation.subject + escalation.text
     assert "customer c-1" in escalation.subject

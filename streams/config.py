@@ -10,10 +10,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from streams.destinations import Destinations
 from streams.errors import SettingsError
+from streams.secrets import apart
 from streams.topics import Topics
 
 _DURATION = r"^[1-9]\d{0,4}[smh]$"
@@ -30,7 +31,7 @@ class TimeSource(StrEnum):
 class Settings(BaseModel):
     """Everything a role, a publisher or a subscriber needs to know of its surroundings."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     kafka_bootstrap: str = Field(default="127.0.0.1:9092", description="host:port, several with commas")
     registry_url: str = Field(default="http://127.0.0.1:8081", description="a Confluent-compatible schema registry")
@@ -108,6 +109,14 @@ class Settings(BaseModel):
                 for fault in error.errors()
             )
             raise SettingsError(faults) from error
+
+    @model_validator(mode="before")
+    @classmethod
+    def _registry_apart(cls, values: Any) -> Any:
+        """No address that is shown holds a password."""
+        if not isinstance(values, dict):
+            return values
+        return apart(values, url="registry_url", username="registry_username", password="registry_password")
 
     @field_validator("webhook_allow")
     @classmethod

@@ -18,7 +18,8 @@ from streams.errors import (
     Unavailable,
     Unreadable,
 )
-from streams.registry_client import RegistryClient, without_credentials
+from streams.registry_client import RegistryClient
+from streams.secrets import without_credentials
 
 FULL_TRANSITIVE = "FULL_TRANSITIVE"
 NONE = "NONE"

@@ -11,6 +11,7 @@ from schema_registry.client.errors import ClientError
 
 from streams.config import Settings
 from streams.errors import SettingsError, Unavailable
+from streams.secrets import redacted, without_credentials
 
 
 class RegistryClient(AsyncSchemaRegistryClient):
@@ -21,14 +22,14 @@ class RegistryClient(AsyncSchemaRegistryClient):
         if settings.registry_username is not None:
             password = settings.registry_password.get_secret_value() if settings.registry_password else ""
             auth = httpx.BasicAuth(settings.registry_username, password)
-        elif "@" not in settings.registry_url:
+        else:
             auth = httpx.Auth()  # else the client sends empty credentials, which some servers refuse
         try:
             super().__init__(settings.registry_url, auth=auth, timeout=httpx.Timeout(10))
-        except (AssertionError, ValueError) as error:
+        except (AssertionError, ValueError, httpx.InvalidURL):
             raise SettingsError(
                 f"CARELINE_REGISTRY_URL: {without_credentials(settings.registry_url)} is no http(s) address"
-            ) from error
+            ) from None
         self._url = settings.registry_url.rstrip("/")
         self.http = httpx.AsyncClient(**self.client_kwargs)
 
@@ -49,7 +50,8 @@ class RegistryClient(AsyncSchemaRegistryClient):
             if response.content or response.status_code != httpx.codes.NO_CONTENT:
                 response.json()
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise Unavailable(f"schema registry {without_credentials(url)}: {type(error).__name__}: {error}") from error
+            why = redacted(f"{type(error).__name__}: {error}", url)
+            raise Unavailable(f"schema registry {without_credentials(url)}: {why}") from None
         except (ValueError, RecursionError) as error:
             raise Unavailable(
                 f"schema registry {without_credentials(url)}: {response.status_code}, and not JSON as of a registry"
@@ -86,8 +88,3 @@ class RegistryClient(AsyncSchemaRegistryClient):
 
     def _of(self, *path: str) -> str:
         return "/".join((self._url, *(quote(part, safe="") for part in path)))
-
-
-def without_credentials(url: str) -> str:
-    """The address without the credentials that may stand in it."""
-    return url.rpartition("@")[2]

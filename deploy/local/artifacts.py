@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import shutil
 import subprocess
 import tarfile
@@ -13,6 +14,9 @@ from pathlib import Path
 
 from deploy.local import preflight
 from deploy.local.errors import FetchError
+
+PINNED = preflight.HERE / "artifacts.sha256"
+"""SHA-256 of every file that Maven copies. After a change of pom.xml: `sha256sum kafka/*.jar registry.tar.gz`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,7 @@ def _fetch(directory: Path) -> None:
         if done.returncode:
             said = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
             raise FetchError("Maven could not fetch the servers:\n" + "\n".join(said[:12]))
+        verify(fresh)
         archive = fresh / "registry.tar.gz"
         unpack(archive, fresh / "registry")
         archive.unlink()
@@ -75,6 +80,27 @@ def _fetch(directory: Path) -> None:
         fresh.replace(directory)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def verify(directory: Path, pinned: Path = PINNED) -> None:
+    """Hold what Maven copied against the SHA-256 that are on record here, whatever repository it came from: every file
+    that is to be there is, as it was, and no other. Raises FetchError."""
+    expected = {name: digest for digest, name in (line.split() for line in pinned.read_text().splitlines())}
+    found = {
+        str(path.relative_to(directory)): path
+        for path in sorted([*directory.glob("kafka/**/*"), *directory.glob("*.tar.gz")])
+        if path.is_file()
+    }
+    wrong = [f"{name} is missing" for name in sorted(set(expected) - set(found))]
+    for name, path in found.items():
+        if name not in expected:
+            wrong.append(f"{name} is not expected")
+        else:
+            with path.open("rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != expected[name]:
+                    wrong.append(f"{name} is not the file that is on record")
+    if wrong:
+        raise FetchError("what Maven copied is not used:\n" + "\n".join(wrong[:12]))
 
 
 def unpack(archive: Path, directory: Path) -> None:

@@ -16,6 +16,7 @@ from deploy.local import preflight, probes
 from deploy.local.artifacts import Servers
 from deploy.local.errors import PrepareError
 from deploy.local.place import LOOPBACK, Place
+from deploy.local.private import UMASK, private_directory, write_private
 
 Ports = Mapping[str, int]
 # Where `deploy` is imported from: the mail sink runs in a Python of its own.
@@ -100,7 +101,7 @@ def _kafka(place: Place, ports: Ports, servers: Servers, environ: Mapping[str, s
         "controller.quorum.bootstrap.servers": controller,
     }
     properties = place.data / "kafka.properties"
-    properties.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+    write_private(properties, "".join(f"{name}={value}\n" for name, value in settings.items()))
     classpath = f"{servers.kafka}/*"
     if not (place.data / "kafka" / "meta.properties").exists():
         # What a broken-off formatting left behind holds no data: a broker never ran on it.
@@ -119,9 +120,10 @@ def _kafka(place: Place, ports: Ports, servers: Servers, environ: Mapping[str, s
             text=True,
             errors="replace",
             check=False,
+            umask=UMASK,
         )
         if done.returncode:
-            place.log("kafka").write_text(done.stdout)
+            write_private(place.log("kafka"), done.stdout)
             raise PrepareError("Kafka's storage could not be formatted")
     log_settings = preflight.HERE / "kafka-log4j2.properties"
     return _java(
@@ -182,7 +184,7 @@ def redis_program() -> str:
 
 def _redis(place: Place, ports: Ports, servers: Servers, environ: Mapping[str, str]) -> list[str]:
     del servers, environ
-    (place.data / "redis").mkdir(exist_ok=True)
+    private_directory(place.data / "redis")
     settings = {
         "port": str(ports["redis"]),
         "bind": LOOPBACK,

@@ -15,6 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from deploy.local.errors import BusyError, StackError
+from deploy.local.private import closed, opener, private_directory, write_private
 from deploy.local.processes import Identity
 
 HOME_VARIABLE = "CARELINE_HOME"
@@ -66,16 +67,18 @@ class Place:
         return f"{self.home}:{part}"
 
     def create(self) -> None:
-        """Make the directories."""
+        """Make the directories, and close them to others; also a home of before, which is known by its record."""
         for directory in (self.data, self.mail, self.logs):
-            directory.mkdir(parents=True, exist_ok=True)
+            closed(directory)
+        if self.record.exists() or self.home.name == DEFAULT_HOME.name:
+            closed(self.home)
 
     @contextlib.contextmanager
     def locked(self, timeout: timedelta = timedelta(minutes=3)) -> Iterator[None]:
         """Hold this home alone: one `up` or `down` at a time. Raises BusyError after `timeout`."""
-        self.home.mkdir(parents=True, exist_ok=True)
+        private_directory(self.home)
         until = time.monotonic() + timeout.total_seconds()
-        with (self.home / "lock").open("w") as file:
+        with open(self.home / "lock", "w", opener=opener) as file:
             while True:
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -120,7 +123,7 @@ class Record:
         }
         text = json.dumps({"mode": self.mode, "variables": self.variables, "parts": parts}, indent=2)
         fresh = path.with_name(f"{path.name}.{os.getpid()}")
-        fresh.write_text(text + "\n")
+        write_private(fresh, text + "\n")
         fresh.replace(path)
 
     @classmethod

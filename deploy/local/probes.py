@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import logging
 import smtplib
@@ -11,11 +12,14 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPException
 from urllib.parse import urlsplit
 
 import redis
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
+
+from streams.secrets import redacted, split_credentials
 
 COMPATIBILITY = "FULL_TRANSITIVE"
 """What the registry holds every new schema version to, unless a subject says otherwise."""
@@ -99,10 +103,14 @@ def redis_server(url: str) -> None:
 
 def smtp(url: str) -> None:
     """The mail server greets. Raises SilentError."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(split_credentials(url)[0])
+        host, port = parts.hostname or "", parts.port or 0
+    except ValueError as error:
+        raise SilentError("it has no host and port") from error
     kind = smtplib.SMTP_SSL if parts.scheme == "smtps" else smtplib.SMTP
     try:
-        with kind(parts.hostname or "", parts.port or 0, timeout=_SECONDS) as client:
+        with kind(host, port, timeout=_SECONDS) as client:
             code, _ = client.noop()
     except (smtplib.SMTPException, OSError, ValueError) as error:
         raise SilentError(f"{error!r}") from error
@@ -115,7 +123,7 @@ def silence(probe: Callable[[str], None], address: str) -> str | None:
     try:
         probe(address)
     except SilentError as error:
-        return str(error)
+        return redacted(str(error), address)
     return None
 
 
@@ -129,12 +137,16 @@ def _connect(address: str) -> None:
 
 
 def _request(url: str, *, method: str = "GET", body: object = None) -> object:
+    plain, name, password = split_credentials(url)
     data = None if body is None else json.dumps(body).encode()
     headers = {"Content-Type": "application/vnd.schemaregistry.v1+json"} if data else {}
     try:
+        if name is not None:
+            word = base64.b64encode(f"{name}:{password or ''}".encode()).decode()
+            headers["Authorization"] = f"Basic {word}"
         # The scheme comes from the operator's own settings.
-        request = urllib.request.Request(url, data=data, method=method, headers=headers)
+        request = urllib.request.Request(plain, data=data, method=method, headers=headers)
         with _direct.open(request, timeout=_SECONDS) as response:
             return json.loads(response.read())
-    except (urllib.error.URLError, OSError, ValueError) as error:
-        raise SilentError(f"{url}: {error}") from error
+    except (urllib.error.URLError, HTTPException, OSError, ValueError) as error:
+        raise SilentError(redacted(f"{url}: {error}", url)) from None

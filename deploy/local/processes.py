@@ -13,6 +13,8 @@ from pathlib import Path
 
 import psutil
 
+from deploy.local.private import UMASK, opener
+
 MARK = "CARELINE_STACK_PART"
 """Set in the environment of every server to `<home>:<part>`, so that one whose pid was never written is found."""
 
@@ -53,7 +55,7 @@ def launch(argv: Sequence[str], *, mark: str, directory: Path, log: Path, enviro
     """
     if log.exists():
         log.replace(log.with_name(log.name + ".1"))
-    with log.open("wb") as output:
+    with open(log, "wb", opener=opener) as output:
         child = subprocess.Popen(
             argv,
             cwd=directory,
@@ -62,6 +64,7 @@ def launch(argv: Sequence[str], *, mark: str, directory: Path, log: Path, enviro
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            umask=UMASK,
         )
     _started.append(child)
     try:

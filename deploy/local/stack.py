@@ -21,6 +21,7 @@ from deploy.local.place import Place, Record, Started, free_port
 from deploy.local.processes import last_lines, marked, stop
 from deploy.local.progress import Report, Silent, short
 from deploy.local.status import PartStatus, State, Status
+from streams.secrets import without_credentials
 
 MAIL_VARIABLE = "CARELINE_MAIL_DIR"
 _PATIENCE = timedelta(seconds=90)
@@ -164,7 +165,16 @@ class Stack:
             address = self._environ[part.variable].rstrip("/")
             probe = probes.kafka_port if part.name == "kafka" and secured else part.probe
             why = probes.silence(probe, address)
-            found.append(PartStatus(part.name, State.SILENT if why else State.RUNNING, address, None, None, why or ""))
+            found.append(
+                PartStatus(
+                    part.name,
+                    State.SILENT if why else State.RUNNING,
+                    without_credentials(address),
+                    None,
+                    None,
+                    why or "",
+                )
+            )
         return Status(mode="env", parts=tuple(found))
 
     def _start_missing(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +12,7 @@ from processors.cli.exits import FAILED, WRONG_SETTINGS, explained
 from processors.cli.playbook_page import show_changes, show_playbook
 from processors.journey.playbook import Playbook
 from processors.language import canonical
+from processors.playbook.apart import read_apart
 from processors.playbook.faults import PlaybookRefused, field_of
 from processors.playbook.languages import missing, named_locales
 from processors.playbook.loading import PACKAGED, read_playbook
@@ -51,7 +52,7 @@ def check(
     with explained():
         path = _path(file)
         try:
-            playbook = _read(path)
+            playbook = _read(path, read_apart)
         except PlaybookRefused as refused:
             found: dict[str, Any] = {"faults": [fault.plain() for fault in refused.faults]}
             if as_json:
@@ -132,8 +133,8 @@ def _path(file: Path | None) -> Path:
     return file or Settings.from_environment().playbook or PACKAGED
 
 
-def _read(path: Path) -> Playbook:
+def _read(path: Path, read: Callable[[Path], Playbook] = read_playbook) -> Playbook:
     try:
-        return read_playbook(path)
+        return read(path)
     except OSError as error:
         raise SettingsError(f"cannot read {path}: {error.strerror}") from error

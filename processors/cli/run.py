@@ -42,10 +42,10 @@ def journeys() -> None:
     """
     with explained():
         from processors.journeys import journeys_role
-        from processors.playbook import load_playbook
+        from processors.playbook.apart import load_apart
 
         settings = Settings.from_environment()
-        playbook = load_playbook(settings.playbook)
+        playbook = load_apart(settings.playbook)
         _run(settings, lambda: _processor(journeys_role(settings, playbook)))
 
 
@@ -57,10 +57,10 @@ def outreach() -> None:
     """
     with explained():
         from processors.outreach.role import OutreachRole, channels_of
-        from processors.playbook import load_playbook
+        from processors.playbook.apart import load_apart
 
         settings = Settings.from_environment()
-        playbook = load_playbook(settings.playbook)
+        playbook = load_apart(settings.playbook)
         _run(settings, lambda: _processor(OutreachRole(settings, channels=channels_of(settings), playbook=playbook)))
 
 

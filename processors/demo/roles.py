@@ -16,6 +16,7 @@ from typing import Self
 import httpx
 
 from deploy.local.place import free_port
+from deploy.local.private import UMASK, opener, private_directory
 from deploy.local.processes import last_lines
 from streams.errors import CarelineError
 
@@ -44,13 +45,14 @@ class Role:
 
     def start(self) -> None:
         """Start it; its log goes on where an earlier run ended."""
-        with self.log.open("ab") as log:
+        with open(self.log, "ab", opener=opener) as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "processors.cli", "run", self.name],
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                umask=UMASK,
                 start_new_session=True,  # Ctrl-C is ours to pass on
             )
 
@@ -97,7 +99,7 @@ class Roles:
     """All the roles of the demo, stopped in order whatever happens."""
 
     def __init__(self, names: tuple[str, ...], *, environment: Mapping[str, str], logs: Path, keep: bool) -> None:
-        logs.mkdir(parents=True, exist_ok=True)
+        private_directory(logs)
         taken: set[int] = set()
         self.by_name: dict[str, Role] = {}
         for name in names:

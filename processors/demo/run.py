@@ -15,6 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Protocol
 
+from deploy.local.private import private_directory, write_private
 from processors.demo.drive import Seen, kill, publish, settle, watch
 from processors.demo.policies import by_policy
 from processors.demo.promptness import promptness
@@ -145,8 +146,8 @@ async def _through_the_day(
 
 
 def _write(file: Path, summary: dict[str, Any]) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    private_directory(file.parent)
+    write_private(file, json.dumps(summary, indent=2) + "\n")
 
 
 def summarise(read: Readback, owed: frozenset[tuple[str, str]], seen: Seen, playbook: Playbook) -> dict[str, Any]:

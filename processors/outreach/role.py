@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -66,9 +67,9 @@ class OutreachRole(Processor[OutreachLedgerEntry]):
         if playbook is not None:
             watched(self, settings=settings, playbook=playbook, taken=self._write_by)
 
-    def _write_by(self, playbook: Playbook) -> None:
-        """Letters from now on are in this playbook's words. To be called on the event loop."""
-        self._delivery.templates = Templates.of(playbook)
+    async def _write_by(self, playbook: Playbook) -> None:
+        """Letters from now on are in this playbook's words; they are compiled beside the event loop."""
+        self._delivery.templates = await asyncio.to_thread(Templates.of, playbook)
 
     async def on_stop(self) -> None:
         """Finish the calls under way, commit what came of them, close the connections."""

@@ -23,7 +23,9 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from processors.journey.playbook import FOOT, WHY
 from processors.language import LAST_RESORT, canonical, nearest
+from processors.outreach import numbers
 from processors.outreach.errors import TemplateFault
+from processors.outreach.lures import link
 from processors.outreach.syntax import LONGEST_SOURCE, breaches, imported
 from processors.outreach.telling import FILTERS, TESTS
 
@@ -50,7 +52,6 @@ ALWAYS = frozenset({"why", "zone_name", *OF_TASKS})
 
 _NAME = re.compile(r"[a-z0-9_]+/[a-z0-9_]+")
 _NO_LETTER = "there is no such letter"
-_LINK = re.compile(r"(https?://|mailto:|tel:)\S+")
 
 
 class SourceFault(Exception):
@@ -105,7 +106,7 @@ class Sources:
             loader=self._packaged, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, auto_reload=False
         )
         self._env.globals.clear()  # range and lipsum can eat all memory, and no letter needs them
-        self._env.filters |= {**FILTERS, "link": link}
+        self._env.filters |= {**FILTERS, **numbers.FILTERS, "link": link}
         self._env.tests |= TESTS
         self._texts = {
             (letter, canonical(locale) or locale): parts
@@ -148,6 +149,8 @@ class Sources:
             raise SourceFault(str(error.message), line=error.lineno, file=file) from error
         except RecursionError as error:
             raise SourceFault("it is nested too deep", file=file) from error
+        except ValueError as error:  # Python reads no number of more than 4,300 digits
+            raise SourceFault(f"it has a number beyond {numbers.LARGEST}", file=file) from error
         if found:
             raise SourceFault(found[0].problem, line=found[0].line, file=file)
         return tree
@@ -212,18 +215,6 @@ def packaged() -> Mapping[str, tuple[str, ...]]:
         if file.endswith(".jinja") and canonical(tag) is not None:
             found.setdefault(name, []).append(tag)
     return {name: tuple(tags) for name, tags in found.items()}
-
-
-def link(value: str) -> str:
-    """The link itself. Raises ValueError for what is no link, or one that does something."""
-    if not is_link(value):
-        raise ValueError(f"{value[:40]!r} is not a link a letter may carry")
-    return value
-
-
-def is_link(value: str) -> bool:
-    """Whether the whole text is a link that a letter may carry."""
-    return _LINK.fullmatch(value) is not None
 
 
 def _assigned(tree: nodes.Template) -> set[str]:

@@ -13,6 +13,8 @@ from typing import Any
 
 from jinja2 import nodes
 
+from processors.outreach.numbers import LARGEST, oversized, wrong_arguments
+
 FILTERS = frozenset(
     {"clock", "day", "last_day", "duration", "minutes", "money", "link", "capital", "capitalize", "lower", "upper",
      "title", "trim", "default", "int", "float", "round", "length", "first", "last"}
@@ -46,7 +48,7 @@ _WORDS = re.compile(r"(?:[a-z0-9_]+/)?words\.[A-Za-z]+(?:-[A-Za-z]+)*\.jinja")
 _RESERVED = frozenset({"self", "loop", "caller", "varargs", "kwargs"})
 
 _PLAIN: tuple[type[nodes.Node], ...] = (
-    nodes.Template, nodes.Output, nodes.TemplateData, nodes.Const, nodes.If, nodes.CondExpr, nodes.Assign,
+    nodes.Template, nodes.Output, nodes.TemplateData, nodes.If, nodes.CondExpr, nodes.Assign,
     nodes.AssignBlock, nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.Concat, nodes.Add, nodes.Sub,
     nodes.Div, nodes.FloorDiv, nodes.Neg, nodes.Pos, nodes.Dict, nodes.Pair, nodes.List, nodes.Tuple, nodes.Keyword,
 )  # fmt: skip
@@ -117,9 +119,10 @@ class _Check:
             nodes.Getattr: self._attribute,
             nodes.Getitem: self._item,
             nodes.Call: self._call,
-            nodes.Filter: lambda each: self._used(each, "filter", FILTERS),
+            nodes.Filter: lambda each: self._used(each, "filter", FILTERS) or wrong_arguments(each),
             nodes.Test: lambda each: self._used(each, "test", TESTS),
             nodes.Import: self._import,
+            nodes.Const: self._constant,
         }
         kind = type(node)
         if kind in checks:
@@ -156,6 +159,10 @@ class _Check:
         if node.dyn_args is not None or node.dyn_kwargs is not None:
             return f"the {what} {node.name!r} with * or ** is not for letters"
         return None
+
+    @staticmethod
+    def _constant(node: nodes.Const) -> str | None:
+        return f"a number beyond {LARGEST} is not for letters" if oversized(node.value) else None
 
     @staticmethod
     def _import(node: nodes.Import) -> str | None:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from math import isfinite
 from typing import Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -19,6 +18,7 @@ from babel.units import format_unit
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
+from processors.outreach.numbers import is_bounded
 from streams.clock import in_zone
 
 _LONGEST_AMOUNT = 15  # digits, so that no 1E+999999 is written out
@@ -187,7 +187,7 @@ def _capital(value: str) -> str:
 
 def _minutes(value: str) -> float:
     minutes = float(value)
-    if not isfinite(minutes):
+    if not is_bounded(minutes):
         raise ValueError(f"{value!r} is not a length of time")
     return minutes
 

@@ -15,6 +15,7 @@ from processors.journey.playbook import FOOT, WHY, Playbook
 from processors.language import LAST_RESORT, is_right_to_left, locale_of, nearest, spoken
 from processors.outreach.channels import Written
 from processors.outreach.errors import TemplateFault
+from processors.outreach.lures import harmless, is_link, link, person
 from processors.outreach.quoting import phrase, quoted
 from processors.outreach.rewording import Rewording
 from processors.outreach.sources import (
@@ -24,8 +25,6 @@ from processors.outreach.sources import (
     Found,
     Sources,
     Texts,
-    is_link,
-    link,
 )
 from processors.outreach.telling import TELLER, Teller, Telling, moment
 from streams.events import OutreachChannel, OutreachRequested
@@ -97,11 +96,11 @@ class Templates:
         if nearest(wanted, (tag,)) is None and nearest(tag, (wanted,)) is None:
             request = self._rewording.into(request, tag)
         telling = Telling(Teller.of(locale=locale_of(tag) or Locale(LAST_RESORT), time_zone=request.time_zone))
-        items = [_all_given(item, within=tag) for item in request.items]
+        items = [_all_given(item, within=tag, task=task) for item in request.items]
         values: dict[str, Any] = {
             **dict.fromkeys((*OF_TASKS, *OF_WAITS), ""),
             **{name: "" for item in items for name in item},
-            **_all_given(request.variables, within=tag),
+            **_all_given(request.variables, within=tag, task=task),
             "why": request.why,
             "zone_name": telling.teller.zone_name(),
             TELLER: telling,
@@ -112,6 +111,8 @@ class Templates:
         try:
             said = dict.fromkeys(PARTS, "") | found.parts(values)
             lines = [found.line(values | item) for item in items] if found.lists else []
+            if request.gesture is not None and request.gesture.link:
+                link(request.gesture.link)  # a channel may take it from there
             said["link"] = link(values["gesture_link"]) if said["gesture"] and values.get("gesture_link") else ""
             if task:
                 return _written(said, lines, telling.teller, foot=None, locale=tag, unsubscribe=None)
@@ -121,15 +122,37 @@ class Templates:
             raise _fault(request.template, error) from error
 
 
-def _all_given(variables: Mapping[str, str], *, within: str) -> dict[str, str]:
-    return {name: _given(name, variables, within=within) for name in variables}
+def _all_given(variables: Mapping[str, str], *, within: str, task: bool) -> dict[str, str]:
+    return {name: _given(name, variables, within=within, task=task) for name in variables}
 
 
-def _given(name: str, variables: Mapping[str, str], *, within: str) -> str:
-    """The variable as it stands in a letter of that language."""
+_NAME = "name"
+_LINK = "link"
+_OURS = frozenset({"gesture_title", "gesture_link"})
+"""Variables that the playbook words: no publisher does. What is wrong with them is not left out, but told."""
+
+_LONGEST = 500  # characters of a variable in a letter, as processors.outreach.syntax counts with
+_LONGEST_IN_TASKS = 4_000  # a task quotes what customers wrote
+
+
+def _given(name: str, variables: Mapping[str, str], *, within: str, task: bool) -> str:
+    """The variable as it stands in a letter of that language: nothing that publishers say can be clicked in a letter to
+    a customer, but for links that are links. Staff is told what was written."""
     value = variables[name]
-    said = quoted(phrase(value) if name == DESCRIPTION else value, within=within)
-    return _known(name, said, variables)
+    if name in _OURS:
+        return value if name.endswith(_LINK) else quoted(value, within=within)
+    if name == _LINK or name.endswith(f"_{_LINK}"):
+        return value if is_link(value) else ""
+    value = _cut(value, _LONGEST_IN_TASKS if task else _LONGEST)
+    if name == _NAME:
+        value = person(value)
+    elif not task:
+        value = harmless(value)
+    return _known(name, quoted(phrase(value) if name == DESCRIPTION else value, within=within), variables)
+
+
+def _cut(value: str, longest: int) -> str:
+    return value if len(value) <= longest else f"{value[: longest - 1]}…"
 
 
 _MAY_BE_UNKNOWN = frozenset({"expected_at", "previous_expected_at"})

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from processors.journey.playbook import GLOBAL
 from processors.journey.state import KEEP_CLOSED
 from processors.language import canonical
+from processors.outreach.lures import link
 from streams.events import OutreachChannel
 
 POLICIES = (
@@ -146,7 +147,11 @@ Locale = Annotated[
     _named(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]+)*", "is no locale; write en, de or es-MX"),
     AfterValidator(_language),
 ]
-Link = Annotated[str, _named(r"https://[^\s/?#]+\S*", "is no link; it begins with https:// and has no spaces")]
+Link = Annotated[
+    str,
+    _named(r"https://[^\s/?#]+\S*", "is no link; it begins with https:// and has no spaces"),
+    AfterValidator(link),
+]
 Currency = Annotated[str, _named(r"[A-Z]{3}", "is no currency; write three capitals, as USD")]
 Letter = Annotated[str, _named(LETTER, "is no letter; write a policy and a name, as delay_care/notice")]
 TextsOf = Annotated[str, _named(rf"{LETTER}|foot|why", "is no letter; write a policy and a name, as delay_care/notice")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import structlog
 from mode import Service
 
 from processors.journey.playbook import Playbook
+from processors.playbook.apart import try_apart
 from processors.playbook.faults import PlaybookRefused
 from processors.playbook.loading import playbook_from, read_content, version_of
 from streams import metrics
@@ -20,18 +21,20 @@ log = structlog.get_logger()
 
 _SETTLES = timedelta(seconds=1)
 
+Taken = Callable[[Playbook], Awaitable[None] | None]
+"""What takes a good playbook into use; awaited where it first prepares something outside of the event loop."""
+
 
 class PlaybookWatch(Service):
-    """Looks at the file every ``interval`` and hands each good new content to ``taken``.
+    """Looks at the file every ``interval`` and hands each good new content to ``taken``. It is tried in a process of
+    its own first, so that a file which takes long, or all memory, costs the role nothing.
 
     ``taken`` is called on the event loop, between two steps and never inside of one: a step runs to its end without
     waiting for anything. So each decision is made by one playbook from beginning to end, and names its version. What
     was not committed when a worker is lost may be decided again by the newer one.
     """
 
-    def __init__(
-        self, *, path: Path, playbook: Playbook, taken: Callable[[Playbook], None], interval: timedelta
-    ) -> None:
+    def __init__(self, *, path: Path, playbook: Playbook, taken: Taken, interval: timedelta) -> None:
         """``playbook`` is the one in force, as it was read from the file at the start."""
         super().__init__()
         self._path = path
@@ -63,6 +66,7 @@ class PlaybookWatch(Service):
 
     async def _take(self, content: bytes) -> None:
         try:
+            await try_apart(content, where=str(self._path))
             playbook = await asyncio.to_thread(playbook_from, content, where=str(self._path))
         except PlaybookRefused as refused:
             self._refuse(refused.told())
@@ -70,8 +74,9 @@ class PlaybookWatch(Service):
             log.exception("the playbook could not be checked", path=str(self._path))
             self._refuse([f"{self._path}: {error!r}"])
         else:
+            if (preparing := self._taken(playbook)) is not None:
+                await preparing
             before, self._in_force = self._in_force, playbook.version
-            self._taken(playbook)
             in_force(playbook)
             metrics.PLAYBOOK_RELOADS.labels(result="taken").inc()
             log.info("playbook taken", path=str(self._path), version=playbook.version, before=before)
@@ -90,7 +95,7 @@ class PlaybookWatch(Service):
             await self.look()
 
 
-def watched(role: Service, *, settings: Settings, playbook: Playbook, taken: Callable[[Playbook], None]) -> None:
+def watched(role: Service, *, settings: Settings, playbook: Playbook, taken: Taken) -> None:
     """Have the role watch the file that the settings name, from its start to its end; without one there is nothing to
     watch. ``playbook`` is what the role begins with."""
     in_force(playbook)

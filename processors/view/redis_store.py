@@ -34,6 +34,7 @@ from processors.view.redis_writes import Known, queue
 from processors.view.store import Documents, Position, Standing, ViewChanged
 from streams.config import Settings
 from streams.errors import SettingsError, Unavailable
+from streams.secrets import redacted, without_credentials
 
 _GENERATION = f"{PREFIX}generation"
 _POSITIONS = f"{PREFIX}positions"
@@ -44,7 +45,7 @@ class RedisViewStore:
 
     def __init__(self, settings: Settings) -> None:
         """Raises SettingsError for an address that is none."""
-        url = settings.redis_url.get_secret_value()
+        url = self._url = settings.redis_url.get_secret_value()
         try:
             self._redis: Any = Redis.from_url(
                 url,
@@ -54,8 +55,10 @@ class RedisViewStore:
                 socket_timeout=10,
                 health_check_interval=15,
             )
-        except ValueError as error:
-            raise SettingsError(f"CARELINE_REDIS_URL: {error}") from error
+        except (ValueError, TypeError, AttributeError):  # told without its words: they quote the password
+            raise SettingsError(
+                f"CARELINE_REDIS_URL: {without_credentials(url)} is no address; write redis://, rediss:// or unix://"
+            ) from None
         self._lives = timedelta(days=settings.view_days)
         known = self._redis.connection_pool.connection_kwargs
         self.address = f"{known['host']}:{known.get('port', 6379)}" if "host" in known else str(known.get("path", ""))
@@ -188,11 +191,11 @@ class RedisViewStore:
         try:
             yield
         except (RedisConnectionError, RedisTimeoutError, OSError) as error:
-            raise Unavailable(f"Redis at {self.address} does not answer: {error}") from error
+            raise Unavailable(f"Redis at {self.address} does not answer: {redacted(str(error), self._url)}") from None
         except (WatchError, DataError):  # of a value that cannot be sent it is not the server that is to blame
             raise
         except RedisError as error:  # loading its data, out of memory, refusing our password: a person may mend it
-            raise Unavailable(f"Redis at {self.address}: {error}") from error
+            raise Unavailable(f"Redis at {self.address}: {redacted(str(error), self._url)}") from None
 
 
 def _at(text: str) -> int:

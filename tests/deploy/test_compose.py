@@ -136,3 +136,22 @@ def test_the_image_is_built_from_files_that_it_is_given(compose: dict[str, Any])
     assert [source for source in copied if f"!{source}" not in ignored] == []
     assert "USER careline" in lines
     assert any("--require-hashes -r requirements.lock" in line for line in lines)
+
+
+def test_containers_cannot_change_what_they_run(compose: dict[str, Any]) -> None:
+    """Their file system is read-only, but for /tmp and volumes; Kafka and the registry unpack and configure themselves
+    at their start, and are left out."""
+    writable = [name for name, service in compose["services"].items() if not service.get("read_only")]
+    assert sorted(writable) == ["kafka", "registry"]
+    for name in set(compose["services"]) - set(writable):
+        assert "no-new-privileges:true" in compose["services"][name]["security_opt"], name
+
+
+def test_the_image_is_built_of_what_is_locked() -> None:
+    """Also what builds it: nothing is installed without a hash on record."""
+    installs = re.findall(r"pip install .*", (ROOT / "deploy/docker/Dockerfile").read_text())
+    assert installs
+    assert all("--require-hashes" in one or "--no-deps --no-build-isolation" in one for one in installs)
+    backend = re.search(r'requires = \["(hatchling==[^"]+)"\]', (ROOT / "pyproject.toml").read_text())
+    assert backend is not None
+    assert f"{backend[1]} " in (ROOT / "requirements.lock").read_text()

@@ -1,6 +1,10 @@
 """What a stack remembers of itself."""
 
+import os
 import socket
+import stat
+import sys
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,7 +12,7 @@ import pytest
 
 from deploy.local.errors import BusyError, StackError
 from deploy.local.place import Place, Record, Started, free_port
-from deploy.local.processes import Identity
+from deploy.local.processes import Identity, launch
 
 
 def test_the_record_comes_back_as_it_was_written(tmp_path: Path) -> None:
@@ -65,3 +69,29 @@ def test_one_command_at_a_time_holds_a_home(tmp_path: Path) -> None:
         pass
     with place.locked(timedelta(seconds=0.2)):
         pass
+
+
+def test_nobody_else_reads_what_a_stack_keeps(tmp_path: Path) -> None:
+    """Letters and logs are their user's alone: directories are 0700 and files 0600, whatever the umask, also in a home
+    that an earlier version left open, and also what a server writes by itself."""
+    home = tmp_path / "above" / ".careline"
+    (home / "mail").mkdir(parents=True)
+    place = Place.of(home, {})
+    before = os.umask(0)
+    try:
+        with place.locked():
+            place.create()
+        Record(mode="local").write(place.record)
+        place.log("x").touch(mode=0o644)
+        writes = "import os; os.mkdir('made'); open('made/file', 'w').close()"
+        started = launch([sys.executable, "-c", writes], mark=place.mark("x"), directory=place.data,
+                         log=place.log("x"), environ=os.environ)  # fmt: skip
+        while started.alive():
+            time.sleep(0.02)
+    finally:
+        os.umask(before)
+    found = {path: stat.S_IMODE(path.stat().st_mode) for path in [home, *home.rglob("*")]}
+    assert (place.data / "made" / "file") in found
+    assert {path.name: oct(mode) for path, mode in found.items() if path.is_dir() and mode != 0o700} == {}
+    fresh = {path.name: oct(mode) for path, mode in found.items() if path.is_file() and not path.name.endswith(".1")}
+    assert set(fresh.values()) == {"0o600"}, fresh

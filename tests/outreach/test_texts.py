@@ -64,6 +64,23 @@ HOSTILE = {
     "{{ name": "",
     "{% if %}": "",
     "{{ name | nothing }}": "'nothing'",
+    "{{ 1 | round(999999999, 'floor') }}": "from 0 to 9",
+    "{{ 1 | round(method='floor', precision=999999999) }}": "from 0 to 9",
+    "{{ 1 | round(-999999999) }}": "from 0 to 9",
+    "{{ wait_minutes | float | round(wait_minutes | int) }}": "from 0 to 9",
+    "{{ 1 | round(1, name) }}": "'floor'",
+    "{{ wait_minutes | int(0, 36) }}": "'int'",
+    "{{ wait_minutes | int(base=36) }}": "'base'",
+    "{{ wait_minutes | float(1e300) }}": "a number",
+    "{{ name | trim('x' ~ name) }}": "written out",
+    "{{ name | default([name, name]) }}": "written out",
+    "{{ name | upper('x') }}": "nothing",
+    "{{ name | money(1) }}": "a variable",
+    "{{ " + "9" * 19_000 + " }}": "a number beyond",
+    "{{ 0x" + "f" * 19_000 + " }}": "a number beyond",
+    "{{ 0x" + "f" * 3_000 + " }}": "a number beyond",
+    "{{ 1e999 }}": "a number beyond",
+    "{{ 99999999999 - 1 }}": "a number beyond",
     "(" * 50 + "{{ " + "(" * 5_000 + "1" + ")" * 5_000 + " }}": "deep",
     "{{ " + "- " * 100 + "1 }}": "deep",
     "x" * 20_001: "longer",
@@ -100,6 +117,8 @@ def test_the_line_is_told(text: str) -> None:
         "{% set due = {'flight': 'leaves'}.get(subject_kind, 'arrives') %}It {{ due }}.",
         "{% import 'words.en.jinja' as words with context %}{{ words.hello }}",
         "{{ 'late' if wait_minutes | minutes > 60 and not gesture_title else 'soon' }} {{ 90 / 60 }}",
+        "{{ wait_minutes | float | round(1, 'floor') }} {{ wait_minutes | int(default=-1) }} {{ name | trim('.') }}",
+        "{{ name | default('you', true) }} {{ 12.5 | money('USD') }} {{ 90 | round }}",
         "{{ 'sooner' if expected_at is earlier_than promised_at else 'later' }}{# a remark #}{% raw %}{{{% endraw %}",
     ],
 )
@@ -107,6 +126,18 @@ def test_what_a_letter_needs_is_there(text: str) -> None:
     """Conditions, words by kind, times as people say them."""
     assert check_texts(own(body=text)) == []
     assert Templates(texts=own(body=text)).render(request(template="mine/letter")).text
+
+
+@pytest.mark.parametrize("value", ["inf", "1e300", "9" * 4_000, "9" * 400_000, "nan", "-1e11"])
+@pytest.mark.parametrize("text", ["{{ x | float }}", "{{ x | float | round }}", "{{ x | int }}", "{{ x | duration }}"])
+def test_what_is_counted_with_stays_small(text: str, value: str) -> None:
+    """A length or a count that nobody can mean is not in a letter: it is left out, or the letter is not written."""
+    letters = Templates(texts=own(body=f"words {text}"))
+    try:
+        one = letters.render(request(template="mine/letter", variables={"x": value})).text
+    except TemplateFault:
+        return
+    assert "words 0" in one
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,10 @@ class AppriseChannel:
         self._url = url
         if _PLACE not in url:
             raise SettingsError(f"{setting}: an Apprise URL with {_PLACE} in it is wanted")
-        if _PLACE in url.partition("://")[2].partition("/")[0].partition("?")[0]:
+        server = url.partition("://")[2].partition("/")[0].partition("?")[0]
+        if server.count("@") > 1:  # half of the password would be taken for the host, and be looked up by its name
+            raise SettingsError(f"{setting}: an @ in a name or password is written %40")
+        if _PLACE in server:
             # customers' addresses would say which host is called
             raise SettingsError(f"{setting}: {_PLACE} belongs behind the host, not into it")
         if apprise.Apprise.instantiate(url.replace(_PLACE, _NUMBER), suppress_exceptions=True) is None:

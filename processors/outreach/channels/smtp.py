@@ -59,16 +59,18 @@ class MailServer:
         Raises SettingsError, without the URL as it may hold a password. A password is never sent in the clear to
         another machine.
         """
-        parts = urlsplit(url)
-        options = parse_qs(parts.query, keep_blank_values=True)
         try:
+            parts = urlsplit(url)
             port = parts.port
-        except ValueError as error:
-            raise SettingsError("CARELINE_SMTP_URL: the port is not one") from error
+        except ValueError:  # told without its words: they quote what may be a password
+            raise SettingsError(
+                "CARELINE_SMTP_URL: smtp://host or smtps://host is wanted, perhaps with a port"
+            ) from None
+        options = parse_qs(parts.query, keep_blank_values=True)
         if parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.path not in ("", "/"):
             raise SettingsError("CARELINE_SMTP_URL: smtp://host or smtps://host is wanted")
-        if unknown := set(options) - {"starttls"}:
-            raise SettingsError(f"CARELINE_SMTP_URL: unknown option {sorted(unknown)[0]!r}; there is ?starttls")
+        if set(options) - {"starttls"}:  # not named: after a ? in a password it is the rest of that
+            raise SettingsError("CARELINE_SMTP_URL: there is no option but ?starttls")
         tls, starttls = parts.scheme == "smtps", "starttls" in options
         if tls and starttls:
             raise SettingsError("CARELINE_SMTP_URL: smtps:// is encrypted from the start, ?starttls does not fit")

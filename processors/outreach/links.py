@@ -21,6 +21,8 @@ UNSUBSCRIBE = "/unsubscribe/"
 """Where the gateway answers for these links; the token follows."""
 
 _SHORTEST_SECRET = 16
+_FEWEST_CHARACTERS = 8  # different ones
+_PUBLISHED = frozenset({"for-trying-it-on-this-machine-only"})  # what anybody could read in our compose file
 _LONGEST_TOKEN = 4096
 _SALT = "careline.unsubscribe.1"
 
@@ -49,13 +51,12 @@ class Links:
 
     def __init__(self, *, secret: str, base: str) -> None:
         """``base`` is what our links begin with, ``https://care.example``. Raises SettingsError."""
-        if len(secret) < _SHORTEST_SECRET:
-            raise SettingsError(f"CARELINE_LINK_SECRET: at least {_SHORTEST_SECRET} characters are wanted")
         parts = urlsplit(base)
         whole = bool(parts.hostname) and not (parts.query or parts.fragment or parts.username)
         safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
         if not (whole and safe and _BASE.fullmatch(base)):
             raise SettingsError("CARELINE_PUBLIC_URL: https:// and a host are wanted, and perhaps a path")
+        _check(secret, "CARELINE_LINK_SECRET", known_here=is_loopback(parts.hostname or ""))
         self._base = base.rstrip("/")
         self._serializer = URLSafeSerializer(
             secret, salt=_SALT, signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256}
@@ -90,3 +91,15 @@ class Links:
             )
         except (BadData, ValueError, TypeError) as error:
             raise BadLink("the link is not one of ours, or not whole") from error
+
+
+def _check(secret: str, setting: str, *, known_here: bool) -> None:
+    """``known_here``: links lead to this machine only. Raises SettingsError for a secret that others may know."""
+    if len(secret) < _SHORTEST_SECRET:
+        raise SettingsError(f"{setting}: at least {_SHORTEST_SECRET} characters are wanted")
+    if known_here:
+        return
+    if secret in _PUBLISHED:
+        raise SettingsError(f"{setting}: this one is published, and CARELINE_PUBLIC_URL is not of this machine")
+    if len(set(secret)) < _FEWEST_CHARACTERS:
+        raise SettingsError(f"{setting}: can be guessed; at least {_FEWEST_CHARACTERS} different characters are wanted")

@@ -1,6 +1,7 @@
 """The secret that signs the links in letters, made where there is none: `python -m deploy.local.link_secret FILE`.
 
-An operator's own, in `CARELINE_LINK_SECRET`, is written there instead; it stays when the variable is taken away.
+An operator's own, in `CARELINE_LINK_SECRET`, is written there instead; it stays when the variable is taken away. What
+it replaces is kept in `FILE-before`, so that links in letters already sent are read on.
 """
 
 from __future__ import annotations
@@ -21,14 +22,17 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
         print("one argument is wanted: the file", file=sys.stderr)
         return 2
     where = Path(arguments[0])
-    own = environ.get(_VARIABLE, "").strip()
-    if own or not _holds_one(where):
-        _write(where, own or secrets.token_urlsafe(_BYTES))
+    before = where.with_name(f"{where.name}-before")
+    known = _read(where)
+    wanted = environ.get(_VARIABLE, "").strip() or known or secrets.token_urlsafe(_BYTES)
+    if wanted != known or not before.exists():
+        _write(before, known if wanted != known else "")
+        _write(where, wanted)
     return 0
 
 
-def _holds_one(where: Path) -> bool:
-    return where.exists() and bool(where.read_text(encoding="utf-8").strip())
+def _read(where: Path) -> str:
+    return where.read_text(encoding="utf-8").strip() if where.exists() else ""
 
 
 def _write(where: Path, secret: str) -> None:

@@ -49,17 +49,23 @@ class Links:
     customer's id.
     """
 
-    def __init__(self, *, secret: str, base: str) -> None:
-        """``base`` is what our links begin with, ``https://care.example``. Raises SettingsError."""
+    def __init__(self, *, secret: str, base: str, before: str | None = None) -> None:
+        """``base`` is what our links begin with, ``https://care.example``; links signed with the secret ``before`` are
+        read, and none is made with it. Raises SettingsError."""
         parts = urlsplit(base)
         whole = bool(parts.hostname) and not (parts.query or parts.fragment or parts.username)
         safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
         if not (whole and safe and _BASE.fullmatch(base)):
             raise SettingsError("CARELINE_PUBLIC_URL: https:// and a host are wanted, and perhaps a path")
-        _check(secret, "CARELINE_LINK_SECRET", known_here=is_loopback(parts.hostname or ""))
+        known_here = is_loopback(parts.hostname or "")
+        _check(secret, "CARELINE_LINK_SECRET", known_here=known_here)
+        if before:
+            _check(before, "CARELINE_LINK_SECRET_BEFORE", known_here=known_here)
         self._base = base.rstrip("/")
         self._serializer = URLSafeSerializer(
-            secret, salt=_SALT, signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256}
+            [before, secret] if before else secret,  # the last one signs
+            salt=_SALT,
+            signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256},
         )
 
     @classmethod
@@ -69,7 +75,12 @@ class Links:
             return None
         if settings.link_secret is None:
             raise SettingsError("CARELINE_LINK_SECRET: needed with CARELINE_PUBLIC_URL")
-        return cls(secret=settings.link_secret.get_secret_value(), base=settings.public_url)
+        before = settings.link_secret_before
+        return cls(
+            secret=settings.link_secret.get_secret_value(),
+            base=settings.public_url,
+            before=None if before is None else before.get_secret_value(),
+        )
 
     def unsubscribe(self, request: OutreachRequested, address: Address) -> str:
         """The link that ends letters like this one at this channel."""

@@ -34,6 +34,7 @@ def test_the_containers_share_no_secret_with_other_installations(services: dict[
     assert [line for line in text.splitlines() if re.search(r"(SECRET|PASSWORD)\w*: *\$\{\w+:-[^}]", line)] == []
     for name in ROLES:
         assert services[name]["environment"]["CARELINE_LINK_SECRET_FILE"] == WHERE
+        assert services[name]["environment"]["CARELINE_LINK_SECRET_BEFORE_FILE"] == WHERE + "-before"
         assert "CARELINE_LINK_SECRET" not in services[name]["environment"]
         assert "secrets:/var/lib/careline/secrets:ro" in services[name]["volumes"]
     assert "secrets:/var/lib/careline/secrets" in services["setup"]["volumes"]
@@ -55,13 +56,17 @@ def test_a_secret_is_made_once(tmp_path: Path) -> None:
 
 
 def test_a_secret_of_the_operators_own_is_taken(tmp_path: Path) -> None:
-    """Also after one was made."""
-    where = tmp_path / "links"
+    """Also after one was made, whose links are read on: it is kept beside, until the next is exchanged."""
+    where, before = tmp_path / "links", tmp_path / "links-before"
     main([str(where)], {})
-    assert main([str(where)], {"CARELINE_LINK_SECRET": "the operator's own secret"}) == 0
-    assert where.read_text() == "the operator's own secret"
-    assert stat.S_IMODE(where.stat().st_mode) == 0o600
-    assert os.listdir(tmp_path) == ["links"]
+    made = where.read_text()
+    assert before.read_text() == ""
+    for _ in range(2):  # at every start
+        assert main([str(where)], {"CARELINE_LINK_SECRET": "the operator's own secret"}) == 0
+        assert where.read_text() == "the operator's own secret"
+        assert before.read_text() == made
+    assert {stat.S_IMODE(one.stat().st_mode) for one in (where, before)} == {0o600}
+    assert sorted(os.listdir(tmp_path)) == ["links", "links-before"]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from mode import Service
 from processors.callbacks import pages
 from processors.callbacks.reporters import Reporters
 from processors.callbacks.reports import reported, unsubscribed
-from processors.callbacks.requests import KINDS, answered, json_of, refusal, text_of
+from processors.callbacks.requests import KINDS, answered, json_of, received, refusal, text_of
 from processors.outreach.links import UNSUBSCRIBE, BadLink, Links, Unsubscription
 from streams.clock import Clock, SystemClock
 from streams.config import Settings
@@ -21,6 +21,7 @@ from streams.errors import InvalidEvent, SettingsError, Unavailable
 from streams.events import Outcome
 from streams.publisher import Publisher
 from streams.registry import ConfluentRegistry, Registry
+from streams.serving import Bounds, served
 
 log = structlog.get_logger()
 
@@ -28,6 +29,7 @@ CALLBACKS = "/callbacks/outcomes"
 
 _LARGEST = 64 * 1024  # bytes of a request
 _PATIENCE = timedelta(seconds=10)  # with the brokers: who calls waits no longer
+_LEAVING = timedelta(seconds=5)  # for calls under way
 _LONGEST_WAIT = timedelta(seconds=5)
 _PAGE_HEADERS = {
     "Cache-Control": "no-store",
@@ -97,13 +99,10 @@ class GatewayRole(Service):
         app.router.add_get(f"{UNSUBSCRIBE}{{token}}", self._ask)
         app.router.add_post(f"{UNSUBSCRIBE}{{token}}", self._unsubscribe, name=unsubscribe)
         app.router.add_post(CALLBACKS, self._report, name=outcome)
-        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=5)
-        await runner.setup()
         host, port = self._settings.gateway_host, self._settings.gateway_port
         try:
-            await web.TCPSite(runner, host, port).start()
+            runner = await served(app, host=host, port=port, shutdown=_LEAVING, bounds=Bounds())
         except OSError as error:
-            await runner.cleanup()
             where = f"{host}:{port}: {error}"
             raise SettingsError(f"CARELINE_GATEWAY_HOST, CARELINE_GATEWAY_PORT: cannot listen on {where}") from error
         self._runner = runner
@@ -157,6 +156,7 @@ class GatewayRole(Service):
 
     async def _unsubscribe(self, call: web.Request) -> web.Response:
         """One click (RFC 8058), of a mail program or of the button."""
+        await received(call)
         link = self._read(call)
         if link is None:
             return self._broken(call)

@@ -77,6 +77,7 @@ class Settings(BaseModel):
     public_url: str | None = Field(default=None, description="what our links begin with; the gateway answers there")
     link_secret: SecretStr | None = Field(default=None, description="signs the links; at least 16 characters")
     link_secret_before: SecretStr | None = Field(default=None, description="the one before; its links are read on")
+    coupon_secret: SecretStr | None = Field(default=None, description="makes coupon codes; at least 16 characters")
     callback_secret: SecretStr | None = Field(default=None, description="of those who report any outcome, whsec_...")
     callback_secret_before: SecretStr | None = Field(default=None, description="the one before, still taken")
     reporters: SecretStr | None = Field(default=None, description="JSON: who reports what, each with own secrets")

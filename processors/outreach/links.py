@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from itsdangerous import BadData, URLSafeSerializer
 
 from processors.outreach.channels.smtp import is_loopback
+from processors.outreach.guessable import check_secret
 from streams.config import Settings
 from streams.errors import CarelineError, SettingsError
 from streams.events import Address, OutreachChannel, OutreachRequested, Purpose
@@ -20,9 +21,6 @@ _BASE = re.compile(r"[!#-;=?-~]+")  # of ASCII what may stand between the bracke
 UNSUBSCRIBE = "/unsubscribe/"
 """Where the gateway answers for these links; the token follows."""
 
-_SHORTEST_SECRET = 16
-_FEWEST_CHARACTERS = 8  # different ones
-_PUBLISHED = frozenset({"for-trying-it-on-this-machine-only"})  # what anybody could read in our compose file
 _LONGEST_TOKEN = 4096
 _SALT = "careline.unsubscribe.1"
 
@@ -57,10 +55,10 @@ class Links:
         safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
         if not (whole and safe and _BASE.fullmatch(base)):
             raise SettingsError("CARELINE_PUBLIC_URL: https:// and a host are wanted, and perhaps a path")
-        known_here = is_loopback(parts.hostname or "")
-        _check(secret, "CARELINE_LINK_SECRET", known_here=known_here)
+        stays_here = is_loopback(parts.hostname or "")
+        check_secret(secret, "CARELINE_LINK_SECRET", stays_here=stays_here)
         if before:
-            _check(before, "CARELINE_LINK_SECRET_BEFORE", known_here=known_here)
+            check_secret(before, "CARELINE_LINK_SECRET_BEFORE", stays_here=stays_here)
         self._base = base.rstrip("/")
         self._serializer = URLSafeSerializer(
             [before, secret] if before else secret,  # the last one signs
@@ -102,15 +100,3 @@ class Links:
             )
         except (BadData, ValueError, TypeError) as error:
             raise BadLink("the link is not one of ours, or not whole") from error
-
-
-def _check(secret: str, setting: str, *, known_here: bool) -> None:
-    """``known_here``: links lead to this machine only. Raises SettingsError for a secret that others may know."""
-    if len(secret) < _SHORTEST_SECRET:
-        raise SettingsError(f"{setting}: at least {_SHORTEST_SECRET} characters are wanted")
-    if known_here:
-        return
-    if secret in _PUBLISHED:
-        raise SettingsError(f"{setting}: this one is published, and CARELINE_PUBLIC_URL is not of this machine")
-    if len(set(secret)) < _FEWEST_CHARACTERS:
-        raise SettingsError(f"{setting}: can be guessed; at least {_FEWEST_CHARACTERS} different characters are wanted")

@@ -1,7 +1,7 @@
-"""The secret that signs the links in letters, made where there is none: `python -m deploy.local.link_secret FILE`.
+"""A secret in a file, made where there is none: `python -m deploy.local.secret_file FILE VARIABLE`.
 
-An operator's own, in `CARELINE_LINK_SECRET`, is written there instead; it stays when the variable is taken away. What
-it replaces is kept in `FILE-before`, so that links in letters already sent are read on.
+An operator's own, in the variable, is written there instead; it stays when the variable is taken away. What it replaces
+is kept in `FILE-before`, so that what was signed with it (a link in a letter) can be read on.
 """
 
 from __future__ import annotations
@@ -13,18 +13,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 _BYTES = 32
-_VARIABLE = "CARELINE_LINK_SECRET"
 
 
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
-    """See that the file holds a secret, readable by its owner only. Returns 0, or 2 where no file is named."""
-    if len(arguments) != 1:
-        print("one argument is wanted: the file", file=sys.stderr)
+    """See that the file holds a secret, readable by its owner only. Returns 0, or 2 for other than two arguments."""
+    if len(arguments) != 2:
+        print("two arguments are wanted: the file, and the variable that may hold the secret", file=sys.stderr)
         return 2
-    where = Path(arguments[0])
+    where, variable = Path(arguments[0]), arguments[1]
     before = where.with_name(f"{where.name}-before")
     known = _read(where)
-    wanted = environ.get(_VARIABLE, "").strip() or known or secrets.token_urlsafe(_BYTES)
+    wanted = environ.get(variable, "").strip() or known or secrets.token_urlsafe(_BYTES)
     if wanted != known or not before.exists():
         _write(before, known if wanted != known else "")
         _write(where, wanted)

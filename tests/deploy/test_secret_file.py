@@ -1,4 +1,4 @@
-"""The secret that signs links in letters: made where the containers first start, never one that anybody can read."""
+"""The secrets of links and coupons: made where the containers first start, never ones that anybody can read."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ import pytest
 import yaml
 from pydantic import SecretStr
 
-from deploy.local.link_secret import main
+from deploy.local.secret_file import main
 from processors.outreach.links import Links
 from streams.config import Settings
 from streams.errors import SettingsError
 
 ROOT = Path(__file__).parents[2]
 ROLES = ("journeys", "outreach", "view", "measure", "gateway")
-WHERE = "/var/lib/careline/secrets/links"
+VARIABLE = "CARELINE_LINK_SECRET"
+WHERE, COUPONS = "/var/lib/careline/secrets/links", "/var/lib/careline/secrets/coupons"
 
 
 @pytest.fixture(scope="module")
@@ -38,31 +39,35 @@ def test_the_containers_share_no_secret_with_other_installations(services: dict[
         assert "CARELINE_LINK_SECRET" not in services[name]["environment"]
         assert "secrets:/var/lib/careline/secrets:ro" in services[name]["volumes"]
     assert "secrets:/var/lib/careline/secrets" in services["setup"]["volumes"]
-    assert services["setup"]["command"][0].startswith(f"python -m deploy.local.link_secret {WHERE} && ")
+    assert services["outreach"]["environment"]["CARELINE_COUPON_SECRET_FILE"] == COUPONS
+    assert services["setup"]["command"][0].startswith(
+        f"python -m deploy.local.secret_file {WHERE} CARELINE_LINK_SECRET && "
+        f"python -m deploy.local.secret_file {COUPONS} CARELINE_COUPON_SECRET && "
+    )
 
 
 def test_a_secret_is_made_once(tmp_path: Path) -> None:
     """At the first start; at the next the links in letters already sent still work. Nobody else can read it."""
     where = tmp_path / "secrets" / "links"
-    assert main([str(where)], {}) == 0
+    assert main([str(where), VARIABLE], {}) == 0
     made = where.read_text()
     assert len(made) >= 43
     assert stat.S_IMODE(where.stat().st_mode) == 0o600
     assert stat.S_IMODE(where.parent.stat().st_mode) == 0o700
-    assert main([str(where)], {"CARELINE_LINK_SECRET": ""}) == 0
+    assert main([str(where), VARIABLE], {"CARELINE_LINK_SECRET": ""}) == 0
     assert where.read_text() == made
-    assert main([str(tmp_path / "other")], {}) == 0
+    assert main([str(tmp_path / "other"), VARIABLE], {}) == 0
     assert (tmp_path / "other").read_text() != made
 
 
 def test_a_secret_of_the_operators_own_is_taken(tmp_path: Path) -> None:
     """Also after one was made, whose links are read on: it is kept beside, until the next is exchanged."""
     where, before = tmp_path / "links", tmp_path / "links-before"
-    main([str(where)], {})
+    main([str(where), VARIABLE], {})
     made = where.read_text()
     assert before.read_text() == ""
     for _ in range(2):  # at every start
-        assert main([str(where)], {"CARELINE_LINK_SECRET": "the operator's own secret"}) == 0
+        assert main([str(where), VARIABLE], {"CARELINE_LINK_SECRET": "the operator's own secret"}) == 0
         assert where.read_text() == "the operator's own secret"
         assert before.read_text() == made
     assert {stat.S_IMODE(one.stat().st_mode) for one in (where, before)} == {0o600}

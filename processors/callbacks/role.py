@@ -62,12 +62,14 @@ class GatewayRole(Service):
         registry: Registry | None = None,
         clock: Clock | None = None,
         publishers: tuple[Publishes, ...] = (),
+        bounds: Bounds | None = None,
         **kwargs: Any,
     ) -> None:
-        """``publishers``: instead of those that the role would connect itself. Raises SettingsError where neither links
-        nor reports are set up, or a secret is none."""
+        """``publishers``: instead of those that the role would connect itself; ``bounds``: what callers may take.
+        Raises SettingsError where neither links nor reports are set up, or a secret is none."""
         super().__init__(**kwargs)
         self._settings = settings
+        self._bounds = bounds or Bounds()
         self._links = Links.of(settings)
         self._reporters = Reporters.of(settings)
         if self._links is None and self._reporters is None:
@@ -101,7 +103,7 @@ class GatewayRole(Service):
         app.router.add_post(CALLBACKS, self._report, name=outcome)
         host, port = self._settings.gateway_host, self._settings.gateway_port
         try:
-            runner = await served(app, host=host, port=port, shutdown=_LEAVING, bounds=Bounds())
+            runner = await served(app, host=host, port=port, shutdown=_LEAVING, bounds=self._bounds)
         except OSError as error:
             where = f"{host}:{port}: {error}"
             raise SettingsError(f"CARELINE_GATEWAY_HOST, CARELINE_GATEWAY_PORT: cannot listen on {where}") from error

@@ -10,6 +10,7 @@ import hmac
 import json
 import time
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from streams import metrics
 from streams.clock import SystemClock
 from streams.errors import InvalidEvent
 from streams.registry import InMemoryRegistry
+from streams.serving import Bounds
 from streams.validation import check_outgoing
 from tests.callbacks.test_gateway import SAID, SETTINGS, Gateway
 from tests.outreach.servers import SECRET
@@ -280,3 +282,19 @@ async def test_a_header_that_is_there_twice_is_told(caller: Caller, name: bytes)
     field, _, other = name.partition(b": ")
     assert (await caller.report(PLAIN, head=b"%b: %b\r\n%b: gzip\r\n" % (field, other, field)))[0] in (400, 415)
     assert caller.topic.taken == []
+
+
+@pytest.mark.parametrize("path", [b"/callbacks/outcomes", b"/unsubscribe/x"])
+async def test_a_body_that_does_not_come_is_waited_for_no_longer(path: bytes) -> None:
+    """408, in words, and the place is free for somebody else."""
+    role = GatewayRole(
+        SETTINGS, registry=InMemoryRegistry(), publishers=(Strict(),), bounds=Bounds(body=timedelta(seconds=0.2))
+    )
+    await role.start()
+    began = time.monotonic()
+    answer, told = await Caller(role, Strict()).send(
+        b"POST " + path + b" HTTP/1.1\r\nHost: a\r\nContent-Length: 500\r\n\r\n{"
+    )
+    assert (answer, told["field"]) == (408, "body")
+    assert time.monotonic() - began < 2
+    await role.stop()

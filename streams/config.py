@@ -77,7 +77,11 @@ class Settings(BaseModel):
     breaker_pause: str = Field(default="30s", pattern=_DURATION, description="for how long, as 30s or 5m")
     public_url: str | None = Field(default=None, description="what our links begin with; the gateway answers there")
     link_secret: SecretStr | None = Field(default=None, description="signs the links; at least 16 characters")
-    callback_secret: SecretStr | None = Field(default=None, description="of those who report outcomes, whsec_...")
+    link_secret_before: SecretStr | None = Field(default=None, description="the one before; its links are read on")
+    coupon_secret: SecretStr | None = Field(default=None, description="makes coupon codes; at least 16 characters")
+    callback_secret: SecretStr | None = Field(default=None, description="of those who report any outcome, whsec_...")
+    callback_secret_before: SecretStr | None = Field(default=None, description="the one before, still taken")
+    reporters: SecretStr | None = Field(default=None, description="JSON: who reports what, each with own secrets")
     gateway_host: str = "127.0.0.1"
     gateway_port: int = Field(default=8090, ge=0, le=65535, description="0: any free one, which is logged")
     view_timeline: int = Field(default=200, ge=1, le=10_000, description="entries of a customer's timeline in the view")

@@ -184,6 +184,15 @@ CIRCUITS_OPEN = Gauge(
     registry=REGISTRY,
 )
 
+# -- HTTP ports --------------------------------------------------------------------------------------------------------
+CONNECTIONS_CLOSED = Counter(
+    # Rises: somebody opens connections and says nothing, or more callers come than are provided for (refused).
+    "careline_http_connections_closed_total",
+    "Connections closed because there were too many: idle ones that made room, and new ones that were refused.",
+    ["why"],  # made_room, refused
+    registry=REGISTRY,
+)
+
 # -- gateway -----------------------------------------------------------------------------------------------------------
 GATEWAY_CALLS = Counter(
     # 401 or 400 rising: a provider signs or reports wrongly; 404: broken links; 503: the brokers are away.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any, Self
 
 import structlog
@@ -13,12 +14,15 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from streams.errors import SettingsError
 from streams.metrics import REGISTRY
+from streams.serving import Bounds, served
 
 log = structlog.get_logger()
 
 _PROCESS = CollectorRegistry()
 ProcessCollector(registry=_PROCESS)
 PlatformCollector(registry=_PROCESS)
+
+_PATIENCE = timedelta(seconds=2)  # a scraper that never hangs up keeps nobody from ending
 
 Check = Callable[[], list[str]]
 """What is wrong, or waited for, in words for an operator; [] where nothing is."""
@@ -65,13 +69,11 @@ class OpsServer:
         app.router.add_get("/readyz", self._readyz)
         for path, answer in self._routes.items():
             app.router.add_get(path, _as_json(answer))
-        # a scraper that never hangs up keeps nobody: two seconds and the role ends
-        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=2)
-        await runner.setup()
         try:
-            await web.TCPSite(runner, self._host, self._wanted).start()
+            runner = await served(
+                app, host=self._host, port=self._wanted, shutdown=_PATIENCE, bounds=Bounds(connections=100)
+            )
         except OSError as error:
-            await runner.cleanup()
             where = f"{self._host}:{self._wanted}"
             raise SettingsError(f"CARELINE_OPS_HOST, CARELINE_OPS_PORT: cannot listen on {where}: {error}") from error
         self._runner = runner

@@ -8,12 +8,16 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from processors.journey.reported import REPORTED_BY
 from processors.outreach.links import Unsubscription
 from streams.errors import InvalidEvent
 from streams.events import Engagement, FailureReason, Outcome, OutreachChannel, OutreachEngaged, OutreachFailed
 
 _NAMESPACE = uuid.UUID("9b0f1c1e-58f7-5c6b-a8e2-6c1f0a2f7d44")
 _SOURCE = "careline/gateway"
+
+CALLBACKS = "callbacks"
+"""The reporter who signs with the one secret that may say anything."""
 
 BOUNCED = "BOUNCED"
 KINDS = ("DELIVERED", "OPENED", "CLICKED", "REPLIED", "REDEEMED", "UNSUBSCRIBED", "COMPLAINED", BOUNCED)
@@ -73,10 +77,10 @@ def unsubscribed(link: Unsubscription, now: datetime) -> OutreachEngaged:
     )
 
 
-def reported(body: Any, *, message_id: str, now: datetime) -> Outcome:
+def reported(body: Any, *, message_id: str, now: datetime, by: str = CALLBACKS) -> Outcome:
     """The outcome that a provider or shop reports in ``body`` (see docs/operating.md).
 
-    The same ``message_id`` is the same fact. Raises InvalidEvent naming the field.
+    The same ``message_id`` of the same reporter is the same fact. Raises InvalidEvent naming the field.
     """
     if not isinstance(body, dict):
         raise InvalidEvent("body", "is no JSON object")
@@ -89,10 +93,10 @@ def reported(body: Any, *, message_id: str, now: datetime) -> Outcome:
     if report.kind not in KINDS:
         raise InvalidEvent("kind", f"{report.kind[:LONGEST_NAME]!r} is not one of {', '.join(KINDS)}")
     facts: dict[str, Any] = {
-        "event_id": str(uuid.uuid5(_NAMESPACE, f"reported/{message_id}")),
+        "event_id": str(uuid.uuid5(_NAMESPACE, _name(by, message_id))),
         "customer_id": report.customer_id,
         "occurred_at": report.occurred_at or now,
-        "source": _SOURCE,
+        "source": f"{REPORTED_BY}{by}",
         "outreach_id": str(report.outreach_id),
         "channel": report.channel,
         "detail": report.detail,
@@ -100,3 +104,7 @@ def reported(body: Any, *, message_id: str, now: datetime) -> Outcome:
     if report.kind == BOUNCED:
         return OutreachFailed(**facts, reason=FailureReason.BOUNCED)
     return OutreachEngaged(**facts, kind=Engagement(report.kind))
+
+
+def _name(by: str, message_id: str) -> str:
+    return f"reported/{message_id}" if by == CALLBACKS else f"report/{by}/{message_id}"

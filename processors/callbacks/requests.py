@@ -14,6 +14,7 @@ from aiohttp.web_request import BaseRequest
 from processors.callbacks.reports import LONGEST_NAME
 from streams import metrics
 from streams.errors import InvalidEvent, Unavailable
+from streams.serving import body_of
 
 log = structlog.get_logger()
 
@@ -67,21 +68,33 @@ def refusal(status: int, field: str | None, problem: str) -> web.Response:
     return web.json_response(said, status=status, headers=_HEADERS)
 
 
+async def received(call: BaseRequest) -> bytes:
+    """The body. Raises Unacceptable for one that is too large or slow, or does not arrive as its headers say."""
+    try:
+        return await body_of(call)
+    except TimeoutError as error:
+        raise Unacceptable(408, "body", "the body took too long") from error
+    except web.HTTPRequestEntityTooLarge as error:
+        raise Unacceptable(413, "body", "the body is larger than is taken here") from error
+    except (web.RequestPayloadError, ClientPayloadError, HttpProcessingError, ConnectionError) as error:
+        raise Unacceptable(400, "body", "the body cannot be read; is it packed or cut as its headers say?") from error
+
+
 async def text_of(call: BaseRequest) -> str:
-    """The body. Raises Unacceptable for one that is too large, packed wrongly, or no UTF-8."""
+    """The body. Raises Unacceptable as ``received``, and for one that is of another kind than JSON, or no UTF-8."""
+    body = await received(call)  # first, so that its sender sees the answer
+    for name in ("content-encoding", "content-type"):
+        if len(call.headers.getall(name, [])) > 1:
+            raise Unacceptable(400, name, "is there more than once")
     packed = call.headers.get("Content-Encoding", "").strip().lower()
     if packed not in _ENCODINGS:
         raise Unacceptable(415, "content-encoding", "the body may be packed with gzip or deflate, or not at all")
     if call.headers.get("Content-Type") is not None and not _is_json(call.content_type):
         raise Unacceptable(415, "content-type", "the body is to be application/json")
     try:
-        return (await call.read()).decode()
-    except web.HTTPRequestEntityTooLarge as error:
-        raise Unacceptable(413, "body", "the body is larger than is taken here") from error
+        return body.decode()
     except UnicodeDecodeError as error:
         raise Unacceptable(400, "body", "the body is not UTF-8") from error
-    except (web.RequestPayloadError, ClientPayloadError, HttpProcessingError) as error:
-        raise Unacceptable(400, "body", "the body cannot be read; is it packed or cut as its headers say?") from error
 
 
 def json_of(text: str) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from binascii import Error as NotBase64
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any, Protocol
@@ -10,12 +9,11 @@ from typing import Any, Protocol
 import structlog
 from aiohttp import web
 from mode import Service
-from standardwebhooks import Webhook, WebhookVerificationError
-from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from processors.callbacks import pages
+from processors.callbacks.reporters import Reporters
 from processors.callbacks.reports import reported, unsubscribed
-from processors.callbacks.requests import KINDS, Unacceptable, answered, json_of, refusal, text_of
+from processors.callbacks.requests import KINDS, answered, json_of, received, refusal, text_of
 from processors.outreach.links import UNSUBSCRIBE, BadLink, Links, Unsubscription
 from streams.clock import Clock, SystemClock
 from streams.config import Settings
@@ -23,14 +21,15 @@ from streams.errors import InvalidEvent, SettingsError, Unavailable
 from streams.events import Outcome
 from streams.publisher import Publisher
 from streams.registry import ConfluentRegistry, Registry
+from streams.serving import Bounds, served
 
 log = structlog.get_logger()
 
 CALLBACKS = "/callbacks/outcomes"
 
 _LARGEST = 64 * 1024  # bytes of a request
-_SIGNATURE = ("webhook-id", "webhook-timestamp", "webhook-signature")
 _PATIENCE = timedelta(seconds=10)  # with the brokers: who calls waits no longer
+_LEAVING = timedelta(seconds=5)  # for calls under way
 _LONGEST_WAIT = timedelta(seconds=5)
 _PAGE_HEADERS = {
     "Cache-Control": "no-store",
@@ -63,16 +62,19 @@ class GatewayRole(Service):
         registry: Registry | None = None,
         clock: Clock | None = None,
         publishers: tuple[Publishes, ...] = (),
+        bounds: Bounds | None = None,
         **kwargs: Any,
     ) -> None:
-        """``publishers``: instead of those that the role would connect itself. Raises SettingsError where neither links
-        nor reports are set up, or a secret is none."""
+        """``publishers``: instead of those that the role would connect itself; ``bounds``: what callers may take.
+        Raises SettingsError where neither links nor reports are set up, or a secret is none."""
         super().__init__(**kwargs)
         self._settings = settings
+        self._bounds = bounds or Bounds()
         self._links = Links.of(settings)
-        self._reports = _verifier(settings)
-        if self._links is None and self._reports is None:
-            raise SettingsError("CARELINE_PUBLIC_URL or CARELINE_CALLBACK_SECRET: at least one is needed here")
+        self._reporters = Reporters.of(settings)
+        if self._links is None and self._reporters is None:
+            names = "CARELINE_PUBLIC_URL, CARELINE_REPORTERS or CARELINE_CALLBACK_SECRET"
+            raise SettingsError(f"{names}: at least one is needed here")
         self._clock = clock or SystemClock()
         self._own_registry = registry is None
         self._registry = registry or ConfluentRegistry(settings)
@@ -99,13 +101,10 @@ class GatewayRole(Service):
         app.router.add_get(f"{UNSUBSCRIBE}{{token}}", self._ask)
         app.router.add_post(f"{UNSUBSCRIBE}{{token}}", self._unsubscribe, name=unsubscribe)
         app.router.add_post(CALLBACKS, self._report, name=outcome)
-        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=5)
-        await runner.setup()
         host, port = self._settings.gateway_host, self._settings.gateway_port
         try:
-            await web.TCPSite(runner, host, port).start()
+            runner = await served(app, host=host, port=port, shutdown=_LEAVING, bounds=self._bounds)
         except OSError as error:
-            await runner.cleanup()
             where = f"{host}:{port}: {error}"
             raise SettingsError(f"CARELINE_GATEWAY_HOST, CARELINE_GATEWAY_PORT: cannot listen on {where}") from error
         self._runner = runner
@@ -159,6 +158,7 @@ class GatewayRole(Service):
 
     async def _unsubscribe(self, call: web.Request) -> web.Response:
         """One click (RFC 8058), of a mail program or of the button."""
+        await received(call)
         link = self._read(call)
         if link is None:
             return self._broken(call)
@@ -174,11 +174,12 @@ class GatewayRole(Service):
 
     async def _report(self, call: web.Request) -> web.Response:
         """A provider or shop says what became of an outreach."""
-        if self._reports is None:
+        if self._reporters is None:
             return refusal(404, None, "no reports are taken here")
         text = await text_of(call)
-        message_id = _signed(self._reports, text, call)
-        outcome = reported(json_of(text), message_id=message_id, now=self._clock.now())
+        reporter, message_id = self._reporters.heard(text, call)
+        outcome = reported(json_of(text), message_id=message_id, now=self._clock.now(), by=reporter.name)
+        reporter.check(outcome)
         await self._publish(outcome)
         said = {"event_id": outcome.event_id}
         return web.json_response(said, status=202, headers={"Cache-Control": "no-store"})
@@ -201,31 +202,6 @@ class GatewayRole(Service):
     @staticmethod
     def _broken(call: web.Request) -> web.Response:
         return _page(pages.broken(call.headers.get("Accept-Language", "")), status=404)
-
-
-def _signed(reports: Webhook, text: str, call: web.Request) -> str:
-    """The message's id, if who sent it knows the secret. Raises Unacceptable."""
-    headers = {}
-    for name in _SIGNATURE:
-        values = call.headers.getall(name, [])
-        if len(values) > 1:
-            raise Unacceptable(401, name, "is there more than once")
-        headers[name] = values[0] if values else ""
-    try:
-        reports.verify(text, headers, json_parse=False)
-    except (WebhookVerificationError, ValueError, TypeError) as error:  # the latter two: headers that are no such thing
-        said = str(error) if isinstance(error, WebhookVerificationError) else "it is malformed"
-        raise Unacceptable(401, "webhook-signature", f"the signature does not fit: {said}") from error
-    return headers[_SIGNATURE[0]]
-
-
-def _verifier(settings: Settings) -> Webhook | None:
-    if settings.callback_secret is None:
-        return None
-    try:
-        return Webhook(settings.callback_secret.get_secret_value())
-    except (ValueError, NotBase64, EmptyWebhookSecretError) as error:
-        raise SettingsError("CARELINE_CALLBACK_SECRET: not a secret of the form whsec_<base64>") from error
 
 
 def _page(html: str, *, status: int = 200) -> web.Response:

@@ -11,6 +11,7 @@ from processors.journey.actions import Retract
 from processors.journey.identity import forwarded_event_id
 from processors.journey.playbook import Playbook
 from processors.journey.recording import Output, records
+from processors.journey.reported import is_unfounded
 from processors.journey.state import begin
 from streams.events import (
     CustomerErased,
@@ -35,11 +36,13 @@ OUTCOMES = (OutreachSent, OutreachFailed, OutreachUncertain, OutreachEngaged)
 
 
 def changes_nothing(state: JourneyState | None, event: Touchpoint) -> bool:
-    """Whether the fact is from before the customer's erasure, or is an outcome of nobody's.
+    """Whether the fact is from before the customer's erasure, an outcome of nobody's, or a report that fits no letter.
 
     An outcome never begins a customer, but where it is a customer's own no: that is kept, even of a stranger.
     """
     if state is not None and state.erased_at is not None and event.occurred_at <= state.erased_at:
+        return True
+    if is_unfounded(state, event):
         return True
     unknown = state is None or state.is_erased
     return unknown and isinstance(event, OUTCOMES) and not is_a_no(event)

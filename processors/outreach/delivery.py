@@ -11,6 +11,7 @@ import structlog
 
 from processors.outreach.channels import Channel, Letter
 from processors.outreach.channels.handover import checked
+from processors.outreach.coupons import Coupons, with_code
 from processors.outreach.errors import (
     Ambiguous,
     ChannelError,
@@ -52,13 +53,16 @@ class Delivery:
         channels: Mapping[OutreachChannel, Channel],
         templates: Templates,
         links: Links | None = None,
+        coupons: Coupons | None = None,
         clock: Callable[[], datetime] | None = None,
     ) -> None:
-        """``links`` None: letters carry no link to unsubscribe. ``clock`` tells real time; the machine's if None."""
+        """``links`` None: letters carry no link to unsubscribe; ``coupons`` None: no codes. ``clock`` tells real time,
+        the machine's if None."""
         self._clock = clock or SystemClock().now
         self._withdrawn: set[str] = set()
         self._channels = channels
         self._links = links
+        self._coupons = coupons
         self.templates = templates
 
     async def perform(self, effect: Effect) -> Result:
@@ -129,6 +133,7 @@ class Delivery:
             link = None
             if self._links is not None and address.channel in _WITH_FOOT:
                 link = self._links.unsubscribe(request, address)
+            request = with_code(request, self._coupons)
             written = self.templates.render(request, channel=address.channel, unsubscribe=link)
             return Letter.of(request, address=address, written=written, unsubscribe=link)
         except TemplateFault as fault:

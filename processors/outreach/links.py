@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from itsdangerous import BadData, URLSafeSerializer
 
 from processors.outreach.channels.smtp import is_loopback
+from processors.outreach.guessable import check_secret
 from streams.config import Settings
 from streams.errors import CarelineError, SettingsError
 from streams.events import Address, OutreachChannel, OutreachRequested, Purpose
@@ -20,7 +21,6 @@ _BASE = re.compile(r"[!#-;=?-~]+")  # of ASCII what may stand between the bracke
 UNSUBSCRIBE = "/unsubscribe/"
 """Where the gateway answers for these links; the token follows."""
 
-_SHORTEST_SECRET = 16
 _LONGEST_TOKEN = 4096
 _SALT = "careline.unsubscribe.1"
 
@@ -47,18 +47,23 @@ class Links:
     customer's id.
     """
 
-    def __init__(self, *, secret: str, base: str) -> None:
-        """``base`` is what our links begin with, ``https://care.example``. Raises SettingsError."""
-        if len(secret) < _SHORTEST_SECRET:
-            raise SettingsError(f"CARELINE_LINK_SECRET: at least {_SHORTEST_SECRET} characters are wanted")
+    def __init__(self, *, secret: str, base: str, before: str | None = None) -> None:
+        """``base`` is what our links begin with, ``https://care.example``; links signed with the secret ``before`` are
+        read, and none is made with it. Raises SettingsError."""
         parts = urlsplit(base)
         whole = bool(parts.hostname) and not (parts.query or parts.fragment or parts.username)
         safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
         if not (whole and safe and _BASE.fullmatch(base)):
             raise SettingsError("CARELINE_PUBLIC_URL: https:// and a host are wanted, and perhaps a path")
+        stays_here = is_loopback(parts.hostname or "")
+        check_secret(secret, "CARELINE_LINK_SECRET", stays_here=stays_here)
+        if before:
+            check_secret(before, "CARELINE_LINK_SECRET_BEFORE", stays_here=stays_here)
         self._base = base.rstrip("/")
         self._serializer = URLSafeSerializer(
-            secret, salt=_SALT, signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256}
+            [before, secret] if before else secret,  # the last one signs
+            salt=_SALT,
+            signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256},
         )
 
     @classmethod
@@ -68,7 +73,12 @@ class Links:
             return None
         if settings.link_secret is None:
             raise SettingsError("CARELINE_LINK_SECRET: needed with CARELINE_PUBLIC_URL")
-        return cls(secret=settings.link_secret.get_secret_value(), base=settings.public_url)
+        before = settings.link_secret_before
+        return cls(
+            secret=settings.link_secret.get_secret_value(),
+            base=settings.public_url,
+            before=None if before is None else before.get_secret_value(),
+        )
 
     def unsubscribe(self, request: OutreachRequested, address: Address) -> str:
         """The link that ends letters like this one at this channel."""

@@ -12,6 +12,7 @@ from processors.outreach.channels.agent_task import AgentTaskChannel
 from processors.outreach.channels.email import EmailChannel
 from processors.outreach.channels.protection import ProtectedChannel, Rate, Threshold
 from processors.outreach.channels.webhook import WebhookChannel
+from processors.outreach.coupons import Coupons
 from processors.outreach.delivery import Delivery
 from processors.outreach.ledger import LedgerLogic
 from processors.outreach.links import Links
@@ -49,7 +50,13 @@ class OutreachRole(Processor[OutreachLedgerEntry]):
         the settings name its file. Raises SettingsError, TemplateFault."""
         clock = clock or SystemClock()
         templates = Templates() if playbook is None else Templates.of(playbook)
-        self._delivery = Delivery(channels=channels, templates=templates, links=Links.of(settings), clock=clock.now)
+        self._delivery = Delivery(
+            channels=channels,
+            templates=templates,
+            links=Links.of(settings),
+            coupons=Coupons.of(settings),
+            clock=clock.now,
+        )
         super().__init__(
             settings=settings,
             role=ROLE,

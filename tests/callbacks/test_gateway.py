@@ -234,7 +234,7 @@ async def test_before_the_brokers_are_there() -> None:
 @pytest.mark.parametrize(
     ("settings", "named"),
     [
-        (Settings(), "CARELINE_PUBLIC_URL or CARELINE_CALLBACK_SECRET"),
+        (Settings(), "CARELINE_PUBLIC_URL, CARELINE_REPORTERS or CARELINE_CALLBACK_SECRET"),
         (Settings(callback_secret=SecretStr("whsec_%")), "CARELINE_CALLBACK_SECRET"),
         (Settings(public_url="https://care.example"), "CARELINE_LINK_SECRET"),
     ],

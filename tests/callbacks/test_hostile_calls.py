@@ -10,6 +10,7 @@ import hmac
 import json
 import time
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from streams import metrics
 from streams.clock import SystemClock
 from streams.errors import InvalidEvent
 from streams.registry import InMemoryRegistry
+from streams.serving import Bounds
 from streams.validation import check_outgoing
 from tests.callbacks.test_gateway import SAID, SETTINGS, Gateway
 from tests.outreach.servers import SECRET
@@ -259,3 +261,40 @@ async def test_an_event_that_the_contract_refuses_names_its_field(caller: Caller
     """By the publisher, after everything else was well."""
     caller.topic.error = InvalidEvent("customer_id", "is wrong")
     assert await caller.report(PLAIN) == (400, {"error": "customer_id: is wrong", "field": "customer_id"})
+
+
+@pytest.mark.parametrize("path", [b"/callbacks/outcomes", b"/unsubscribe/x"])
+async def test_who_hangs_up_in_the_middle_is_no_fault_of_ours(caller: Caller, path: bytes) -> None:
+    """Nothing is stored, and nothing is noted as an error."""
+    for _ in range(3):
+        _, writer = await asyncio.open_connection("127.0.0.1", caller._port)
+        writer.write(b"POST " + path + b" HTTP/1.1\r\nHost: a\r\nContent-Length: 500\r\n\r\n{")
+        await writer.drain()
+        await asyncio.sleep(0.02)
+        writer.transport.abort()
+    await asyncio.sleep(0.05)
+    assert caller.topic.taken == []
+
+
+@pytest.mark.parametrize("name", [b"Content-Type: application/json", b"Content-Encoding: identity"])
+async def test_a_header_that_is_there_twice_is_told(caller: Caller, name: bytes) -> None:
+    """Of two nobody could say which one counts."""
+    field, _, other = name.partition(b": ")
+    assert (await caller.report(PLAIN, head=b"%b: %b\r\n%b: gzip\r\n" % (field, other, field)))[0] in (400, 415)
+    assert caller.topic.taken == []
+
+
+@pytest.mark.parametrize("path", [b"/callbacks/outcomes", b"/unsubscribe/x"])
+async def test_a_body_that_does_not_come_is_waited_for_no_longer(path: bytes) -> None:
+    """408, in words, and the place is free for somebody else."""
+    role = GatewayRole(
+        SETTINGS, registry=InMemoryRegistry(), publishers=(Strict(),), bounds=Bounds(body=timedelta(seconds=0.2))
+    )
+    await role.start()
+    began = time.monotonic()
+    answer, told = await Caller(role, Strict()).send(
+        b"POST " + path + b" HTTP/1.1\r\nHost: a\r\nContent-Length: 500\r\n\r\n{"
+    )
+    assert (answer, told["field"]) == (408, "body")
+    assert time.monotonic() - began < 2
+    await role.stop()

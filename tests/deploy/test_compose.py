@@ -71,7 +71,7 @@ def test_a_role_starts_only_when_topics_and_schemas_are_there(compose: dict[str,
         assert {"setup", "kafka", "registry", "redis"} <= services[role]["depends_on"].keys()
         assert services[role]["command"] == ["run", role]
     assert "mail" in services["outreach"]["depends_on"]
-    assert services["setup"]["command"] == ["careline schemas apply && careline topics apply --yes"]
+    assert services["setup"]["command"][0].endswith(" && careline schemas apply && careline topics apply --yes")
 
 
 def test_ports_are_published_on_loopback_only(compose: dict[str, Any]) -> None:

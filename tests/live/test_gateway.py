@@ -105,3 +105,30 @@ async def test_the_link_in_a_letter_ends_letters(settings: Settings, role_env: d
         [bounced] = [one for one in await records(settings, name) if isinstance(one, events.OutreachFailed)]
         assert (bounced.reason, bounced.detail) == (events.FailureReason.BOUNCED, "550 no such person")
         assert bounced.event_id == answer.json()["event_id"]
+
+
+async def test_a_coupon_shop_cannot_complain_for_a_customer(settings: Settings, role_env: dict[str, str]) -> None:
+    """Its secret is good for redemptions; a complaint signed with it is on no topic, and its own report names it."""
+    port = free_port(taken=set())
+    shop = "whsec_" + "c2hvcHNob3BzaG9wc2hvcHNob3A="
+    env = role_env | {
+        "CARELINE_REPORTERS": json.dumps({"coupon-shop": {"secrets": [shop], "kinds": ["REDEEMED"]}}),
+        "CARELINE_GATEWAY_PORT": str(port),
+    }
+    customer = f"ana-{outreach_id(port)}"
+    async with Role("gateway", env), httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+        for kind, status in (("COMPLAINED", 403), ("REDEEMED", 202)):
+            now = datetime.now(UTC)
+            said = json.dumps(
+                {"outreach_id": outreach_id(port), "customer_id": customer, "channel": "EMAIL", "kind": kind}
+            )
+            headers = {
+                "webhook-id": kind,
+                "webhook-timestamp": str(int(now.timestamp())),
+                "webhook-signature": Webhook(shop).sign(kind, now, said),
+            }
+            answer = await client.post("/callbacks/outcomes", content=said, headers=headers)
+            assert answer.status_code == status
+    for name in ("outcomes", "touchpoints"):
+        [fact] = [one for one in await engaged(settings, name) if one.customer_id == customer]
+        assert (fact.kind, fact.source) == (events.Engagement.REDEEMED, "careline/gateway/coupon-shop")

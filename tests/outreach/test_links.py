@@ -82,3 +82,40 @@ def test_without_a_public_url_there_are_no_links() -> None:
     """Letters go out without one."""
     assert Links.of(Settings()) is None
     assert Links.of(Settings(public_url="http://127.0.0.1:1", link_secret=SecretStr(SECRET))) is not None
+
+
+def test_links_outlive_their_secret() -> None:
+    """A new secret signs new links; those in letters already sent are read with the one before, and no older one."""
+
+    def links(secret: str, before: str | None = None) -> Links:
+        made = Links.of(
+            Settings(
+                public_url="https://care.example",
+                link_secret=SecretStr(secret),
+                link_secret_before=None if before is None else SecretStr(before),
+            )
+        )
+        assert made is not None
+        return made
+
+    first, second, third = "the first secret", "the second secret", "the third secret"
+    sent = links(first).unsubscribe(request(), MAIL).rpartition("/")[2]
+    exchanged = links(second, before=first)
+    assert exchanged.read(sent) == links(first).read(sent)
+    fresh = exchanged.unsubscribe(request(), MAIL).rpartition("/")[2]
+    assert fresh != sent
+    assert links(second).read(fresh)
+    for later in (links(second), links(third, before=second), links(second, before="")):
+        with pytest.raises(BadLink):
+            later.read(sent)
+
+
+@pytest.mark.parametrize("before", ["short", "for-trying-it-on-this-machine-only"])
+def test_a_secret_before_must_be_one(before: str) -> None:
+    """It makes links as good as the one in use."""
+    with pytest.raises(SettingsError, match="CARELINE_LINK_SECRET_BEFORE"):
+        Links.of(
+            Settings(
+                public_url="https://care.example", link_secret=SecretStr(SECRET), link_secret_before=SecretStr(before)
+            )
+        )

@@ -6,21 +6,21 @@ coupon for next time; once for each thing they asked for. Whether they came back
 
 from __future__ import annotations
 
-import hashlib
-from base64 import b32encode
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
 
 from processors.journey.actions import Suppress, Want
-from processors.journey.identity import outreach_id
 from processors.journey.playbook import Playbook, StockRules
 from processors.journey.policies.settling import Settling, Step
 from processors.journey.wording import wording
 from streams.events import Alternative, JourneyState, Wish, replace
 
 SAVE = "save"
+
+CODE_WANTED = "wanted"
+"""What stands for the coupon's code until the letter is written, by whoever has the secret that codes are made with."""
 
 
 class OutOfStockSave(Settling):
@@ -88,7 +88,7 @@ class OutOfStockSave(Settling):
                 "currency": (best.currency or "") if best else "",
                 "gesture_title": said.gesture.title if said.gesture else "",
                 "gesture_link": (said.gesture.link or "") if said.gesture else "",
-                "gesture_code": coupon_code(outreach_id(state.customer_id, self.name, journey, SAVE)),
+                "gesture_code": CODE_WANTED,
             },
             gesture=said.gesture,
             useful_until=wish.opened_at + rules.useful,
@@ -103,11 +103,6 @@ class OutOfStockSave(Settling):
 def journey_id(wish: Wish) -> str:
     """One thing asked for, however often."""
     return f"wish/{wish.item_id}"
-
-
-def coupon_code(outreach: str) -> str:
-    """Eight letters and digits that belong to one outreach, so that a redeemed coupon says which letter it came by."""
-    return b32encode(hashlib.blake2b(outreach.encode(), digest_size=5).digest()).decode()
 
 
 def _price(alternative: Alternative) -> tuple[Decimal, str]:

@@ -1,0 +1,267 @@
+"""How every HTTP port of ours meets those who connect: with time limits, bounds, and no name of a product.
+
+Nobody is shut out by connections that say nothing. Where there are as many as may be, the one that has kept us waiting
+for its request for longest makes room; only where all of them are being answered is a new one turned away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from dataclasses import dataclass
+from datetime import timedelta
+from ipaddress import IPv6Address, ip_address
+from typing import Any
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from aiohttp.web_request import BaseRequest
+
+from streams import metrics
+
+_LINGER = 1024 * 1024  # bytes that are read of a body that is too large, so that its sender sees the answer
+_BACKLOG = 1024
+_PEER_GONE = timedelta(seconds=30)  # without taking anything of an answer
+_SAME_PLACE = 64  # bits of an IPv6 address that one customer of a provider has in common
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What those who connect may take. ``first``: until the headers of the first call are whole; ``idle``: those of the
+    next one on the same connection, longer than the proxies before us keep theirs; ``body``: until a body is."""
+
+    first: timedelta = timedelta(seconds=10)
+    idle: timedelta = timedelta(seconds=75)
+    body: timedelta = timedelta(seconds=10)
+    connections: int = 500
+    per_address: int = 200
+    header_bytes: int = 16 * 1024
+    headers: int = 64
+
+
+async def served(app: web.Application, *, host: str, port: int, shutdown: timedelta, bounds: Bounds) -> web.AppRunner:
+    """The application, listening; ``cleanup`` of what is returned ends it within ``shutdown``. Raises OSError."""
+    app.middlewares.insert(0, _bounded)
+    app.on_response_prepare.append(_without_banner)
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=shutdown.total_seconds())
+    await runner.setup()
+    try:
+        await _Site(runner, host=host, port=port, bounds=bounds).start()
+    except OSError:
+        await runner.cleanup()
+        raise
+    return runner
+
+
+async def body_of(call: BaseRequest) -> bytes:
+    """The body of a call to a path that takes one. Raises TimeoutError for one that is not whole in time, and what
+    aiohttp's ``read`` raises."""
+    connection = call.protocol
+    assert isinstance(connection, _Connection)
+    with connection.waiting():
+        async with asyncio.timeout(connection.bounds.body.total_seconds()):
+            try:
+                return await call.read()
+            except web.HTTPRequestEntityTooLarge:
+                await _linger(call)
+                raise
+
+
+async def _linger(call: BaseRequest) -> None:
+    left = _LINGER
+    while left > 0 and not call.content.at_eof():
+        left -= len(await call.content.readany())
+
+
+class _Room:
+    """Who is connected, and who of them keeps us waiting, longest first."""
+
+    def __init__(self, bounds: Bounds) -> None:
+        self._bounds = bounds
+        self._by_place: dict[str, set[_Connection]] = {}
+        self._waiting: dict[_Connection, None] = {}
+        self._count = 0
+
+    def enter(self, one: _Connection) -> bool:
+        """Whether there is room, made if need be."""
+        here = self._by_place.get(one.place, set())
+        if len(here) >= self._bounds.per_address and not self._make_room(one.place):
+            return False
+        if self._count >= self._bounds.connections and not self._make_room(None):
+            return False
+        self._by_place.setdefault(one.place, set()).add(one)
+        self._count += 1
+        self._waiting[one] = None
+        return True
+
+    def leave(self, one: _Connection) -> None:
+        """Nothing, for one that has left."""
+        self._waiting.pop(one, None)
+        here = self._by_place.get(one.place, set())
+        if one in here:
+            here.remove(one)
+            self._count -= 1
+        if not here:
+            self._by_place.pop(one.place, None)
+
+    def waits(self, one: _Connection) -> None:
+        """From now on it is the other side that has to do something."""
+        self._waiting.pop(one, None)
+        if one in self._by_place.get(one.place, set()):
+            self._waiting[one] = None
+
+    def works(self, one: _Connection) -> None:
+        """It is being answered."""
+        self._waiting.pop(one, None)
+
+    def _make_room(self, place: str | None) -> bool:
+        longest = next((one for one in self._waiting if place in (None, one.place)), None)
+        if longest is None:
+            metrics.CONNECTIONS_CLOSED.labels(why="refused").inc()
+            return False
+        metrics.CONNECTIONS_CLOSED.labels(why="made_room").inc()
+        self.leave(longest)
+        if longest.transport is not None:
+            longest.transport.abort()
+        return True
+
+
+class _Waiting:
+    """For as long as a connection keeps us waiting in the middle of a call."""
+
+    def __init__(self, room: _Room, one: _Connection) -> None:
+        self._room = room
+        self._one = one
+
+    def __enter__(self) -> None:
+        self._room.waits(self._one)
+
+    def __exit__(self, *exc: object) -> None:
+        self._room.works(self._one)
+
+
+class _Connection(web.RequestHandler):
+    """aiohttp's own, in a room."""
+
+    def __init__(self, server: web.Server, *, room: _Room, bounds: Bounds, **kwargs: Any) -> None:
+        super().__init__(
+            server,
+            keepalive_timeout=bounds.idle.total_seconds(),  # from an answer until the next headers are whole
+            lingering_time=0,  # bodies that nobody asked for are not read
+            max_headers=bounds.headers,
+            access_log=None,  # type: ignore[arg-type]  # as the runner passes it
+            **kwargs,
+        )
+        self._room = room
+        self.bounds = bounds
+        self.place = ""
+        self._until_first: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.place = _place(transport.get_extra_info("peername"))
+        assert isinstance(transport, asyncio.Transport)
+        if not self._room.enter(self):
+            transport.abort()
+            return
+        _give_up_on_the_gone(transport)
+        patience = self.bounds.first.total_seconds()
+        self._until_first = asyncio.get_running_loop().call_later(patience, transport.abort)
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._room.leave(self)
+        self._first_is_whole()
+        super().connection_lost(exc)
+
+    def handle_error(
+        self,
+        request: BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """What is no HTTP is answered in as few words as possible, and fills no log."""
+        if status >= 500 or request.writer.output_size > 0:
+            return super().handle_error(request, status, exc, message)
+        answer = web.Response(status=status, text=f"{status}", headers={"Server": "http"})
+        answer.force_close()
+        return answer
+
+    def waiting(self) -> _Waiting:
+        """The other side has to do something within this context."""
+        return _Waiting(self._room, self)
+
+    def works(self) -> None:
+        """Its call is being answered."""
+        self._first_is_whole()
+        self._room.works(self)
+
+    def waits(self) -> None:
+        """It was answered."""
+        self._room.waits(self)
+
+    def _first_is_whole(self) -> None:
+        if self._until_first is not None:
+            self._until_first.cancel()
+            self._until_first = None
+
+
+class _Site(web.BaseSite):
+    """A TCP port whose connections are ours."""
+
+    def __init__(self, runner: web.AppRunner, *, host: str, port: int, bounds: Bounds) -> None:
+        super().__init__(runner, backlog=_BACKLOG)
+        self._host = host
+        self._port = port
+        self._bounds = bounds
+
+    @property
+    def name(self) -> str:
+        return f"http://{self._host}:{self._port}"
+
+    async def start(self) -> None:
+        await super().start()
+        loop, room, server = asyncio.get_running_loop(), _Room(self._bounds), self._runner.server
+        assert server is not None
+
+        def connection() -> _Connection:
+            return _Connection(server, room=room, bounds=self._bounds, loop=loop)
+
+        self._server = await loop.create_server(connection, self._host, self._port, backlog=_BACKLOG)
+
+
+@web.middleware
+async def _bounded(request: web.Request, handler: Handler) -> web.StreamResponse:
+    connection = request.protocol
+    assert isinstance(connection, _Connection)
+    said = len(request.raw_path) + sum(len(name) + len(value) for name, value in request.raw_headers)
+    if said > connection.bounds.header_bytes:
+        raise web.HTTPRequestHeaderFieldsTooLarge
+    connection.works()
+    try:
+        return await handler(request)
+    finally:
+        connection.waits()
+
+
+async def _without_banner(call: web.Request, answer: web.StreamResponse) -> None:
+    answer.headers.pop("Server", None)
+
+
+def _place(peer: Any) -> str:
+    """Where a connection comes from: an address, of IPv6 the network that one customer of a provider has."""
+    try:
+        address = ip_address(str(peer[0]).partition("%")[0])
+    except (TypeError, IndexError, ValueError):
+        return ""
+    if isinstance(address, IPv6Address):
+        return str(address.ipv4_mapped or int(address) >> _SAME_PLACE)
+    return str(address)
+
+
+def _give_up_on_the_gone(transport: asyncio.Transport) -> None:
+    """Whoever takes nothing of an answer is gone; Linux only, elsewhere TCP's own patience."""
+    connected = transport.get_extra_info("socket")
+    if connected is not None and hasattr(socket, "TCP_USER_TIMEOUT"):
+        milliseconds = int(_PEER_GONE.total_seconds() * 1000)
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)

@@ -10,6 +10,7 @@ from functools import lru_cache
 from math import isfinite
 from typing import Any
 
+from schemas.shown import short
 from streams.clock import to_millis
 
 Encoder = Callable[[Any], bytes]
@@ -71,11 +72,13 @@ def write_moment(value: datetime) -> bytes:
 
 @lru_cache(maxsize=4_096)
 def write_money(value: Decimal, precision: int, scale: int) -> bytes:
-    """A decimal. Raises ValueError or ArithmeticError where it does not fit exactly."""
-    unscaled = value.scaleb(scale)
-    whole = int(unscaled)
-    if whole != unscaled or abs(whole) >= 10**precision:
-        raise ValueError(f"{value} does not fit into {precision} digits, {scale} of them after the point")
+    """A decimal. Raises TypeError, ValueError or ArithmeticError where it does not fit exactly."""
+    # by its length, before it becomes a number: that takes time by the square of the length
+    if value and value.is_finite() and value.adjusted() >= precision - scale:
+        raise ValueError(f"an amount of {value.adjusted() + 1} digits before the point; {precision - scale} are taken")
+    whole = int(value.scaleb(scale))
+    if Decimal(whole).scaleb(-scale) != value or abs(whole) >= 10**precision:
+        raise ValueError(f"{short(value)} does not fit into {precision} digits, {scale} of them after the point")
     return write_bytes(whole.to_bytes((whole.bit_length() + 8) >> 3, "big", signed=True))
 
 

@@ -25,6 +25,7 @@ from streams.generated import Source
 
 _INT = 1 << 31
 _LONGEST_AMOUNT = 16  # bytes: some writers fill up to the length of a number of theirs
+_KEY = 4  # of a map: as much work as so many values
 _MOST_BRANCHES = 63  # so that a branch's number is one byte
 
 # a length is one byte as a rule; more, or a negative one, is for the function
@@ -118,7 +119,7 @@ class Reading(Source):
                 return [f"{into}, p = read_items(b, p, {self.ref(item)}, {self._work(written['items'])})"]
             case "map", "map":
                 item = self._item(written["values"], wanted["values"], get_args(hint)[1])
-                return [f"{into}, p = read_map(b, p, {self.ref(item)}, {self._work(written['values'])})"]
+                return [f"{into}, p = read_map(b, p, {self.ref(item)}, {self._work(written['values'], _KEY)})"]
         fault = f"{_shown(written)} was written where {_shown(wanted)} belongs"
         return [f"raise ValueError({self.ref(fault)})"]
 
@@ -145,7 +146,7 @@ class Reading(Source):
                 return [f"n, p = read_items(b, p, {past}, {self._work(written['items'])})"]
             case "map":
                 past = self.ref(self._past(written["values"]))
-                return [f"n, p = read_map(b, p, {past}, {self._work(written['values'])})"]
+                return [f"n, p = read_map(b, p, {past}, {self._work(written['values'], _KEY)})"]
             case "record":
                 return [f"n, p = {self.ref(self._past(written))}(b, p)"]
         raise Unfit(f"has a type that is none: {written['type']}")
@@ -177,8 +178,8 @@ class Reading(Source):
     def _inner(self, ours: bool) -> Reading:
         return Reading(ours=ours, left=self._left)
 
-    def _work(self, item: Any) -> str:
-        return f"{self.ref(self._left)}, {_weight(item)}"
+    def _work(self, item: Any, more: int = 0) -> str:
+        return f"{self.ref(self._left)}, {_weight(item) + more}"
 
     def _default(self, record: type[Any], name: str) -> str:
         [field] = [field for field in msgspec.structs.fields(record) if field.encode_name == name]
@@ -217,6 +218,8 @@ def _weight(item: Any) -> int:
             return 1 + sum(_weight(field["type"]) for field in item["fields"])
         case "array" | "map":
             return 3
+        case "int" | "long" | "enum" | "string" | "bytes":  # whose numbers may be of ten bytes
+            return 4
     return 1
 
 

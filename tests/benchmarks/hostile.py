@@ -11,7 +11,7 @@ import asyncio
 import struct
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -61,12 +61,12 @@ async def held_by(what: str, hostile: Hostile) -> Held:
     return Held(what, len(value), min(first), min(again), became)
 
 
-def _batch(headers: list[tuple[str, bytes | None]]) -> bytes:
+def _batch(headers: Sequence[tuple[str, bytes | None]]) -> bytes:
     made = DefaultRecordBatchBuilder(
         magic=2, compression_type=0, is_transactional=0, producer_id=-1, producer_epoch=-1, base_sequence=-1,
         batch_size=16 << 20,
     )  # fmt: skip
-    made.append(0, timestamp=0, key=b"k", value=b"v", headers=headers)
+    made.append(0, timestamp=0, key=b"k", value=b"v", headers=list(headers))
     return bytes(made.build())
 
 

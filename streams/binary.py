@@ -21,7 +21,7 @@ Decoder = Callable[[bytes, int], tuple[Any, int]]
 key, a character that is none. That the position is within the bytes is for the caller to see."""
 
 MOST_WORK = 50_000
-"""Values within the lists and maps of one record, where a number or a text counts for four, as it may be written clumsily."""
+"""Values within the lists and maps of one record. A number or a text counts for four: it may be written clumsily."""
 
 _INT, _LONG = 31, 63  # bits of magnitude
 _HIGH_BITS = int("80" * 10, 16)

@@ -1,7 +1,7 @@
 """Records of few bytes that are made to cost their reader much: what each is, and what has to become of it.
 
-Drawn by the drive (:mod:`tests.fuzz.shots`) as far as the registry takes their schemas, measured by
-``python -m tests.benchmarks.hostile``, and held to their ends by tests/streams/test_work.py.
+Measured by ``python -m tests.benchmarks.hostile``, and held to their ends by tests/streams/test_work.py. The drive
+(:mod:`tests.fuzz.shots`) does not fire them yet.
 """
 
 from __future__ import annotations

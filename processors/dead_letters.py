@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from streams.closing import closed
 from streams.config import Settings
 from streams.dead_letters import DeadLetter, is_of_dead_letters
 from streams.errors import Unavailable
+from streams.fetched import AIOKafkaConsumer
 from streams.subscriber import Subscriber
 
 _PATIENCE_MS = 10_000  # for one record that may be large

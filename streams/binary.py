@@ -10,6 +10,7 @@ from functools import lru_cache
 from math import isfinite
 from typing import Any
 
+from schemas.shown import short
 from streams.clock import to_millis
 
 Encoder = Callable[[Any], bytes]
@@ -19,8 +20,12 @@ Decoder = Callable[[bytes, int], tuple[Any, int]]
 """What is encoded from a position on, and the position after it. Raises whatever broken bytes lead to: an index, a
 key, a character that is none. That the position is within the bytes is for the caller to see."""
 
+MOST_WORK = 50_000
+"""Values within the lists and maps of one record. A number or a text counts for four: it may be written clumsily."""
+
 _INT, _LONG = 31, 63  # bits of magnitude
-_MOST_BITS = 70  # in ten bytes
+_HIGH_BITS = int("80" * 10, 16)
+_HALVES = tuple((bits, sum(((1 << 7 * bits) - 1) << at for at in range(0, 128, 16 * bits))) for bits in (1, 2, 4, 8))
 _DOUBLE, _FLOAT = struct.Struct("<d"), struct.Struct("<f")
 _ONE_BYTE = 64
 
@@ -71,11 +76,13 @@ def write_moment(value: datetime) -> bytes:
 
 @lru_cache(maxsize=4_096)
 def write_money(value: Decimal, precision: int, scale: int) -> bytes:
-    """A decimal. Raises ValueError or ArithmeticError where it does not fit exactly."""
-    unscaled = value.scaleb(scale)
-    whole = int(unscaled)
-    if whole != unscaled or abs(whole) >= 10**precision:
-        raise ValueError(f"{value} does not fit into {precision} digits, {scale} of them after the point")
+    """A decimal. Raises TypeError, ValueError or ArithmeticError where it does not fit exactly."""
+    # by its length, before it becomes a number: that takes time by the square of the length
+    if value and value.is_finite() and value.adjusted() >= precision - scale:
+        raise ValueError(f"an amount of {value.adjusted() + 1} digits before the point; {precision - scale} are taken")
+    whole = int(value.scaleb(scale))
+    if Decimal(whole).scaleb(-scale) != value or abs(whole) >= 10**precision:
+        raise ValueError(f"{short(value)} does not fit into {precision} digits, {scale} of them after the point")
     return write_bytes(whole.to_bytes((whole.bit_length() + 8) >> 3, "big", signed=True))
 
 
@@ -124,18 +131,30 @@ def read_number(b: bytes, p: int) -> tuple[int, int]:
         )  # fmt: skip
         return (value >> 1) ^ -(value & 1), p + 6
     byte = b[p]
-    p += 1
-    value, shift = byte & 127, 7
-    while byte & 128:
-        byte = b[p]
-        p += 1
-        value |= (byte & 127) << shift
-        shift += 7
-        if shift > _MOST_BITS:
-            raise OverflowError("a number of more than ten bytes")
-    if shift >= _MOST_BITS and value >> 64:
+    if byte < 128:
+        return (byte >> 1) ^ -(byte & 1), p + 1
+    more = b[p + 1]
+    if more < 128:
+        value = byte & 127 | more << 7
+        return (value >> 1) ^ -(value & 1), p + 2
+    return _long_number(b, p)
+
+
+def _long_number(b: bytes, p: int) -> tuple[int, int]:
+    # all ten bytes at once: byte by byte it takes five times as long, and a record may be full of such numbers
+    ten = int.from_bytes(b[p : p + 10], "little")
+    ends = ~ten & _HIGH_BITS
+    if not ends:
+        raise OverflowError("a number of more than ten bytes")
+    size = (ends & -ends).bit_length() >> 3
+    if p + size > len(b):
+        raise IndexError("ends too early")
+    value = ten & (1 << 8 * size) - 1 & ~_HIGH_BITS
+    for bits, low in _HALVES:  # 7 bits of each 8, then 14 of 16, 28 of 32 and 56 of 64
+        value = value & low | (value & ~low) >> bits
+    if value >> 64:
         raise OverflowError("a number of more than 64 bits")
-    return (value >> 1) ^ -(value & 1), p
+    return (value >> 1) ^ -(value & 1), p + size
 
 
 def read_count(b: bytes, p: int) -> tuple[int, int]:
@@ -157,11 +176,14 @@ def read_length(b: bytes, p: int) -> tuple[int, int]:
     return length, p
 
 
-def read_items(b: bytes, p: int, item: Decoder) -> tuple[tuple[Any, ...], int]:
-    """The items of an array, and the position after them."""
+def read_items(b: bytes, p: int, item: Decoder, left: list[int], weight: int) -> tuple[tuple[Any, ...], int]:
+    """The items of an array, and the position after them.
+
+    Each takes ``weight`` of the work that is ``left`` for the whole record. Raises ValueError where it does not do.
+    """
     values: list[Any] = []
     while True:
-        count, p = read_count(b, p)
+        count, p = _affordable(b, p, left, weight)
         if not count:
             return tuple(values), p
         for _ in range(count):
@@ -169,17 +191,25 @@ def read_items(b: bytes, p: int, item: Decoder) -> tuple[tuple[Any, ...], int]:
             values.append(value)
 
 
-def read_map(b: bytes, p: int, item: Decoder) -> tuple[dict[str, Any], int]:
-    """A map, and the position after it."""
+def read_map(b: bytes, p: int, item: Decoder, left: list[int], weight: int) -> tuple[dict[str, Any], int]:
+    """A map, and the position after it; see :func:`read_items`."""
     values: dict[str, Any] = {}
     while True:
-        count, p = read_count(b, p)
+        count, p = _affordable(b, p, left, weight)
         if not count:
             return values, p
         for _ in range(count):
             n, p = read_length(b, p)
             key = str(b[p : p + n], "utf-8")
             values[key], p = item(b, p + n)
+
+
+def _affordable(b: bytes, p: int, left: list[int], weight: int) -> tuple[int, int]:
+    count, p = read_count(b, p)
+    left[0] -= count * weight + 3  # a block costs, too
+    if left[0] < 0:
+        raise ValueError(f"{count} more items are too many: all lists of a record together hold {MOST_WORK:,} values")
+    return count, p
 
 
 def read_double(b: bytes, p: int) -> tuple[float, int]:

@@ -10,8 +10,10 @@ gives, :meth:`Codec.encode` takes.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from functools import cache
+from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import fastavro
@@ -20,9 +22,9 @@ from fastavro.schema import expand_schema
 import schemas
 from schemas import Schema
 from schemas.compatibility import misread
-from schemas.expansion import Unfit, expanded
+from schemas.expansion import Node, Unfit, expanded
 from streams.binary import Decoder, Encoder, read_number
-from streams.errors import Unreadable
+from streams.errors import IncompatibleSchema, SchemaNotRegistered, Unreadable
 from streams.events import Record
 from streams.generated import field_of
 from streams.parts import Layout
@@ -33,6 +35,9 @@ from streams.topics import Topic, Topics
 if TYPE_CHECKING:  # what checks or reads records needs no client of a registry
     from streams.registry import Registry
 
+_ASK_AGAIN = 10.0
+"""Seconds for which it is remembered that a schema is not under our subjects; somebody may register it there."""
+
 _HEADER = struct.Struct(">bI")
 MAGIC = 0
 
@@ -40,8 +45,10 @@ MAGIC = 0
 class Codec:
     """Encodes for the topics it was prepared for, decodes whatever carries a known schema id."""
 
-    def __init__(self, *, registry: Registry, topics: Topics) -> None:
+    def __init__(self, *, registry: Registry, topics: Topics, seconds: Callable[[], float] = time.monotonic) -> None:
+        """``seconds``: a clock that never goes back."""
         self._registry = registry
+        self._seconds = seconds
         self._topics = topics
         self._headers: dict[tuple[str, type[Any]], bytes] = {}
         self._encoders: dict[type[Any], Encoder] = {}
@@ -81,10 +88,10 @@ class Codec:
         if schema_id is None:
             raise Unreadable("not_avro", f"does not start with Confluent framing: {value[:8].hex() or 'empty'}")
         decoder = self._decoders.get(schema_id)
-        if decoder is None:
+        if decoder is None or (isinstance(decoder, _Refused) and decoder.until < self._seconds()):
             decoder = self._decoders[schema_id] = await self._look_up(schema_id)
         if isinstance(decoder, _Refused):
-            raise Unreadable(*decoder)
+            raise Unreadable(decoder.reason, decoder.detail)
         record: Record
         try:
             record, end = decoder(value, _HEADER.size)
@@ -129,11 +136,32 @@ class Codec:
             return _ours(name)[1]
         try:
             written = expanded(schema)
+            if written not in _published(name) and not await self._is_registered(name, schema):
+                return _Refused(
+                    "foreign_schema",
+                    f"schema id {schema_id}: is not registered under {' or '.join(self._subjects(name))}",
+                    self._seconds() + _ASK_AGAIN,
+                )
             if differences := misread(written, expanded(ours)):
                 return _Refused("foreign_schema", f"schema id {schema_id}: {'; '.join(differences)}")
             return decoder_of(ours, record, written=written)
         except Unfit as why:
             return _Refused("foreign_schema", f"schema id {schema_id}: the schema {why}")
+
+    def _subjects(self, name: str) -> list[str]:
+        return [subject for subject, record in self._topics.subjects() if record == name]
+
+    async def _is_registered(self, name: str, schema: Schema) -> bool:
+        """Whether it stands under a subject of the contract. Under any other, nobody has checked it against ours."""
+        for subject in self._subjects(name):
+            try:
+                await self._registry.id_of(subject, schema)
+            except SchemaNotRegistered:
+                continue
+            except IncompatibleSchema as why:
+                raise Unfit(why.reason) from why
+            return True
+        return False
 
 
 class _Refused(NamedTuple):
@@ -141,6 +169,14 @@ class _Refused(NamedTuple):
 
     reason: str
     detail: str
+    until: float = inf
+    """When the registry is to be asked again, by a clock that never goes back."""
+
+
+@cache
+def _published(name: str) -> list[Node]:
+    """All versions of ours: whoever registered one of them elsewhere says the same."""
+    return [expanded(schema) for schema in schemas.versions(name)]
 
 
 @cache
@@ -170,7 +206,9 @@ def schema_id_of(value: bytes) -> int | None:
 
 def full_name(schema: Schema) -> str:
     """The record's name with its namespace; empty for a schema that is no named type."""
-    name = schema.get("name", "") if isinstance(schema, dict) else ""
+    name = schema.get("name") if isinstance(schema, dict) else None
+    if not isinstance(name, str):
+        return ""
     return name if "." in name else f"{schema.get('namespace', '')}.{name}".strip(".") if name else ""
 
 

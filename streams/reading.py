@@ -25,6 +25,7 @@ from streams.generated import Source
 
 _INT = 1 << 31
 _LONGEST_AMOUNT = 16  # bytes: some writers fill up to the length of a number of theirs
+_KEY = 4  # of a map: as much work as so many values
 _MOST_BRANCHES = 63  # so that a branch's number is one byte
 
 # a length is one byte as a rule; more, or a negative one, is for the function
@@ -36,9 +37,12 @@ _WITHIN = "if p > len(b): raise IndexError('ends too early')"
 class Reading(Source):
     """One function. ``ours``: the version is our own, so what its functions take needs no second look."""
 
-    def __init__(self, *, ours: bool) -> None:
+    def __init__(self, *, ours: bool, left: list[int] | None = None) -> None:
+        """``left``: of the work on the record that this is a part of; None for a whole record."""
         super().__init__(_KNOWN)
         self._ours = ours
+        self._outermost = left is None
+        self._left = [0] if left is None else left
 
     def record(self, written: Any, wanted: Any, record: type[Any], *, whole: bool = True) -> Decoder:
         """Into ``record``; where not the ``whole`` of it is wanted, into a dict."""
@@ -46,6 +50,8 @@ class Reading(Source):
         at = {field["name"]: number for number, field in enumerate(wanted["fields"])}
         kinds = {field["name"]: field["type"] for field in wanted["fields"]}
         lines: list[tuple[str, str]] = []
+        if self._outermost:
+            lines.append(("", f"{self.ref(self._left)}[0] = {binary.MOST_WORK}"))
         left = set(at)
         for field in written["fields"]:
             name = field["name"]
@@ -106,14 +112,14 @@ class Reading(Source):
                     return ["n, p = read_number(b, p)", f"{into} = {table}[2 * n]"]
                 return [f"{into} = {table}[b[p]]; p += 1"]
             case "record", "record" if _same_name(written, wanted):
-                return [f"{into}, p = {self.ref(Reading(ours=self._ours).record(written, wanted, hint))}(b, p)"]
+                return [f"{into}, p = {self.ref(self._inner(self._ours).record(written, wanted, hint))}(b, p)"]
             case "array", "array":
                 _takes_room(written["items"])
                 item = self._item(written["items"], wanted["items"], get_args(hint)[0])
-                return [f"{into}, p = read_items(b, p, {self.ref(item)})"]
+                return [f"{into}, p = read_items(b, p, {self.ref(item)}, {self._work(written['items'])})"]
             case "map", "map":
                 item = self._item(written["values"], wanted["values"], get_args(hint)[1])
-                return [f"{into}, p = read_map(b, p, {self.ref(item)})"]
+                return [f"{into}, p = read_map(b, p, {self.ref(item)}, {self._work(written['values'], _KEY)})"]
         fault = f"{_shown(written)} was written where {_shown(wanted)} belongs"
         return [f"raise ValueError({self.ref(fault)})"]
 
@@ -136,9 +142,11 @@ class Reading(Source):
                 return [*_LENGTH, "p += n"]
             case "array":
                 _takes_room(written["items"])
-                return [f"n, p = read_items(b, p, {self.ref(self._past(written['items']))})"]
+                past = self.ref(self._past(written["items"]))
+                return [f"n, p = read_items(b, p, {past}, {self._work(written['items'])})"]
             case "map":
-                return [f"n, p = read_map(b, p, {self.ref(self._past(written['values']))})"]
+                past = self.ref(self._past(written["values"]))
+                return [f"n, p = read_map(b, p, {past}, {self._work(written['values'], _KEY)})"]
             case "record":
                 return [f"n, p = {self.ref(self._past(written))}(b, p)"]
         raise Unfit(f"has a type that is none: {written['type']}")
@@ -152,20 +160,26 @@ class Reading(Source):
         return [*lines, "else: raise ValueError(f'{i} is no branch of a union')"] if written else ["raise ValueError()"]
 
     def _item(self, written: Any, wanted: Any, hint: Any) -> Decoder:
-        inner = Reading(ours=self._ours)
+        inner = self._inner(self._ours)
         if _is_record(written) and _is_record(wanted) and _same_name(written, wanted):
             return inner.record(written, wanted, hint)
         lines = [*inner.of(written, wanted, "v", hint), *([] if self._ours else [_WITHIN]), "return v, p"]
         return cast("Decoder", inner.compiled("b, p", [("", f" {line}") for line in lines]))
 
     def _past(self, written: Any) -> Decoder:
-        inner = Reading(ours=False)
+        inner = self._inner(False)
         if _is_record(written):
             lines = [line for field in written["fields"] for line in inner.past(field["type"])]
         else:
             lines = inner.past(written)
         lines += [_WITHIN, "return None, p"]
         return cast("Decoder", inner.compiled("b, p", [("", f" {line}") for line in lines]))
+
+    def _inner(self, ours: bool) -> Reading:
+        return Reading(ours=ours, left=self._left)
+
+    def _work(self, item: Any, more: int = 0) -> str:
+        return f"{self.ref(self._left)}, {_weight(item) + more}"
 
     def _default(self, record: type[Any], name: str) -> str:
         [field] = [field for field in msgspec.structs.fields(record) if field.encode_name == name]
@@ -193,6 +207,20 @@ def _empty(written: Any) -> bool:
         case "record":
             return all(_empty(field["type"]) for field in written["fields"])
     return False
+
+
+def _weight(item: Any) -> int:
+    """How many plain values take as long to read; lists within it count for themselves."""
+    if isinstance(item, list):
+        return 1 + len(item) // 8 + max((_weight(branch) for branch in item), default=0)
+    match item["type"]:
+        case "record":
+            return 1 + sum(_weight(field["type"]) for field in item["fields"])
+        case "array" | "map":
+            return 3
+        case "int" | "long" | "enum" | "string" | "bytes":  # whose numbers may be of ten bytes
+            return 4
+    return 1
 
 
 def _inner(hint: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Protocol
 
 import httpx
@@ -11,18 +12,15 @@ from schema_registry.client.schema import AvroSchema
 from schemas import Schema
 from schemas.compatibility import canonical, problems
 from streams.config import Settings
-from streams.errors import (
-    CarelineError,
-    IncompatibleSchema,
-    SchemaNotRegistered,
-    Unavailable,
-    Unreadable,
-)
+from streams.errors import IncompatibleSchema, SchemaNotRegistered, Unavailable, Unreadable
 from streams.registry_client import RegistryClient
 from streams.secrets import without_credentials
 
 FULL_TRANSITIVE = "FULL_TRANSITIVE"
 NONE = "NONE"
+
+_LONGEST = 256 << 10
+"""Characters of a schema; our largest has 56,000."""
 
 
 class Registry(Protocol):
@@ -101,16 +99,12 @@ class ConfluentRegistry:
             if schema_id <= 0:  # registries count from one, and the client would ask for the list of all ids
                 raise _unknown(schema_id)
             try:
-                found = await self._client.get_by_id(schema_id)
+                text = await self._client.text_of(schema_id)
             except ClientError as error:
                 raise self._unexpected(error) from error
-            except CarelineError:
-                raise
-            except Exception as error:  # JSON Schema or Protobuf under that id, or what no Python library can parse
-                raise Unreadable("unknown_schema", f"schema id {schema_id} is not an Avro schema: {error}") from error
-            if found is None:
+            if text is None:
                 raise _unknown(schema_id)
-            self._schemas[schema_id] = found.raw_schema
+            self._schemas[schema_id] = _parsed(schema_id, text)
         return self._schemas[schema_id]
 
     async def versions(self, subject: str) -> list[int]:
@@ -247,6 +241,16 @@ class InMemoryRegistry:
 
     async def close(self) -> None:
         """Nothing to let go of."""
+
+
+def _parsed(schema_id: int, text: str) -> Schema:
+    if len(text) > _LONGEST:  # reading it would take longer than a record may
+        raise Unreadable("foreign_schema", f"schema id {schema_id}: a schema of {len(text):,} characters")
+    try:
+        found: Schema = json.loads(text)
+    except (ValueError, RecursionError) as error:  # JSON Schema or Protobuf stands there, or what nothing can parse
+        raise Unreadable("unknown_schema", f"schema id {schema_id} is not an Avro schema: {error}") from error
+    return found
 
 
 def _wrapped(subject: str, schema: Schema) -> AvroSchema:

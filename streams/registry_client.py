@@ -13,6 +13,8 @@ from streams.config import Settings
 from streams.errors import SettingsError, Unavailable
 from streams.secrets import redacted, without_credentials
 
+AVRO = "AVRO"
+
 
 class RegistryClient(AsyncSchemaRegistryClient):
     """The client over one pool of connections (its own opens one for every call), failing in this project's words."""
@@ -64,6 +66,22 @@ class RegistryClient(AsyncSchemaRegistryClient):
         if response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
             raise Unavailable(f"schema registry {shown}: {response.status_code} {response.text[:200]}")
         return response
+
+    async def text_of(self, schema_id: int) -> str | None:
+        """The Avro schema of that id as it was written; None for an unknown id. Raises ClientError.
+
+        The client's own method parses it, at whatever length and depth.
+        """
+        response = await self.request(self._of("schemas", "ids", str(schema_id)))
+        if response.status_code == httpx.codes.NOT_FOUND:
+            return None
+        said = response.json()
+        if response.status_code != httpx.codes.OK or not isinstance(said, dict):
+            raise ClientError("no schema", http_code=response.status_code, server_traceback=said)
+        if said.get("schemaType", AVRO) != AVRO:
+            return ""
+        text = said.get("schema")
+        return text if isinstance(text, str) else ""
 
     async def id_of_version(self, subject: str, number: int) -> int:
         """The id of a version of the subject. Raises ClientError."""

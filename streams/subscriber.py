@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from streams import metrics
@@ -18,6 +18,7 @@ from streams.config import Settings
 from streams.dead_letters import FRAMING, kept_of
 from streams.errors import Unavailable, Unreadable
 from streams.events import Record
+from streams.fetched import AIOKafkaConsumer
 from streams.registry import ConfluentRegistry, Registry
 from streams.topics import Topic
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import (
     CommitFailedError,
@@ -23,6 +23,7 @@ from processors.measure.app import app_id, changelogs
 from streams.closing import closed
 from streams.config import Settings
 from streams.errors import Unavailable
+from streams.fetched import AIOKafkaConsumer
 
 _PATIENCE = timedelta(seconds=30)
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Self
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
@@ -16,6 +16,7 @@ from streams.closing import closed
 from streams.codec import Codec
 from streams.config import Settings
 from streams.errors import Unavailable
+from streams.fetched import AIOKafkaConsumer
 from streams.registry import ConfluentRegistry
 from streams.topics import Topic, Topics
 

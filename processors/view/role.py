@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 from mode import Service
 
@@ -24,6 +24,7 @@ from streams.codec import Codec
 from streams.config import Settings
 from streams.errors import InvalidEvent, Unavailable, Unreadable
 from streams.events.moments import as_known
+from streams.fetched import AIOKafkaConsumer
 from streams.registry import ConfluentRegistry, Registry
 from streams.validation import check_touchpoint
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from streams.clock import PartitionClock, to_millis
@@ -12,6 +12,7 @@ from streams.closing import closed
 from streams.codec import Codec
 from streams.config import Settings
 from streams.errors import Unreadable
+from streams.fetched import AIOKafkaConsumer
 from streams.processor.failpoints import Point, reached
 from streams.processor.logic import Logic
 from streams.processor.progress import Progress

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any, Generic, TypeVar
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from mode import Service
@@ -18,6 +18,7 @@ from streams.closing import closed
 from streams.codec import Codec
 from streams.config import Settings
 from streams.errors import CarelineError, SchemaNotRegistered, Unavailable
+from streams.fetched import AIOKafkaConsumer
 from streams.processor.limits import Limits
 from streams.processor.logic import Logic, Performer
 from streams.processor.partition import Partition

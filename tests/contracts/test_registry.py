@@ -245,6 +245,33 @@ async def test_a_schema_that_nothing_can_parse_is_unreadable(schema: str) -> Non
     await registry.close()
 
 
+@pytest.mark.parametrize(
+    "kept",
+    [
+        {"schema": json.dumps(BASE | {"doc": "x" * 300_000})},
+        {"schema": json.dumps({"type": "enum", "name": "E", "symbols": [f"S{number}" for number in range(60_000)]})},
+        {"schema": "{}", "schemaType": "JSON"},
+        {"schema": "message A {}", "schemaType": "PROTOBUF"},
+        {"schema": 7},
+        {},
+        {"schema": json.dumps(BASE | {"name": 7})},
+        {"schema": json.dumps(BASE | {"name": ["a"]})},
+    ],
+    ids=lambda kept: str(kept)[:40],
+)
+async def test_what_is_kept_under_an_id_is_no_schema_of_a_record(kept: dict[str, Any]) -> None:
+    """A schema of hundreds of thousands of characters is not even parsed, and other languages are no Avro."""
+    answer = httpx.Response(200, json=kept)
+    registry = ConfluentRegistry(Settings(registry_url="http://registry"))
+    registry._client.http = httpx.AsyncClient(transport=httpx.MockTransport(lambda request: answer))
+    codec = Codec(registry=registry, topics=Topics())
+    with pytest.raises(Unreadable) as caught:
+        await codec.decode(b"\0\0\0\0\7whatever")
+    assert caught.value.reason in ("unknown_schema", "unknown_event_type", "foreign_schema")
+    assert len(caught.value.detail) < 300
+    await registry.close()
+
+
 class _Server:
     """Answers as a registry does, or as what stands in front of one."""
 

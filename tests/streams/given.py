@@ -11,7 +11,8 @@ from aiokafka import ConsumerRecord
 
 import schemas
 from schemas import Schema
-from streams.codec import Codec
+from schemas.compatibility import canonical
+from streams.codec import Codec, full_name
 from streams.events import Channel, ContactOpened, DelayNoticed, DelayReason, replace
 from streams.registry import InMemoryRegistry
 from streams.topics import Topics
@@ -56,6 +57,15 @@ async def prepared() -> tuple[Codec, InMemoryRegistry]:
     codec = Codec(registry=registry, topics=TOPICS)
     await codec.prepare(*TOPICS.all())
     return codec, registry
+
+
+def put(registry: InMemoryRegistry, schema_id: int, schema: Any) -> None:
+    """Have the registry hold whatever it is under that id, and under the subjects of the record that it names."""
+    registry._schemas[schema_id] = schema
+    registry._ids[canonical(schema)] = schema_id
+    for subject, record in TOPICS.subjects():
+        if record == full_name(schema):
+            registry._subjects.setdefault(subject, []).append(schema_id)
 
 
 def schema_of(record: str) -> Schema:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import struct
 from contextlib import suppress
 from datetime import timedelta
@@ -27,7 +28,9 @@ from streams.events import (
 )
 from streams.records import to_values
 from streams.registry import InMemoryRegistry
-from tests.streams.given import EVENT_ID, LATE, NOON, OPENED, TOPICS, prepared, schema_of
+from tests.streams.given import EVENT_ID, LATE, NOON, OPENED, TOPICS, prepared, put, schema_of
+
+_ids = itertools.count(1_000_000)
 
 
 def framed(schema_id: int, schema: Any, values: dict[str, Any]) -> bytes:
@@ -45,7 +48,8 @@ def values_of(event: Any) -> dict[str, Any]:
 async def written_with(schema: Any, values: dict[str, Any]) -> tuple[Codec, bytes]:
     """A value written with another version of a schema, and a codec that has to read it."""
     codec, registry = await prepared()
-    schema_id = await registry.register("another-subject", schema)
+    schema_id = next(_ids)
+    put(registry, schema_id, schema)
     return codec, framed(schema_id, schema, values)
 
 

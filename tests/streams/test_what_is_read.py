@@ -28,7 +28,7 @@ from streams.records import NAMES, RECORDS, builder_of, to_values
 from streams.registry import InMemoryRegistry
 from streams.topics import Topic
 from tests.streams.any_record import any_record
-from tests.streams.given import EVENT_ID, NOON, OPENED, TOPICS, prepared, schema_of
+from tests.streams.given import EVENT_ID, NOON, OPENED, TOPICS, prepared, put, schema_of
 from tests.streams.other_versions import other_version, value_of
 
 FACTS: dict[str, Any] = {"event_id": EVENT_ID, "customer_id": "ana", "occurred_at": NOON, "source": "desk"}
@@ -53,7 +53,7 @@ _ids = itertools.count(1_000_000)
 def held(schema: Any) -> int:
     """The id of a schema that the registry has, whatever it is."""
     schema_id = next(_ids)
-    everything()[1]._schemas[schema_id] = schema
+    put(everything()[1], schema_id, schema)
     return schema_id
 
 
@@ -429,6 +429,6 @@ async def test_a_field_that_is_made_to_do_harm(case: str) -> None:
 async def test_a_schema_that_is_none(schema: Any) -> None:
     """A registry that checks nothing may hold it."""
     registry = InMemoryRegistry()
-    registry._schemas[7] = schema
+    put(registry, 7, schema)
     codec = Codec(registry=registry, topics=TOPICS)
     assert (await refusal(codec, b"\0\0\0\0\x07" + bytes(50))).reason == "foreign_schema"

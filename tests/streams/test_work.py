@@ -1,0 +1,85 @@
+"""What a record may ask of its reader: few bytes never cost much time, whatever schema they came with."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+import pytest
+
+from streams.binary import MOST_WORK, read_count, read_length, write_long
+from streams.codec import Codec
+from streams.errors import Unreadable
+from streams.events import OrderPlaced
+from tests.fuzz.hostile import HOSTILE, LIST_WITHIN, order_of, under
+from tests.streams.given import OPENED, TOPICS, prepared, put
+
+
+async def read(codec: Codec, value: bytes) -> str:
+    """Why it is put aside; "read" where it is not."""
+    try:
+        await codec.decode(value)
+    except Unreadable as why:
+        return f"{why.reason}: {why.detail}"
+    return "read"
+
+
+@pytest.mark.parametrize("case", HOSTILE.values(), ids=HOSTILE)
+async def test_a_hostile_record_ends_as_it_should(case: Any) -> None:
+    """Too many values in lists, too deep a schema, too many types: put aside, saying so; all within bounds is read."""
+    codec, registry = await prepared()
+    schema, body = case.made()
+    schema_id = 7_000_000
+    put(registry, schema_id, schema)
+    said = await read(codec, struct.pack(">bI", 0, schema_id) + body)
+    assert said == "read" if case.says == "read" else case.says in said
+
+
+@pytest.mark.parametrize("blocks", [1, 100, 5_000])
+async def test_an_order_of_too_many_lines(blocks: int) -> None:
+    """Ten thousand lines are too many, in one block or in thousands; the detail names the field."""
+    codec, _ = await prepared()
+    header = codec.encode(TOPICS.touchpoints, order_of(1))[:5]
+    said = await read(
+        codec, header + _in_blocks(codec.encode(TOPICS.touchpoints, order_of(30_000)), 30_000, blocks)[5:]
+    )
+    assert "items: ValueError" in said
+    assert f"{MOST_WORK:,} values" in said
+
+
+async def test_an_order_of_a_thousand_lines_is_an_order() -> None:
+    """Nobody who orders honestly is refused."""
+    codec, _ = await prepared()
+    decoded = await codec.decode(codec.encode(TOPICS.touchpoints, order_of(2_000)))
+    assert isinstance(decoded, OrderPlaced)
+    assert len(decoded.items) == 2_000
+
+
+async def test_each_record_begins_anew() -> None:
+    """A record of many values takes nothing from the next one, nor does one that was refused."""
+    codec, _ = await prepared()
+    large, too_large = (codec.encode(TOPICS.touchpoints, order_of(lines)) for lines in (2_000, 30_000))
+    for _ in range(5):
+        assert await read(codec, large) == "read"
+        assert await read(codec, too_large) != "read"
+
+
+async def test_lists_within_lists_count_together() -> None:
+    """Many short lists are as much work as one long one."""
+    codec, registry = await prepared()
+    put(registry, 7_000_000, under(LIST_WITHIN))
+    few, many = ((write_long(n) + (write_long(50) + bytes(50) + b"\0") * n + b"\0") for n in (500, 1_500))
+    rest = codec.encode(TOPICS.touchpoints, OPENED)[5:]
+    assert await read(codec, struct.pack(">bI", 0, 7_000_000) + few + rest) == "read"
+    assert "values" in await read(codec, struct.pack(">bI", 0, 7_000_000) + many + rest)
+
+
+def _in_blocks(value: bytes, lines: int, blocks: int) -> bytes:
+    """The order with its lines, all alike, in so many blocks."""
+    at = value.index(write_long(lines))
+    count, start = read_count(value, at)
+    assert (count, read_length(value, start)[0]) == (lines, 0)
+    one = len(value[start:].rpartition(b"\0\0")[0]) // lines
+    lines_each = lines // blocks
+    block = write_long(lines_each) + value[start : start + one * lines_each]
+    return value[:at] + block * blocks + value[start + one * lines :]

@@ -152,3 +152,13 @@ class TestCancelledByUs:
         """Of a week ago, it is of no use to anybody; the reason says so."""
         journey = silence(together=None, unannounced_after=None)
         journey.when(cancelled(noon(1)), now=FRIDAY + 8 * DAY).then("suppress cancelled-0: no_longer_useful")
+
+    def test_its_notice_says_what_it_is_about(self) -> None:
+        """Heard of before it or after it, in the same moment: the words are the publisher's."""
+        off, notice = cancelled(noon(1)), late(noon(1), subject="W-77", description="brass desk lamp")
+        known = []
+        for facts_ in ((off, notice), (notice, off)):
+            journey = silence(*facts_, together=None)
+            (wait,) = journey.known.delays
+            known.append((wait.subject_id, wait.description, wait.reason, wait.cancelled, wait.noticed_cancelled))
+        assert known == [("W-77", "brass desk lamp", DelayReason.WAREHOUSE, True, False)] * 2

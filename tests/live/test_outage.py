@@ -108,6 +108,11 @@ async def asked(settings: Settings) -> set[str]:
     return {one.customer_id for one in found if isinstance(one, events.OutreachRequested)}
 
 
+def folded(states: list[events.JourneyState]) -> int:
+    """How many touchpoints the journeys hold by now."""
+    return sum({one.customer_id: one.touchpoints for one in states}.values())
+
+
 async def check(settings: Settings, letters: list[Any]) -> None:
     """Every letter in the mailboxes was told as sent, at a time when it was of use, not taken back, and by day."""
     topic = await records(settings, "outreach")
@@ -230,7 +235,9 @@ async def test_in_event_time_nothing_was_away(settings: Settings, away: bool) ->
             story.append((back, ended("late", back - 47 * HOUR)))
             for at, fact in sorted(story, key=lambda one: one[0]):
                 await publisher.publish(fact, at=at)
-            await until(lambda: asked(settings), lambda seen: len(seen) == 40)
+            # of every customer everything is folded, so that every request has been made
+            await until(lambda: records(settings, "journeys"), lambda seen: folded(seen) == len(story))
+            assert len(await asked(settings)) == 40
             if away:
                 await role.start()
             wanted = {

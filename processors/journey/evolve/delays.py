@@ -42,6 +42,9 @@ def noticed(state: JourneyState, event: DelayNoticed) -> JourneyState:
     at = event.occurred_at
     state = _announced(state, event)
     known, history = _known(state, event, at)
+    if known.unannounced:  # from here on it began when its publisher says
+        history = without(history, known.opened_at, BEGUN)
+        known = replace(known, unannounced=False)
     before = known.order_id
     known = told(told(known, "order_id", event.order_id, at), "time_zone", as_iana(event.time_zone), at)
     if known.order_id != before:
@@ -104,8 +107,6 @@ def _announced(state: JourneyState, event: DelayNoticed) -> JourneyState:
             subject_kind=event.subject_kind,
             subject_id=event.subject_id,
             named_as=delay.named_as or f"{delay.subject_kind}/{delay.subject_id}",
-            unannounced=False,
-            history=without(delay.history, delay.opened_at, BEGUN),
         )
         return replace(state, delays=put(others, announced, _subject, in_order=_delays_in_order))
     return state

@@ -101,7 +101,7 @@ def _reported_ends(delay: Delay) -> list[int]:
 
 def was_delivered(delay: Delay) -> bool:
     """Whether it ended because its order, or its parcel, came."""
-    return any(what == ENDED and detail & DELIVERED for _, what, detail in entries(delay.history))
+    return any(detail & DELIVERED for detail in _reported_ends(delay))
 
 
 def offer_of(delay: Delay, wait: timedelta, rules: DelayRules) -> GestureOffer | None:

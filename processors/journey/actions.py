@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self
 
@@ -133,15 +133,3 @@ class Expose:
 
 Action = Reach | Hold | Suppress | Retract
 """Everything a decision can be."""
-
-
-def each(action: Action, outreach_id: str) -> tuple[Action, ...]:
-    """The decision for every part of a want that is told as one; all of ``outreach_id``, which is the first part's."""
-    if isinstance(action, Retract) or not action.want.parts:
-        return (action,)
-    others = action.want.parts[1:]
-    if isinstance(action, Reach):
-        return (action, *(replace(action, want=part, met=(), within=outreach_id) for part in others))
-    if isinstance(action, Suppress):
-        return (action, *(replace(action, want=part, met=()) for part in others))
-    return (action, *(replace(action, want=part) for part in others))

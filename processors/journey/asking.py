@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from processors.journey.actions import Action, Expose, Reach, Retract, Suppress, Want, each
+from processors.journey.actions import Action, Expose, Hold, Reach, Retract, Suppress, Want
 from processors.journey.failures import Failure, failed, retries
 from processors.journey.guard import guard
 from processors.journey.identity import outreach_id
@@ -106,10 +106,18 @@ def _heard(policy: Policy, state: JourneyState, news: list[Decided], now: dateti
 
 
 def _each(action: Action, state: JourneyState) -> tuple[Action, ...]:
+    """The decision for every part of a want that is told as one; the letter is the first part's."""
     if isinstance(action, Retract) or not action.want.parts:
         return (action,)
-    want = action.want
-    return each(action, outreach_id(state.customer_id, want.policy, want.journey_id, want.occasion))
+    want, others = action.want, action.want.parts[1:]
+    match action:
+        case Reach():
+            within = outreach_id(state.customer_id, want.policy, want.journey_id, want.occasion)
+            return (action, *(dataclasses.replace(action, want=part, met=(), within=within) for part in others))
+        case Suppress():
+            return (action, *(dataclasses.replace(action, want=part, met=()) for part in others))
+        case Hold():
+            return (action, *(dataclasses.replace(action, want=part) for part in others))
 
 
 def _step(wanted: Wanted) -> tuple[str, ...]:

@@ -135,7 +135,10 @@ def _settled(
         state = informed(noted(state, taken_back, now), taken_back, failures, now, playbook)
     state, late = too_late(state, policies, trigger, now, playbook)
     outputs += recorded(late, now=now, playbook=playbook, trigger=trigger)
-    state, news = decided(lapsed(state, policies, now, playbook), policies, now, playbook)
+    before, state = state, lapsed(state, policies, now, playbook)
+    if state is not before:  # a wait may have begun, or a hold have lost its cause
+        policies = concerned(state, failures, playbook)
+    state, news = decided(state, policies, now, playbook)
     outputs += recorded(news, now=now, playbook=playbook, trigger=trigger)
     state, unknown = marked(state, failures, now)
     outputs += [refusal(state, one, now=now, playbook=playbook, trigger=trigger) for one in unknown]

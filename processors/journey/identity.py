@@ -10,7 +10,6 @@ from streams.events import Decision
 
 _NAMESPACE = uuid.UUID("8d6f1c1e-4c3b-5f0e-9a55-0c8f3a4f2b77")
 
-
 MATTER = "matter"
 """Among the inputs of a decision whose matter another's letter tells: the outreach it would have been."""
 

@@ -116,6 +116,14 @@ class TestWritingAgain:
         assert journey.requests[-1].variables["delivered"] == "yes"
         journey.when_time_passes_to(FRIDAY + 30 * DAY).then_nothing()
 
+    def test_what_was_delivered_once_and_is_awaited_again_is_not_told_as_delivered(self) -> None:
+        """The second wait ended, and nothing came."""
+        journey = given(profile(), playbook=shop(together=None))
+        journey.when(late(FRIDAY + DAY)).when(arrived(FRIDAY + 2 * DAY)).when(late(FRIDAY + 5 * DAY))
+        journey.when(DelayEnded(**facts(FRIDAY + 6 * DAY), subject_kind="parcel", subject_id="A1"))
+        delivered = [one.variables["delivered"] for one in journey.requests if one.template == "delay_care/over"]
+        assert delivered == ["yes", ""]
+
     def test_a_letter_that_has_hardly_left_is_taken_back_and_nothing_more(self) -> None:
         """Nobody needs two letters in one minute to know nothing new."""
         journey = given(profile(), playbook=shop(together=None))

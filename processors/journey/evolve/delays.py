@@ -90,8 +90,9 @@ def of_order(state: JourneyState, order_id: str) -> JourneyState:
 
 
 def with_wait(state: JourneyState, delay: Delay) -> JourneyState:
-    """The state with a wait that began by itself, in the place of an earlier one for the same thing."""
-    return replace(state, delays=put(state.delays, delay, _subject, in_order=_delays_in_order))
+    """The state with the wait in the place of any other for the same thing."""
+    others = tuple(one for one in state.delays if _subject(one) != _subject(delay))
+    return replace(state, delays=put(others, delay, _subject, in_order=_delays_in_order))
 
 
 def _announced(state: JourneyState, event: DelayNoticed) -> JourneyState:
@@ -108,7 +109,7 @@ def _announced(state: JourneyState, event: DelayNoticed) -> JourneyState:
             subject_id=event.subject_id,
             named_as=delay.named_as or f"{delay.subject_kind}/{delay.subject_id}",
         )
-        return replace(state, delays=put(others, announced, _subject, in_order=_delays_in_order))
+        return with_wait(replace(state, delays=others), announced)
     return state
 
 
@@ -170,8 +171,7 @@ def _with(state: JourneyState, before: Delay, history: bytes) -> JourneyState:
     )
     if before.named_at is None or (before.closed_at is not None and closed_at is None):
         delay = _another(delay)
-    others = tuple(one for one in state.delays if _subject(one) != _subject(delay))
-    return replace(state, delays=put(others, delay, _subject, in_order=_delays_in_order))
+    return with_wait(state, delay)
 
 
 def ends_of(order: Order, delay: Delay) -> bytes:

@@ -52,12 +52,12 @@ def last_delivery(order: Order, delays: Iterable[Delay]) -> datetime | None:
         return None
     ids = {parcel.parcel_id for parcel in order.parcels}
     for delay in delays:
-        if delay.order_id == order.order_id and is_of_another_parcel(delay, order, ids) and _waits_by_itself(delay):
+        if delay.order_id == order.order_id and _is_of_another_parcel(delay, order, ids) and _waits_by_itself(delay):
             return None
     return max(moment for moment in moments if moment is not None)
 
 
-def is_of_another_parcel(delay: Delay, order: Order, known: Iterable[str]) -> bool:
+def _is_of_another_parcel(delay: Delay, order: Order, known: Iterable[str]) -> bool:
     """Whether somebody waits for a part of the order that was not heard of otherwise."""
     return not delay.unannounced and delay.subject_id not in {order.order_id, order.subject_id, *known}
 

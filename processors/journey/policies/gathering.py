@@ -38,8 +38,6 @@ def gathered(letters: Sequence[tuple[Delay, Want]], now: datetime, playbook: Pla
     The first that has something to say opens a window, as long as the playbook says of its kind; when it ends, or when
     one of them cannot wait any longer, all go.
     """
-    if not letters:
-        return
     groups: dict[str | None, list[tuple[Want, datetime]]] = {}
     for delay, want in letters:
         ends = _window(delay, want, now, playbook.delay_rules(delay.subject_kind))
@@ -78,7 +76,6 @@ def together(state: JourneyState, group: Sequence[Want], playbook: Playbook, why
         },
         useful_until=min(want.useful_until for want in group),
         revises=None,
-        gather_until=None,
         parts=tuple(group),
         items=tuple(_item(want) for want in group),
         inputs={**first.inputs, "together": str(len(group))},

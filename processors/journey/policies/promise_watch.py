@@ -35,10 +35,6 @@ class PromiseWatch(Settling):
         "fr": "Quand une promesse passe en silence, c’est à nous de le remarquer, pas à vous.",
     }
 
-    def concerns(self, state: JourneyState) -> bool:
-        """Whether there is a wait, or an order whose promise may begin one in this very moment."""
-        return bool(state.orders) or super().concerns(state)
-
     def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step | Retract]:
         """Who has to find out, and who has to settle it; nobody any more once it is known what came of it."""
         rules = playbook.promises

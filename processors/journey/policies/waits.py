@@ -84,26 +84,24 @@ def says_when_over(delay: Delay, now: datetime, rules: DelayRules) -> bool:
 
 def ended_on_record(delay: Delay) -> bool:
     """Whether somebody reported the end: it did not lapse, and the customer did not call it off."""
-    if delay.closed_at is None:
-        return False
-    end = to_millis(delay.closed_at)
-    found = [detail for at, what, detail in entries(delay.history) if at == end and what == ENDED]
-    return any(not detail & NOBODY_WAITS and (detail & DELIVERED or not detail) for detail in found)
+    return any(detail & DELIVERED or not detail for detail in _reported_ends(delay))
 
 
 def lapsed(delay: Delay) -> bool:
     """Whether it ended by time alone, as nobody reported an end."""
-    if delay.closed_at is None:
-        return False
-    end = to_millis(delay.closed_at)
-    return not any(
-        at == end and what == ENDED and not detail & NOBODY_WAITS for at, what, detail in entries(delay.history)
-    )
+    return delay.closed_at is not None and not _reported_ends(delay)
+
+
+def _reported_ends(delay: Delay) -> list[int]:
+    """What was said of the moment at which it ended, by whoever reported that; [] where nobody did."""
+    end = None if delay.closed_at is None else to_millis(delay.closed_at)
+    ends = (detail for at, what, detail in entries(delay.history) if at == end and what == ENDED)
+    return [detail for detail in ends if not detail & NOBODY_WAITS]
 
 
 def was_delivered(delay: Delay) -> bool:
     """Whether it ended because its order, or its parcel, came."""
-    return any(what == ENDED and detail & DELIVERED for _, what, detail in entries(delay.history))
+    return any(detail & DELIVERED for detail in _reported_ends(delay))
 
 
 def offer_of(delay: Delay, wait: timedelta, rules: DelayRules) -> GestureOffer | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import structlog
+
 from processors.journey.core import Advance, advance, wake
 from processors.journey.playbook import Playbook
 from processors.playbook.watching import watched
@@ -26,7 +28,10 @@ from streams.processor import Incoming, Processor, Send, Step
 from streams.registry import Registry
 from streams.topics import Topics
 from streams.validation import check_touchpoint
+from streams.writers import DEFAULT, Writers
 from streams.zones import zone_named
+
+log = structlog.get_logger()
 
 ROLE = "journeys"
 
@@ -37,8 +42,11 @@ class JourneyLogic:
     forwards_misplaced = True
     state_type = JourneyState
 
-    def __init__(self, *, topics: Topics, playbook: Playbook, destinations: Destinations = STRICT) -> None:
-        """``destinations``: where a customer's webhook may lead; one that leads elsewhere is left out and told."""
+    def __init__(
+        self, *, topics: Topics, playbook: Playbook, destinations: Destinations = STRICT, writers: Writers = DEFAULT
+    ) -> None:
+        """``destinations``: where a customer's webhook may lead; one that leads elsewhere is left out and told.
+        ``writers``: who may write which touchpoint."""
         self.input = topics.touchpoints
         self.state_topic = topics.journeys
         # touchpoints too: a merge is told to the other customer's journey
@@ -46,6 +54,7 @@ class JourneyLogic:
         self._topics = topics
         self._playbook = playbook
         self._destinations = destinations
+        self._writers = writers
 
     def take(self, playbook: Playbook) -> None:
         """Decide by this playbook from the next step on. To be called on the event loop, where no step is under way."""
@@ -56,7 +65,8 @@ class JourneyLogic:
         return record.customer_id
 
     def admit(self, record: Touchpoint, now: datetime) -> None:
-        """Raises InvalidEvent for a touchpoint that can't be true."""
+        """Raises Unreadable for a touchpoint that its source may not write, InvalidEvent for one that can't be true."""
+        self._writers.check(record)
         check_touchpoint(record, now=now)
 
     def receive(
@@ -113,7 +123,10 @@ def journeys_role(
     settings: Settings, playbook: Playbook, *, registry: Registry | None = None, clock: Clock | None = None
 ) -> Processor[JourneyState]:
     """The role, ready to be started. It watches the playbook file where the settings name one."""
-    logic = JourneyLogic(topics=settings.topics, playbook=playbook, destinations=settings.destinations)
+    writers = settings.allowed_writers
+    if writers.open:
+        log.info("open_to_every_source", records=writers.open, setting="CARELINE_WRITERS")
+    logic = JourneyLogic(topics=settings.topics, playbook=playbook, destinations=settings.destinations, writers=writers)
     processor = Processor(settings=settings, role=ROLE, logic=logic, registry=registry, clock=clock)
     watched(processor, settings=settings, playbook=playbook, taken=logic.take)
     return processor

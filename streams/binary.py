@@ -20,8 +20,12 @@ Decoder = Callable[[bytes, int], tuple[Any, int]]
 """What is encoded from a position on, and the position after it. Raises whatever broken bytes lead to: an index, a
 key, a character that is none. That the position is within the bytes is for the caller to see."""
 
-MOST_WORK = 50_000
-"""Values within the lists and maps of one record. A number or a text counts for four: it may be written clumsily."""
+MOST_WORK = 40_000
+"""Values within the lists and maps of one record that anybody may write. A number or a text counts for four: it may be
+written clumsily."""
+
+MOST_OWN_WORK = 400_000
+"""The same for what only our own roles write. A state at all its limits has 130,000."""
 
 _INT, _LONG = 31, 63  # bits of magnitude
 _HIGH_BITS = int("80" * 10, 16)
@@ -208,7 +212,7 @@ def _affordable(b: bytes, p: int, left: list[int], weight: int) -> tuple[int, in
     count, p = read_count(b, p)
     left[0] -= count * weight + 3  # a block costs, too
     if left[0] < 0:
-        raise ValueError(f"{count} more items are too many: all lists of a record together hold {MOST_WORK:,} values")
+        raise ValueError(f"{count} more items are too many: all lists of a record together hold {left[1]:,} values")
     return count, p
 
 

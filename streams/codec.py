@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import struct
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from functools import cache
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -23,12 +23,13 @@ import schemas
 from schemas import Schema
 from schemas.compatibility import misread
 from schemas.expansion import Node, Unfit, expanded
-from streams.binary import Decoder, Encoder, read_number
+from streams.binary import MOST_OWN_WORK, MOST_WORK, Decoder, Encoder, read_number
 from streams.errors import IncompatibleSchema, SchemaNotRegistered, Unreadable
 from streams.events import Record
 from streams.generated import field_of
 from streams.parts import Layout
 from streams.records import NAMES, RECORDS
+from streams.sealed import SEALED, Sealed
 from streams.specialised import decoder_of, encoder_of
 from streams.topics import Topic, Topics
 
@@ -38,6 +39,10 @@ if TYPE_CHECKING:  # what checks or reads records needs no client of a registry
 _ASK_AGAIN = 10.0
 """Seconds for which it is remembered that a schema is not under our subjects; somebody may register it there."""
 
+WRONG_TOPIC = "wrong_topic"
+"""The reason of the dead letter for a record of a type that its topic does not carry."""
+
+_PUBLISHED = frozenset(Topics().touchpoints.records)
 _HEADER = struct.Struct(">bI")
 MAGIC = 0
 
@@ -53,6 +58,7 @@ class Codec:
         self._headers: dict[tuple[str, type[Any]], bytes] = {}
         self._encoders: dict[type[Any], Encoder] = {}
         self._decoders: dict[int, Decoder | _Refused] = {}
+        self._kinds: dict[int, type[Any]] = {}
         self._layouts: dict[str, Layout[Any]] = {}
 
     async def prepare(self, *topics: Topic) -> None:
@@ -67,6 +73,7 @@ class Codec:
                 record = RECORDS[name]
                 self._headers[topic.name, record] = _HEADER.pack(MAGIC, schema_id)
                 self._encoders[record], self._decoders[schema_id] = _ours(name)
+                self._kinds[schema_id] = record
 
     def encode(self, topic: Topic, record: Record) -> bytes:
         """The framed bytes of a record for a prepared topic.
@@ -77,13 +84,16 @@ class Codec:
         kind = type(record)
         return self._headers[topic.name, kind] + self._encoders[kind](record)
 
-    async def decode(self, value: bytes | None) -> Record:
+    async def decode(self, value: bytes | None, *, among: Container[type[Any]] | None = None) -> Record:
         """The typed record, every value of it one that can be written again.
 
+        ``among``: the types that the topic carries; another one is refused before its values are read.
         Raises Unreadable with the reason, or Unavailable when the registry does not answer.
         """
         if value is None:
             raise Unreadable("tombstone", "a null value where a record was expected")
+        if type(value) is Sealed:
+            raise Unreadable(SEALED, value.why)
         schema_id = schema_id_of(value)
         if schema_id is None:
             raise Unreadable("not_avro", f"does not start with Confluent framing: {value[:8].hex() or 'empty'}")
@@ -92,6 +102,8 @@ class Codec:
             decoder = self._decoders[schema_id] = await self._look_up(schema_id)
         if isinstance(decoder, _Refused):
             raise Unreadable(decoder.reason, decoder.detail)
+        if among is not None and (kind := self._kinds[schema_id]) not in among:
+            raise Unreadable(WRONG_TOPIC, f"{NAMES[kind]} does not belong on this topic")
         record: Record
         try:
             record, end = decoder(value, _HEADER.size)
@@ -132,6 +144,7 @@ class Codec:
         if record is None:
             return _Refused("unknown_event_type", f"{name} (schema id {schema_id}) is not of this contract")
         ours = schemas.latest(name)
+        self._kinds[schema_id] = record
         if schema == ours:
             return _ours(name)[1]
         try:
@@ -144,7 +157,7 @@ class Codec:
                 )
             if differences := misread(written, expanded(ours)):
                 return _Refused("foreign_schema", f"schema id {schema_id}: {'; '.join(differences)}")
-            return decoder_of(ours, record, written=written)
+            return decoder_of(ours, record, written=written, work=_work(name))
         except Unfit as why:
             return _Refused("foreign_schema", f"schema id {schema_id}: the schema {why}")
 
@@ -183,7 +196,12 @@ def _published(name: str) -> list[Node]:
 def _ours(name: str) -> tuple[Encoder, Decoder]:
     """What writes and reads our own version of a record, whichever topics it is on."""
     schema = schemas.latest(name)
-    return encoder_of(schema), decoder_of(schema, RECORDS[name])
+    return encoder_of(schema), decoder_of(schema, RECORDS[name], work=_work(name))
+
+
+def _work(name: str) -> int:
+    """What a record may cost its reader: less where publishers write it, too."""
+    return MOST_WORK if name in _PUBLISHED else MOST_OWN_WORK
 
 
 def as_written(record: Record) -> Record:

@@ -16,6 +16,7 @@ from streams.destinations import Destinations
 from streams.errors import SettingsError
 from streams.secrets import apart
 from streams.topics import Topics
+from streams.writers import Writers
 
 _DURATION = r"^[1-9]\d{0,4}[smh]$"
 _RATE = r"^[1-9]\d{0,6}/[smh]$"
@@ -82,6 +83,7 @@ class Settings(BaseModel):
     callback_secret: SecretStr | None = Field(default=None, description="of those who report any outcome, whsec_...")
     callback_secret_before: SecretStr | None = Field(default=None, description="the one before, still taken")
     reporters: SecretStr | None = Field(default=None, description="JSON: who reports what, each with own secrets")
+    writers: str | None = Field(default=None, description="JSON: which sources may write a type of touchpoint")
     gateway_host: str = "127.0.0.1"
     gateway_port: int = Field(default=8090, ge=0, le=65535, description="0: any free one, which is logged")
     view_timeline: int = Field(default=200, ge=1, le=10_000, description="entries of a customer's timeline in the view")
@@ -127,6 +129,17 @@ class Settings(BaseModel):
     def _hosts(cls, text: str | None) -> str | None:
         Destinations.parse(text or "")
         return text
+
+    @field_validator("writers")
+    @classmethod
+    def _rules(cls, text: str | None) -> str | None:
+        Writers.parse(text)
+        return text
+
+    @property
+    def allowed_writers(self) -> Writers:
+        """Who may write what to the touchpoints topic."""
+        return Writers.parse(self.writers)
 
     @property
     def destinations(self) -> Destinations:

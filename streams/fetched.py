@@ -1,14 +1,16 @@
-"""Fetched batches, read so that no header stops a partition: aiokafka fails at a name that is not UTF-8, for good.
+"""Fetched batches, read so that none stops a partition or exhausts memory, whatever a publisher put into it.
 
-Kafka's brokers do not look at headers. One such name, and whoever reads the partition fails at the same place at every
-start. aiokafka has no setting for it and takes what reads batches from a global of its fetcher, so that is where this
-one is put when the module is imported. So whoever makes a consumer takes its class from here.
+aiokafka fails at a header whose name is not UTF-8, and unpacks a batch whole, however large that makes it. Brokers
+check neither, so one such batch fails every reader at the same place at every start. aiokafka has no setting for it and
+takes what reads batches from a global of its fetcher; importing this module puts its own class there. So whoever makes
+a consumer takes its class from here.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -18,13 +20,14 @@ from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import _DefaultRecordBatchPy
 from aiokafka.record.memory_records import MemoryRecords
 
-__all__ = ["MOST_HEADERS", "AIOKafkaConsumer", "TolerantRecords"]
+from streams.sealed import Sealed
+from streams.unpacking import HEAD, MOST_HEADERS, Unpackable, plain
 
-MOST_HEADERS = 5_000
-"""Of one record; what is beyond is left away, as every reader of headers takes time for each of them."""
+__all__ = ["AIOKafkaConsumer", "TolerantRecords"]
 
 _LENGTH = struct.Struct(">i")
 _LENGTH_AT, _BEFORE = 8, 12  # the length counts what is behind it
+_MAGIC_AT, _MAGIC = 16, 2  # brokers write no other format any more
 
 
 class TolerantRecords:
@@ -51,7 +54,7 @@ class TolerantRecords:
         batch = MemoryRecords(raw).next_batch()
         if batch is None:
             raise CorruptRecordException("a batch of a length that none has")
-        return _Batch(batch, raw) if hasattr(batch, "magic") and not batch.is_control_batch else batch
+        return _Batch(batch, raw) if raw[_MAGIC_AT] == _MAGIC and not batch.is_control_batch else batch
 
     def _end(self) -> int:
         if self._at + _BEFORE > len(self._data):
@@ -60,8 +63,21 @@ class TolerantRecords:
         return self._at + _BEFORE + max(length, 0)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _StandIn:
+    """One record in place of those that cannot be read; it has their first offset."""
+
+    offset: int
+    timestamp: int
+    timestamp_type: int | None
+    value: Sealed
+    key: None = None
+    checksum: None = None
+    headers: Sequence[tuple[str, bytes | None]] = ()
+
+
 class _Batch:
-    """A batch, its records read once more and with patience where aiokafka does not read them."""
+    """A batch whose records are read within bounds; where they cannot be read, one record stands in for the rest."""
 
     def __init__(self, batch: Any, raw: bytes) -> None:
         self._batch = batch
@@ -71,16 +87,33 @@ class _Batch:
         return getattr(self._batch, name)
 
     def __iter__(self) -> Iterator[Any]:
-        read = 0
+        following = self._batch.base_offset
         try:
-            for record in self._batch:
-                read += 1
-                yield _cut(record)
-        except (UnicodeDecodeError, CorruptRecordException) as error:
-            if not isinstance(error, UnicodeDecodeError) and not isinstance(error.__cause__, UnicodeDecodeError):
-                raise
-            for record in islice(_Patient(self._raw), read, None):
-                yield _cut(record)
+            for record in _records(plain(self._raw)):
+                following = record.offset + 1
+                yield record
+        except (Unpackable, CorruptRecordException) as error:
+            # the checksum fits, so this is what was sent: to fetch it again does not help
+            yield _StandIn(
+                offset=following,
+                timestamp=self._batch.max_timestamp,
+                timestamp_type=self._batch.timestamp_type,
+                value=Sealed(self._raw[HEAD:], str(error)),
+            )
+
+
+def _records(raw: bytes) -> Iterator[Any]:
+    """The records of a batch without compression, read once more and with patience where a header's name is no text."""
+    read = 0
+    try:
+        for record in MemoryRecords(raw).next_batch():
+            read += 1
+            yield _cut(record)
+    except (UnicodeDecodeError, CorruptRecordException) as error:
+        if not isinstance(error, UnicodeDecodeError) and not isinstance(error.__cause__, UnicodeDecodeError):
+            raise
+        for record in islice(_Patient(raw), read, None):
+            yield _cut(record)
 
 
 def _cut(record: Any) -> Any:

@@ -37,12 +37,13 @@ _WITHIN = "if p > len(b): raise IndexError('ends too early')"
 class Reading(Source):
     """One function. ``ours``: the version is our own, so what its functions take needs no second look."""
 
-    def __init__(self, *, ours: bool, left: list[int] | None = None) -> None:
-        """``left``: of the work on the record that this is a part of; None for a whole record."""
+    def __init__(self, *, ours: bool, work: int = binary.MOST_WORK, left: list[int] | None = None) -> None:
+        """``work``: how much of it a record may cost. ``left``: what is left of it, and the whole, of the record that
+        this is a part of; None for a whole record."""
         super().__init__(_KNOWN)
         self._ours = ours
         self._outermost = left is None
-        self._left = [0] if left is None else left
+        self._left = [0, work] if left is None else left
 
     def record(self, written: Any, wanted: Any, record: type[Any], *, whole: bool = True) -> Decoder:
         """Into ``record``; where not the ``whole`` of it is wanted, into a dict."""
@@ -51,7 +52,7 @@ class Reading(Source):
         kinds = {field["name"]: field["type"] for field in wanted["fields"]}
         lines: list[tuple[str, str]] = []
         if self._outermost:
-            lines.append(("", f"{self.ref(self._left)}[0] = {binary.MOST_WORK}"))
+            lines.append(("", f"{self.ref(self._left)}[0] = {self._left[1]}"))
         left = set(at)
         for field in written["fields"]:
             name = field["name"]

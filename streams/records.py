@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 
 from streams import events
+from streams.topics import Topic
 
 _NAMESPACES = {
     "streams.events.touchpoints": "careline.touchpoint",
@@ -30,6 +31,11 @@ NAMES: dict[type[Any], str] = {cls: name for name, cls in RECORDS.items()}
 
 AS_THEY_ARE = (datetime, Decimal, bytes, date, time, timedelta, UUID, bytearray, memoryview)
 """Avro's logical types are the first of these classes already; the others no schema has, and its check says so."""
+
+
+def types_of(topic: Topic) -> frozenset[type[Any]]:
+    """The types of record that a topic of the contract carries."""
+    return frozenset(RECORDS[name] for name in topic.records)
 
 
 def to_values(record: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import socket
 from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import IPv6Address, ip_address
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -159,13 +159,13 @@ class _Connection(web.RequestHandler):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.place = _place(transport.get_extra_info("peername"))
-        assert isinstance(transport, asyncio.Transport)
+        both_ways = cast("asyncio.Transport", transport)  # uvloop's is none by inheritance
         if not self._room.enter(self):
-            transport.abort()
+            both_ways.abort()
             return
-        _give_up_on_the_gone(transport)
+        _give_up_on_the_gone(both_ways)
         patience = self.bounds.first.total_seconds()
-        self._until_first = asyncio.get_running_loop().call_later(patience, transport.abort)
+        self._until_first = asyncio.get_running_loop().call_later(patience, both_ways.abort)
         super().connection_made(transport)
 
     def connection_lost(self, exc: BaseException | None) -> None:

@@ -31,15 +31,22 @@ def encoder_of(schema: Schema, *, only: Sequence[str] | None = None) -> Encoder:
 
 
 def decoder_of(
-    schema: Schema, record: type[Any], *, only: Sequence[str] | None = None, written: Node | None = None
+    schema: Schema,
+    record: type[Any],
+    *,
+    only: Sequence[str] | None = None,
+    written: Node | None = None,
+    work: int = binary.MOST_WORK,
 ) -> Decoder:
     """Into ``record``; with ``only`` of its fields, into a dict of those.
 
-    ``written`` is the version of the schema that the bytes were written with, written out, ours if None.
+    ``written`` is the version of the schema that the bytes were written with, written out, ours if None. ``work`` is
+    what its lists and maps may cost (:data:`streams.binary.MOST_WORK`).
     Raises Unfit for one that nothing can be read by.
     """
     ours = _some(expanded(schema), only)
-    return Reading(ours=written is None).record(ours if written is None else written, ours, record, whole=only is None)
+    reading = Reading(ours=written is None, work=work)
+    return reading.record(ours if written is None else written, ours, record, whole=only is None)
 
 
 class _Writing(Source):

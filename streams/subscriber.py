@@ -19,6 +19,7 @@ from streams.dead_letters import FRAMING, kept_of
 from streams.errors import Unavailable, Unreadable
 from streams.events import Record
 from streams.fetched import AIOKafkaConsumer
+from streams.records import types_of
 from streams.registry import ConfluentRegistry, Registry
 from streams.topics import Topic
 
@@ -72,6 +73,8 @@ class Subscriber:
             raise ValueError(f"{unknown[0] if unknown else 'no topic'!r}: choose among {', '.join(catalogue)}")
         self._settings = settings
         self._topics: tuple[Topic, ...] = tuple(catalogue[name] for name in topics)
+        # the dead letters hold records of any type, and what is none
+        self._types = {settings.topics.full_name(one): types_of(one) if one.records else None for one in self._topics}
         self._group = group
         self._from_end = from_end
         self._until_end = until_end
@@ -172,7 +175,7 @@ class Subscriber:
         record: Record | None = None
         if raw.value is not None:
             try:
-                record = await self._codec.decode(raw.value)
+                record = await self._codec.decode(raw.value, among=self._types[raw.topic])
             except Unreadable as why:
                 await self._put_aside(raw, why)
                 return None

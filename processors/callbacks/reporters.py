@@ -7,7 +7,7 @@ import re
 from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from aiohttp.web_request import BaseRequest
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError
@@ -18,6 +18,7 @@ from processors.callbacks.requests import Unacceptable
 from streams.config import Settings
 from streams.errors import SettingsError
 from streams.events import Outcome, OutreachChannel, OutreachEngaged
+from streams.json_names import unique
 
 _ONE = r"v[0-9a-z]{1,8},[A-Za-z0-9+/=_-]{1,512}"
 # What each header has to be as a whole. A comma in an id or a time is what a proxy makes of a header that came twice.
@@ -134,20 +135,13 @@ def _named(setting: SecretStr | None, *, used: set[bytes]) -> Iterator[Reporter]
 
 def _entries(setting: SecretStr) -> dict[str, _Entry]:
     try:
-        return _ENTRIES.validate_python(json.loads(setting.get_secret_value(), object_pairs_hook=_once))
+        return _ENTRIES.validate_python(json.loads(setting.get_secret_value(), object_pairs_hook=unique))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"][:2])
         raise SettingsError(f"CARELINE_REPORTERS: {where[:100]}: {first['msg']}") from None
     except (ValueError, RecursionError):
         raise SettingsError("CARELINE_REPORTERS: is no JSON object, or says a name twice") from None
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a name stands twice in one object")
-    return found
 
 
 def _everybody(settings: Settings) -> tuple[bytes, ...]:

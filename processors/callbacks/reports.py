@@ -8,13 +8,12 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from processors.journey.reported import REPORTED_BY
 from processors.outreach.links import Unsubscription
 from streams.errors import InvalidEvent
 from streams.events import Engagement, FailureReason, Outcome, OutreachChannel, OutreachEngaged, OutreachFailed
+from streams.events.sources import GATEWAY, REPORTER
 
 _NAMESPACE = uuid.UUID("9b0f1c1e-58f7-5c6b-a8e2-6c1f0a2f7d44")
-_SOURCE = "careline/gateway"
 
 CALLBACKS = "callbacks"
 """The reporter who signs with the one secret that may say anything."""
@@ -69,7 +68,7 @@ def unsubscribed(link: Unsubscription, now: datetime) -> OutreachEngaged:
         event_id=str(uuid.uuid5(_NAMESPACE, f"unsubscribed/{link.outreach_id}/{link.channel}/{now.date()}")),
         customer_id=link.customer_id,
         occurred_at=now,
-        source=_SOURCE,
+        source=GATEWAY,
         outreach_id=link.outreach_id,
         channel=link.channel,
         kind=Engagement.UNSUBSCRIBED,
@@ -96,7 +95,7 @@ def reported(body: Any, *, message_id: str, now: datetime, by: str = CALLBACKS) 
         "event_id": str(uuid.uuid5(_NAMESPACE, _name(by, message_id))),
         "customer_id": report.customer_id,
         "occurred_at": report.occurred_at or now,
-        "source": f"{REPORTED_BY}{by}",
+        "source": f"{REPORTER}{by}",
         "outreach_id": str(report.outreach_id),
         "channel": report.channel,
         "detail": report.detail,

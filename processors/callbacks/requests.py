@@ -14,6 +14,7 @@ from aiohttp.web_request import BaseRequest
 from processors.callbacks.reports import LONGEST_NAME
 from streams import metrics
 from streams.errors import InvalidEvent, Unavailable
+from streams.json_names import RepeatedName, unique
 from streams.serving import body_of
 
 log = structlog.get_logger()
@@ -100,24 +101,17 @@ async def text_of(call: BaseRequest) -> str:
 def json_of(text: str) -> Any:
     """The body's JSON. Raises Unacceptable for what is none (RFC 8259), nested too deeply, or says a name twice."""
     try:
-        return json.loads(text, object_pairs_hook=_once, parse_constant=_no_number)
+        return json.loads(text, object_pairs_hook=unique, parse_constant=_no_number)
     except RecursionError as error:
         raise Unacceptable(400, "body", "the body is nested too deeply") from error
+    except RepeatedName as error:
+        raise Unacceptable(400, error.name[:LONGEST_NAME], "stands twice in one object") from error
     except ValueError as error:
         raise Unacceptable(400, "body", "the body is no JSON") from error
 
 
 def _is_json(content_type: str) -> bool:
     return content_type == "application/json" or content_type.endswith("+json")
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise Unacceptable(400, twice[:LONGEST_NAME], "stands twice in one object")
-    return found
 
 
 def _no_number(name: str) -> Any:

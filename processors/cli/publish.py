@@ -29,6 +29,7 @@ from streams.clock import SystemClock
 from streams.config import Settings
 from streams.errors import InvalidEvent
 from streams.events import Touchpoint
+from streams.json_names import RepeatedName, unique
 from streams.records import RECORDS, builder_of
 from streams.topics import Topics
 from streams.validation import check_outgoing
@@ -194,9 +195,11 @@ def read_line(text: bytes, *, now: datetime) -> Touchpoint:
     if len(text) > _LONGEST_LINE:
         raise InvalidEvent("line", f"is longer than {_LONGEST_LINE >> 20} MiB")
     try:
-        value = json.loads(text.decode("utf-8-sig"), object_pairs_hook=_once_each)
+        value = json.loads(text.decode("utf-8-sig"), object_pairs_hook=unique)
     except UnicodeDecodeError as error:
         raise InvalidEvent("line", "is not UTF-8") from error
+    except RepeatedName as error:  # nobody can say which is meant
+        raise InvalidEvent(joined("", error.name), "stands there twice") from error
     except (ValueError, RecursionError) as error:
         raise InvalidEvent("line", f"is not JSON: {error}") from error
     if not isinstance(value, dict):
@@ -213,15 +216,6 @@ def read_line(text: bytes, *, now: datetime) -> Touchpoint:
     except JsonMismatch as error:
         raise InvalidEvent(error.field, error.problem) from error
     return event
-
-
-def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The object. Raises InvalidEvent for a field that stands in it twice: nobody can say which is meant."""
-    value = dict(pairs)
-    if len(value) < len(pairs):
-        twice = next(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
-        raise InvalidEvent(joined("", twice), "stands there twice")
-    return value
 
 
 def _told(sent: deque[_Sent], tally: _Tally) -> None:

@@ -77,6 +77,7 @@ async def _replay(
             until=until,
             progress=progress,
             destinations=settings.destinations,
+            writers=settings.allowed_writers,
         )
 
 

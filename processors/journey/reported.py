@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from streams.events import JourneyState, OutreachChannel, OutreachEngaged, OutreachFailed, Touchpoint
-
-REPORTED_BY = "careline/gateway/"
-"""What the source of a report begins with; the reporter's name follows. What a signed link says has none: the link
-itself proves that the letter was the customer's, however long ago."""
+from streams.events.sources import REPORTER
 
 
 def is_unfounded(state: JourneyState | None, event: Touchpoint) -> bool:
-    """Whether it is a report of no letter that this customer is known to have had, or not on that channel."""
-    if not isinstance(event, OutreachEngaged | OutreachFailed) or not event.source.startswith(REPORTED_BY):
+    """Whether it is a report of no letter that this customer is known to have had, or not on that channel.
+
+    What a signed link says is no report: the link proves that the letter was the customer's, however long ago.
+    """
+    if not isinstance(event, OutreachEngaged | OutreachFailed) or not event.source.startswith(REPORTER):
         return False
     outreach = () if state is None else state.outreach
     note = next((one for one in outreach if one.outreach_id == event.outreach_id), None)

@@ -47,8 +47,8 @@ from streams.events import (
     replace,
 )
 from streams.events.scores import on_its_scale
+from streams.events.sources import JOURNEYS
 
-SOURCE = "careline/journeys"
 SENT = "sent"
 
 _PASSED_ON = (
@@ -103,7 +103,7 @@ def _told(state: JourneyState, merge: Merge, event: Touchpoint, words: Words) ->
         event_id=forwarded_event_id(event.event_id, merge.other_customer_id),
         customer_id=merge.other_customer_id,
         occurred_at=merge.as_of,
-        source=SOURCE,
+        source=JOURNEYS,
         other_customer_id=state.customer_id,
         side=MergeSide.SURVIVOR if merge.side is MergeSide.ABSORBED else MergeSide.ABSORBED,
         consents=words[0],
@@ -152,7 +152,7 @@ def _still_open(state: JourneyState, event: Touchpoint, now: datetime) -> Iterat
 
     def facts(kind: str, name: str, at: datetime) -> dict[str, Any]:
         identity = retold_event_id(event.event_id, other, kind, name)
-        return {"event_id": identity, "customer_id": other, "occurred_at": at, "source": SOURCE}
+        return {"event_id": identity, "customer_id": other, "occurred_at": at, "source": JOURNEYS}
 
     known = state.profile
     if known.as_of is not None:

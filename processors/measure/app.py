@@ -27,6 +27,7 @@ from streams.clock import from_millis, to_millis
 from streams.codec import Codec
 from streams.config import Settings
 from streams.errors import InvalidEvent, Unavailable, Unreadable
+from streams.records import types_of
 from streams.topics import Topic
 from streams.validation import check_touchpoint
 
@@ -49,7 +50,9 @@ class MeasureApp:
         """``directory`` is where Faust makes its folders, which stay empty."""
         self._settings = settings
         self._codec = codec
+        self._writers = settings.allowed_writers
         self._told: set[Any] = set()
+        self._types: dict[str, frozenset[type[Any]]] = {}
         self.written = 0
         """Grows with every row that is written: whether figures counted earlier may be out of date."""
         self.faust = faust.App(
@@ -109,6 +112,7 @@ class MeasureApp:
 
     def _agent(self, topic: Topic, handle: Any) -> None:
         full_name = self._settings.topics.full_name(topic)
+        self._types[full_name] = types_of(topic)
         channel = self.faust.topic(
             full_name,
             key_type=bytes,
@@ -170,7 +174,8 @@ class MeasureApp:
         async for event in stream.noack().events():
             message = event.message
             try:
-                record: Any = await self._decode(message.value)
+                record: Any = await self._decode(message.value, among=self._types[message.topic])
+                self._writers.check(record)  # outcomes stand on a topic of their own, too
                 if message.topic == self._settings.topics.full_name(self._settings.topics.touchpoints):
                     check_touchpoint(record, now=from_millis(int(message.timestamp * 1000)))
                 take(record)
@@ -182,11 +187,11 @@ class MeasureApp:
                 _skip(message, "unprocessable", f"{type(error).__name__}: {error}")
             event.ack()
 
-    async def _decode(self, value: bytes | None) -> Any:
+    async def _decode(self, value: bytes | None, *, among: frozenset[type[Any]]) -> Any:
         wait = _FIRST_WAIT
         while True:
             try:
-                return await self._codec.decode(value)
+                return await self._codec.decode(value, among=among)
             except Unavailable as error:
                 log.warning("waiting", why=str(error))
                 await asyncio.sleep(wait.total_seconds())

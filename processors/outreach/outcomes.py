@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from streams.events import OutreachLedgerEntry
+from streams.events.sources import OUTREACH
 
-_SOURCE = "careline/outreach"
 _NAMESPACE = uuid.UUID("4b8e6d52-6d3a-5a60-8f0e-6e2a9d3c5f11")
 
 
@@ -18,6 +18,6 @@ def facts_of(state: OutreachLedgerEntry, what: str, now: datetime) -> dict[str, 
         "event_id": str(uuid.uuid5(_NAMESPACE, f"{state.outreach_id}/{what}")),
         "customer_id": state.customer_id,
         "occurred_at": now,
-        "source": _SOURCE,
+        "source": OUTREACH,
         "outreach_id": state.outreach_id,
     }

@@ -28,6 +28,7 @@ from streams.processor.logic import Stage
 from streams.processor.wakes import Wakes
 from streams.topics import Topic, Topics
 from streams.validation import check_touchpoint
+from streams.writers import DEFAULT, Writers
 
 Fact = tuple[str, str]
 """A customer and an event id."""
@@ -38,8 +39,9 @@ class Touchpoints:
 
     forwards_misplaced = True
 
-    def __init__(self, topics: Topics) -> None:
+    def __init__(self, topics: Topics, *, writers: Writers = DEFAULT) -> None:
         self.input: Topic = topics.touchpoints
+        self._writers = writers
 
     def key(self, record: Any) -> str:
         """The customer."""
@@ -47,7 +49,8 @@ class Touchpoints:
         return customer
 
     def admit(self, record: Any, now: datetime) -> None:
-        """Raises InvalidEvent for a touchpoint that can't be true."""
+        """Raises Unreadable for a touchpoint that its source may not write, InvalidEvent for one that can't be true."""
+        self._writers.check(record)
         check_touchpoint(record, now=now)
 
 

@@ -23,6 +23,7 @@ from streams.clock import to_millis
 from streams.codec import as_written
 from streams.destinations import STRICT, Destinations
 from streams.processor.intake import Intake
+from streams.writers import DEFAULT, Writers
 
 _TELL_EVERY = 500
 
@@ -42,9 +43,10 @@ async def replay(
     until: datetime,
     progress: Progress = _nobody,
     destinations: Destinations = STRICT,
+    writers: Writers = DEFAULT,
 ) -> Report:
     """Decide again, under ``playbook``, all that is kept, and compare what falls into ``since`` <= time < ``until``.
-    ``destinations``: as the journeys role has them.
+    ``destinations`` and ``writers``: as the journeys role has them.
 
     Memory: the states of one partition's customers at a time, and the decisions of the range.
     Raises Unavailable when a server does not answer, Unreadable for a recorded decision that nobody can read.
@@ -69,6 +71,7 @@ async def replay(
             since=since,
             until=until,
             destinations=destinations,
+            writers=writers,
         )
         await one.replay(told)
         read += extent.end - extent.begin
@@ -109,6 +112,7 @@ class _Partition:
         since: datetime,
         until: datetime,
         destinations: Destinations,
+        writers: Writers,
     ) -> None:
         self.recorded = Recorded(decisions=Decisions(since=since, until=until))
         self.replayed = Decisions(since=since, until=until)
@@ -118,6 +122,7 @@ class _Partition:
         self._partitions = partitions
         self._playbook = playbook
         self._destinations = destinations
+        self._writers = writers
         self._until = until
 
     async def replay(self, told: Callable[[int], None]) -> None:
@@ -128,7 +133,7 @@ class _Partition:
             extent,
             # a window of one record and all of it: how many can't be read stops the role, but not those who look back
             intake=Intake(
-                logic=Touchpoints(source.topics),
+                logic=Touchpoints(source.topics, writers=self._writers),
                 codec=source.codec,
                 partition=extent.partition,
                 partitions=self._partitions,

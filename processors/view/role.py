@@ -25,6 +25,7 @@ from streams.config import Settings
 from streams.errors import InvalidEvent, Unavailable, Unreadable
 from streams.events.moments import as_known
 from streams.fetched import AIOKafkaConsumer
+from streams.records import types_of
 from streams.registry import ConfluentRegistry, Registry
 from streams.validation import check_touchpoint
 
@@ -59,6 +60,7 @@ class ViewRole(Service):
         """``batch`` records at most are one Redis transaction; ``look_every``: how soon an emptied Redis is noticed."""
         super().__init__(**kwargs)
         self._settings = settings
+        self._writers = settings.allowed_writers
         self._own_registry = registry is None
         self._registry = registry or ConfluentRegistry(settings)
         self._store = store or RedisViewStore(settings)
@@ -75,6 +77,7 @@ class ViewRole(Service):
             topics.outcomes,
             topics.agent_tasks,
         )
+        self._types = {topic.name: types_of(topic) for topic in shown_topics}
         self._names = {topics.full_name(topic): topic for topic in shown_topics}
         self._consumer: AIOKafkaConsumer | None = None
         self._trouble: str | None = "the first connection"
@@ -237,7 +240,8 @@ class ViewRole(Service):
             customer_id = raw.key.decode(errors="replace")
             erased[customer_id] = max(raw.timestamp, erased.get(customer_id, 0))
             return erase(customer_id, at=raw.timestamp)
-        record: Any = await self._codec.decode(raw.value)
+        record: Any = await self._codec.decode(raw.value, among=self._types[topic.name])
+        self._writers.check(record)  # outcomes stand on a topic of their own, too
         if topic is topics.touchpoints:
             check_touchpoint(record, now=from_millis(raw.timestamp))
             record = as_known(record, record.occurred_at)

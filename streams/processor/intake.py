@@ -14,7 +14,7 @@ from streams.codec import Codec
 from streams.errors import InvalidEvent, PartitionStopped, Unreadable
 from streams.events import Record, Value
 from streams.processor.logic import Entrance, Incoming, Stage
-from streams.records import NAMES, RECORDS
+from streams.records import types_of
 from streams.topics import MAX_EVENT_BYTES
 
 _HOMES = 65_536
@@ -55,7 +55,7 @@ class Intake:
         self._share = share
         self.stage = Stage.DECODE
         """How far the latest record came."""
-        self._known = frozenset(RECORDS[name] for name in logic.input.records)
+        self._known = types_of(logic.input)
         # customers come again, and the hash is slow
         self._home = lru_cache(maxsize=_HOMES)(lambda key: partition_of(key.encode(), partitions))
 
@@ -95,10 +95,7 @@ class Intake:
         """The event, whatever it says. Raises Unreadable for what is none of this topic's, or too large."""
         if record.value is not None and len(record.value) > MAX_EVENT_BYTES:
             raise Unreadable("too_large", f"{len(record.value)} bytes; at most {MAX_EVENT_BYTES} are taken")
-        event = await self._codec.decode(record.value)
-        if type(event) not in self._known:
-            raise Unreadable("wrong_topic", f"{NAMES[type(event)]} does not belong on {record.topic}")
-        return event
+        return await self._codec.decode(record.value, among=self._known)
 
     def admitted(self, event: Record, record: ConsumerRecord, now: datetime) -> Incoming | Misplaced:
         """The decoded event, if it can be true and belongs here. Raises Unreadable if it can't be true."""

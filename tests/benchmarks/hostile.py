@@ -11,16 +11,16 @@ import asyncio
 import struct
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple
-
-from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 from streams.codec import Codec
 from streams.errors import Unreadable
 from streams.fetched import TolerantRecords
+from streams.sealed import SEALED, Sealed
 from tests.fuzz.hostile import HOSTILE, Hostile
+from tests.streams.batches import COMPRESSED, Header, batch
 from tests.streams.given import prepared, put
 
 MOST_MS = 50.0
@@ -61,41 +61,42 @@ async def held_by(what: str, hostile: Hostile) -> Held:
     return Held(what, len(value), min(first), min(again), became)
 
 
-def _batch(headers: Sequence[tuple[str, bytes | None]]) -> bytes:
-    made = DefaultRecordBatchBuilder(
-        magic=2, compression_type=0, is_transactional=0, producer_id=-1, producer_epoch=-1, base_sequence=-1,
-        batch_size=16 << 20,
-    )  # fmt: skip
-    made.append(0, timestamp=0, key=b"k", value=b"v", headers=list(headers))
-    return bytes(made.build())
+def _zeros(mib: int, codec: int) -> bytes:
+    return batch([[]], codec=codec, values=[bytes(mib << 20)])
 
 
-HEADERS: Mapping[str, Callable[[], bytes]] = {
-    "a header of 900,000 bytes": lambda: _batch([("h", b"x" * 900_000)]),
-    "5,000 headers": lambda: _batch([("", None)] * 5_000),
-    "50,000 headers": lambda: _batch([("", None)] * 50_000),
-    "400,000 headers": lambda: _batch([("", None)] * 400_000),
-    "5,000 headers, one name no UTF-8": lambda: _batch([("", None)] * 5_000 + [("NAME", None)]).replace(
+_NAMELESS: Header = ("", None)
+
+BATCHES: Mapping[str, Callable[[], bytes]] = {
+    "a header of 900,000 bytes": lambda: batch([[("h", b"x" * 900_000)]]),
+    "5,000 headers": lambda: batch([[_NAMELESS] * 5_000]),
+    "50,000 headers": lambda: batch([[_NAMELESS] * 50_000]),
+    "400,000 headers": lambda: batch([[_NAMELESS] * 400_000]),
+    "5,000 headers, one name no UTF-8": lambda: batch([[*[_NAMELESS] * 5_000, ("NAME", None)]]).replace(
         b"NAME", b"\xff\xfeab"
     ),
+    "4,000,000 headers, packed": lambda: batch([[_NAMELESS] * 4_000_000], codec=COMPRESSED["zstd"]),
+} | {
+    f"{mib} MiB of zeros in {name}": partial(_zeros, mib, codec)
+    for name, codec in COMPRESSED.items()
+    for mib in (7, 64, 256)
 }
 
 
-def headers_held(what: str, made: Callable[[], bytes]) -> Held:
-    """The times of unpacking one batch."""
+def batch_held(what: str, made: Callable[[], bytes]) -> Held:
+    """The times of unpacking one batch of one record."""
     data, spent = made(), []
     for _ in range(ROUNDS):
         began = time.perf_counter()
-        with suppress(StopIteration):
-            list(TolerantRecords(data).next_batch())
+        [record] = list(TolerantRecords(data).next_batch())
         spent.append((time.perf_counter() - began) * 1_000)
-    return Held(what, len(data), min(spent), min(spent), "unpacked")
+    return Held(what, len(data), min(spent), min(spent), SEALED if type(record.value) is Sealed else "unpacked")
 
 
 def rows() -> list[Held]:
     """Everything, in the order of the catalogue."""
     found = [asyncio.run(held_by(what, hostile)) for what, hostile in HOSTILE.items()]
-    return found + [headers_held(what, made) for what, made in HEADERS.items()]
+    return found + [batch_held(what, made) for what, made in BATCHES.items()]
 
 
 def main() -> int:

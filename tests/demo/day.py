@@ -55,7 +55,7 @@ def _sent(request: OutreachRequested) -> OutreachSent:
         event_id=f"sent/{request.outreach_id}",
         customer_id=request.customer_id,
         occurred_at=request.requested_at,
-        source="a provider",
+        source="careline/outreach",
         outreach_id=request.outreach_id,
         channel=request.addresses[0].channel,
         provider="a provider",

@@ -27,7 +27,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import MessageSizeTooLargeError
 
 import schemas
-from streams import Publisher, events
+from streams import Publisher, Subscriber, events
 from streams.binary import write_bytes, write_long
 from streams.codec import Codec, parse
 from streams.config import Settings
@@ -35,10 +35,12 @@ from streams.errors import InvalidEvent
 from streams.events import OrderDelivered, replace
 from streams.processor.intake import partition_of
 from streams.records import NAMES, to_values
-from streams.registry import NONE, ConfluentRegistry
+from streams.registry import ConfluentRegistry
 from streams.topics import MAX_EVENT_BYTES
+from streams.unpacking import HEAD
 from tests.live.reading import dead_letters, raw_records, records, states, until
 from tests.live.roles import Role
+from tests.streams.batches import resealed
 
 pytestmark = pytest.mark.live
 
@@ -166,10 +168,12 @@ class Stranger:
     async def more(self, customer: str, kind: Any, value: bytes) -> bytes:
         """A delivery, and before everything else a field of that type, which we do not know."""
         schema = copy.deepcopy(schemas.latest("careline.touchpoint.OrderDelivered"))
-        schema["fields"].insert(0, {"name": "theirs", "type": kind, "doc": customer})
+        # with a default, so that the registry takes it under our own subject
+        default = {"next": None} if kind is _ENDLESS else []
+        field = {"name": f"theirs_{customer[2:]}", "type": kind, "doc": customer, "default": default}
+        schema["fields"].insert(0, field)
         topics = self.settings.topics
         subject = topics.subject(topics.touchpoints, "careline.touchpoint.OrderDelivered")
-        await self.registry.set_compatibility(subject, NONE)  # else it takes no field without a default
         schema_id = await self.registry.register(subject, schema)
         return struct.pack(">bI", 0, schema_id) + value + self.encode(delivered(customer))[5:]
 
@@ -254,6 +258,11 @@ async def cases(stranger: Stranger) -> list[Case]:
         Case(name="unknown-type", value=points, reason="unknown_event_type", says="com.example.PointsGiven"),
         Case(name="no-record", value=number, reason="unknown_event_type", says="Sixteen"),
         Case(name="wrong-topic", value=decision, reason="wrong_topic", says="Decision"),
+        Case(name="costly-decision", value=decision[:-1], reason="wrong_topic", says="Decision"),
+        Case(name="forged-sent", value=stranger.encode(_outcome("c-forged-sent", "urn:test:shop")),
+             reason="not_allowed", says="'urn:test:shop' may not write OutreachSent; allowed: careline/outreach"),
+        Case(name="forged-report", value=stranger.encode(_outcome("c-forged-report", "careline/gateway/shop")),
+             reason="not_allowed", says="may not write OutreachSent"),
         Case(name="tombstone", value=None, reason="tombstone"),
         Case(name="blank", value=stranger.encode(delivered("  ")), reason="invalid_customer_id"),
         Case(name="nobody", value=stranger.encode(delivered("")), reason="invalid_customer_id"),
@@ -307,6 +316,13 @@ async def cases(stranger: Stranger) -> list[Case]:
         Case(name="misplaced", value=of("misplaced"), reason=None, misplaced=True),
         Case(name="no-uuid", value=of("no-uuid", event_id="order 17, second try"), reason=None),
     ]  # fmt: skip
+
+
+def _outcome(customer: str, source: str) -> events.OutreachSent:
+    return events.OutreachSent(
+        event_id=str(uuid.uuid4()), customer_id=customer, occurred_at=NOW, source=source, outreach_id=str(uuid.uuid4()),
+        channel=events.OutreachChannel.EMAIL, provider="smtp",
+    )  # fmt: skip
 
 
 def _decision() -> events.Decision:
@@ -390,6 +406,43 @@ async def test_a_value_of_two_megabytes(settings: Settings, role_env: Mapping[st
     letters = await dead_letters(settings)
     assert [letter.value for letter in letters] == noise
     assert {letter.reason for letter in letters} == {"too_large"}
+
+
+async def test_batches_that_a_client_cannot_read(
+    settings: Settings, role_env: Mapping[str, str], stranger: Stranger
+) -> None:
+    """2 KB that unpack to 64 MiB, and a header whose name is not UTF-8: everybody who reads the topic goes on behind
+    them, and says what was left out."""
+    customer = "c-batches"
+    topic, partition = settings.topics.full_name(settings.topics.touchpoints), home(settings, customer)
+    bombs = AIOKafkaProducer(**settings.kafka_client(), max_request_size=80 << 20, compression_type="zstd")
+    await bombs.start()
+    async with Publisher(settings) as publisher:
+        await publisher.publish(delivered(customer, "o-before"))
+        place = await bombs.send_and_wait(topic, bytes(64 << 20), key=customer.encode(), partition=partition)
+        await publisher.publish(delivered(customer, "o-between"))
+        value = stranger.encode(delivered(customer, "o-odd"))
+        odd = stranger.plain.create_batch()
+        odd.append(timestamp=None, key=customer.encode(), value=value, headers=[("NAME", b"1")])
+        raw = bytes(odd._build())  # no client writes such a name, so its bytes are replaced
+        odd._buffer = resealed(raw, raw[HEAD:].replace(b"NAME", b"\xff\xfe\xfd\xfc"), codec=0)
+        await (await stranger.plain.send_batch(odd, topic, partition=partition))
+        await publisher.publish(delivered(customer, "o-after"))
+    await bombs.stop()
+    async with Role("journeys", role_env) as journeys, Role("view", role_env) as view:
+        seen = await until(lambda: states(settings), lambda seen: customer in seen and seen[customer].touchpoints == 4)
+        await until(
+            lambda: _metrics(view),
+            lambda said: said.get(f'careline_view_skipped_total{{reason="unreadable_batch",topic="{topic}"}}') == 1.0,
+        )
+        assert (await journeys.ask("/livez"))[0] == 200
+    assert {one.order_id for one in seen[customer].orders} == {"o-before", "o-between", "o-odd", "o-after"}
+    [letter] = await dead_letters(settings)
+    assert (letter.reason, letter.offset) == ("unreadable_batch", place.offset)
+    assert "unpacks to more than 8,388,608 bytes" in letter.detail
+    async with Subscriber(settings, "touchpoints", until_end=True) as everything:
+        read = [message.record.order_id async for message in everything if isinstance(message.record, OrderDelivered)]
+    assert read == ["o-before", "o-between", "o-odd", "o-after"]
 
 
 async def test_a_batch_of_large_states_is_committed(settings: Settings, role_env: Mapping[str, str]) -> None:

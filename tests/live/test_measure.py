@@ -45,8 +45,9 @@ def day(customers: int = 12) -> list[Record]:
             found.append(replace(DECIDED, **letter, decision_id=uid(f"decision-{number}"), decided_at=at))
             found.append(replace(SENT, **letter, event_id=uid(f"sent-{number}"), occurred_at=at))
     came_back = events.OutreachEngaged(
-        event_id=uid("redeemed-0"), customer_id="made-up-0", occurred_at=NOON + timedelta(days=9), source="shop",
-        outreach_id=uid("letter-0"), channel=events.OutreachChannel.EMAIL, kind=events.Engagement.REDEEMED,
+        event_id=uid("redeemed-0"), customer_id="made-up-0", occurred_at=NOON + timedelta(days=9),
+        source="careline/gateway/shop", outreach_id=uid("letter-0"), channel=events.OutreachChannel.EMAIL,
+        kind=events.Engagement.REDEEMED,
     )  # fmt: skip
     return [*found, came_back]
 

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import struct
 import time
+import tracemalloc
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import cramjam
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.consumer import fetcher
 from aiokafka.errors import CorruptRecordException
-from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.legacy_records import LegacyRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
+from hypothesis import given
+from hypothesis import strategies as st
 
-from streams.fetched import MOST_HEADERS, TolerantRecords
+from streams.errors import Unreadable
+from streams.fetched import TolerantRecords
+from streams.sealed import Sealed
+from streams.unpacking import HEAD, MOST_HEADERS, MOST_UNPACKED
+from tests.streams.batches import COMPRESSED, Header, batch, compressed, resealed
+from tests.streams.given import prepared
 
 ROOT = Path(__file__).parents[2]
-
-Header = tuple[str, bytes | None]
 
 BAD = {
     "no UTF-8 at all": b"\xff\xfe\xfd\xfc",
@@ -31,30 +37,18 @@ BAD = {
 }
 
 
-def batch(records: Sequence[Sequence[Header]], *, codec: int = 0, base: int = 0) -> bytes:
-    """A batch of records with these headers, as a broker sends it from offset ``base`` on."""
-    made = DefaultRecordBatchBuilder(
-        magic=2, compression_type=codec, is_transactional=0, producer_id=-1, producer_epoch=-1, base_sequence=-1,
-        batch_size=16 << 20,
-    )  # fmt: skip
-    for at, headers in enumerate(records):
-        made.append(at, timestamp=at, key=b"k%d" % at, value=b"v%d" % at, headers=list(headers))
-    out = bytearray(made.build())
-    struct.pack_into(">q", out, 0, base)
-    return bytes(out)
-
-
 def with_name(name: bytes, *, base: int = 0) -> bytes:
     """Three records; the name of a header of the second is these four bytes."""
     assert len(name) == 4
-    return batch([[("h", b"1")], [("NAME", b"2"), ("after", None)], [("h", b"3")]], base=base).replace(b"NAME", name)
+    raw = batch([[("h", b"1")], [("NAME", b"2"), ("after", None)], [("h", b"3")]], base=base)
+    return resealed(raw, raw[HEAD:].replace(b"NAME", name), codec=0)
 
 
-def unpacked(data: bytes, *, at: int = 0) -> list[Any]:
+def unpacked(data: bytes, *, at: int = 0, check_crcs: bool = True) -> list[Any]:
     """What a consumer gets of it."""
     return list(
         fetcher.PartitionRecords(
-            TopicPartition("t", 0), fetcher.MemoryRecords(data), [], at, None, None, False, fetcher.READ_COMMITTED
+            TopicPartition("t", 0), fetcher.MemoryRecords(data), [], at, None, None, check_crcs, fetcher.READ_COMMITTED
         )
     )
 
@@ -119,8 +113,101 @@ def test_a_broken_batch_is_still_an_error() -> None:
     data = bytearray(batch([[("h", b"1")]]))
     data[-1] ^= 0xFF
     data[61] = 0x7E
-    with pytest.raises(CorruptRecordException):
+    with pytest.raises(CorruptRecordException, match="Invalid CRC"):
         unpacked(bytes(data))
+
+
+def stands_in(data: bytes, *, before: int = 0) -> Sealed:
+    """The value that stands for what could not be read, after so many records that could; one behind it is read."""
+    last = 1 + int.from_bytes(data[23:27], "big")
+    found = unpacked(data + batch([[("h", b"4")]], base=last))
+    assert [one.offset for one in found] == [*range(before + 1), last]
+    assert found[-1].value == b"v0"
+    sealed = found[before].value
+    assert type(sealed) is Sealed
+    assert (found[before].key, found[before].headers) == (None, ())
+    return sealed
+
+
+@pytest.mark.parametrize("codec", COMPRESSED.values(), ids=COMPRESSED)
+async def test_a_batch_that_unpacks_to_gigabytes(codec: int) -> None:
+    """It is not unpacked: one record stands in for it, every reader says why, and what comes behind it is read."""
+    bomb = batch([[("h", b"1")]] * 3, codec=codec, values=[b"1", bytes(64 << 20), b"3"])
+    tracemalloc.start()
+    sealed = stands_in(bomb)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert sealed.why == "a batch that unpacks to more than 8,388,608 bytes"
+    assert sealed == bomb[HEAD:]
+    assert peak < 4 * MOST_UNPACKED + len(bomb)
+    codec_of_roles, _ = await prepared()
+    with pytest.raises(Unreadable) as caught:
+        await codec_of_roles.decode(sealed)
+    assert (caught.value.reason, caught.value.detail) == ("unreadable_batch", sealed.why)
+
+
+@pytest.mark.parametrize("codec", COMPRESSED.values(), ids=COMPRESSED)
+@pytest.mark.parametrize("packed", [b"", b"\xff" * 50, b"\x1f\x8b\x08", b"\x82SNAPPY\0\0\0\0\1\0\0\0\1" + b"\xff" * 9])
+def test_a_batch_that_does_not_unpack(codec: int, packed: bytes) -> None:
+    """It stops nobody: the rest of the partition is read."""
+    assert stands_in(resealed(batch([[], []]), packed, codec=codec)).why
+
+
+@pytest.mark.parametrize("codec", COMPRESSED.values(), ids=COMPRESSED)
+def test_a_batch_whose_end_is_missing(codec: int) -> None:
+    """Compressed data that is cut off is not taken for whole."""
+    raw = batch([[("h", bytes(range(200)))]] * 20)
+    packed = compressed(raw[HEAD:], codec)
+    assert stands_in(resealed(raw, packed[: len(packed) // 2], codec=codec)).why
+
+
+def test_a_compression_that_does_not_exist() -> None:
+    """Nor is it guessed."""
+    assert "compression 6" in stands_in(resealed(batch([[]]), b"abc", codec=6)).why
+
+
+def test_records_that_are_none() -> None:
+    """What can be read of a batch is read, and one record stands in for the rest."""
+    raw = batch([[("h", b"1")]] * 3)
+    length = 1 + raw[HEAD] // 2
+    broken = bytearray(raw[HEAD:])
+    broken[length] = 0x7E  # the second record says that it is longer than it is
+    assert stands_in(resealed(raw, bytes(broken), codec=0), before=1).why
+
+
+def test_a_batch_of_a_million_records() -> None:
+    """It would keep its partition for minutes, and takes 2 KB."""
+    raw = batch([[]])
+    record = raw[HEAD:]
+    bomb = resealed(raw, compressed(record * 1_000_000, 4), codec=4, count=1_000_000)
+    assert len(bomb) < 10_000
+    assert stands_in(bomb).why == "a batch of 1,000,000 records; at most 100,000 are taken"
+
+
+@pytest.mark.parametrize("codec", COMPRESSED.values(), ids=COMPRESSED)
+@pytest.mark.parametrize("size", [0, 1, 70_000, 3_000_000])
+def test_what_is_within_the_bounds_is_unpacked(codec: int, size: int) -> None:
+    """Also in several frames, members and blocks, as other clients write them."""
+    raw = batch([[("h", bytes(size))], [("h", b"2")]])
+    parts = [raw[HEAD : HEAD + 30], raw[HEAD + 30 :]]
+    packed = [b"".join(compressed(part, codec) for part in parts)] if codec in (1, 4) else []
+    if codec == 2:
+        packed.append(bytes(cramjam.snappy.compress_raw(raw[HEAD:])))
+    for records in (compressed(raw[HEAD:], codec), *packed):
+        assert seen(unpacked(resealed(raw, records, codec=codec))) == seen(unpacked(raw))
+
+
+@pytest.mark.parametrize("codec", [0, 4], ids=["plain", "zstd"])
+@given(
+    counts=st.lists(st.sampled_from((0, 1, 4_999, 5_000, 5_001, 60_000)), min_size=1, max_size=4),
+    value=st.sampled_from((None, b"", b"x" * 200_000)),
+)
+def test_headers_are_cut_at_their_number(codec: int, counts: list[int], value: bytes | None) -> None:
+    """The first of them stay, of each record, and everything else of the record is as it was."""
+    headers: list[list[Header]] = [[(f"h{at}", value if at == 3 else b"%d" % at) for at in range(n)] for n in counts]
+    for one, whole in zip(unpacked(batch(headers, codec=codec)), headers, strict=True):
+        assert list(one.headers) == whole[:MOST_HEADERS]
+        assert (one.key, one.value) == (b"k%d" % one.offset, b"v%d" % one.offset)
 
 
 def test_very_many_headers() -> None:

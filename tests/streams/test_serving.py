@@ -7,8 +7,11 @@ import contextlib
 import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
+import pytest_asyncio
+import uvloop
 from aiohttp import web
 
 from streams.serving import Bounds, body_of, served
@@ -84,7 +87,18 @@ async def started(server: Server, bounds: Bounds) -> web.AppRunner:
     return runner
 
 
-@pytest.fixture
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest.fixture(
+    scope="module", params=[asyncio.DefaultEventLoopPolicy, uvloop.EventLoopPolicy], ids=["asyncio", "uvloop"]
+)
+def event_loop_policy(request: pytest.FixtureRequest) -> Any:
+    """The roles run on uvloop, and what embeds a port may run on asyncio's own loop."""
+    return request.param()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def server() -> AsyncIterator[Server]:
     one = Server()
     runner = await started(one, TIGHT)

@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
+import copy
 import struct
 from typing import Any
 
 import pytest
 
+import schemas
+from processors.journey.evolve.limits import MAX_PARTS
+from processors.journey.evolve.parcels import MOST
+from processors.journey.state import KEEP_AT_MOST, KEEP_OPEN, KEEP_SETTLED, KEEP_WAITS, begin
 from streams.binary import MOST_WORK, read_count, read_length, write_long
 from streams.codec import Codec
 from streams.errors import Unreadable
-from streams.events import OrderPlaced
+from streams.events import (
+    Channel,
+    Consent,
+    ConsentStatus,
+    Contact,
+    Delay,
+    DelayReason,
+    JourneyState,
+    Order,
+    OrderPlaced,
+    OutreachChannel,
+    Parcel,
+    ProfilesMerged,
+    Purpose,
+    Settled,
+    Suppression,
+    replace,
+)
+from streams.events.sources import JOURNEYS
 from tests.fuzz.hostile import HOSTILE, LIST_WITHIN, order_of, under
-from tests.streams.given import OPENED, TOPICS, prepared, put
+from tests.streams.given import NOON, OPENED, TOPICS, prepared, put
 
 
 async def read(codec: Codec, value: bytes) -> str:
@@ -53,6 +76,52 @@ async def test_an_order_of_a_thousand_lines_is_an_order() -> None:
     decoded = await codec.decode(codec.encode(TOPICS.touchpoints, order_of(2_000)))
     assert isinstance(decoded, OrderPlaced)
     assert len(decoded.items) == 2_000
+
+
+async def test_a_state_at_all_its_limits_is_read() -> None:
+    """What the roles may keep of one customer they and everybody after them can read, in every way of reading it."""
+    codec, registry = await prepared()
+    state = at_all_limits()
+    value = codec.encode(TOPICS.journeys, state)
+    assert await codec.decode(value, among={JourneyState}) == state
+    older = copy.deepcopy(schemas.latest("careline.journey.JourneyState"))
+    older["doc"] = "an earlier version"  # which is read by a function of its own
+    put(registry, 7_000_000, older)
+    assert await codec.decode(struct.pack(">bI", 0, 7_000_000) + value[5:]) == state
+
+
+async def test_a_merge_at_all_its_limits_is_read() -> None:
+    """Two records of a customer tell each other all that they may hold."""
+    codec, _ = await prepared()
+    state = at_all_limits()
+    told = ProfilesMerged(
+        event_id="e", customer_id="ana", occurred_at=NOON, source=JOURNEYS, other_customer_id="bo", told=True,
+        consents=state.consents, suppressions=state.suppressions, settled=state.settled,
+    )  # fmt: skip
+    assert await codec.decode(codec.encode(TOPICS.touchpoints, told)) == told
+
+
+def at_all_limits() -> JourneyState:
+    """Of everything as much as a state keeps."""
+    parcel = Parcel(parcel_id="p" * 36, shipped_at=NOON, delivered_at=NOON, pieces=3)
+    order = Order(order_id="o", kind="order", description="d", opened_at=NOON, as_of=NOON, parcels=(parcel,) * MOST)
+    consent = Consent(channel=OutreachChannel.EMAIL, purpose=Purpose.SERVICE, status=ConsentStatus.GRANTED, as_of=NOON)
+    closed = Suppression(channel=OutreachChannel.EMAIL, address="a@b.example", reason="bounced", as_of=NOON)
+    waiting = Delay(
+        subject_kind="order", subject_id="o", description="d", opened_at=NOON, as_of=NOON, reason=DelayReason.WEATHER,
+        expected_at=NOON, promised_at=NOON, cancelled=False,
+    )  # fmt: skip
+    contact = Contact(contact_id="c", channel=Channel.EMAIL, opened_at=NOON, as_of=NOON)
+    done = Settled(policy="delay_care", journey_id="j", occasion="s", reason="sent", as_of=NOON)
+    return replace(
+        begin("ana", NOON),
+        orders=(order,) * (KEEP_OPEN + KEEP_AT_MOST),
+        consents=(consent,) * MAX_PARTS["consents"],
+        suppressions=(closed,) * MAX_PARTS["suppressions"],
+        settled=(done,) * KEEP_SETTLED,
+        delays=(waiting,) * (KEEP_WAITS + KEEP_AT_MOST),
+        contacts=(contact,) * (KEEP_OPEN + KEEP_AT_MOST),
+    )
 
 
 async def test_each_record_begins_anew() -> None:

@@ -53,8 +53,8 @@ REQUESTED = events.OutreachRequested(
     useful_until=after(240),
 )  # fmt: skip
 SENT = events.OutreachSent(
-    event_id=uid("outcome"), customer_id=ANNA, occurred_at=after(61), source="dispatcher", outreach_id=uid("letter"),
-    channel=events.OutreachChannel.EMAIL, provider="smtp",
+    event_id=uid("outcome"), customer_id=ANNA, occurred_at=after(61), source="careline/outreach",
+    outreach_id=uid("letter"), channel=events.OutreachChannel.EMAIL, provider="smtp",
 )  # fmt: skip
 TASK = events.AgentTask(
     task_id=uid("task"), customer_id=ANNA, opened_at=after(310), team="rescue", due_at=after(340), title="Call Anna",

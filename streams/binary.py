@@ -20,7 +20,7 @@ Decoder = Callable[[bytes, int], tuple[Any, int]]
 """What is encoded from a position on, and the position after it. Raises whatever broken bytes lead to: an index, a
 key, a character that is none. That the position is within the bytes is for the caller to see."""
 
-MOST_WORK = 40_000
+MOST_WORK = 30_000
 """Values within the lists and maps of one record that anybody may write. A number or a text counts for four: it may be
 written clumsily."""
 

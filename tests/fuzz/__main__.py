@@ -56,6 +56,10 @@ def show(console: Console, summary: Summary) -> None:
         ("dead letters", _counted(summary.dead_letters)),
         ("odd customers shown", f"{summary.odd_customers_shown:,}"),
         ("longest hold of a partition", f"{summary.longest_hold_seconds:.1f} s  {summary.longest_hold_at}"),
+        (
+            "most processor time for one record",
+            ", ".join(f"{part} {spent:.1f} ms" for part, spent in summary.longest_cpu_ms.items()),
+        ),
         ("findings", f"{len(summary.findings)}"),
     ):
         table.add_row(name, Text(what))

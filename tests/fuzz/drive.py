@@ -16,6 +16,8 @@ from tests.chaos.stories import Told, stream
 from tests.fuzz import shots
 from tests.fuzz.field import ORDINARY, Field, field
 from tests.fuzz.findings import Finding, Summary
+from tests.fuzz.holding import METRIC
+from tests.fuzz.hostile import hostile_shots
 from tests.fuzz.judging import judged
 from tests.fuzz.variations import accepted
 from tests.fuzz.watching import Watch
@@ -27,6 +29,7 @@ _AT_ONCE = 20
 _GIANT_EVERY = 40.0
 _SETTLES = 120.0
 _BEAT = 0.05
+_MOST_MS = 50.0
 
 Tell = Callable[[float, str], None]
 """Takes the seconds that have gone by, and what is going on."""
@@ -54,7 +57,11 @@ async def drive(
     async with field(stack_env, commands=commands or {}) as here:
         tell(time.monotonic() - began, "the roles are ready; registering schemas")
         variations, summary.schemas_refused = await accepted(here.registry, here.settings.topics, only=only)
-        summary.schemas_taken = len(variations)
+        hostile, refused = [], []
+        if not only:
+            hostile, refused = await hostile_shots(here.settings, here.registry)
+        summary.schemas_refused += refused
+        summary.schemas_taken = len(variations) + len(hostile)
         watch = Watch(here, summary, patience=patience)
         watching = asyncio.create_task(watch.run(), name="watch")
         fires = time.monotonic()
@@ -62,7 +69,7 @@ async def drive(
             living = asyncio.create_task(_live(here, summary, stream(seed, who=ORDINARY), rate), name="live")
             try:
                 await _shoot(
-                    here, summary, variations, pool, until=fires + 60 * minutes, began=began, tell=tell,
+                    here, summary, variations, hostile, pool, until=fires + 60 * minutes, began=began, tell=tell,
                     enough=lambda: stop_at_first and bool(summary.findings),
                 )  # fmt: skip
             finally:
@@ -78,6 +85,7 @@ async def drive(
         tell(time.monotonic() - began, "the day closes")
         await here.close_the_day()
         await _settled(here, summary, watch)
+        await _longest(here, summary)
         watching.cancel()
         with suppress(asyncio.CancelledError):
             await watching
@@ -104,6 +112,7 @@ async def _shoot(
     here: Field,
     summary: Summary,
     variations: list[shots.Variation],
+    hostile: list[shots.Shot],
     pool: ProcessPoolExecutor,
     *,
     until: float,
@@ -124,6 +133,8 @@ async def _shoot(
             now = to_millis(here.now)
             fired.append(await loop.run_in_executor(pool, _giant, summary.seed, giants, variations, now))
             giants += 1
+        if hostile:
+            fired.append(hostile[number % len(hostile)])
         for first in range(0, len(fired), _AT_ONCE):
             together = enumerate(fired[first : first + _AT_ONCE], start=first)
             await asyncio.gather(*(_fire(here, summary, shot, batch=number, number=at) for at, shot in together))
@@ -167,6 +178,20 @@ async def _settled(here: Field, summary: Summary, watch: Watch) -> None:
             busy = busy or await _busy(here, name)
         quiet = 0 if busy else quiet + 1
         await asyncio.sleep(1)
+
+
+async def _longest(here: Field, summary: Summary) -> None:
+    """What one record cost at most. That of a schema counts once, when it is seen for the first time."""
+    for line in (await here.roles["journeys"].metrics()).splitlines():
+        if line.startswith(f"{METRIC}{{"):
+            part, seconds = line.partition('part="')[2].partition('"')[0], float(line.rpartition(" ")[2])
+            summary.longest_cpu_ms[part] = round(seconds * 1000, 1)
+    spent = sum(summary.longest_cpu_ms.values())
+    if not spent:
+        summary.findings.append(Finding("not measured", "the journeys role says nothing of what a record costs it"))
+    for part, milliseconds in summary.longest_cpu_ms.items():
+        if milliseconds > _MOST_MS:
+            summary.findings.append(Finding("costly", f"one record took {milliseconds} ms to {part}"))
 
 
 async def _busy(here: Field, name: str) -> bool:

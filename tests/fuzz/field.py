@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 import uuid
@@ -24,7 +25,7 @@ from streams.events import Touchpoint
 from streams.processor.intake import partition_of
 from streams.provision import set_up
 from streams.registry import ConfluentRegistry
-from streams.topics import MAX_EVENT_BYTES
+from streams.topics import MAX_EVENT_BYTES, Topics
 from tests.chaos.stories import BEGIN, closing, one_for_each
 from tests.chaos.watching import Seen, Watcher
 from tests.fuzz.findings import as_kept
@@ -33,6 +34,9 @@ from tests.live.roles import Role
 
 ORDINARY = "ordinary"
 """What the ids of ordinary customers begin with."""
+
+WRITERS = json.dumps({name.rpartition(".")[2]: ["*"] for name in Topics().outcomes.records})
+"""Odd outcomes come from everywhere, so that what reads them is tried."""
 
 ROLES = ("journeys", "outreach", "view", "measure", "gateway")
 _LATEST = 60
@@ -61,8 +65,8 @@ class Hardened(Role):
     def _command(self) -> list[str]:
         if self._words:
             return self._words
-        if self.name == "journeys":  # as it is, but that it signs what it writes
-            return [sys.executable, "-m", "tests.chaos.worker", "journeys"]
+        if self.name == "journeys":  # as it is, but that it signs what it writes and says what a record costs
+            return [sys.executable, "-m", "tests.fuzz.holding", "journeys"]
         return super()._command()
 
 
@@ -177,6 +181,7 @@ async def field(stack_env: Mapping[str, str], *, commands: Mapping[str, tuple[st
         "CARELINE_TOPIC_PREFIX": f"fuzz-{uuid.uuid4().hex[:8]}.",
         "CARELINE_TIME_SOURCE": "events",
         "CARELINE_KEEP_HISTORY": "true",
+        "CARELINE_WRITERS": WRITERS,
         "CARELINE_PUBLIC_URL": f"http://127.0.0.1:{port}",
         "CARELINE_GATEWAY_PORT": str(port),
         "CARELINE_LINK_SECRET": "a secret of the drive's",

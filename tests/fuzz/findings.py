@@ -49,6 +49,8 @@ class Summary:
     odd_customers_shown: int = 0
     longest_hold_seconds: float = 0.0
     longest_hold_at: str = ""
+    longest_cpu_ms: dict[str, float] = field(default_factory=dict)
+    """The most processor time that one record took in the journeys role, by part of the work on it."""
     findings: list[Finding] = field(default_factory=list)
 
     @property

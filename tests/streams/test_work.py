@@ -73,9 +73,9 @@ async def test_an_order_of_too_many_lines(blocks: int) -> None:
 async def test_an_order_of_a_thousand_lines_is_an_order() -> None:
     """Nobody who orders honestly is refused."""
     codec, _ = await prepared()
-    decoded = await codec.decode(codec.encode(TOPICS.touchpoints, order_of(2_000)))
+    decoded = await codec.decode(codec.encode(TOPICS.touchpoints, order_of(1_500)))
     assert isinstance(decoded, OrderPlaced)
-    assert len(decoded.items) == 2_000
+    assert len(decoded.items) == 1_500
 
 
 async def test_a_state_at_all_its_limits_is_read() -> None:
@@ -127,7 +127,7 @@ def at_all_limits() -> JourneyState:
 async def test_each_record_begins_anew() -> None:
     """A record of many values takes nothing from the next one, nor does one that was refused."""
     codec, _ = await prepared()
-    large, too_large = (codec.encode(TOPICS.touchpoints, order_of(lines)) for lines in (2_000, 30_000))
+    large, too_large = (codec.encode(TOPICS.touchpoints, order_of(lines)) for lines in (1_500, 30_000))
     for _ in range(5):
         assert await read(codec, large) == "read"
         assert await read(codec, too_large) != "read"

@@ -1,0 +1,66 @@
+"""What one record costs the role that reads it: ``python -m tests.fuzz.holding journeys``.
+
+What runs is the worker of the drives. Each part of the work on a record is timed by the processor time of its thread,
+so that a busy machine does not count; the longest of each part is a metric of the role's.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+from prometheus_client import Gauge
+
+from processors.journeys import JourneyLogic
+from streams import codec, fetched, metrics
+from tests.chaos import worker
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+METRIC = "fuzz_longest_cpu_seconds"
+
+LONGEST = Gauge(METRIC, "The most processor time that one record took, by part of the work.", ["part"], registry=None)
+
+_longest: dict[str, float] = {}
+
+
+def timed(part: str, function: F) -> F:
+    """The function, its longest call kept under that name."""
+    _longest[part] = 0.0
+    LONGEST.labels(part=part).set(0)
+
+    @wraps(function)
+    def inner(*args: Any, **named: Any) -> Any:
+        began = time.thread_time()
+        try:
+            return function(*args, **named)
+        finally:
+            spent = time.thread_time() - began
+            if spent > _longest[part]:
+                _longest[part] = spent
+                LONGEST.labels(part=part).set(spent)
+
+    return inner  # type: ignore[return-value]
+
+
+def measure() -> None:
+    """Have everything that is done to a record timed: unpack its batch, look at its schema, decode, check, step."""
+    metrics.REGISTRY.register(LONGEST)
+    fetched.plain = timed("unpack", fetched.plain)
+    codec.expanded = timed("schema", codec.expanded)
+    made = timed("schema", codec.decoder_of)
+
+    def decoder_of(*args: Any, **named: Any) -> Any:
+        return timed("decode", made(*args, **named))
+
+    codec.decoder_of = decoder_of
+    logic: Any = JourneyLogic
+    logic.admit = timed("admit", logic.admit)
+    logic.receive = timed("step", logic.receive)
+
+
+if __name__ == "__main__":
+    measure()
+    worker.main()

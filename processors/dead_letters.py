@@ -13,6 +13,7 @@ from streams.config import Settings
 from streams.dead_letters import DeadLetter, is_of_dead_letters
 from streams.errors import Unavailable
 from streams.fetched import AIOKafkaConsumer
+from streams.sealed import SEALED
 from streams.subscriber import Subscriber
 
 _PATIENCE_MS = 10_000  # for one record that may be large
@@ -95,6 +96,9 @@ async def publish_again(settings: Settings, letters: Iterable[Kept]) -> list[tup
             letter = one.letter
             if letter.offset < 0:
                 refused.append((one, "is no record: what it tells of is tried again by itself"))
+                continue
+            if letter.reason == SEALED:
+                refused.append((one, "is a batch that no reader can open: its publisher has to send it again"))
                 continue
             if letter.truncated:
                 whole = await original_of(settings, letter)

@@ -27,6 +27,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import MessageSizeTooLargeError
 
 import schemas
+from processors.dead_letters import all_kept, publish_again
 from streams import Publisher, Subscriber, events
 from streams.binary import write_bytes, write_long
 from streams.codec import Codec, parse
@@ -440,6 +441,8 @@ async def test_batches_that_a_client_cannot_read(
     [letter] = await dead_letters(settings)
     assert (letter.reason, letter.offset) == ("unreadable_batch", place.offset)
     assert "unpacks to more than 8,388,608 bytes" in letter.detail
+    [(_, why)] = await publish_again(settings, await all_kept(settings))
+    assert "its publisher has to send it again" in why
     async with Subscriber(settings, "touchpoints", until_end=True) as everything:
         read = [message.record.order_id async for message in everything if isinstance(message.record, OrderDelivered)]
     assert read == ["o-before", "o-between", "o-odd", "o-after"]

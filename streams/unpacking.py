@@ -32,6 +32,9 @@ _BEFORE = 12  # the length counts what is behind it
 _CODEC = 0b111
 _LONG_RECORD = 100_000  # bytes; a shorter one cannot hold so many headers that it matters
 _XERIAL_HEAD = 16
+_ROOM = 64 << 10  # bytes, at first
+_ORDINARY = 8  # times as much as it was packed
+_NO_ROOM = "write whole buffer"  # what cramjam says where there is no more
 
 
 class Unpackable(Exception):
@@ -69,8 +72,6 @@ def _unpacked(packed: bytes, codec: int) -> bytes:
     try:
         return unpack(packed)
     except (cramjam.DecompressionError, zlib.error, struct.error, EOFError) as error:
-        if "write whole buffer" in str(error):  # what cramjam says where there is no room for more
-            raise _too_large() from error
         raise Unpackable(f"a batch that does not unpack: {str(error)[:200]}") from error
 
 
@@ -93,9 +94,18 @@ def _gzip(packed: bytes) -> bytes:
 
 def _into(unpack: Callable[[bytes, bytearray], int]) -> Callable[[bytes], bytes]:
     def whole(packed: bytes) -> bytes:
-        room = bytearray(MOST_UNPACKED)
-        size = unpack(packed, room)
-        return bytes(memoryview(room)[:size])
+        # room for everything would take longer to clear than an ordinary batch takes to unpack
+        size = min(max(_ROOM, _ORDINARY * len(packed)), MOST_UNPACKED)
+        while True:
+            room = bytearray(size)
+            try:
+                return bytes(memoryview(room)[: unpack(packed, room)])
+            except cramjam.DecompressionError as error:
+                if _NO_ROOM not in str(error):
+                    raise
+                if size == MOST_UNPACKED:
+                    raise _too_large() from error
+                size = min(size * _ORDINARY, MOST_UNPACKED)
 
     return whole
 

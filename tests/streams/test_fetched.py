@@ -16,7 +16,7 @@ from aiokafka.consumer import fetcher
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record.legacy_records import LegacyRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.errors import Unreadable
@@ -198,6 +198,7 @@ def test_what_is_within_the_bounds_is_unpacked(codec: int, size: int) -> None:
 
 
 @pytest.mark.parametrize("codec", [0, 4], ids=["plain", "zstd"])
+@settings(max_examples=30, deadline=None)
 @given(
     counts=st.lists(st.sampled_from((0, 1, 4_999, 5_000, 5_001, 60_000)), min_size=1, max_size=4),
     value=st.sampled_from((None, b"", b"x" * 200_000)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 
 class CarelineError(Exception):
     """Root of everything Careline raises."""
@@ -40,6 +42,16 @@ class OutputTooLarge(CarelineError):
 
 class Unavailable(CarelineError):
     """A server we need does not answer; trying again later may help."""
+
+    @classmethod
+    def of(cls, server: str, address: str, why: object) -> Self:
+        """``server`` is its kind, as Kafka; ``address`` must hold no credentials, and neither must ``why``."""
+        return cls(f"{server} at {address} does not answer: {why}")
+
+    @classmethod
+    def no_topic(cls, name: str) -> Self:
+        """A topic of the contract that nobody has created yet; ``name`` is its full name."""
+        return cls(f"there is no topic {name}; create it with: careline topics apply")
 
 
 class PartitionLost(CarelineError):

@@ -104,7 +104,7 @@ class Publisher:
             await closed(producer)
             await self._close_registry()
             if isinstance(error, (KafkaError, TimeoutError)):
-                raise Unavailable(f"Kafka at {self._settings.kafka_bootstrap} does not answer: {error}") from error
+                raise Unavailable.of("Kafka", self._settings.kafka_bootstrap, error) from error
             raise
         self._producer = producer
         return self

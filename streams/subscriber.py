@@ -107,7 +107,7 @@ class Subscriber:
         except BaseException as error:
             await self._close()
             if isinstance(error, KafkaError):
-                raise Unavailable(f"Kafka at {self._settings.kafka_bootstrap} does not answer: {error}") from error
+                raise Unavailable.of("Kafka", self._settings.kafka_bootstrap, error) from error
             raise
         return self
 
@@ -161,7 +161,7 @@ class Subscriber:
             await consumer._client.set_topics([name])  # a groupless consumer has asked for no metadata yet
             known = consumer.partitions_for_topic(name)
         if not known:
-            raise Unavailable(f"there is no topic {name}; create it with: careline topics apply")
+            raise Unavailable.no_topic(name)
         return set(known)
 
     async def _at_end(self) -> bool:

@@ -19,6 +19,7 @@ from streams.clock import Clock, SystemClock
 from streams.config import Settings
 from streams.errors import InvalidEvent, SettingsError, Unavailable
 from streams.events import Outcome
+from streams.patience import FIRST_CONNECTION, Patience
 from streams.publisher import Publisher
 from streams.registry import ConfluentRegistry, Registry
 from streams.serving import Bounds, served
@@ -30,7 +31,6 @@ CALLBACKS = "/callbacks/outcomes"
 _LARGEST = 64 * 1024  # bytes of a request
 _PATIENCE = timedelta(seconds=10)  # with the brokers: who calls waits no longer
 _LEAVING = timedelta(seconds=5)  # for calls under way
-_LONGEST_WAIT = timedelta(seconds=5)
 _PAGE_HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; "
@@ -79,7 +79,9 @@ class GatewayRole(Service):
         self._own_registry = registry is None
         self._registry = registry or ConfluentRegistry(settings)
         self._publishers = publishers
-        self._trouble: str | None = None if publishers else "the first connection"
+        self._patience = Patience(
+            stopping=lambda: self.should_stop, sleep=self.sleep, trouble=None if publishers else FIRST_CONNECTION
+        )
         self._connections = AsyncExitStack()
         self._runner: web.AppRunner | None = None
         self._port: int | None = None
@@ -87,7 +89,7 @@ class GatewayRole(Service):
     @property
     def waiting_for(self) -> list[str]:
         """What keeps the role from taking calls, for an operator; [] when it takes them."""
-        return [] if self._trouble is None else [self._trouble]
+        return [] if self._patience.trouble is None else [self._patience.trouble]
 
     @property
     def port(self) -> int | None:
@@ -122,30 +124,21 @@ class GatewayRole(Service):
 
     @Service.task
     async def _connect(self) -> None:
+        if not self._publishers:
+            self._publishers = await self._patience.answered(self._publishers_connected) or ()
+
+    async def _publishers_connected(self) -> tuple[Publishes, ...]:
         topics = self._settings.topics
-        wait = timedelta(milliseconds=200)
-        while not (self._publishers or self.should_stop):
-            stack = AsyncExitStack()
-            try:
-                # the touchpoints last, as the journeys act on them: what is measured is never less than what is done
-                publishers = [
-                    await stack.enter_async_context(
-                        Publisher(self._settings, registry=self._registry, topic=topic, patience=_PATIENCE)
-                    )
-                    for topic in (topics.outcomes, topics.touchpoints)
-                ]
-            except Unavailable as error:
-                await stack.aclose()
-                if self._trouble != str(error):
-                    log.warning("waiting", why=str(error))
-                self._trouble = str(error)
-                await self.sleep(wait.total_seconds())
-                wait = min(wait * 2, _LONGEST_WAIT)
-            else:
-                self._connections.push_async_exit(stack)
-                self._publishers = tuple(publishers)
-                self._trouble = None
-                return
+        async with AsyncExitStack() as stack:
+            # the touchpoints last, as the journeys act on them: what is measured is never less than what is done
+            publishers = [
+                await stack.enter_async_context(
+                    Publisher(self._settings, registry=self._registry, topic=topic, patience=_PATIENCE)
+                )
+                for topic in (topics.outcomes, topics.touchpoints)
+            ]
+            self._connections.push_async_exit(stack.pop_all())
+        return tuple(publishers)
 
     # -- calls ------------------------------------------------------------------------------------------------------
 
@@ -187,7 +180,7 @@ class GatewayRole(Service):
     async def _publish(self, outcome: Outcome) -> None:
         """To both topics. Raises InvalidEvent, Unavailable."""
         if not self._publishers:
-            raise Unavailable(self._trouble or "stopping")
+            raise Unavailable(self._patience.trouble or "stopping")
         for publisher in self._publishers:
             await publisher.publish(outcome)
 

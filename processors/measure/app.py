@@ -6,11 +6,11 @@ row into the same window; a counter in a window would count it twice. The figure
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,7 +26,8 @@ from streams import events, metrics
 from streams.clock import from_millis, to_millis
 from streams.codec import Codec
 from streams.config import Settings
-from streams.errors import InvalidEvent, Unavailable, Unreadable
+from streams.errors import InvalidEvent, Unreadable
+from streams.patience import Patience
 from streams.records import types_of
 from streams.topics import Topic
 from streams.validation import check_touchpoint
@@ -34,8 +35,6 @@ from streams.validation import check_touchpoint
 log = structlog.get_logger()
 T = TypeVar("T")
 
-_FIRST_WAIT = timedelta(milliseconds=100)
-_LONGEST_WAIT = timedelta(seconds=10)
 _SESSION = timedelta(seconds=15)  # how soon the group goes on without a worker that was killed; Faust's own is 60 s
 
 
@@ -52,6 +51,7 @@ class MeasureApp:
         self._codec = codec
         self._writers = settings.allowed_writers
         self._told: set[Any] = set()
+        self._patience = Patience(stopping=lambda: False)  # Faust cancels what waits
         self._types: dict[str, frozenset[type[Any]]] = {}
         self.written = 0
         """Grows with every row that is written: whether figures counted earlier may be out of date."""
@@ -188,14 +188,7 @@ class MeasureApp:
             event.ack()
 
     async def _decode(self, value: bytes | None, *, among: frozenset[type[Any]]) -> Any:
-        wait = _FIRST_WAIT
-        while True:
-            try:
-                return await self._codec.decode(value, among=among)
-            except Unavailable as error:
-                log.warning("waiting", why=str(error))
-                await asyncio.sleep(wait.total_seconds())
-                wait = min(wait * 2, _LONGEST_WAIT)
+        return await self._patience.answered(partial(self._codec.decode, value, among=among))
 
     def _count(self, record: Any) -> None:
         self.written += 1

@@ -16,13 +16,12 @@ from processors.measure.figures import Figures, Satisfaction
 from streams import metrics
 from streams.codec import Codec
 from streams.config import Settings
-from streams.errors import Unavailable
+from streams.patience import FIRST_CONNECTION, Patience
 from streams.registry import ConfluentRegistry, Registry
 
 log = structlog.get_logger()
 
 _REFRESH = timedelta(seconds=5)
-_PATIENCE = timedelta(seconds=1)
 
 
 class MeasureRole(Service):
@@ -40,14 +39,14 @@ class MeasureRole(Service):
         self._codec = Codec(registry=self._registry, topics=settings.topics)
         self._directory = tempfile.TemporaryDirectory(prefix="careline-measure-")
         self._app = MeasureApp(settings, codec=self._codec, directory=Path(self._directory.name))
-        self._trouble: str | None = "the first connection"
+        self._patience = Patience(stopping=lambda: self.should_stop, sleep=self.sleep, trouble=FIRST_CONNECTION)
         self._counted: tuple[int, Figures] | None = None
 
     @property
     def waiting_for(self) -> list[str]:
         """What keeps the figures from being whole, for an operator; [] when they are."""
-        if self._trouble is not None:
-            return [self._trouble]
+        if self._patience.trouble is not None:
+            return [self._patience.trouble]
         app = self._app.faust
         if app.rebalancing or not app.tables.recovery.completed.is_set():
             return ["the tables' recovery from their changelogs"]
@@ -78,21 +77,16 @@ class MeasureRole(Service):
 
     @Service.task
     async def _begin(self) -> None:
+        await self._patience.answered(self._prepare)
+        if not self.should_stop:
+            # a child: it is stopped with this service, and a crash of it is a crash of this service
+            self._app.faust.beacon.reattach(self.beacon)
+            await self.add_runtime_dependency(self._app.faust)
+
+    async def _prepare(self) -> None:
         topics = self._settings.topics
-        while not self.should_stop:
-            try:
-                await self._codec.prepare(topics.decisions, topics.outcomes, topics.touchpoints)
-                await declare(self._settings)
-            except Unavailable as error:
-                self._trouble = str(error)
-                log.warning("waiting", why=str(error))
-                await self.sleep(_PATIENCE.total_seconds())
-            else:
-                self._trouble = None
-                # a child: it is stopped with this service, and a crash of it is a crash of this service
-                self._app.faust.beacon.reattach(self.beacon)
-                await self.add_runtime_dependency(self._app.faust)
-                return
+        await self._codec.prepare(topics.decisions, topics.outcomes, topics.touchpoints)
+        await declare(self._settings)
 
     @Service.timer(_REFRESH.total_seconds())
     async def _show(self) -> None:

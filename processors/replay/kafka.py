@@ -149,11 +149,11 @@ class KafkaSource:
         name = self.topics.full_name(topic)
         [described] = await admin.describe_topics([name])
         if described["error_code"]:
-            raise Unavailable(f"there is no topic {name}; create it with: careline topics apply")
+            raise Unavailable.no_topic(name)
         return sorted(TopicPartition(name, one["partition"]) for one in described["partitions"])
 
     def _unavailable(self, error: KafkaError) -> Unavailable:
-        return Unavailable(f"Kafka at {self._settings.kafka_bootstrap} does not answer: {error}")
+        return Unavailable.of("Kafka", self._settings.kafka_bootstrap, error)
 
     async def _close(self) -> None:
         if self._consumer is not None:

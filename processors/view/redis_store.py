@@ -191,7 +191,7 @@ class RedisViewStore:
         try:
             yield
         except (RedisConnectionError, RedisTimeoutError, OSError) as error:
-            raise Unavailable(f"Redis at {self.address} does not answer: {redacted(str(error), self._url)}") from None
+            raise Unavailable.of("Redis", self.address, redacted(str(error), self._url)) from None
         except (WatchError, DataError):  # of a value that cannot be sent it is not the server that is to blame
             raise
         except RedisError as error:  # loading its data, out of memory, refusing our password: a person may mend it

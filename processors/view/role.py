@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -25,6 +24,7 @@ from streams.config import Settings
 from streams.errors import InvalidEvent, Unavailable, Unreadable
 from streams.events.moments import as_known
 from streams.fetched import AIOKafkaConsumer
+from streams.patience import FIRST_CONNECTION, Patience
 from streams.records import types_of
 from streams.registry import ConfluentRegistry, Registry
 from streams.validation import check_touchpoint
@@ -32,8 +32,6 @@ from streams.validation import check_touchpoint
 log = structlog.get_logger()
 T = TypeVar("T")
 
-_FIRST_WAIT = timedelta(milliseconds=100)
-_LONGEST_WAIT = timedelta(seconds=5)
 _UNPROCESSABLE = "unprocessable"
 
 
@@ -80,7 +78,7 @@ class ViewRole(Service):
         self._types = {topic.name: types_of(topic) for topic in shown_topics}
         self._names = {topics.full_name(topic): topic for topic in shown_topics}
         self._consumer: AIOKafkaConsumer | None = None
-        self._trouble: str | None = "the first connection"
+        self._patience = Patience(stopping=lambda: self.should_stop, sleep=self.sleep, trouble=FIRST_CONNECTION)
         self._behind: dict[TopicPartition, int] = {}  # where each topic ended when this view was taken up
         self._caught_up = False
         self._lag: dict[str, int] = dict.fromkeys(self._names, 0)
@@ -88,7 +86,7 @@ class ViewRole(Service):
     @property
     def waiting_for(self) -> list[str]:
         """What keeps the view from being up to date, for an operator; [] when it is."""
-        waits = [] if self._trouble is None else [self._trouble]
+        waits = [] if self._patience.trouble is None else [self._patience.trouble]
         if not self._caught_up:
             left = ", ".join(f"{count} records of {name}" for name, count in self._lag.items() if count)
             waits.append(f"catching up: {left or 'the last records'}")
@@ -110,16 +108,14 @@ class ViewRole(Service):
 
     @Service.task
     async def _work(self) -> None:
-        consumer = await self._patiently(self._connect)
+        consumer = await self._patience.answered(self._connect)
         while not self.should_stop and consumer is not None:
             try:
                 await self._follow(consumer)
             except ViewChanged as changed:
                 log.warning("view_changed", why=str(changed))
             except KafkaError as error:
-                self._trouble = f"Kafka at {self._settings.kafka_bootstrap} does not answer: {error}"
-                log.warning("waiting", why=self._trouble)
-                await self.sleep(_LONGEST_WAIT.total_seconds())
+                await self._patience.wait(str(Unavailable.of("Kafka", self._settings.kafka_bootstrap, error)))
 
     async def _connect(self) -> AIOKafkaConsumer:
         consumer = AIOKafkaConsumer(
@@ -135,13 +131,13 @@ class ViewRole(Service):
             await consumer._client.set_topics(list(self._names))  # without a group nothing else asks for them
             for name in self._names:
                 if not consumer.partitions_for_topic(name):
-                    raise Unavailable(f"there is no topic {name}; create it with: careline topics apply")
+                    raise Unavailable.no_topic(name)
             await self._codec.prepare(*self._names.values())
         except BaseException as error:
             await closed(consumer)
             if isinstance(error, KafkaError):
                 address = self._settings.kafka_bootstrap
-                raise Unavailable(f"Kafka at {address} does not answer: {error}") from error
+                raise Unavailable.of("Kafka", address, error) from error
             raise
         consumer.assign(
             [TopicPartition(name, number) for name in self._names for number in consumer.partitions_for_topic(name)]
@@ -152,7 +148,7 @@ class ViewRole(Service):
     async def _follow(self, consumer: AIOKafkaConsumer) -> None:
         """Go on from where the view stands, until it turns out to be another view than thought."""
         self._caught_up = False
-        standing = await self._patiently(self._take_up)
+        standing = await self._patience.answered(self._take_up)
         if standing is None:
             return
         partitions = list(consumer.assignment())
@@ -191,11 +187,11 @@ class ViewRole(Service):
         writes: list[Write] = []
         positions: dict[Position, int] = {}
         try:
-            changes = await self._patiently(partial(self._changes, standing, records))
+            changes = await self._patience.answered(partial(self._changes, standing, records))
             if changes is None:
                 return None
             writes, positions = changes
-            return await self._patiently(partial(self._store.apply, standing, writes, positions))
+            return await self._patience.answered(partial(self._store.apply, standing, writes, positions))
         except (ViewChanged, KafkaError, MemoryError):
             raise
         except Exception as error:
@@ -206,7 +202,7 @@ class ViewRole(Service):
             if not writes:  # nothing of a record stands in the way: the store itself is broken
                 raise
             self._skip(records[0], _UNPROCESSABLE, error)
-            return await self._patiently(partial(self._store.apply, standing, [], positions))
+            return await self._patience.answered(partial(self._store.apply, standing, [], positions))
 
     async def _changes(
         self, standing: Standing, records: list[ConsumerRecord]
@@ -270,20 +266,3 @@ class ViewRole(Service):
         self._caught_up = self._caught_up or not self._behind
         for name, count in lag.items():
             metrics.VIEW_LAG_RECORDS.labels(topic=name).set(count)
-
-    async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T | None:
-        """The call's result, however long servers stay away; None if the role is to stop meanwhile."""
-        wait = _FIRST_WAIT
-        while not self.should_stop:
-            try:
-                result = await call()
-            except Unavailable as error:
-                if self._trouble != str(error):
-                    log.warning("waiting", why=str(error))
-                self._trouble = str(error)
-                await self.sleep(wait.total_seconds())
-                wait = min(wait * 2, _LONGEST_WAIT)
-            else:
-                self._trouble = None
-                return result
-        return None

@@ -19,6 +19,7 @@ from streams.codec import Codec
 from streams.config import Settings
 from streams.errors import CarelineError, SchemaNotRegistered, Unavailable
 from streams.fetched import AIOKafkaConsumer
+from streams.patience import Patience
 from streams.processor.limits import Limits
 from streams.processor.logic import Logic, Performer
 from streams.processor.partition import Partition
@@ -27,8 +28,6 @@ from streams.registry import ConfluentRegistry, Registry
 log = structlog.get_logger()
 
 S = TypeVar("S")
-
-_RETRY_SECONDS = 1.0
 
 
 class Processor(Service, Generic[S]):
@@ -60,6 +59,11 @@ class Processor(Service, Generic[S]):
         self._codec = Codec(registry=self._registry, topics=settings.topics)
         self._clock = clock or SystemClock()
         self._limits = limits or Limits()
+        self._patience = Patience(
+            stopping=lambda: self.should_stop,
+            sleep=self.sleep,
+            retried=(Unavailable, SchemaNotRegistered, KafkaError),
+        )
         self._concurrency = asyncio.Semaphore(concurrency)
         self._group = f"{settings.topic_prefix}{role}"
         self._partitions: dict[int, tuple[Partition[S], asyncio.Task[None]]] = {}
@@ -72,7 +76,7 @@ class Processor(Service, Generic[S]):
     def waiting_for(self) -> list[str]:
         """What keeps the role from being ready: nothing once every partition it owns is recovered."""
         if not self._assigned:
-            return ["partitions to be assigned"]
+            return [self._patience.trouble or "partitions to be assigned"]
         owned = [partition for _, (partition, _) in sorted(self._partitions.items())]
         return [waiting for partition in owned if (waiting := partition.keeping.waiting_for())] + self.broken()
 
@@ -86,8 +90,8 @@ class Processor(Service, Generic[S]):
     async def on_start(self) -> None:
         """Look up the schemas, join the group. Waits for servers that do not answer yet."""
         topics = (self._logic.input, self._logic.state_topic, *self._logic.outputs)
-        await self._patiently("the schema registry", lambda: self._codec.prepare(*topics))
-        await self._patiently("Kafka", self._connect)
+        await self._patience.answered(lambda: self._codec.prepare(*topics))
+        await self._patience.answered(self._connect)
 
     async def on_stop(self) -> None:
         """Finish what is under way, commit it, leave."""
@@ -98,15 +102,6 @@ class Processor(Service, Generic[S]):
             await closed(self._admin)
         if self._own_registry:
             await self._registry.close()
-
-    async def _patiently(self, whom: str, call: Any) -> None:
-        while not self.should_stop:
-            try:
-                await call()
-                return
-            except (Unavailable, SchemaNotRegistered, KafkaError) as error:
-                log.warning("waiting", role=self._role, whom=whom, why=str(error))
-                await asyncio.sleep(_RETRY_SECONDS)
 
     async def _connect(self) -> None:
         client = self._settings.kafka_client()
@@ -129,7 +124,7 @@ class Processor(Service, Generic[S]):
             await admin.start()
             described = await admin.describe_topics([topic])
             if described[0]["error_code"]:
-                raise Unavailable(f"there is no topic {topic}; create it with: careline topics apply")
+                raise Unavailable.no_topic(topic)
             self._count = len(described[0]["partitions"])
             self._admin, self._consumer = admin, consumer
             consumer.subscribe([topic], listener=_Listener(self))

@@ -94,6 +94,16 @@ def test_every_decision_is_in_the_index() -> None:
     assert set(LINK.findall(text("docs/adr/README.md"))) == pages
 
 
+def test_every_decision_says_its_status_and_date() -> None:
+    """On its page, and the date in the index too."""
+    index = text("docs/adr/README.md")
+    for page in sorted((ROOT / "docs" / "adr").glob("0*.md")):
+        begun = page.read_text(encoding="utf-8").partition("## Context")[0]
+        dated = re.search(r"\n\nStatus: accepted.*\n\nDate: (\d{4}-\d{2}-\d{2})\n", begun, re.DOTALL)
+        assert dated is not None, page.name
+        assert re.search(rf"\({re.escape(page.name)}\) \| .* \| {dated[1]} \|\n", index), page.name
+
+
 def commands() -> dict[str, Any]:
     """What can follow `careline`, by its words: ``stack up``, ``demo``; of groups the group itself too."""
     root = typer.main.get_command(app)

@@ -20,6 +20,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from processors.cli import app
 from processors.cli.publish import read_line
 from processors.journey.policies import POLICIES
+from processors.journey.policies.policy import Policy
 from streams import metrics
 from streams.config import Settings
 from streams.events import ProfileUpdated
@@ -86,6 +87,13 @@ def test_the_counts_of_types_are_right() -> None:
     assert f"| {facts} types of facts, and the {len(records) - facts} types of outcomes fed back |" in text(
         "docs/integrating.md"
     )
+
+
+def test_the_methods_of_a_policy_are_counted_right() -> None:
+    """Whoever writes a policy knows how much there is to write."""
+    methods = [name for name in vars(Policy) if not name.startswith("_")]
+    assert len(methods) == 8
+    assert "`policy.py` has eight methods" in text("CONTRIBUTING.md")
 
 
 def test_every_decision_is_in_the_index() -> None:

@@ -37,12 +37,12 @@ _COLOURS = {
 
 def customer(
     customer_id: Annotated[str, typer.Argument(metavar="ID", help="The customer's id.")],
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many of each list.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum length of each list.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
-    """Show one customer: profile, consents, what is under way, the timeline, and why they heard from us or did not.
+    """Show one customer: profile, consents, what is in progress, the timeline, and why each outreach was sent or not.
 
-    It reads the view in Redis that `careline run view` keeps. Times are in the customer's own time zone.
+    It reads the view in Redis, which `careline run view` keeps up to date. Times are in the customer's time zone.
     Exit codes: 0 shown, 1 Redis does not answer or a setting is wrong, 4 the view does not know the customer.
 
     Example: careline customer customer-0001 --limit 50

@@ -1,4 +1,4 @@
-"""`careline schemas`: the contract's schema files, checked and brought to the registry."""
+"""`careline schemas`: check the contract's schema files, and register them."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ from streams.topics import Topics
 
 T = TypeVar("T")
 
-app = typer.Typer(help="The Avro schemas of the contract: checked, registered, listed.", no_args_is_help=True)
+app = typer.Typer(help="The Avro schemas of the contract: check, register, list.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
 @app.command()
 def check(
     record: Annotated[
-        bool, typer.Option("--record", help="Record new versions as published first; from then on they never change.")
+        bool, typer.Option("--record", help="First record new versions as published; they never change after that.")
     ] = False,
     registry: Annotated[
-        bool, typer.Option("--registry", help="Look for versions of others under our subjects of the registry, too.")
+        bool, typer.Option("--registry", help="Also look for foreign versions under our subjects in the registry.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Hold the schema files to the contract's rules, without a server; and the registry to the files, if asked to.
+    """Check the schema files against the contract's rules, without a server; with --registry, the registry too.
 
-    Every version reads and is read by every other (FULL_TRANSITIVE), everything is documented, facts have their
-    common fields, examples fit, and no published file was edited.
+    Every version can read every other (FULL_TRANSITIVE), everything is documented, facts have their
+    common fields, examples are valid, and no published file was edited.
 
-    With --registry it lists each version under our subjects that is not ours, and what differs. A registry takes
-    versions that count something else, as money with other decimal places; what is written with those is refused by
-    every reader (dead letters with the reason foreign_schema). Others are read as ours.
+    With --registry it lists each version under our subjects that is not ours, and what differs. A registry accepts
+    versions that count in other units, such as money with other decimal places; every reader refuses records written
+    with those (dead letters with the reason foreign_schema). Other foreign versions are read like ours.
 
-    Exit codes: 0 all is well, 1 a rule is broken, or what is written with some version would be refused, 2 a setting
+    Exit codes: 0 all is well, 1 a rule is broken, or records written with some version would be refused, 2 a setting
     is wrong, 3 the registry does not answer.
 
     Example: careline schemas check --registry
@@ -78,10 +78,10 @@ def check(
 
 @app.command()
 def apply(as_json: Json = False) -> None:
-    """Register every version at the registry, and have it check what comes later for FULL_TRANSITIVE.
+    """Register every version at the registry, and make it check later versions for FULL_TRANSITIVE.
 
-    A registry that can close subjects (Confluent's mode READONLY) takes no further versions from anybody until the
-    next of ours. Versions of others that are there already are named on standard error, with what differs.
+    A registry that can close subjects (Confluent's mode READONLY) accepts no other versions until our next
+    one. Foreign versions that are there already are named on standard error, with what differs.
 
     Doing it again changes nothing. Exit codes: 0 all are registered, 1 the registry refuses one,
     2 a setting is wrong, 3 the registry does not answer.

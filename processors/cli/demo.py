@@ -90,7 +90,7 @@ def _left_running(screen: Terminal, played: Played, environment: dict[str, str],
     somebody = next(iter(sorted(customer for customer, _ in played.owed)), "ID")
     played_time = {"CARELINE_TIME_SOURCE": "events"}  # for whoever asks, now is when the day got so far
     exports = " ".join(f"{name}={shlex.quote(value)}" for name, value in (environment | played_time).items())
-    screen.say("\nEverything is left running. To look at a customer, and to end it:\n")
+    screen.say("\nEverything is still running. To look at a customer, and to stop everything:\n")
     screen.say(f"  export {exports}")
     screen.say(f"  careline customer {somebody}")
     for name, url in played.urls.items():

@@ -73,7 +73,7 @@ def preview(
     own = {**({"name": profile.name} if profile.name else {}), **_given(var or [])}
     locale = locale or profile.locale or "en-US"
     zone = time_zone or profile.time_zone or "America/New_York"
-    # only what our own people do has a deadline
+    # only tasks for staff have a deadline
     task = task or bool({**examples().get(template, {}), **own}.get("due_at"))
     offer = (
         book.stock is not None

@@ -127,7 +127,7 @@ def replay(
         for kept, why in refused:
             say(f"{kept.place}: {why}", err=True)
         if strangers:
-            say(f"{strangers} came from no topic of this contract and stay where they are.", err=True)
+            say(f"{strangers} came from topics outside this contract and are not published.", err=True)
         say(f"{counts['replayed']} published again; the dead letters are kept.")
     if refused or strangers:
         raise typer.Exit(FAILED)
@@ -144,7 +144,7 @@ def _at(places: Sequence[str], letters: list[Kept]) -> list[Kept]:
         if len(here) > 1:
             _wrong(f"{place} is in several partitions: say {' or '.join(one.place for one in here)}")
         if not here:
-            _wrong(f"there is no dead letter at {place}; careline dlq list --each shows what there is")
+            _wrong(f"there is no dead letter at {place}; careline dlq list --each lists all of them")
         found += here
     return found
 
@@ -156,7 +156,7 @@ def _wrong(message: str) -> NoReturn:
 
 def _ask(letters: list[Kept]) -> None:
     if not sys.stdin.isatty():
-        _wrong("Nobody here to ask: say --yes to publish them again.")
+        _wrong("Not a terminal: use --yes to publish them again.")
     for (topic, why), count in sorted(Counter((one.letter.topic, one.letter.reason) for one in letters).items()):
         say(f"{count} x {why} to {topic}", err=True)
     typer.confirm(f"Publish {len(letters)} record(s) again?", abort=True, err=True)

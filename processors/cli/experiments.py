@@ -85,6 +85,9 @@ def _show(found: tuple[SampleRatio, ...]) -> None:
     Screen().grid(grid)
     for one in found:
         if one.moved:
-            say(f"{one.experiment}: {one.moved} exposures tell of another arm than their unit's first", err=True)
+            say(
+                f"{one.experiment}: {one.moved} exposures name a different arm than the first one of their unit",
+                err=True,
+            )
         if one.without_shares:
             say(f"{one.experiment}: {one.without_shares} exposures name no shares and are left out", err=True)

@@ -90,7 +90,7 @@ def preview(
         written = Templates.of(book).render(request, channel=channel, unsubscribe=None if task else _LINK)
     if html is not None:
         if written.html is None:
-            say("A task has no page.", err=True)
+            say("A task has no HTML page.", err=True)
             raise typer.Exit(WRONG_SETTINGS)
         html.write_text(written.html, encoding="utf-8")
     if as_json:

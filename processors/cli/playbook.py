@@ -47,7 +47,7 @@ def check(
     Example: careline playbook check playbook.yaml --locale pt-BR
     """
     if locale is not None and canonical(locale) is None:
-        say(f"--locale {locale}: no language that is known; write de or pt-BR", err=True)
+        say(f"--locale {locale}: unknown language; write de or pt-BR", err=True)
         raise typer.Exit(WRONG_SETTINGS)
     with explained():
         path = _path(file)
@@ -83,7 +83,7 @@ def _show_check(path: Path, playbook: Playbook, lacking: Mapping[str, Sequence[s
         for field in fields:
             say(f"  {field}")
     if off := [policy for policy in POLICIES if policy not in as_data(playbook)]:
-        say(f"Switched off, as they have no section: {', '.join(off)}.")
+        say(f"Switched off because they have no section: {', '.join(off)}.")
 
 
 @app.command()
@@ -124,7 +124,7 @@ def diff(
     elif found:
         show_changes(found, before, after, Screen())
     else:
-        say(f"{before.version} and {after.version} say the same.")
+        say(f"{before.version} and {after.version} are equal.")
     if found:
         raise typer.Exit(FAILED)
 

@@ -206,7 +206,7 @@ def read_line(text: bytes, *, now: datetime) -> Touchpoint:
         raise InvalidEvent("line", "is not a JSON object")
     kind = value.pop("type", None)
     if not isinstance(kind, str):
-        raise InvalidEvent("type", "is missing; it says what happened, as DelayNoticed")
+        raise InvalidEvent("type", "is missing; it says what happened, such as DelayNoticed")
     name = kind if kind in _KINDS.values() else _KINDS.get(kind)
     if name is None:
         raise InvalidEvent("type", _unknown(kind))

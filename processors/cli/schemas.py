@@ -63,7 +63,7 @@ def check(
         say_json(said)
     else:
         for file in recorded:
-            say(f"schemas/{file} is published now.")
+            say(f"schemas/{file} is published.")
         for violation in found:
             say(f"schemas/{violation.file}: {violation.problem}")
         if not found:
@@ -71,7 +71,7 @@ def check(
             say(f"{len(schemas.names())} records, {versions} versions: all is well.")
         _warn_of(strangers)
         if registry and not strangers:
-            say("The registry has no versions of others under our subjects.")
+            say("The registry has no foreign versions under our subjects.")
     if found or any(stranger.difference.refused for stranger in strangers):
         raise typer.Exit(FAILED)
 
@@ -118,7 +118,7 @@ def apply(as_json: Json = False) -> None:
             grid.add(report.subject, str(report.schema_id), str(report.versions), str(report.registered or ""))
     Screen().grid(grid)
     new = sum(report.registered for report in reports)
-    closed = ", closed to versions of others" if all(report.closed for report in reports) else ""
+    closed = ", closed to foreign versions" if all(report.closed for report in reports) else ""
     say(f"{len(reports)} subjects, checked for {FULL_TRANSITIVE}{closed}; {new or 'nothing'} new.")
     _warn_of(strangers)
 
@@ -157,7 +157,7 @@ def _warn_of(strangers: tuple[Stranger, ...]) -> None:
     for stranger in strangers:
         difference = stranger.difference
         what = "; ".join(difference.refused or difference.differs) or "its documentation or the order of its fields"
-        fate = "what is written with it is refused by every reader" if difference.refused else "it is read as ours"
+        fate = "every reader refuses records written with it" if difference.refused else "it is read like ours"
         say(
             f"warning: {stranger.subject} version {stranger.version} (schema id {stranger.schema_id}) is not ours; "
             f"{fate}: {what}",

@@ -56,8 +56,8 @@ def up(home: Home = None) -> None:
         stack = Stack(home, report=report_on(console))
         started = stack.up()
         console.print(
-            "The stack is up." if started else "The stack is running already.",
-            "Settings for other programs: careline stack env. To end it: careline stack down.",
+            "The stack is up." if started else "The stack is already running.",
+            "Settings for other programs: careline stack env. To stop it: careline stack down.",
             soft_wrap=True,
         )
 
@@ -75,7 +75,7 @@ def down(
     """
     with _explained():
         ran = Stack(home).down(purge=purge)
-        say(("The stack is down" if ran else "No stack was running") + (", its data deleted." if purge else "."))
+        say(("The stack is stopped" if ran else "No stack was running") + (", its data deleted." if purge else "."))
 
 
 @app.command()

@@ -51,7 +51,7 @@ def tail(
         name = topic.removeprefix(settings.topic_prefix)
         known = [one.name for one in settings.topics.all()]
         if name not in known:
-            say(f"{topic!r} is no topic of the contract; there are {', '.join(known)}.", err=True)
+            say(f"{topic!r} is not a topic of the contract; there are {', '.join(known)}.", err=True)
             raise typer.Exit(WRONG_SETTINGS)
         subscriber = Subscriber(settings, name, from_end=not (from_beginning or until_end), until_end=until_end)
         follow = _dead_letters if name == _DEAD_LETTERS else _records

@@ -85,7 +85,7 @@ def show(as_json: Json = False) -> None:
 
 def _ask(plan: TopicPlan) -> None:
     if not sys.stdin.isatty():
-        say("Nobody here to ask: say --yes to apply this, --dry-run to look only.", err=True)
+        say("Not a terminal: use --yes to apply this, or --dry-run to see the changes only.", err=True)
         raise typer.Exit(WRONG_SETTINGS)
     typer.confirm(f"Apply this to {plan.settings.kafka_bootstrap}?", abort=True, err=True)
 
@@ -93,7 +93,7 @@ def _ask(plan: TopicPlan) -> None:
 def _show(plan: TopicPlan) -> None:
     console = Screen()
     if not plan.pending:
-        console.print(f"All {len(plan.changes)} topics are as the catalogue wants them; nothing to do.")
+        console.print(f"All {len(plan.changes)} topics match the catalogue; nothing to do.")
         return
     grid = Grid(("topic", "", "what"), rigid=("topic",))
     for change in plan.changes:

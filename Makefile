@@ -1,5 +1,5 @@
-# Two commands do everything on a fresh machine: `make demo` and `make test`. `make` alone lists the rest.
-# What a machine lacks is said in one line before anything starts.
+# Two commands do everything on a fresh machine: `make demo` and `make test`. `make` alone lists the others.
+# If something is missing, one line says so before anything starts.
 
 PYTHON ?= python3
 VENV   ?= .venv
@@ -21,42 +21,42 @@ MINUTES ?= 20
 .DEFAULT_GOAL := help
 .PHONY: help demo test check chaos fuzz bench interop unit lock clean
 
-help: ## what there is
+help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
 
-demo: $(VENV)/installed ## a real snow-storm day in, letters out; takes its servers down again
+demo: $(VENV)/installed ## play a real snow-storm day and show the letters; starts its servers and stops them again
 	@$(BIN)/careline demo --kill $(KILL) $(ARGS)
 
-test: $(VENV)/installed ## everything: lint, types, unit and live tests on real servers
+test: $(VENV)/installed ## run lint, type checks, unit tests, and live tests on real servers; half an hour
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/careline schemas check
 	@$(BIN)/python -m tests $(PYTEST)
 
-check: $(VENV)/installed ## lint, types and unit tests; no server, about a minute
+check: $(VENV)/installed ## run lint, type checks and unit tests; no server, six to ten minutes
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/careline schemas check
 	@$(BIN)/pytest -q -m "not live" $(PYTEST)
 
-chaos: $(VENV)/installed ## kill everything, again and again, and count what was lost (nothing); half an hour
+chaos: $(VENV)/installed ## kill every server and role again and again, and count what was lost (nothing); half an hour
 	@$(BIN)/python -m tests.chaos --kills $(KILLS) --seed $(SEED) \
 	  $(if $(RATE),--rate $(RATE)) $(if $(TIMERS),--timers $(TIMERS)) $(if $(ONLY),--only $(ONLY))
 
-fuzz: $(VENV)/installed ## extreme records of every type against the real roles, among ordinary lives
+fuzz: $(VENV)/installed ## publish extreme records of every type to the real roles, among ordinary customers
 	@$(BIN)/python -m tests.fuzz --minutes $(MINUTES) --seed $(SEED)
 
-bench: $(VENV)/installed ## how fast it is, against its peers on the same broker; about an hour alone on the machine
+bench: $(VENV)/installed ## measure the speed, compared with peers on the same broker; about an hour on an idle machine
 	@$(BIN)/python -m tests.benchmarks $(BENCH)
 
-interop: $(VENV)/installed ## producers in Java and Go find our schemas and are read; needs Java, Maven and Go
+interop: $(VENV)/installed ## test producers in Java and Go; needs Java, Maven and Go
 	@$(BIN)/python -m tests.interop $(if $(ONLY),--only $(ONLY))
 
 lock: ## resolve the dependencies again (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  --no-header --extra processors --extra demo --extra dev pyproject.toml -o requirements.lock
 
-clean: ## the virtual environment and everything the demo left
+clean: ## delete the virtual environment and .careline
 	rm -rf $(VENV) .careline
 
 $(VENV)/installed: requirements.lock pyproject.toml

@@ -1,6 +1,6 @@
-"""The metric catalogue: every metric of every role, in Prometheus's naming, each with what a change of it means.
+"""The metric catalogue: every metric of every role, in Prometheus's naming, each with what a change means.
 
-Labels never hold a customer, an event or an address.
+Labels never contain a customer, an event or an address.
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ _LATENCY = (0.01, 0.025, 0.05, 0.1, 0.175, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300)
 
 # -- publisher ---------------------------------------------------------------------------------------------------------
 EVENTS_PUBLISHED = Counter(
-    # Falls to zero while services run: they cannot reach the broker, look at publish errors.
+    # Falls to zero while services run: they cannot reach the broker; look at their publish errors.
     "careline_events_published_total",
     "Events acknowledged by the broker.",
     ["record"],
     registry=REGISTRY,
 )
 EVENTS_REFUSED = Counter(
-    # Rises: a publishing service builds events that break the contract; its log names the field.
+    # Rises: a service builds events that break the contract; its log names the field.
     "careline_events_refused_total",
-    "Events refused at the caller because they break the contract.",
+    "Events refused when published because they break the contract.",
     ["record"],
     registry=REGISTRY,
 )
 
 # -- transactional processor -------------------------------------------------------------------------------------------
 RECORDS_PROCESSED = Counter(
-    # Flat with lag above zero: the partition is stuck or stopped.
+    # Flat while the lag is above zero: the partition is stuck or stopped.
     "careline_processor_records_total",
-    "Input records whose effects were committed, by how each was handled.",
-    ["role", "handling"],  # folded, duplicate, dead_letter, forwarded
+    "Committed input records, by how each was handled.",
+    ["role", "handling"],  # folded, duplicate, passed_over, too_late, forwarded, dead_letter
     registry=REGISTRY,
 )
 RECORDS_SENT = Counter(
@@ -42,44 +42,44 @@ RECORDS_SENT = Counter(
     registry=REGISTRY,
 )
 TRANSACTIONS = Counter(
-    # aborted rising: brokers unavailable, or two workers fight over a partition.
+    # aborted rises: brokers are unavailable, or two workers compete for a partition.
     "careline_processor_transactions_total",
-    "Transactions by how they ended.",
+    "Transactions, by how they ended.",
     ["role", "end"],  # committed, aborted
     registry=REGISTRY,
 )
 ISOLATIONS = Counter(
-    # Rises: records come that could not be handled; see the dead letters with reason unprocessable.
+    # Rises: records arrive that cannot be handled; see the dead letters with reason unprocessable.
     "careline_processor_isolations_total",
-    "Transactions that were made again item by item, because something in them failed.",
+    "Transactions repeated item by item because an item in them failed.",
     ["role"],
     registry=REGISTRY,
 )
 TRANSACTION_SECONDS = Histogram(
     "careline_processor_transaction_seconds",
-    "From the first record of a transaction being handled to its commit.",
+    "Time from handling the first record of a transaction to its commit.",
     ["role"],
     buckets=_LATENCY,
     registry=REGISTRY,
 )
 EVENT_TO_COMMIT_SECONDS = Histogram(
-    # The promise to the customer: rising p99 means that letters leave late.
+    # The promise to the customer: a rising p99 means that letters leave late.
     "careline_processor_event_to_commit_seconds",
-    "From an event's publication (its ce_publishedat header, else the broker's time) to the commit of what it led to.",
+    "Time from an event's publication (its ce_publishedat header, else the broker's time) to its effects' commit.",
     ["role"],
     buckets=_LATENCY,
     registry=REGISTRY,
 )
 LAG_RECORDS = Gauge(
-    # Rising steadily: more arrives than is handled; add workers up to the number of partitions.
+    # Rises steadily: more records arrive than are handled; add workers, up to the number of partitions.
     "careline_processor_lag_records",
-    "Input records not yet handled.",
+    "Input records not handled yet.",
     ["role", "partition"],
     registry=REGISTRY,
 )
 LAG_SECONDS = Gauge(
     "careline_processor_lag_seconds",
-    "Age of the oldest input record that is not handled yet, 0 where there is none.",
+    "Age of the oldest input record not handled yet; 0 if there is none.",
     ["role", "partition"],
     registry=REGISTRY,
 )
@@ -91,113 +91,113 @@ KEYS = Gauge(
 )
 STATE_BYTES = Gauge(
     "careline_processor_state_bytes",
-    "Encoded state in memory.",
+    "Encoded state in memory, in bytes.",
     ["role", "partition"],
     registry=REGISTRY,
 )
-TIMERS_FIRED = Counter("careline_processor_timers_fired_total", "Deadlines that fired.", ["role"], registry=REGISTRY)
+TIMERS_FIRED = Counter("careline_processor_timers_fired_total", "Deadlines fired.", ["role"], registry=REGISTRY)
 RECOVERIES = Counter(
-    # More than deployments and rebalances explain: transactions fail; see aborted ones.
+    # More than deployments and rebalances explain: transactions fail; see the aborted ones.
     "careline_processor_recoveries_total",
-    "Times a partition was taken and its state rebuilt.",
+    "How often a partition was taken over and its state rebuilt.",
     ["role"],
     registry=REGISTRY,
 )
 RECOVERY_SECONDS = Histogram(
     "careline_processor_recovery_seconds",
-    "From taking a partition to its first poll.",
+    "Time from taking over a partition to its first poll.",
     ["role"],
     buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120),
     registry=REGISTRY,
 )
 PARTITIONS_OWNED = Gauge(
-    "careline_processor_partitions_owned", "Partitions that are being worked on.", ["role"], registry=REGISTRY
+    "careline_processor_partitions_owned", "Partitions this worker is processing.", ["role"], registry=REGISTRY
 )
 PARTITIONS_STOPPED = Gauge(
-    # Above zero: page somebody. Most of what arrived could not be read; see the dead letters.
+    # Above zero: page somebody, and look at the dead letters.
     "careline_processor_partitions_stopped",
-    "Partitions that stopped themselves.",
+    "Partitions that stopped because most records were unreadable.",
     ["role"],
     registry=REGISTRY,
 )
 EFFECTS_IN_FLIGHT = Gauge(
-    "careline_processor_effects_in_flight", "Calls to the outside under way.", ["role"], registry=REGISTRY
+    "careline_processor_effects_in_flight", "Side effects in flight.", ["role"], registry=REGISTRY
 )
 
 # -- every reader ------------------------------------------------------------------------------------------------------
 DEAD_LETTERS = Counter(
-    # Any rise: somebody publishes what cannot be read; `careline dlq list` shows what and from where.
+    # Rises at all: somebody publishes records that cannot be read; `careline dlq list` shows which and from where.
     "careline_dead_letters_total",
-    "Records put aside because they cannot be read.",
+    "Records written to the dead-letter topic.",
     ["role", "reason"],
     registry=REGISTRY,
 )
 
 # -- care --------------------------------------------------------------------------------------------------------------
 DECISIONS = Counter(
-    # suppress rising against send: a cap, consent or quiet hours hold back what a policy wants.
+    # SUPPRESS rises against SEND: a frequency cap, consent or quiet hours stop what a policy wants.
     "careline_decisions_total",
-    "Decisions by policy, kind and reason.",
+    "Decisions, by policy, kind and reason.",
     ["policy", "kind", "reason"],
     registry=REGISTRY,
 )
 UNKNOWN_ZONES = Counter(
-    # Rises: a service that does not use our publisher writes names of zones that nobody knows, and letters are held.
+    # Rises: a service that does not use our publisher writes unknown zone names, and letters are held.
     "careline_unknown_time_zones_total",
-    "Touchpoints with a time zone that is kept as it was written because nobody knows it.",
+    "Touchpoints with an unknown time zone, which is stored as written.",
     ["record"],
     registry=REGISTRY,
 )
 PLAYBOOK_RELOADS = Counter(
-    # refused rising: somebody saved a wrong file; what they meant to change has not changed, the log has every fault.
+    # refused rises: somebody saved a file with mistakes, which is not in force; the log has every mistake.
     "careline_playbook_reloads_total",
-    "Changes of the playbook file by what came of them.",
+    "Changes of the playbook file, by result.",
     ["result"],  # taken, refused
     registry=REGISTRY,
 )
 PLAYBOOK = Gauge(
-    # Workers that show different versions for longer than a reload takes do not read the same file.
+    # Workers show different versions for longer than a reload takes: they do not read the same file.
     "careline_playbook_info",
-    "1, with the version of the playbook in force.",
+    "1, labelled with the version of the playbook in force.",
     ["version"],
     registry=REGISTRY,
 )
 OUTCOMES = Counter(
-    # failed or uncertain rising: a provider has trouble.
+    # failed or uncertain rises: a provider has trouble.
     "careline_outreach_outcomes_total",
-    "What became of outreach, by channel.",
+    "Calls to providers, by channel and outcome.",
     ["channel", "outcome"],
     registry=REGISTRY,
 )
 PROVIDER_SECONDS = Histogram(
     "careline_outreach_provider_seconds",
-    "Time of one call to a provider.",
+    "Duration of a call to a provider.",
     ["provider"],
     buckets=_LATENCY,
     registry=REGISTRY,
 )
 CIRCUITS_OPEN = Gauge(
-    # Above zero: a provider fails, and letters to it wait or take another way; of webhooks so many hosts.
+    # Above zero: letters to it wait, or take the customer's next address. For webhooks, the number of hosts.
     "careline_outreach_circuits_open",
-    "Circuits that are open: the provider failed several times in a row and is left alone for a while.",
+    "Open circuits: after several failures in a row, a provider is not called during a pause.",
     ["provider"],
     registry=REGISTRY,
 )
 
 # -- HTTP ports --------------------------------------------------------------------------------------------------------
 CONNECTIONS_CLOSED = Counter(
-    # Rises: somebody opens connections and says nothing, or more callers come than are provided for (refused).
+    # Rises: somebody opens connections and sends nothing, or more callers come than are provided for (refused).
     "careline_http_connections_closed_total",
-    "Connections closed because there were too many: idle ones that made room, and new ones that were refused.",
+    "Connections closed because there were too many: idle ones that made room, and refused new ones.",
     ["why"],  # made_room, refused
     registry=REGISTRY,
 )
 
 # -- gateway -----------------------------------------------------------------------------------------------------------
 GATEWAY_CALLS = Counter(
-    # 401 or 400 rising: a provider signs or reports wrongly; 404: broken links; 503: the brokers are away.
+    # 401 or 400 rises: a provider signs or reports incorrectly; 404: broken links; 503: the brokers are unavailable.
     "careline_gateway_calls_total",
-    "Calls that report an outcome or unsubscribe, by how they were answered.",
+    "Calls that report an outcome or unsubscribe, by response status.",
     ["kind", "status"],  # outcome, unsubscribe
     registry=REGISTRY,
 )
@@ -209,40 +209,40 @@ VIEW_RECORDS = Counter(
 VIEW_REBUILDS = Counter(
     # More than one after a start: Redis loses its data.
     "careline_view_rebuilds_total",
-    "Times the view was rebuilt from the topics.",
+    "How often the view was rebuilt from the topics.",
     registry=REGISTRY,
 )
 VIEW_SKIPPED = Counter(
-    # Rises with careline_dead_letters_total: the same records, which the journeys role puts aside.
+    # Rises with careline_dead_letters_total: the same records, which the journeys role writes to the dead-letter topic.
     "careline_view_skipped_total",
-    "Records that the view does not show: they cannot be read, break the contract, or make it fail (unprocessable).",
+    "Records the view does not show: unreadable, against the contract, or failing in the view (unprocessable).",
     ["topic", "reason"],
     registry=REGISTRY,
 )
-VIEW_LAG_RECORDS = Gauge("careline_view_lag_records", "Records not yet projected.", ["topic"], registry=REGISTRY)
+VIEW_LAG_RECORDS = Gauge("careline_view_lag_records", "Records not projected yet.", ["topic"], registry=REGISTRY)
 MEASURE_RECORDS = Counter(
-    "careline_measure_records_total", "Facts taken into the measurements, by record.", ["record"], registry=REGISTRY
+    "careline_measure_records_total", "Facts counted by the measurements, by record.", ["record"], registry=REGISTRY
 )
 MEASURE_SKIPPED = Counter(
-    # Rises with careline_dead_letters_total: the same records, which the journeys role puts aside.
+    # Rises with careline_dead_letters_total: the same records, which the journeys role writes to the dead-letter topic.
     "careline_measure_skipped_total",
-    "Records left out of the measurements: they cannot be read, break the contract, or make it fail (unprocessable).",
+    "Records the measurements leave out: unreadable, against the contract, or failing there (unprocessable).",
     ["topic", "reason"],
     registry=REGISTRY,
 )
 MEASURE_LETTERS = Gauge("careline_measure_letters", "Letters by policy, all hours.", ["policy"], registry=REGISTRY)
-# Grows as customers come back with what we gave them; flat beside many letters means the gesture is not worth its cost.
+# Grows as customers redeem what we gave them. Flat despite many letters: the gesture is not worth its cost.
 MEASURE_REDEEMED = Gauge("careline_measure_redeemed", "Gestures redeemed, by policy.", ["policy"], registry=REGISTRY)
 MEASURE_SATISFACTION = Gauge(
     "careline_measure_satisfaction_mean",
-    "Mean CSAT (1 to 5) of those written to and those not.",
+    "Mean CSAT (1 to 5) of customers written to and of others.",
     ["group"],  # written_to, not_written_to
     registry=REGISTRY,
 )
 MEASURE_SATISFACTION_BOUND = Gauge(
-    # Wide apart: too few answers to say anything; the two groups' bounds overlapping: no difference is shown.
+    # Far apart: too few answers to say anything; the bounds of the two groups overlap: no difference is shown.
     "careline_measure_satisfaction_bound",
-    "Ends of the 95 % interval of the mean CSAT.",
+    "Bounds of the 95 % interval of the mean CSAT.",
     ["group", "bound"],  # low, high
     registry=REGISTRY,
 )

@@ -1,12 +1,15 @@
-"""What the documents say is so: links lead somewhere, commands exist, tables are whole, the README's programs run."""
+"""What the documents say is so: links lead somewhere, commands exist, tables are whole, the programs run."""
 
 from __future__ import annotations
 
 import ast
 import asyncio
+import os
 import re
+import shlex
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +18,12 @@ import typer
 from prometheus_client import Counter, Gauge, Histogram
 
 from processors.cli import app
+from processors.cli.publish import read_line
 from processors.journey.policies import POLICIES
+from processors.journey.policies.policy import Policy
 from streams import metrics
 from streams.config import Settings
+from streams.events import ProfileUpdated
 from streams.topics import Topics
 from tests.live.reading import messages, until
 from tests.live.roles import Role
@@ -51,10 +57,59 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert [target for target in inside if not (page.parent / target).exists()] == []
 
 
+def anchors(page: Path) -> set[str]:
+    """What a link into the page may name after the hash: its headings as GitHub spells them."""
+    headings = re.findall(r"^#+ (.*)$", CODE.sub("", page.read_text(encoding="utf-8")), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_to_a_heading_finds_it(page: Path) -> None:
+    """A reader lands on the section and not at the top of the page."""
+    inside = [target for target in LINK.findall(page.read_text(encoding="utf-8")) if "://" not in target]
+    named = [target.partition("#") for target in inside if "#" in target]
+    lost = [f"{file}#{name}" for file, _, name in named if name not in anchors(page.parent / file if file else page)]
+    assert lost == []
+
+
+def test_the_glossary_has_each_term_once() -> None:
+    """In the order of the alphabet, each with a sentence and the place where it is defined."""
+    terms = re.findall(r"^\| ([a-z][a-z -]+) \| (.*) \| (.*) \|$", text("docs/glossary.md"), re.MULTILINE)[1:]
+    assert len(terms) > 50
+    assert [term for term, _, _ in terms] == sorted({term for term, _, _ in terms})
+    assert [term for term, meaning, where in terms if not meaning.endswith(".") or "](" not in where] == []
+
+
+def test_the_counts_of_types_are_right() -> None:
+    """How many types of facts and outcomes there are on the touchpoints topic."""
+    records = Topics().touchpoints.records
+    facts = len([name for name in records if name.startswith("careline.touchpoint.")])
+    assert f"| {facts} types of facts, and the {len(records) - facts} types of outcomes fed back |" in text(
+        "docs/integrating.md"
+    )
+
+
+def test_the_methods_of_a_policy_are_counted_right() -> None:
+    """Whoever writes a policy knows how much there is to write."""
+    methods = [name for name in vars(Policy) if not name.startswith("_")]
+    assert len(methods) == 8
+    assert "`policy.py` has eight methods" in text("CONTRIBUTING.md")
+
+
 def test_every_decision_is_in_the_index() -> None:
     """Nobody has to guess which decisions there are."""
     pages = {page.name for page in (ROOT / "docs" / "adr").glob("0*.md")}
     assert set(LINK.findall(text("docs/adr/README.md"))) == pages
+
+
+def test_every_decision_says_its_status_and_date() -> None:
+    """On its page, and the date in the index too."""
+    index = text("docs/adr/README.md")
+    for page in sorted((ROOT / "docs" / "adr").glob("0*.md")):
+        begun = page.read_text(encoding="utf-8").partition("## Context")[0]
+        dated = re.search(r"\n\nStatus: accepted.*\n\nDate: (\d{4}-\d{2}-\d{2})\n", begun, re.DOTALL)
+        assert dated is not None, page.name
+        assert re.search(rf"\({re.escape(page.name)}\) \| .* \| {dated[1]} \|\n", index), page.name
 
 
 def commands() -> dict[str, Any]:
@@ -104,6 +159,17 @@ def test_every_metric_is_in_the_catalogue() -> None:
     assert catalogue == real
 
 
+def test_a_metric_says_of_itself_what_the_page_says() -> None:
+    """Whoever reads /metrics and whoever reads the page read the same sentence first."""
+    meanings = {name: cells[2] for name, cells in rows("docs/operating.md", "careline_").items()}
+    for metric in vars(metrics).values():
+        if isinstance(metric, Counter | Gauge | Histogram):
+            [described] = metric.describe()
+            suffix = "_total" if isinstance(metric, Counter) else ""
+            sentence = described.documentation.removesuffix(".")
+            assert meanings[described.name + suffix].split(sentence)[0] == "", described.name
+
+
 def test_every_setting_is_listed_with_its_default() -> None:
     """No setting has to be looked up in the code; none is listed that is not there."""
     listed = {name: cells[0].strip("`") for name, cells in rows("docs/settings.md", "CARELINE_").items() if cells[1:]}
@@ -118,9 +184,11 @@ def shown(name: str) -> str:
     return str(plain).lower() if isinstance(plain, bool) else str(plain)
 
 
-def test_every_topic_is_in_the_readme() -> None:
+def test_every_topic_is_documented() -> None:
     """With its key, and how long it is kept."""
-    table = re.findall(r"^\| `(careline\.[a-z-]+)` \| (.*?) \| .* \| (.*?) \| .*? \|$", text("README.md"), re.MULTILINE)
+    table = re.findall(
+        r"^\| `(careline\.[a-z-]+)` \| (.*?) \| .* \| (.*?) \| .*? \|$", text("docs/integrating.md"), re.MULTILINE
+    )
     real = []
     for topic in Topics().all():
         kept = "latest by key" if topic.retention is None else f"{topic.retention.days} days"
@@ -146,14 +214,32 @@ def test_every_reason_is_explained() -> None:
     assert reasons - explained == set()
 
 
-# -- the README's programs, as they stand there ------------------------------------------------------------------------
+# -- the programs of the pages, as they stand there --------------------------------------------------------------------
 
 
-def programs() -> tuple[str, str, str]:
-    """The three Python programs: publish, publish with another client, subscribe."""
-    found = CODE.finditer(text("README.md"))
-    ours, foreign, subscribe = (match["code"] for match in found if match["language"] == "python")
-    return ours, foreign, subscribe
+def programs(page: str) -> list[str]:
+    """The Python programs of a page, in its order."""
+    return [match["code"] for match in CODE.finditer(text(page)) if match["language"] == "python"]
+
+
+def profile() -> str:
+    """The README's line that publishes Ana's profile, for a shell."""
+    [line] = re.findall(r"^echo .* \| careline publish$", text("README.md"), re.MULTILINE)
+    return str(line)
+
+
+def test_the_readme_publishes_in_fifteen_lines() -> None:
+    """One program, short enough to read at a glance."""
+    [program] = programs("README.md")
+    assert len([line for line in program.splitlines() if line.strip()]) <= 15
+
+
+def test_the_readmes_profile_is_one_of_the_contract() -> None:
+    """It is accepted as it stands there; no server is needed to see that."""
+    line = shlex.split(profile())[1]
+    event = read_line(line.encode(), now=datetime.now(UTC))
+    assert isinstance(event, ProfileUpdated)
+    assert event.customer_id == "ana"
 
 
 async def run(program: str, env: dict[str, str], *, lines: int) -> list[str]:
@@ -175,10 +261,31 @@ async def run(program: str, env: dict[str, str], *, lines: int) -> list[str]:
             await process.wait()
 
 
+async def publish_profile(env: dict[str, str]) -> None:
+    """Runs the README's line with a shell, as a reader would."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    process = await asyncio.create_subprocess_shell(profile(), env=env | {"PATH": path}, cwd=ROOT)
+    async with asyncio.timeout(60):
+        assert await process.wait() == 0
+
+
 @pytest.mark.live
-async def test_the_readmes_programs_run(settings: Settings, role_env: dict[str, str]) -> None:
-    """Typed off the README: two publishers and a subscriber; three touchpoints are in Ana's journey, and a decision."""
-    ours, foreign, subscribe = programs()
+async def test_the_readmes_program_runs(settings: Settings, role_env: dict[str, str]) -> None:
+    """Typed off the README: Ana's profile and a delay are two touchpoints of her journey, and a letter is requested."""
+    [program] = programs("README.md")
+    async with Role("journeys", role_env):
+        await publish_profile(role_env)
+        [place] = await run(program, role_env, lines=0)
+        assert role_env["CARELINE_TOPIC_PREFIX"] in place
+        requested = await until(lambda: messages(settings, "outreach"), lambda seen: len(seen) > 0)
+    assert {type(one.record).__name__ for one in requested} == {"OutreachRequested"}
+    assert {one.key for one in requested} == {"ana"}
+
+
+@pytest.mark.live
+async def test_the_programs_of_integrating_run(settings: Settings, role_env: dict[str, str]) -> None:
+    """Two publishers and a subscriber; three touchpoints are in Ana's journey, and a decision."""
+    ours, foreign, subscribe = programs("docs/integrating.md")
     async with Role("journeys", role_env):
         [place] = await run(ours, role_env, lines=0)
         assert role_env["CARELINE_TOPIC_PREFIX"] in place

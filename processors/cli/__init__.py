@@ -1,4 +1,4 @@
-"""The command line: `careline`. Every command is thin; what it does is elsewhere."""
+"""The command line: `careline`. Every command is thin; the work is done elsewhere."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from processors.terminal import never_fails_on_encoding
 
 app = typer.Typer(
     name="careline",
-    help="Customer-journey event streaming that reaches out before the customer has to ask.",
+    help="Turns customers' touchpoints on Kafka into outreach, before they have to ask.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )

@@ -37,12 +37,12 @@ _COLOURS = {
 
 def customer(
     customer_id: Annotated[str, typer.Argument(metavar="ID", help="The customer's id.")],
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many of each list.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum length of each list.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
-    """Show one customer: profile, consents, what is under way, the timeline, and why they heard from us or did not.
+    """Show one customer: profile, consents, what is in progress, the timeline, and why each outreach was sent or not.
 
-    It reads the view in Redis that `careline run view` keeps. Times are in the customer's own time zone.
+    It reads the view in Redis, which `careline run view` keeps up to date. Times are in the customer's time zone.
     Exit codes: 0 shown, 1 Redis does not answer or a setting is wrong, 4 the view does not know the customer.
 
     Example: careline customer customer-0001 --limit 50
@@ -66,7 +66,7 @@ def customer(
 def _stands(settings: Settings, view: CustomerView) -> Standing | None:
     if view.state is None:
         return None
-    from processors.playbook import load_playbook  # here, as whom nobody knows stands nowhere
+    from processors.playbook import load_playbook  # here, because an unknown customer has no situation
 
     now: datetime = SystemClock().now()
     if settings.time_source is TimeSource.EVENTS:  # a day of long ago is played: now is when it got so far
@@ -75,7 +75,7 @@ def _stands(settings: Settings, view: CustomerView) -> Standing | None:
     try:
         return standing(view.state, now, playbook)
     except Exception as error:  # a state that was kept before such values were refused: all the rest is shown
-        say(f"Where they stand with us cannot be said: {type(error).__name__}: {error}", err=True)
+        say(f"The current situation cannot be shown: {type(error).__name__}: {error}", err=True)
         return None
 
 
@@ -97,7 +97,7 @@ def _unknown(view: CustomerView) -> str:
 
 
 def show(view: CustomerView, console: Screen, now: Standing | None = None) -> None:
-    """Print the customer for a person to read; ``now`` is where they stand with us."""
+    """Print the customer for a person to read; ``now`` is the current situation."""
     zone = view.zone
     name = view.profile.name or view.customer_id
     console.tell((name, "bold"), "  ", (view.customer_id, "dim") if name != view.customer_id else "")
@@ -105,29 +105,28 @@ def show(view: CustomerView, console: Screen, now: Standing | None = None) -> No
     console.heading("Profile")
     about = [f"language {view.profile.locale}"] if view.profile.locale else []
     about += [f"{words(one.channel)} {one.address}" for one in view.profile.addresses]
-    _lines(console, about, view.limit, nothing="nothing told yet")
+    _lines(console, about, view.limit, nothing="nothing known yet")
     suppressed = () if view.state is None else view.state.suppressions
     refused = [
-        f"{words(one.channel)} {one.address or 'at any address'} is not to be used: {words(one.reason)}"
-        for one in suppressed
+        f"{words(one.channel)} {one.address or 'at any address'} is closed: {words(one.reason)}" for one in suppressed
     ]
     console.heading("Consents")
-    _lines(console, [consent(one) for one in view.consents] + refused, view.limit, nothing="none given, none refused")
-    console.heading("Under way")
+    _lines(console, [consent(one) for one in view.consents] + refused, view.limit, nothing="none given or refused")
+    console.heading("In progress")
     journeys = view.open_journeys
     underway = [f"{_said(one, zone)}  (since {clock_time(one.opened_at, zone)})" for one in journeys[: view.limit]]
     _lines(console, underway, view.limit, nothing="nothing is open", of=len(journeys))
     if view.tasks:
-        console.heading("To be done by one of us")
+        console.heading("Open tasks for staff")
         _lines(console, [_said(one, zone) for one in view.tasks], view.limit, of=view.tasks_kept)
     if now is not None:
-        console.heading("Where they stand with us")
-        _lines(console, told(now, zone), view.limit, nothing="nothing waits")
+        console.heading("Current situation")
+        _lines(console, told(now, zone), view.limit, nothing="nothing is waiting")
     console.heading("Outreach: why, and why not")
     for story in view.outreach:
         _show_story(console, story, view)
     if not view.outreach or view.outreach_kept > len(view.outreach):
-        _lines(console, [], 0, nothing="no policy wanted to reach them yet", of=view.outreach_kept - len(view.outreach))
+        _lines(console, [], 0, nothing="no policy has wanted to write yet", of=view.outreach_kept - len(view.outreach))
     kept = max(view.timeline_kept, len(view.timeline))
     shown = "all" if kept == len(view.timeline) else f"{len(view.timeline):,} of"
     console.heading(f"Timeline, newest first ({shown} {kept:,} entries)")
@@ -144,9 +143,9 @@ def _whose(view: CustomerView) -> str:
     """Whose time zone it is that times are shown in."""
     told = view.profile.time_zone
     if not told:
-        return "UTC; their own zone is not known"
+        return "UTC; time zone unknown"
     if zone_named(told) is None:
-        return f"UTC; their own zone is not known: {unknown_zone(told)}"
+        return f"UTC; time zone unknown: {unknown_zone(told)}"
     return "their own time zone"
 
 
@@ -157,7 +156,7 @@ def _show_story(console: Screen, story: OutreachStory, view: CustomerView) -> No
     colour = _COLOURS.get(story.status.partition(",")[0], "cyan")
     console.tell((story.status, f"bold {colour}"), f"  {title}  ", (clock_time(story.at, zone), "dim"), indent=2)
     details = _latest([f"{decided(one, zone)}: {one.explanation}" for one in story.decisions], view.limit)
-    details += [] if story.request is None else [f"meant: {story.request.why}"]
+    details += [] if story.request is None else [f"why we serve: {story.request.why}"]
     outcomes = [f"{clock_time(one.occurred_at, zone)}: {_said(one, zone)}" for one in story.outcomes]
     details += _latest(outcomes, view.limit)
     details += [_said(one, zone) for one in (story.task, story.done, story.retraction) if one is not None]
@@ -166,7 +165,7 @@ def _show_story(console: Screen, story: OutreachStory, view: CustomerView) -> No
 
 
 def _said(record: Any, zone: tzinfo) -> str:
-    """What happened, in one line, or why that cannot be said."""
+    """What happened, in one line, or why it cannot be shown."""
     try:
         return summary(record, zone)
     except Exception as error:  # one strange record does not hide all the others

@@ -29,20 +29,20 @@ _DEFAULT_DAY = "2013-02-08"
 
 def demo(
     date: Annotated[str, typer.Option(help="Any day of 2013.", metavar="YYYY-MM-DD")] = _DEFAULT_DAY,
-    speed: Annotated[float, typer.Option(min=0, help="Times real time; 0: as fast as it goes.")] = 2400,
-    seed: Annotated[int, typer.Option(help="Of the made-up passengers, and of the moments to kill at.")] = 1,
-    kill: Annotated[int, typer.Option(min=0, help="kill -9 the journeys and outreach roles so many times.")] = 0,
+    speed: Annotated[float, typer.Option(min=0, help="Times real time; 0: as fast as possible.")] = 2400,
+    seed: Annotated[int, typer.Option(help="Seed of the made-up passengers and of the moments to kill roles at.")] = 1,
+    kill: Annotated[int, typer.Option(min=0, help="How often to kill -9 the journeys and outreach roles.")] = 0,
     keep: Annotated[bool, typer.Option("--keep", help="Leave servers and roles running.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
     home: Annotated[
         Path, typer.Option(help="Where data, logs and the summary are kept.", envvar="CARELINE_DEMO_HOME")
     ] = Path(".careline/demo"),
 ) -> None:
-    """Play a real day of flights from New York with made-up passengers, and count what became of them.
+    """Play a real day of flights from New York with made-up passengers, and count the results.
 
-    It brings up its own local stack (or uses the servers in the environment), runs the journeys, outreach, view and
+    It starts its own local stack (or uses the servers in the environment), runs the journeys, outreach, view and
     measure roles, publishes the day in event time, and reads every topic back. The figures are in
-    .careline/demo/summary.json. Exit codes: 0 all went well, 1 something failed or somebody was forgotten,
+    .careline/demo/summary.json. Exit codes: 0 all went well, 1 something failed or a customer was forgotten,
     4 this machine lacks something.
 
     Example: careline demo --kill 10
@@ -90,7 +90,7 @@ def _left_running(screen: Terminal, played: Played, environment: dict[str, str],
     somebody = next(iter(sorted(customer for customer, _ in played.owed)), "ID")
     played_time = {"CARELINE_TIME_SOURCE": "events"}  # for whoever asks, now is when the day got so far
     exports = " ".join(f"{name}={shlex.quote(value)}" for name, value in (environment | played_time).items())
-    screen.say("\nEverything is left running. To look at a customer, and to end it:\n")
+    screen.say("\nEverything is still running. To look at a customer, and to stop everything:\n")
     screen.say(f"  export {exports}")
     screen.say(f"  careline customer {somebody}")
     for name, url in played.urls.items():

@@ -1,4 +1,4 @@
-"""`careline dlq`: what could not be read, why, and reading it again once the cause is gone."""
+"""`careline dlq`: records that could not be read, the reasons, and replaying them once the cause is gone."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ from processors.terminal import Grid, Screen, clean, say, say_json
 from streams.clock import from_millis
 from streams.config import Settings
 
-app = typer.Typer(help="The dead letters: what could not be read, and why.", no_args_is_help=True)
+app = typer.Typer(help="Dead letters: records that could not be read, and why.", no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-Reasons = Annotated[list[str] | None, typer.Option("--reason", metavar="CODE", help="Of this reason; may be repeated.")]
+Reasons = Annotated[
+    list[str] | None, typer.Option("--reason", metavar="CODE", help="Only this reason; may be repeated.")
+]
 Places = Annotated[
     list[str] | None,
-    typer.Option("--offset", metavar="[PARTITION:]OFFSET", help="This one, as listed; may be repeated."),
+    typer.Option("--offset", metavar="[PARTITION:]OFFSET", help="Only this one, as listed; may be repeated."),
 ]
 
 _ROW = 16
@@ -30,11 +32,11 @@ _ROW = 16
 
 @app.command("list")
 def show_all(
-    each: Annotated[bool, typer.Option("--each", help="A row for each letter, not for each cause.")] = False,
+    each: Annotated[bool, typer.Option("--each", help="One row per dead letter instead of one per cause.")] = False,
     reason: Reasons = None,
     as_json: Json = False,
 ) -> None:
-    """Count the dead letters by reason and where they came from; with --each list every one.
+    """Count the dead letters by reason and origin; with --each, list every one.
 
     Exit codes: 0 printed, 2 a setting is wrong, 3 Kafka does not answer.
 
@@ -50,12 +52,12 @@ def show_all(
 
 @app.command()
 def show(
-    offset: Annotated[str, typer.Argument(metavar="[PARTITION:]OFFSET", help="As careline dlq list --each has it.")],
+    offset: Annotated[str, typer.Argument(metavar="[PARTITION:]OFFSET", help="As listed by careline dlq list --each.")],
     as_json: Json = False,
 ) -> None:
-    """Print one dead letter: why, where it came from, its headers, and its bytes.
+    """Print one dead letter: its reason, origin, headers and bytes.
 
-    Exit codes: 0 printed, 2 there is none at that place, 3 Kafka does not answer.
+    Exit codes: 0 printed, 2 no dead letter has this offset, 3 Kafka does not answer.
 
     Example: careline dlq show 2:15
     """
@@ -93,15 +95,16 @@ def show(
 def replay(
     reason: Reasons = None,
     offset: Places = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Publish dead letters again where they came from: the same bytes, key and headers. Do it when the cause is gone.
+    """Publish dead letters again to the topics they came from, with the same bytes, key and headers.
 
-    Nothing is removed from the dead letters. A record that several readers put aside goes out once; one that was
-    read after all is recognised by its event_id, so that replaying twice changes nothing.
+    Do it once the cause is gone. Nothing is removed from the dead-letter topic. A record that several readers
+    rejected is published once; one that was read after all is recognised by its event_id, so replaying twice changes
+    nothing.
 
-    Exit codes: 0 all of it published (or nothing to do), 1 some were not, or it was declined, 2 the call or a setting
+    Exit codes: 0 all of it published (or nothing to do), 1 some were not, or you declined, 2 the call or a setting
     is wrong, 3 Kafka does not answer.
 
     Example: careline dlq replay --reason unknown_schema
@@ -124,7 +127,7 @@ def replay(
         for kept, why in refused:
             say(f"{kept.place}: {why}", err=True)
         if strangers:
-            say(f"{strangers} came from no topic of this contract and stay where they are.", err=True)
+            say(f"{strangers} came from topics outside this contract and are not published.", err=True)
         say(f"{counts['replayed']} published again; the dead letters are kept.")
     if refused or strangers:
         raise typer.Exit(FAILED)
@@ -141,7 +144,7 @@ def _at(places: Sequence[str], letters: list[Kept]) -> list[Kept]:
         if len(here) > 1:
             _wrong(f"{place} is in several partitions: say {' or '.join(one.place for one in here)}")
         if not here:
-            _wrong(f"there is no dead letter at {place}; careline dlq list --each shows what there is")
+            _wrong(f"there is no dead letter at {place}; careline dlq list --each lists all of them")
         found += here
     return found
 
@@ -153,7 +156,7 @@ def _wrong(message: str) -> NoReturn:
 
 def _ask(letters: list[Kept]) -> None:
     if not sys.stdin.isatty():
-        _wrong("Nobody here to ask: say --yes to publish them again.")
+        _wrong("Not a terminal: use --yes to publish them again.")
     for (topic, why), count in sorted(Counter((one.letter.topic, one.letter.reason) for one in letters).items()):
         say(f"{count} x {why} to {topic}", err=True)
     typer.confirm(f"Publish {len(letters)} record(s) again?", abort=True, err=True)

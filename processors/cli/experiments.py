@@ -1,4 +1,4 @@
-"""`careline experiments`: who met which arm, and whether the arms got their shares."""
+"""`careline experiments`: how many customers met each arm, and whether the arms got their shares."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def experiments(as_json: Annotated[bool, typer.Option("--json", help="Print JSON
     """Count the exposures of every experiment and holdout by arm, and check that the arms got their shares.
 
     The check is a chi-squared test against the shares in force at each exposure. A p-value below 0.001 means that
-    something loses or favours an arm, so that the arms can't be compared. Too few exposures for that are said to be.
+    something loses or favours an arm, so the arms cannot be compared. If there are too few exposures, it says so.
 
     Exit codes: 0 no mismatch (or nothing to check), 1 a sample ratio mismatch, 2 a setting is wrong, 3 a server or the
     topic is not there.
@@ -85,6 +85,9 @@ def _show(found: tuple[SampleRatio, ...]) -> None:
     Screen().grid(grid)
     for one in found:
         if one.moved:
-            say(f"{one.experiment}: {one.moved} exposures tell of another arm than their unit's first", err=True)
+            say(
+                f"{one.experiment}: {one.moved} exposures name a different arm than the first one of their unit",
+                err=True,
+            )
         if one.without_shares:
             say(f"{one.experiment}: {one.without_shares} exposures name no shares and are left out", err=True)

@@ -1,4 +1,4 @@
-"""`careline outreach`: letters, before anybody gets one."""
+"""`careline outreach`: look at letters before any customer receives one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from streams.clock import SystemClock
 from streams.config import Settings
 from streams.events import OutreachChannel, OutreachRequested, Profile, Purpose, replace
 
-app = typer.Typer(help="Look at letters before anybody gets one.", no_args_is_help=True)
+app = typer.Typer(help="Look at letters before any customer receives one.", no_args_is_help=True)
 
 UNKNOWN = 4
 _WHY = {"en": "We want you to hear it from us first."}
@@ -36,25 +36,25 @@ _LINK = "https://care.example/unsubscribe/example"
 
 @app.callback()
 def letters() -> None:
-    """Letters, before anybody gets one."""
+    """Look at letters before any customer receives one."""
 
 
 @app.command()
 def preview(
-    template: Annotated[str, typer.Argument(help="The letter, as delay_care/notice.")],
-    locale: Annotated[str | None, typer.Option(help="Language, BCP 47; en-US.")] = None,
-    time_zone: Annotated[str | None, typer.Option(help="An IANA name; America/New_York.")] = None,
-    customer: Annotated[str | None, typer.Option(help="Name, language and zone of this customer of the view.")] = None,
-    var: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="Instead of the example's.")] = None,
-    marketing: Annotated[
-        bool, typer.Option("--marketing", help="As an offer, whatever the policy sends it as.")
-    ] = False,
-    task: Annotated[bool, typer.Option("--task", help="As a task, whatever the policy sends it as.")] = False,
-    playbook: Annotated[Path | None, typer.Option(help="With this playbook's own texts.", exists=True)] = None,
-    html: Annotated[Path | None, typer.Option(help="Write the page to this file.", dir_okay=False)] = None,
+    template: Annotated[str, typer.Argument(help="The letter, such as delay_care/notice.")],
+    locale: Annotated[str | None, typer.Option(help="Language, BCP 47, such as en-US.")] = None,
+    time_zone: Annotated[str | None, typer.Option(help="An IANA name, such as America/New_York.")] = None,
+    customer: Annotated[str | None, typer.Option(help="Use the name, language and time zone of this customer.")] = None,
+    var: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A variable, instead of the example's.")
+    ] = None,
+    marketing: Annotated[bool, typer.Option("--marketing", help="As an offer, whatever the policy sends.")] = False,
+    task: Annotated[bool, typer.Option("--task", help="As a task, whatever the policy sends.")] = False,
+    playbook: Annotated[Path | None, typer.Option(help="Use the texts of this playbook.", exists=True)] = None,
+    html: Annotated[Path | None, typer.Option(help="Write the HTML to this file.", dir_okay=False)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
-    """Write a letter with example variables, as a customer would get it. Nothing is sent.
+    """Write a letter with example variables, as a customer would receive it. Nothing is sent.
 
     Exit codes: 0 written, 1 it cannot be written, 2 the call or the playbook is wrong, 3 Redis does not answer,
     4 there is no such letter or customer.
@@ -73,7 +73,7 @@ def preview(
     own = {**({"name": profile.name} if profile.name else {}), **_given(var or [])}
     locale = locale or profile.locale or "en-US"
     zone = time_zone or profile.time_zone or "America/New_York"
-    # only what our own people do has a deadline
+    # only tasks for staff have a deadline
     task = task or bool({**examples().get(template, {}), **own}.get("due_at"))
     offer = (
         book.stock is not None
@@ -90,7 +90,7 @@ def preview(
         written = Templates.of(book).render(request, channel=channel, unsubscribe=None if task else _LINK)
     if html is not None:
         if written.html is None:
-            say("A task has no page.", err=True)
+            say("A task has no HTML page.", err=True)
             raise typer.Exit(WRONG_SETTINGS)
         html.write_text(written.html, encoding="utf-8")
     if as_json:

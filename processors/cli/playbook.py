@@ -1,4 +1,4 @@
-"""`careline playbook`: what a care lead does with a playbook file before it is put in force."""
+"""`careline playbook`: check, show and compare a playbook file before it is in force."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from processors.terminal import Screen, say, say_json
 from streams.config import Settings
 from streams.errors import SettingsError
 
-app = typer.Typer(help="The playbook, by which care is tuned: checked, shown, compared.", no_args_is_help=True)
+app = typer.Typer(help="The playbook, which tunes care: check, show, compare.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 File = Annotated[
-    Path | None, typer.Argument(metavar="FILE", help="The file; CARELINE_PLAYBOOK or Careline's own if left out.")
+    Path | None, typer.Argument(metavar="FILE", help="The file; default: CARELINE_PLAYBOOK, or the packaged one.")
 ]
 
 
@@ -33,21 +33,21 @@ File = Annotated[
 def check(
     file: File = None,
     locale: Annotated[
-        str | None, typer.Option(help="Only this language, BCP 47; pt-BR. Left out: all that the file names.")
+        str | None, typer.Option(help="Only this language, BCP 47, such as pt-BR; default: all in the file.")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Check a playbook file: print every mistake in it by line and field, and what is missing in which language.
+    """Check a playbook file: print every mistake by line and field, and what is missing in each language.
 
-    A letter is in one language: where a part of it is missing, all of it is written in the default one.
+    A letter is in one language: if a part of it is missing, the whole letter is written in the default language.
 
-    Exit codes: 0 it is good, 1 it would be refused or something is missing in --locale, 2 it cannot be read or a
+    Exit codes: 0 it is valid, 1 it would be refused or something is missing in --locale, 2 it cannot be read or a
     setting is wrong.
 
     Example: careline playbook check playbook.yaml --locale pt-BR
     """
     if locale is not None and canonical(locale) is None:
-        say(f"--locale {locale}: no language that is known; write de or pt-BR", err=True)
+        say(f"--locale {locale}: unknown language; write de or pt-BR", err=True)
         raise typer.Exit(WRONG_SETTINGS)
     with explained():
         path = _path(file)
@@ -83,14 +83,14 @@ def _show_check(path: Path, playbook: Playbook, lacking: Mapping[str, Sequence[s
         for field in fields:
             say(f"  {field}")
     if off := [policy for policy in POLICIES if policy not in as_data(playbook)]:
-        say(f"Switched off, as they have no section: {', '.join(off)}.")
+        say(f"Switched off because they have no section: {', '.join(off)}.")
 
 
 @app.command()
 def show(file: File = None, as_json: Json = False) -> None:
-    """Show what a playbook says, all of it, with its version.
+    """Show the whole content of a playbook, with its version.
 
-    Exit codes: 0 shown, 2 the file is wrong or cannot be read.
+    Exit codes: 0 shown, 2 the file has mistakes or cannot be read.
 
     Example: careline playbook show
     """
@@ -105,13 +105,13 @@ def show(file: File = None, as_json: Json = False) -> None:
 
 @app.command()
 def diff(
-    old: Annotated[Path, typer.Argument(metavar="A", help="The playbook there is.")],
-    new: Annotated[Path, typer.Argument(metavar="B", help="The one it is to be.")],
+    old: Annotated[Path, typer.Argument(metavar="A", help="The present playbook.")],
+    new: Annotated[Path, typer.Argument(metavar="B", help="The new playbook.")],
     as_json: Json = False,
 ) -> None:
-    """Show field by field what B says differently than A, however it is written down.
+    """Show field by field how B differs from A, regardless of formatting.
 
-    Exit codes: 0 they say the same, 1 they differ, 2 a file is wrong or cannot be read.
+    Exit codes: 0 they are equal, 1 they differ, 2 a file has mistakes or cannot be read.
 
     Example: careline playbook diff playbook.yaml playbook-new.yaml
     """
@@ -124,7 +124,7 @@ def diff(
     elif found:
         show_changes(found, before, after, Screen())
     else:
-        say(f"{before.version} and {after.version} say the same.")
+        say(f"{before.version} and {after.version} are equal.")
     if found:
         raise typer.Exit(FAILED)
 

@@ -19,7 +19,7 @@ _NONE = "none"
 def show_playbook(playbook: Playbook, path: Path, console: Screen) -> None:
     """Print the whole playbook."""
     console.tell(("Playbook ", "bold"), (playbook.version, "bold cyan"), "  ", (str(path), "dim"))
-    facts = f"Money is in {playbook.currency}. Unknown time zones are taken for {playbook.default_time_zone}, "
+    facts = f"Money is in {playbook.currency}. Unknown time zones count as {playbook.default_time_zone}, "
     console.tell(f"{facts}unknown languages for {playbook.default_locale}.", style="dim")
     for kind, rules in playbook.delays.items():
         console.heading(f"Delay care: {kind}")

@@ -1,4 +1,4 @@
-"""`careline publish`: touchpoints from JSON lines, for a first try, a script, or a file of them."""
+"""`careline publish`: publish touchpoints from JSON lines."""
 
 from __future__ import annotations
 
@@ -43,27 +43,27 @@ _KINDS = {name.rpartition(".")[2]: name for name in Topics().touchpoints.records
 def publish(
     file: Annotated[str, typer.Argument(metavar="[FILE|-]", help="JSON lines; - reads standard input.")] = "-",
     example: Annotated[
-        str | None, typer.Option(metavar="TYPE", help="Print an example of a type, as one line, and end.")
+        str | None, typer.Option(metavar="TYPE", help="Print an example of a type as one line, and exit.")
     ] = None,
     record_time: Annotated[
         str,
         typer.Option(
             metavar="now|occurred|TIME",
-            help="Kafka's time of each record: now, when the event occurred, or this time (ISO 8601) for all.",
+            help="Kafka timestamp of each record: now, when the event occurred, or one time (ISO 8601) for all.",
         ),
     ] = "now",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the lines only; no server is needed.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print refused lines and the sum only.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check the lines; needs no server.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only refused lines and the summary.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON line for each event.")] = False,
 ) -> None:
-    """Publish touchpoints, one JSON object a line: {"type": "DelayNoticed", ...its fields}.
+    """Publish touchpoints, one JSON object per line: {"type": "DelayNoticed", ...its fields}.
 
-    event_id is made up where it is left out (and printed), occurred_at is then now. Events of a customer keep their
-    order. A line that breaks the contract, whatever it holds, is named with its field and nothing of it is published;
-    the others are. The sum says how many were refused, and for which fields.
+    If event_id is missing, one is generated and printed; if occurred_at is missing, it is now. Events of a customer
+    keep their order. A line that breaks the contract is reported with its field and not published; the other lines
+    are. The summary says how many were refused, and for which fields.
 
-    --record-time occurred is for a history: set CARELINE_TIME_SOURCE=events for the roles, and apply the topics with
-    --keep-history, else the broker deletes what is older than a topic keeps it. That is warned of once, at the end.
+    Use --record-time occurred for a history: set CARELINE_TIME_SOURCE=events for the roles, and apply the topics with
+    --keep-history, or the broker deletes records older than a topic's retention. One warning at the end says so.
 
     Exit codes: 0 all published, 1 a line was refused, 2 the call or a setting is wrong, 3 Kafka or the registry does
     not answer.
@@ -206,7 +206,7 @@ def read_line(text: bytes, *, now: datetime) -> Touchpoint:
         raise InvalidEvent("line", "is not a JSON object")
     kind = value.pop("type", None)
     if not isinstance(kind, str):
-        raise InvalidEvent("type", "is missing; it says what happened, as DelayNoticed")
+        raise InvalidEvent("type", "is missing; it says what happened, such as DelayNoticed")
     name = kind if kind in _KINDS.values() else _KINDS.get(kind)
     if name is None:
         raise InvalidEvent("type", _unknown(kind))

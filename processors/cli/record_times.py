@@ -23,7 +23,7 @@ def record_time_of(said: str) -> RecordTime:
     try:
         fixed = datetime.fromisoformat(said)
     except ValueError:
-        say(f"--record-time {said}: say now, occurred, or a time as 2013-02-08T12:00:00Z", err=True)
+        say(f"--record-time {said}: use now, occurred, or a time such as 2013-02-08T12:00:00Z", err=True)
         raise typer.Exit(WRONG_SETTINGS) from None
     aware = fixed if fixed.tzinfo is not None else fixed.replace(tzinfo=UTC)
     return lambda _, __: aware

@@ -1,4 +1,4 @@
-"""`careline replay`: what would have been decided, against what was."""
+"""`careline replay`: compare what would be decided with the recorded decisions."""
 
 from __future__ import annotations
 
@@ -24,21 +24,23 @@ from streams.errors import SettingsError
 
 
 def replay_command(
-    since: Annotated[str, typer.Option("--from", metavar="TIME", help="Decisions from then on, as 2013-02-08.")],
-    until: Annotated[str, typer.Option("--to", metavar="TIME", help="Decisions before then, as 2013-02-08T18:30Z.")],
+    since: Annotated[str, typer.Option("--from", metavar="TIME", help="Start of the range, such as 2013-02-08.")],
+    until: Annotated[
+        str, typer.Option("--to", metavar="TIME", help="End of the range, exclusive, such as 2013-02-08T18:30Z.")
+    ],
     playbook: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Another playbook than CARELINE_PLAYBOOK's.")
+        Path | None, typer.Option(metavar="FILE", help="Decide with this playbook instead of CARELINE_PLAYBOOK.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole report as JSON.")] = False,
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the JSON report to a file, too.")] = None,
-    most: Annotated[int, typer.Option("--show", min=0, help="Customers to name, of those who differ.")] = 10,
-    check: Annotated[bool, typer.Option("--check", help="End with code 1 where anything differs.")] = False,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write the JSON report to a file.")] = None,
+    most: Annotated[int, typer.Option("--show", min=0, help="How many differing customers to name.")] = 10,
+    check: Annotated[bool, typer.Option("--check", help="Exit with code 1 if anything differs.")] = False,
 ) -> None:
-    """Decide again what is kept of the touchpoints, and say what differs from what was decided. It sends nothing.
+    """Decide again on the touchpoints that are kept, and show what differs from the recorded decisions. Sends nothing.
 
-    The production core runs over every touchpoint that is kept, at the times at which the journeys role handled them;
-    what falls between --from and --to is compared with the decisions on record. With --playbook it says who would
-    have heard something else under that playbook. Times are ISO 8601; without an offset they are UTC, and a date is
+    The production core runs over every touchpoint that is kept, at the times when the journeys role handled them.
+    Decisions between --from and --to are compared with the recorded ones. With --playbook, it shows which customers
+    would have received something else. Times are ISO 8601; without an offset they are UTC, and a date is
     its midnight. The same topics, range and playbook always give the same report, byte for byte.
 
     Exit codes: 0 the report is made (with --check: and nothing differs), 1 with --check something differs, 2 an

@@ -36,7 +36,9 @@ _STOP_SECONDS = 15
 
 @app.command()
 def journeys() -> None:
-    """Keep live journey state and decide who hears from us: touchpoints in; journeys, decisions and outreach out.
+    """Keep journey states up to date and decide who hears from us.
+
+    Reads touchpoints; writes journeys, decisions and outreach.
 
     Example: CARELINE_OPS_PORT=9101 careline run journeys
     """
@@ -51,7 +53,7 @@ def journeys() -> None:
 
 @app.command()
 def outreach() -> None:
-    """Deliver what was requested, each outreach once: e-mail, signed webhooks, SMS, push, tasks for our own people.
+    """Deliver requested outreach, each once: e-mail, signed webhooks, SMS, push, tasks for staff.
 
     Example: CARELINE_SMTP_URL=smtp://127.0.0.1:1025 careline run outreach
     """
@@ -66,7 +68,7 @@ def outreach() -> None:
 
 @app.command()
 def view() -> None:
-    """Project journeys, touchpoints, decisions and outcomes to Redis, for `careline customer` and whoever looks.
+    """Project journeys, touchpoints, decisions and outcomes to Redis, for `careline customer` and `careline tasks`.
 
     Example: careline run view
     """
@@ -84,7 +86,7 @@ def view() -> None:
 
 @app.command()
 def measure() -> None:
-    """Count letters by policy and hour, and the satisfaction of those written to and those not (a Faust app).
+    """Count letters by policy and hour, and compare the satisfaction of customers written to and others (a Faust app).
 
     Example: CARELINE_OPS_PORT=9104 careline run measure
     """
@@ -102,7 +104,7 @@ def measure() -> None:
 
 @app.command()
 def gateway() -> None:
-    """Answer over HTTP: links to unsubscribe, and providers who report what became of an outreach.
+    """Accept unsubscribe requests and providers' reports over HTTP.
 
     Example: CARELINE_PUBLIC_URL=https://care.example CARELINE_LINK_SECRET_FILE=/run/secrets/links careline run gateway
     """

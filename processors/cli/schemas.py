@@ -1,4 +1,4 @@
-"""`careline schemas`: the contract's schema files, checked and brought to the registry."""
+"""`careline schemas`: check the contract's schema files, and register them."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ from streams.topics import Topics
 
 T = TypeVar("T")
 
-app = typer.Typer(help="The Avro schemas of the contract: checked, registered, listed.", no_args_is_help=True)
+app = typer.Typer(help="The Avro schemas of the contract: check, register, list.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
 @app.command()
 def check(
     record: Annotated[
-        bool, typer.Option("--record", help="Record new versions as published first; from then on they never change.")
+        bool, typer.Option("--record", help="First record new versions as published; they never change after that.")
     ] = False,
     registry: Annotated[
-        bool, typer.Option("--registry", help="Look for versions of others under our subjects of the registry, too.")
+        bool, typer.Option("--registry", help="Also look for foreign versions under our subjects in the registry.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Hold the schema files to the contract's rules, without a server; and the registry to the files, if asked to.
+    """Check the schema files against the contract's rules, without a server; with --registry, the registry too.
 
-    Every version reads and is read by every other (FULL_TRANSITIVE), everything is documented, facts have their
-    common fields, examples fit, and no published file was edited.
+    Every version can read every other (FULL_TRANSITIVE), everything is documented, facts have their
+    common fields, examples are valid, and no published file was edited.
 
-    With --registry it lists each version under our subjects that is not ours, and what differs. A registry takes
-    versions that count something else, as money with other decimal places; what is written with those is refused by
-    every reader (dead letters with the reason foreign_schema). Others are read as ours.
+    With --registry it lists each version under our subjects that is not ours, and what differs. A registry accepts
+    versions that count in other units, such as money with other decimal places; every reader refuses records written
+    with those (dead letters with the reason foreign_schema). Other foreign versions are read like ours.
 
-    Exit codes: 0 all is well, 1 a rule is broken, or what is written with some version would be refused, 2 a setting
+    Exit codes: 0 all is well, 1 a rule is broken, or records written with some version would be refused, 2 a setting
     is wrong, 3 the registry does not answer.
 
     Example: careline schemas check --registry
@@ -63,7 +63,7 @@ def check(
         say_json(said)
     else:
         for file in recorded:
-            say(f"schemas/{file} is published now.")
+            say(f"schemas/{file} is published.")
         for violation in found:
             say(f"schemas/{violation.file}: {violation.problem}")
         if not found:
@@ -71,17 +71,17 @@ def check(
             say(f"{len(schemas.names())} records, {versions} versions: all is well.")
         _warn_of(strangers)
         if registry and not strangers:
-            say("The registry has no versions of others under our subjects.")
+            say("The registry has no foreign versions under our subjects.")
     if found or any(stranger.difference.refused for stranger in strangers):
         raise typer.Exit(FAILED)
 
 
 @app.command()
 def apply(as_json: Json = False) -> None:
-    """Register every version at the registry, and have it check what comes later for FULL_TRANSITIVE.
+    """Register every version at the registry, and make it check later versions for FULL_TRANSITIVE.
 
-    A registry that can close subjects (Confluent's mode READONLY) takes no further versions from anybody until the
-    next of ours. Versions of others that are there already are named on standard error, with what differs.
+    A registry that can close subjects (Confluent's mode READONLY) accepts no other versions until our next
+    one. Foreign versions that are there already are named on standard error, with what differs.
 
     Doing it again changes nothing. Exit codes: 0 all are registered, 1 the registry refuses one,
     2 a setting is wrong, 3 the registry does not answer.
@@ -118,7 +118,7 @@ def apply(as_json: Json = False) -> None:
             grid.add(report.subject, str(report.schema_id), str(report.versions), str(report.registered or ""))
     Screen().grid(grid)
     new = sum(report.registered for report in reports)
-    closed = ", closed to versions of others" if all(report.closed for report in reports) else ""
+    closed = ", closed to foreign versions" if all(report.closed for report in reports) else ""
     say(f"{len(reports)} subjects, checked for {FULL_TRANSITIVE}{closed}; {new or 'nothing'} new.")
     _warn_of(strangers)
 
@@ -157,7 +157,7 @@ def _warn_of(strangers: tuple[Stranger, ...]) -> None:
     for stranger in strangers:
         difference = stranger.difference
         what = "; ".join(difference.refused or difference.differs) or "its documentation or the order of its fields"
-        fate = "what is written with it is refused by every reader" if difference.refused else "it is read as ours"
+        fate = "every reader refuses records written with it" if difference.refused else "it is read like ours"
         say(
             f"warning: {stranger.subject} version {stranger.version} (schema id {stranger.schema_id}) is not ours; "
             f"{fate}: {what}",

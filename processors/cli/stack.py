@@ -19,7 +19,7 @@ NOT_RUNNING = 3
 MISSING = 4
 
 app = typer.Typer(
-    help="The local stack: Kafka, schema registry, Redis and a mail sink, on loopback.",
+    help="The local stack: Kafka, schema registry, Redis and a mail server, on loopback.",
     no_args_is_help=True,
 )
 Home = Annotated[
@@ -44,10 +44,10 @@ def _explained() -> Iterator[None]:
 
 @app.command()
 def up(home: Home = None) -> None:
-    """Start what is not running yet, and wait until all of it answers.
+    """Start every server that is not running yet, and wait until all of them answer.
 
-    Servers named in the environment are used as they are; else a Docker engine; else Java on this machine.
-    Exit codes: 0 all answers, 1 a part did not start, 4 this machine lacks something.
+    Servers named in the environment are used as they are; otherwise a Docker engine; otherwise Java on this machine.
+    Exit codes: 0 all answer, 1 a server did not start, 4 this machine lacks something.
 
     Example: careline stack up && eval "$(careline stack env)"
     """
@@ -56,8 +56,8 @@ def up(home: Home = None) -> None:
         stack = Stack(home, report=report_on(console))
         started = stack.up()
         console.print(
-            "The stack is up." if started else "The stack is running already.",
-            "Settings for other programs: careline stack env. To end it: careline stack down.",
+            "The stack is up." if started else "The stack is already running.",
+            "Settings for other programs: careline stack env. To stop it: careline stack down.",
             soft_wrap=True,
         )
 
@@ -65,22 +65,22 @@ def up(home: Home = None) -> None:
 @app.command()
 def down(
     home: Home = None,
-    purge: Annotated[bool, typer.Option("--purge", help="Delete its data, mail and logs as well.")] = False,
+    purge: Annotated[bool, typer.Option("--purge", help="Also delete its data, mail and logs.")] = False,
 ) -> None:
-    """End every server of the stack; nothing is left running. Topics and schemas are kept for the next `up`.
+    """Stop every server of the stack. Topics and schemas are kept for the next `up`.
 
-    Exit codes: 0 nothing runs (be it that nothing ran), 1 something could not be ended.
+    Exit codes: 0 nothing is running (any more), 1 a server could not be stopped.
 
     Example: careline stack down --purge
     """
     with _explained():
         ran = Stack(home).down(purge=purge)
-        say(("The stack is down" if ran else "No stack was running") + (", its data deleted." if purge else "."))
+        say(("The stack is stopped" if ran else "No stack was running") + (", its data deleted." if purge else "."))
 
 
 @app.command()
 def status(home: Home = None, as_json: Json = False) -> None:
-    """Ask every server whether it answers.
+    """Show which servers of the stack answer.
 
     Exit codes: 0 all answer, 3 some or all do not.
 
@@ -104,7 +104,7 @@ def status(home: Home = None, as_json: Json = False) -> None:
 
 @app.command()
 def env(home: Home = None, as_json: Json = False) -> None:
-    """Print the settings that programs need to use the stack, as lines for a shell.
+    """Print the settings that programs need to use the stack, as shell commands.
 
     Exit codes: 0 printed, 3 the stack is not running.
 

@@ -1,4 +1,4 @@
-"""`careline tail`: what travels on a topic, as it is committed."""
+"""`careline tail`: print the records of a topic as they are committed."""
 
 from __future__ import annotations
 
@@ -28,17 +28,19 @@ _DEAD_LETTERS = "dead-letters"
 
 
 def tail(
-    topic: Annotated[str, typer.Argument(metavar="TOPIC", help="As in careline topics list, prefix or not.")],
-    from_beginning: Annotated[bool, typer.Option("--from-beginning", help="What is there already, too.")] = False,
-    until_end: Annotated[bool, typer.Option("--until-end", help="What is there already, and no more.")] = False,
-    customer: Annotated[str | None, typer.Option(metavar="ID", help="Of one customer only.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="End after so many.")] = None,
+    topic: Annotated[
+        str, typer.Argument(metavar="TOPIC", help="A topic of careline topics list, with or without prefix.")
+    ],
+    from_beginning: Annotated[bool, typer.Option("--from-beginning", help="Also print existing records.")] = False,
+    until_end: Annotated[bool, typer.Option("--until-end", help="Print existing records, then exit.")] = False,
+    customer: Annotated[str | None, typer.Option(metavar="ID", help="Only this customer.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Exit after this many records.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON line for each record.")] = False,
 ) -> None:
-    """Print the records of a topic as they are committed: when, whose, what. Ends on Ctrl-C.
+    """Print the records of a topic as they are committed: time, customer, content. Ends on Ctrl-C.
 
-    Without an option only what comes from now on is shown. What was taken back by an aborted transaction is never
-    seen; what cannot be read is named on standard error. Times are in UTC.
+    Without an option it shows new records only. Records of aborted transactions are never
+    shown; unreadable ones are reported on standard error. Times are in UTC.
 
     Exit codes: 0 ended, 2 there is no such topic or a setting is wrong, 3 Kafka or the registry does not answer.
 
@@ -49,7 +51,7 @@ def tail(
         name = topic.removeprefix(settings.topic_prefix)
         known = [one.name for one in settings.topics.all()]
         if name not in known:
-            say(f"{topic!r} is no topic of the contract; there are {', '.join(known)}.", err=True)
+            say(f"{topic!r} is not a topic of the contract; there are {', '.join(known)}.", err=True)
             raise typer.Exit(WRONG_SETTINGS)
         subscriber = Subscriber(settings, name, from_end=not (from_beginning or until_end), until_end=until_end)
         follow = _dead_letters if name == _DEAD_LETTERS else _records

@@ -1,4 +1,4 @@
-"""`careline tasks`: what our own people have to do, as the view has it."""
+"""`careline tasks`: the open tasks of staff, from the view."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from streams.zones import zone_of
 
 
 def tasks(
-    team: Annotated[str | None, typer.Option(help="This team's alone.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 100,
-    everything: Annotated[bool, typer.Option("--all", help="Also what is of no use any more.")] = False,
+    team: Annotated[str | None, typer.Option(help="Only this team.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number of tasks.")] = 100,
+    everything: Annotated[bool, typer.Option("--all", help="Also tasks that are no longer useful.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
-    """List what our own people have to do, the longest overdue first.
+    """List the open tasks of staff, the longest overdue first.
 
-    It reads the view in Redis that `careline run view` keeps. A task leaves the list when somebody does it
-    (`AgentTaskDone`), when it is taken back, and when it is of no use any more.
+    It reads the view in Redis, which `careline run view` keeps up to date. A task leaves the list when it is done
+    (`AgentTaskDone`), retracted, or no longer useful.
     Exit codes: 0 listed, 3 Redis does not answer.
 
     Example: careline tasks --team rescue

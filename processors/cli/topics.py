@@ -14,19 +14,19 @@ from streams.config import Settings
 from streams.provision import TopicChange, TopicPlan, TopicStatus, apply_topics, plan_topics
 from streams.topics import Topic, Topics
 
-app = typer.Typer(help="The topics of the contract: what travels where, and setting them up.", no_args_is_help=True)
+app = typer.Typer(help="The topics of the contract: list them, set them up.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
 @app.command()
 def apply(
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
     keep_history: Annotated[
         bool | None,
         typer.Option(
             "--keep-history/--no-keep-history",
-            help="Keep records for ever, to replay a day of long ago.",
+            help="Keep records for ever, to play a past day.",
             show_default="CARELINE_KEEP_HISTORY",
         ),
     ] = None,
@@ -34,11 +34,11 @@ def apply(
 ) -> None:
     """Show how the broker differs from the catalogue, then create and change its topics to match.
 
-    Settings that others made on a topic, and the catalogue does not speak of, are kept. The number of partitions
-    of a topic never changes: keys would move away from their state.
+    Topic settings that others made and that the catalogue does not mention are kept. The number of partitions
+    of a topic never changes, because keys would move away from their state.
 
     Exit codes: 0 nothing is left to do, 1 changes are pending (--dry-run) or were declined or refused,
-    2 a setting is wrong, as another number of partitions, 3 Kafka does not answer.
+    2 a setting is wrong, such as another number of partitions, 3 Kafka does not answer.
 
     Example: careline topics apply --yes
     """
@@ -85,7 +85,7 @@ def show(as_json: Json = False) -> None:
 
 def _ask(plan: TopicPlan) -> None:
     if not sys.stdin.isatty():
-        say("Nobody here to ask: say --yes to apply this, --dry-run to look only.", err=True)
+        say("Not a terminal: use --yes to apply this, or --dry-run to see the changes only.", err=True)
         raise typer.Exit(WRONG_SETTINGS)
     typer.confirm(f"Apply this to {plan.settings.kafka_bootstrap}?", abort=True, err=True)
 
@@ -93,7 +93,7 @@ def _ask(plan: TopicPlan) -> None:
 def _show(plan: TopicPlan) -> None:
     console = Screen()
     if not plan.pending:
-        console.print(f"All {len(plan.changes)} topics are as the catalogue wants them; nothing to do.")
+        console.print(f"All {len(plan.changes)} topics match the catalogue; nothing to do.")
         return
     grid = Grid(("topic", "", "what"), rigid=("topic",))
     for change in plan.changes:

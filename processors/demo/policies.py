@@ -34,7 +34,7 @@ class Tally:
     escalated: int = 0
     """Of those sent: a person is to step in, because something was left undone."""
     tasks: int = 0
-    """Of those sent: something for our own people to do, not a letter."""
+    """Of those sent: tasks for staff, not letters."""
     held: Counter[str] = field(default_factory=Counter)
     suppressed: Counter[str] = field(default_factory=Counter)
     """Never sent, and refused at last, by the last reason."""
@@ -107,7 +107,7 @@ def by_policy(
 
 
 def is_task(request: OutreachRequested) -> bool:
-    """Whether it is something for our own people to do."""
+    """Whether it is a task for staff."""
     return any(address.channel is OutreachChannel.AGENT_TASK for address in request.addresses)
 
 

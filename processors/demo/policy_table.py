@@ -23,13 +23,13 @@ REASONS = {
     "no_consent": "without their consent",
     "no_address": "without an address",
     "suppressed": "with a closed address",
-    "no_longer_useful": "too late to be of use",
-    "frequency_cap": "had heard enough",
+    "no_longer_useful": "too late to be useful",
+    "frequency_cap": "over the frequency cap",
     "gave_way": "gave way to another letter",
-    "unknown_time_zone": "where nobody knows if it is night",
-    "merged": "another customer's record",
-    "holdout": "held out, to see what it is worth",
-    "no_alternative": "nobody is known to have it",
+    "unknown_time_zone": "time zone unknown",
+    "merged": "merged into another customer's record",
+    "holdout": "in the holdout group, to measure the effect",
+    "no_alternative": "without a known alternative",
     "nothing_to_answer": "neither praise nor complaint",
     "asked_already": "asked already",
     "policy_failed": "because the policy failed",
@@ -44,7 +44,8 @@ _BARS = "▁▂▃▄▅▆▇█"
 def policy_table(
     by_policy: Mapping[str, Mapping[str, Any]], over_time: Mapping[str, Sequence[int]], currency: str, *, width: int
 ) -> RenderableType:
-    """A table of figures, one row a policy; below it of each why we serve so, and why not; ``width`` in characters."""
+    """A table of figures, one row per policy; below it, why we serve and why letters were not sent. ``width`` is in
+    characters."""
     table = Table(title="By policy", title_style="bold", box=None, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("\npolicy", style="bold", no_wrap=True)
     for name in (
@@ -99,14 +100,14 @@ def experiment_table(experiments: Mapping[str, Mapping[str, Any]]) -> Table:
 
 
 def task_panel(task: AgentTask) -> Panel:
-    """One task as our own people read it."""
+    """One task as staff read it."""
     due = "" if task.due_at is None else f"{task.due_at:%a %d %b %H:%M} UTC"
     head = styled(
         ("To:      ", "dim"), f"{task.team}\n",
         ("Due:     ", "dim"), f"{due}\n",
         ("Subject: ", "dim"), f"{task.title}\n\n", task.text.strip(), lines=True,
     )  # fmt: skip
-    return Panel(head, title="one of the tasks for our own people", width=92, padding=(1, 2))
+    return Panel(head, title="one of the tasks for staff", width=92, padding=(1, 2))
 
 
 def bars(counts: Sequence[int]) -> str:
@@ -118,7 +119,7 @@ def bars(counts: Sequence[int]) -> str:
 def _reasons(figures: Mapping[str, Any]) -> list[str]:
     refused = {REASONS.get(reason, reason.replace("_", " ")): count for reason, count in figures["suppressed"].items()}
     refused |= {
-        "the cause went away while it was held": figures["dropped"],
+        "the reason went away while it was held": figures["dropped"],
         "still held at the end": figures["waiting"],
     }
     held = {REASONS.get(reason, reason.replace("_", " ")): count for reason, count in figures["held"].items()}

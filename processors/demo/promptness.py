@@ -1,4 +1,4 @@
-"""How soon the customers who were owed a word had it: the goals of the storm day.
+"""How soon the customers who were owed a letter got it: the goals of the storm day.
 
 Of everybody who waited beyond the threshold, may be written to and can be: how many had a letter within a minute of
 the announcement, and how many before they asked us themselves. Both are to be at least GOAL.
@@ -23,7 +23,7 @@ Pair = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promptness:
-    """Counts of pairs. ``reachable``: owed a word, with consent and an address."""
+    """Counts of pairs. ``reachable``: owed a letter, with consent and an address."""
 
     reachable: int
     within_a_minute: int

@@ -69,7 +69,7 @@ class Readback:
         return sum(1 for outcomes in self.outcomes.values() if kind.__name__ in outcomes)
 
     def duplicates(self) -> int:
-        """Whatever was decided, requested, ended, delivered or handed to our people more than once."""
+        """Whatever was decided, requested, ended, delivered or handed to staff more than once."""
         decided = Counter(decision.decision_id for decision in self.decisions)
         requested = Counter(request.outreach_id for request in self.requested)
         ended = map(len, self.outcomes.values())
@@ -102,7 +102,7 @@ class Readback:
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     def silent(self, owed: frozenset[tuple[str, str]]) -> set[tuple[str, str]]:
-        """Of the (customer, flight) pairs owed a word those with neither an outreach nor a reason against it."""
+        """Of the (customer, flight) pairs owed a letter, those with neither an outreach nor a reason against it."""
         told = {
             (decision.customer_id, decision.inputs.get("subject", "").split(" ", 1)[-1])
             for decision in self.decisions
@@ -159,7 +159,7 @@ async def read_back(settings: Settings, mail: Path | None) -> Readback:
 
 
 async def _tasks(settings: Settings, found: Readback) -> None:
-    """What our own people were asked to do, and one of it to show: the rescue that most are watching."""
+    """The tasks of staff, and one of them to show: the rescue that most people are watching."""
     reach = {
         request.outreach_id: int(request.variables["reach"] or 0)
         for request in found.requested

@@ -91,12 +91,12 @@ async def play(plan: Plan, *, environment: dict[str, str], mail: Path | None, ho
         with screen.playing(len(day.arrivals)) as progress:
             await _through_the_day(plan, settings, day, roles, seen, watching, progress)
         published = time.monotonic() - started
-        screen.say("everything is published; waiting until the last of it is dealt with")
+        screen.say("everything is published; waiting until all of it is handled")
         await settle(roles, settings.partitions)
         settled = time.monotonic() - started
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
-        screen.say("counting what the topics and the mailbox hold")
+        screen.say("counting the records on the topics and the letters in the mailbox")
         read = await read_back(settings, mail)
         urls = {name: role.url for name, role in roles.by_name.items()}
     summary = summarise(read, owed, seen, playbook) | {

@@ -102,7 +102,7 @@ def _table(played: Played) -> Table:
     delays = summary["delays"]
     table.add_row("waits", f"{sum(delays.values()):,}", f"{delays['late']:,} late, {delays['cancelled']:,} cancelled")
     table.add_section()
-    sent = f"{summary['letters_in_mailbox']:,} letters in the mailbox, {summary['agent_tasks']:,} tasks for our people"
+    sent = f"{summary['letters_in_mailbox']:,} letters in the mailbox, {summary['agent_tasks']:,} tasks for staff"
     table.add_row("outreach requested", f"{summary['outreach_requested']:,}", "")
     table.add_row("outreach sent", f"{summary['outreach_sent']:,}", sent)
     if summary["outreach_uncertain"]:
@@ -115,13 +115,13 @@ def _table(played: Played) -> Table:
     )
     table.add_section()
     owed = "waits past the threshold, counted from the flights alone"
-    table.add_row("owed a word", f"{summary['owed_a_word']:,}", owed)
+    table.add_row("owed a letter", f"{summary['owed_a_word']:,}", owed)
     table.add_row("of these without letter or reason", _verdict(summary["silent"]), "nobody is forgotten")
     reachable = f"of {summary['reachable']:,} who may be written to and have an address"
     table.add_row("told within a minute of the notice", _goal(summary["told_within_a_minute"]), reachable)
     table.add_row("told before they asked", _goal(summary["told_before_they_asked"]), "a few asked before the notice")
     table.add_row("duplicates", _verdict(summary["duplicates"]), "decided, requested, ended or delivered twice")
-    table.add_row("dead letters", _verdict(summary["dead_letters"]), "what could not be read")
+    table.add_row("dead letters", _verdict(summary["dead_letters"]), "unreadable records")
     latency = summary["event_to_outreach_ms"]
     shown = f"{latency['p50']} / {latency['p99']} ms"
     table.add_row("event to outreach, p50 / p99", shown, "until a read-committed subscriber has it")

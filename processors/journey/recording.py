@@ -177,7 +177,7 @@ def _request(
         purpose=want.purpose,
         addresses=action.addresses,
         template=want.template,
-        # our own people read their tasks in their own language, by their own clocks
+        # staff read their tasks in their own language and time zone
         locale=want.locale or playbook.default_locale,
         time_zone=want.time_zone
         or time_zone(want, playbook)

@@ -149,7 +149,7 @@ class MeasureApp:
             self._count(record)
 
     def _take_outcome(self, record: Any) -> None:
-        # what our own people are asked to do reaches no customer
+        # tasks for staff reach no customer
         if isinstance(record, events.OutreachSent) and record.channel is not events.OutreachChannel.AGENT_TASK:
             row = {"customer": digest(record.customer_id), "at": to_millis(record.occurred_at)}
             self._letters.relative_to(record.occurred_at.timestamp())[record.outreach_id] = row

@@ -100,7 +100,7 @@ class Delivery:
             try:
                 await channel.close()
             except Exception:  # the others have connections to let go of, too
-                log.exception("a channel does not close", provider=channel.provider)
+                log.exception("closing a channel failed", provider=channel.provider)
 
     async def _deliver(self, task: Deliver) -> Result:
         request = task.request

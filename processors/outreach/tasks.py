@@ -1,4 +1,4 @@
-"""A letter to our own people as the record that stands in their queue."""
+"""A letter to staff, as the record in their queue."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ class Templates:
         """The letter ``request`` asks for, all of it in one language: the request's where letter and foot are there in
         it, else the default one. ``Written.locale`` says which it is.
 
-        ``unsubscribe`` is the link in its foot. A task for our own people has no foot and no page.
+        ``unsubscribe`` is the link in its foot. A task for staff has no footer and no page.
         Raises TemplateFault if there is no such letter, a variable it uses is missing, or it cannot be written.
         """
         task = channel is OutreachChannel.AGENT_TASK

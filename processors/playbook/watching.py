@@ -58,7 +58,7 @@ class PlaybookWatch(Service):
         if found == seen and found != self._settled:
             self._settled = found
             if found == self._in_force:
-                log.info("the playbook in force stands in its file again", path=str(self._path), version=found)
+                log.info("the file holds the playbook in force again", path=str(self._path), version=found)
             elif content is None:
                 self._refuse([f"{self._path}: {found}"])
             else:
@@ -79,11 +79,11 @@ class PlaybookWatch(Service):
             before, self._in_force = self._in_force, playbook.version
             in_force(playbook)
             metrics.PLAYBOOK_RELOADS.labels(result="taken").inc()
-            log.info("playbook taken", path=str(self._path), version=playbook.version, before=before)
+            log.info("playbook loaded", path=str(self._path), version=playbook.version, before=before)
 
     def _refuse(self, faults: list[str]) -> None:
         metrics.PLAYBOOK_RELOADS.labels(result="refused").inc()
-        log.error("playbook refused; the one before stays", version=self._in_force, faults=len(faults))
+        log.error("playbook refused; the previous one stays in force", version=self._in_force, faults=len(faults))
         for fault in faults:
             log.error("playbook refused", fault=fault)
 

@@ -81,7 +81,7 @@ def difference(recorded: Mapping[str, Decided], replayed: Mapping[str, Decided])
 def heard(decided: Iterable[Decided]) -> dict[str, list[tuple[str, ...]]]:
     """By customer what they hear, in order: when, about what, by which channel, with which gesture.
 
-    What is for our own people, a task, no customer hears.
+    Tasks are for staff; customers do not receive them.
     """
     found: dict[str, list[tuple[str, ...]]] = {}
     for one in decided:

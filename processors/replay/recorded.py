@@ -32,12 +32,12 @@ class Decided:
 
     @property
     def reaches(self) -> bool:
-        """Whether somebody is to hear something: the customer, or one of our own people."""
+        """Whether somebody is to receive something: the customer or staff."""
         return self.decision.kind in (DecisionKind.SEND, DecisionKind.ESCALATE)
 
     @property
     def is_task(self) -> bool:
-        """Whether it is for one of our own people."""
+        """Whether it is for staff."""
         return self.decision.channel is OutreachChannel.AGENT_TASK
 
 

@@ -135,7 +135,7 @@ class Report:
 def figures(decided: Iterable[Decided]) -> dict[str, Any]:
     """What was wanted, what became of it by kind and reason, and what the gestures in the letters come to.
 
-    What is sent goes to the customer or, as a task, to one of our own people; what is escalated is a task.
+    What is sent goes to the customer or, as a task, to staff; what is escalated is a task.
 
     ``wanted`` counts each outreach once, however often it was held before it was decided. The cost is that of every
     letter that was asked for, retracted or not.

@@ -40,7 +40,7 @@ class OutreachStory:
     outcomes: tuple[events.Outcome, ...]
     retraction: events.OutreachRetracted | None
     task: events.AgentTask | None = None
-    """What one of our own people should do, where the outreach is that."""
+    """The task for staff, if the outreach is one."""
     done: events.AgentTaskDone | None = None
 
     @property

@@ -70,16 +70,16 @@ def told(found: Standing, zone: tzinfo) -> list[str]:
     """The same for a person to read, one line each."""
     lines = []
     if found.may_give is not None:
-        lines.append(f"may be given {found.may_give:.2f} {found.currency} without asking anybody")
+        lines.append(f"may be given {found.may_give:.2f} {found.currency} without approval")
     for case in found.cases:
         channels = " and ".join(dict.fromkeys(words(contact.channel) for contact in case.contacts))
-        line = f"case by {channels}: {case.matter or case.summary or 'no matter told'}"
-        waits = f"waits for a person since {clock_time(case.opened_at, zone)}"
+        line = f"case by {channels}: {case.matter or case.summary or 'no matter given'}"
+        waits = f"waiting for a person since {clock_time(case.opened_at, zone)}"
         line += ", answered" if case.answered else f", {waits}"
         if case.closed_before is not None:
-            line += f"; came back, we had thought it settled {clock_time(case.closed_before, zone)}"
+            line += f"; came back after it was closed {clock_time(case.closed_before, zone)}"
         if (at := found.escalates_at.get(case.journey_id)) is not None:
-            line += f"; a lead is asked to step in {clock_time(at, zone)}"
+            line += f"; escalates to a lead {clock_time(at, zone)}"
         if teams := sorted({contact.routed_to for contact in case.contacts if contact.routed_to is not None}):
             line += f"; goes to {' and '.join(teams)}"
         lines.append(line)

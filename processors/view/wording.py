@@ -47,7 +47,7 @@ def summary(record: Any, zone: tzinfo) -> str:
             expected = f", expected {clock_time(known, zone)}" if known else ""
             return _said(f"order {record.order_id} is on its way", record.carrier) + expected
         case events.OrderDelivered():
-            return f"has what was promised: order {record.order_id}"
+            return f"order {record.order_id} delivered"
         case events.OrderCancelled():
             return _said(f"order {record.order_id} cancelled (by {words(record.by)})", record.reason)
         case events.DelayNoticed() | events.Delay():
@@ -71,7 +71,7 @@ def summary(record: Any, zone: tzinfo) -> str:
             by = f", by {clock_time(record.due_at, zone)}" if record.due_at is not None else ""
             return f"task for {record.team}{by}: {record.title}"
         case events.AgentTaskDone():
-            return _said(f"{record.agent_id or 'somebody'} did what was to be done", record.note)
+            return _said(f"task done by {record.agent_id or 'somebody'}", record.note)
         case events.ProfileUpdated():
             return "profile updated"
         case events.ConsentChanged() | events.Consent():
@@ -83,13 +83,13 @@ def summary(record: Any, zone: tzinfo) -> str:
         case events.OutreachRequested():
             return _said(f"outreach requested: {record.template}", record.why)
         case events.OutreachRetracted():
-            return f"outreach taken back: {words(record.reason)}"
+            return f"outreach retracted: {words(record.reason)}"
         case events.OutreachSent():
             return f"sent by {words(record.channel)}"
         case events.OutreachFailed():
-            return _said(f"did not leave: {words(record.reason)}", record.detail)
+            return _said(f"not sent: {words(record.reason)}", record.detail)
         case events.OutreachUncertain():
-            return _said("nobody knows whether it left", record.detail)
+            return _said("it is uncertain whether it was sent", record.detail)
         case events.OutreachEngaged():
             return _said(f"{words(record.kind)} by {words(record.channel)}", record.detail)
         case events.ExperimentExposed():
@@ -123,7 +123,7 @@ def consent(one: events.Consent | events.ConsentChanged) -> str:
     """As ``marketing by email: granted``."""
     by = "on every channel" if one.channel is None else f"by {words(one.channel)}"
     other = one.from_customer_id if isinstance(one, events.Consent) else None
-    return f"{words(one.purpose)} {by}: {words(one.status)}" + ("" if not other else f" (said to {other})")
+    return f"{words(one.purpose)} {by}: {words(one.status)}" + ("" if not other else f" (given to {other})")
 
 
 def _delay(record: events.DelayNoticed | events.Delay, zone: tzinfo) -> str:
@@ -133,13 +133,13 @@ def _delay(record: events.DelayNoticed | events.Delay, zone: tzinfo) -> str:
     at = record.as_of if isinstance(record, events.Delay) else record.occurred_at
     expected = _known(record.expected_at, at)
     if expected is None:
-        return f"late, nobody knows how long{because}"
+        return f"late, for an unknown time{because}"
     late = span(expected - record.promised_at)
     return f"{late} late, expected {clock_time(expected, zone)}{because}"
 
 
 def _known(moment: datetime | None, at: datetime) -> datetime | None:
-    """What was kept or projected before such moments were left out is not told, either."""
+    """Impossible times in records kept or projected by earlier versions are not shown."""
     return moment if moment is not None and can_be_meant(moment, at) else None
 
 

@@ -80,7 +80,7 @@ class OutreachRetracted(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class AgentTask(Struct, frozen=True, kw_only=True, gc=False):
-    """Something one of our own people should do for a customer; the truth behind the agents' queue."""
+    """A task of staff for a customer; the source of the staff queue."""
 
     task_id: str
     customer_id: str

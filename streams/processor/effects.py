@@ -122,5 +122,5 @@ class Effects:
             error = why
         # A performer promises never to raise. One that does costs its own effect: recording this as a result fails too,
         # so it is set aside, and the lane goes on.
-        log.error("an effect raised", key=effect.key, why=repr(error), exc_info=error)
+        log.error("a side effect failed", key=effect.key, why=repr(error), exc_info=error)
         return error

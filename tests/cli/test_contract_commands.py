@@ -191,7 +191,7 @@ def test_versions_of_others_are_named(live: Settings) -> None:
     runner.invoke(schemas_command.app, ["apply"])
     fine = runner.invoke(schemas_command.app, ["check", "--registry"])
     assert (fine.exit_code, fine.stdout.splitlines()[-1]) == (
-        0, "The registry has no versions of others under our subjects."
+        0, "The registry has no foreign versions under our subjects."
     )  # fmt: skip
     subject = live.topics.subject(live.topics.touchpoints, "careline.touchpoint.GestureGiven")
     schema = copy.deepcopy(schemas.latest("careline.touchpoint.GestureGiven"))

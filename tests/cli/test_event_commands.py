@@ -210,7 +210,7 @@ def test_publish_and_tail(live: Settings, tmp_path: Path) -> None:
     assert isinstance(read_line(again, now=NOW), DelayNoticed)
 
     lines = runner.invoke(app, words).stdout.splitlines()
-    assert f"  {customer}  OrderDelivered  has what was promised: order o-1" in lines[0]
+    assert f"  {customer}  OrderDelivered  order o-1 delivered" in lines[0]
     assert lines[1].startswith(f"2013-02-08 17:10:00  {customer}  DelayNoticed  flight UA 571 to Houston")
     assert len(runner.invoke(app, [*words, "--limit", "1"]).stdout.splitlines()) == 1
 

@@ -72,7 +72,7 @@ def test_a_playbooks_own_words(tmp_path: Path) -> None:
 
 
 def test_a_task_has_no_page(tmp_path: Path) -> None:
-    """It is words for our own people."""
+    """It is text for staff."""
     asked = ["outreach", "preview", "delay_care/notice", "--task"]
     assert "Why we wrote" not in runner.invoke(app, asked).stdout
     assert runner.invoke(app, [*asked, "--html", str(tmp_path / "page.html")]).exit_code == 2

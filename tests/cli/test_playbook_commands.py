@@ -138,7 +138,7 @@ def test_diff(tmp_path: Path) -> None:
     assert row.split() == ["recovery.nps_at_most", "6", "5"]
     result = runner.invoke(app, ["playbook", "diff", str(old), str(same)])
     assert result.exit_code == 0
-    assert result.stdout == f"{load_playbook(old).version} and {load_playbook(same).version} say the same.\n"
+    assert result.stdout == f"{load_playbook(old).version} and {load_playbook(same).version} are equal.\n"
     result = runner.invoke(app, ["playbook", "diff", str(old), str(new), "--json"])
     assert result.exit_code == 1
     assert json.loads(result.stdout) == {

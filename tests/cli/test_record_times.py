@@ -83,7 +83,7 @@ def test_another_time_is_refused(said: str) -> None:
     """Before anything is published."""
     result = runner.invoke(app, ["publish", "-", "--record-time", said], input=line())
     assert result.exit_code == 2
-    assert "say now, occurred, or a time" in result.stderr
+    assert "use now, occurred, or a time" in result.stderr
 
 
 def test_lines_are_checked_without_a_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -269,7 +269,7 @@ def given(*events: Touchpoint, playbook: Playbook = PLAYBOOK) -> Journey:
 def told(outputs: Iterable[Output]) -> list[str]:
     """What was decided, one line each; a letter's decision and its request are one line.
 
-    What our own people are to do: ``task rescue for social-care by 09 Feb 14:00``, or ``escalate`` in place of
+    Tasks for staff: ``task rescue for social-care by 09 Feb 14:00``, or ``escalate`` in place of
     ``task`` where something was left undone.
     """
     outputs = list(outputs)

@@ -97,7 +97,7 @@ def lived(life: list[tuple[timedelta, Any]], playbook: Any = STRICT) -> Journey:
 
 
 def letters(journey: Journey) -> list[OutreachRequested]:
-    """What goes to the customer; tasks go to our own people."""
+    """What goes to the customer; tasks go to staff."""
     return [one for one in journey.requests if one.due_at is None]
 
 

@@ -1,4 +1,4 @@
-"""A task for our own people, from the request to the queue: on real servers, with the roles as processes."""
+"""A task for staff, from the request to the queue: on real servers, with the roles as processes."""
 
 from __future__ import annotations
 

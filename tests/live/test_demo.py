@@ -80,7 +80,7 @@ def test_nobody_who_waits_is_forgotten(kept: tuple[Path, dict[str, Any]]) -> Non
     booked, decisions, requests = asyncio.run(_read(Settings.from_environment(environment)))
     threshold = load_playbook().delay_rules("flight").threshold
     assert threshold >= timedelta(minutes=10)
-    # from the flights alone: neither the announcements nor the decisions have a say in who is owed a word
+    # from the flights alone: neither the announcements nor the decisions have a say in who is owed a letter
     late = {f.flight_id for f in load_flights(STORM) if f.cancelled or (f.delay is not None and f.delay >= threshold)}
     owed = {(customer, flight) for flight in late for customer in booked.get(flight, ())}
     assert len(owed) > 1_000

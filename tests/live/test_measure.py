@@ -128,7 +128,7 @@ async def write(settings: Settings) -> AsyncIterator[Writer]:
 async def test_letters_by_hour_and_satisfaction(settings: Settings, role_env: dict[str, str], write: Writer) -> None:
     """A day of 2013 is measured in its own hours, without what a transaction took back; then all of it comes again.
 
-    Whom our own people have a task about was not written to.
+    A customer about whom staff have a task was not written to.
     """
     extra = {"outreach_id": uid("never"), "customer_id": "made-up-1"}
     await write.write(*on_its_topic(settings, [replace(SENT, **extra, event_id=uid("never"))]), abort=True)

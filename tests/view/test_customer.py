@@ -129,7 +129,7 @@ async def test_the_page_tells_why_and_why_not_in_the_customers_own_time() -> Non
         "hold until Fri 8 Feb 2013, 07:00 (quiet hours): It is night where Anna is.",
         "send (due): The wait is over an hour.",
         "suppress (frequency cap): Three letters a day are enough.",
-        "meant: So that nobody waits in the dark.",
+        "why we serve: So that nobody waits in the dark.",
         "feedback CSAT 5: You told me in time",
     ):
         assert wanted in page
@@ -153,7 +153,7 @@ async def test_times_at_the_ends_of_the_calendar_are_shown_or_left_out(zone: str
         contacts=tuple(replace(one, opened_at=end, closed_before=end, closed_at=None) for one in STATE.contacts),
     )
     page = printed(await seen(*DAY, state))
-    assert "late, nobody knows how long" in page
+    assert "late, for an unknown time" in page
     assert f"Dec {year}" not in page.replace(f"(since Fri 31 Dec {year}", "")
 
 
@@ -161,7 +161,7 @@ async def test_without_a_zone_times_are_in_utc_and_it_says_so() -> None:
     """A made-up zone is no reason to fail."""
     state = replace(STATE, profile=replace(STATE.profile, time_zone="Mars/Olympus"))
     page = " ".join(printed(await seen(state)).split())
-    assert "UTC (UTC; their own zone is not known: 'Mars/Olympus' is no time zone; use an IANA name" in page
+    assert "UTC (UTC; time zone unknown: 'Mars/Olympus' is no time zone; use an IANA name" in page
     misspelt = replace(STATE, profile=replace(STATE.profile, time_zone="America/Chicgo"))
     page = " ".join(printed(await seen(misspelt)).split())
     assert "'America/Chicgo' is no time zone; did you mean America/Chicago" in page
@@ -209,14 +209,14 @@ def test_an_unknown_customer_is_said_so(stack_env: dict[str, str], monkeypatch: 
 async def test_what_one_of_us_has_to_do_is_seen_first() -> None:
     """By whom and when; once it is done it is history, with who did it."""
     view = await seen(*DAY, TASK)
-    assert "To be done by one of us" in printed(view)
+    assert "Open tasks for staff" in printed(view)
     assert "task for rescue, by Fri 8 Feb 2013, 11:40: Call Anna" in printed(view)
     assert [one["title"] for one in as_data(view)["tasks"]] == ["Call Anna"]
     view = await seen(*DAY, TASK, DONE)
-    assert "To be done by one of us" not in printed(view)
+    assert "Open tasks for staff" not in printed(view)
     assert as_data(view)["tasks"] == []
     [story] = [one for one in view.outreach if one.task is not None]
     assert (story.status, story.done) == ("done", DONE)
-    assert "agent-7 did what was to be done: She is on the next flight." in printed(view)
+    assert "task done by agent-7: She is on the next flight." in printed(view)
     [story] = [one for one in (await seen(TASK, TASK_TAKEN_BACK)).outreach if one.task is not None]
     assert (story.status, story.open_task) == ("task, then retracted", None)

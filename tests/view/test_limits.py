@@ -151,7 +151,7 @@ async def test_where_they_stand_may_be_unsayable(
     state = replace(STATE, contacts=(replace(contact(1), opened_at=LAST),))
     view = await customer_view(await view_of(state), ANNA, limit=5)
     assert command._stands(command.Settings(), view) is None
-    assert "cannot be said: OverflowError" in capsys.readouterr().err
+    assert "cannot be shown: OverflowError" in capsys.readouterr().err
 
 
 async def test_a_record_that_cannot_be_worded_costs_itself(monkeypatch: pytest.MonkeyPatch) -> None:

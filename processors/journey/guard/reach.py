@@ -53,7 +53,7 @@ def consented(channel: OutreachChannel, purpose: Purpose, state: JourneyState) -
 
 
 def may_be_approached(state: JourneyState) -> bool:
-    """Whether one of our own people may go up to the customer unasked: not if they want no service from us at all."""
+    """Whether staff may contact the customer unasked: not if the customer wants no service from us at all."""
     said = (one for one in state.consents if one.purpose is Purpose.SERVICE and one.channel is None)
     return _allows(said, Purpose.SERVICE)
 

@@ -1,4 +1,4 @@
-"""Letters to our own people: tasks for a team of agents."""
+"""Letters to staff: tasks for a team of agents."""
 
 from __future__ import annotations
 

@@ -19,10 +19,10 @@ ONLY   ?=
 MINUTES ?= 20
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check chaos fuzz bench interop unit lock clean
+.PHONY: help demo test check chaos fuzz bench interop unit lock lock-servers clean
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
 
 demo: $(VENV)/installed ## play a real snow-storm day and show the letters; starts its servers and stops them again
 	@$(BIN)/careline demo --kill $(KILL) $(ARGS)
@@ -46,15 +46,18 @@ chaos: $(VENV)/installed ## kill every server and role again and again, and coun
 fuzz: $(VENV)/installed ## publish extreme records of every type to the real roles, among ordinary customers
 	@$(BIN)/python -m tests.fuzz --minutes $(MINUTES) --seed $(SEED)
 
-bench: $(VENV)/installed ## measure the speed, compared with peers on the same broker; about an hour on an idle machine
+bench: $(VENV)/installed ## measure the speed, compared with peers on the same broker; about an hour on an idle machine; needs a JDK and Maven
 	@$(BIN)/python -m tests.benchmarks $(BENCH)
 
-interop: $(VENV)/installed ## test producers in Java and Go; needs Java, Maven and Go
+interop: $(VENV)/installed ## test producers in Java and Go; needs a JDK, Maven and Go
 	@$(BIN)/python -m tests.interop $(if $(ONLY),--only $(ONLY))
 
 lock: ## resolve the dependencies again (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  --no-header --extra processors --extra demo --extra dev pyproject.toml -o requirements.lock
+
+lock-servers: $(VENV)/installed ## list the files of Kafka and the registry again after deploy/local/pom.xml changed; needs a JDK and Maven
+	@$(BIN)/python -m deploy.local.relock
 
 clean: ## delete the virtual environment and .careline
 	rm -rf $(VENV) .careline
@@ -65,4 +68,4 @@ $(VENV)/installed: requirements.lock pyproject.toml
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install -q --disable-pip-version-check --use-pep517 --require-hashes -r requirements.lock
 	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch $@
+	@echo > $@

@@ -1,4 +1,4 @@
-"""The local stack: real servers on loopback, without containers where there is no Docker engine.
+"""The local stack: real servers on loopback, as programs of this machine.
 
 with running_stack(Path(".careline")) as stack:
     environment = stack.environment()

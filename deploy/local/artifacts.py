@@ -1,22 +1,18 @@
-"""The servers' programs, copied once by Maven into a cache that every stack of this user shares."""
+"""The servers' programs, fetched once into a cache that every stack of this user shares."""
 
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import shutil
-import subprocess
 import tarfile
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.local import preflight
+from deploy.local import maven, preflight
 from deploy.local.errors import FetchError
-
-PINNED = preflight.HERE / "artifacts.sha256"
-"""SHA-256 of every file that Maven copies. After a change of pom.xml: `sha256sum kafka/*.jar registry.tar.gz`."""
+from deploy.local.maven import Pinned
+from deploy.local.progress import Report, Silent
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,78 +25,60 @@ class Servers:
     """The runner jar; its libraries lie beside it."""
 
 
-def cached(environ: Mapping[str, str]) -> bool:
-    """Whether the servers are here, so that `servers` returns at once."""
-    return preflight.cache_directory(environ).exists()
+def on_record(lock: Path = preflight.LOCK) -> tuple[Pinned, ...]:
+    """Every file that the servers consist of: the broker's jars and the registry's archive."""
+    lines = [line.split() for line in lock.read_text().splitlines()]
+    return tuple(Pinned(path=path, sha256=sha256, size=int(size)) for sha256, size, path in lines)
 
 
-def servers(environ: Mapping[str, str]) -> Servers:
-    """The programs, fetched if they are not here yet (about 150 MB, seconds to minutes).
+def servers(environ: Mapping[str, str], report: Report | None = None) -> Servers:
+    """The programs, fetched if they are not here yet (154 MB; seconds to minutes).
 
     Safe for stacks that start at once: one fetches, the others wait for it, and the directory appears whole or not
-    at all. Raises FetchError.
+    at all. What a fetch that broke off had is used by the next. Raises FetchError.
     """
     directory = preflight.cache_directory(environ)
     if not directory.exists():
-        directory.parent.mkdir(parents=True, exist_ok=True)
-        # One at a time: Maven's own repository is not made for two writers either.
-        with (directory.parent / "fetch.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not directory.exists():
-                _fetch(directory)
+        try:
+            directory.parent.mkdir(parents=True, exist_ok=True)
+            with (directory.parent / "fetch.lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                if not directory.exists():
+                    _fetch(directory, environ, report or Silent())
+        except OSError as error:
+            raise FetchError(f"Kafka and the schema registry cannot be kept in {directory.parent}: {error}.") from error
     return Servers(kafka=directory / "kafka", registry=_runner(directory))
 
 
-def _fetch(directory: Path) -> None:
-    fresh = Path(tempfile.mkdtemp(prefix=".fetch-", dir=directory.parent))
-    try:
-        # Maven writes its `target` beside the pom; a copy keeps the package directory read-only.
-        shutil.copy(preflight.HERE / "pom.xml", fresh / "pom.xml")
-        argv = [
-            "mvn",
-            "-q",
-            "-B",
-            "-f",
-            str(fresh / "pom.xml"),
-            f"-Dcareline.target={fresh}",
-            "generate-resources",
-        ]
-        try:
-            done = subprocess.run(argv, cwd=fresh, capture_output=True, text=True, errors="replace", check=False)
-        except OSError as error:
-            raise FetchError(f"mvn could not be run: {error}") from error
-        if done.returncode:
-            said = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-            raise FetchError("Maven could not fetch the servers:\n" + "\n".join(said[:12]))
-        verify(fresh)
-        archive = fresh / "registry.tar.gz"
+def _fetch(directory: Path, environ: Mapping[str, str], report: Report) -> None:
+    base = maven.repository(environ)
+    fresh = directory.with_name(directory.name + ".part")
+    (fresh / "kafka").mkdir(parents=True, exist_ok=True)
+    wanted = {_place(fresh, file): file for file in on_record()}
+    size = sum(file.size for file in wanted.values())
+    with report.fetching("Kafka and the schema registry", size) as advance:
+        maven.fetch(wanted, base, advance=advance)
+    verify(fresh, wanted)
+    shutil.rmtree(fresh / "registry", ignore_errors=True)
+    for archive in fresh.glob("*.tar.gz"):
         unpack(archive, fresh / "registry")
         archive.unlink()
-        _runner(fresh)
-        fresh.replace(directory)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+    _runner(fresh)
+    fresh.replace(directory)
 
 
-def verify(directory: Path, pinned: Path = PINNED) -> None:
-    """Hold what Maven copied against the SHA-256 that are on record here, whatever repository it came from: every file
-    that is to be there is, as it was, and no other. Raises FetchError."""
-    expected = {name: digest for digest, name in (line.split() for line in pinned.read_text().splitlines())}
-    found = {
-        str(path.relative_to(directory)): path
-        for path in sorted([*directory.glob("kafka/**/*"), *directory.glob("*.tar.gz")])
-        if path.is_file()
-    }
-    wrong = [f"{name} is missing" for name in sorted(set(expected) - set(found))]
-    for name, path in found.items():
-        if name not in expected:
-            wrong.append(f"{name} is not expected")
-        else:
-            with path.open("rb") as file:
-                if hashlib.file_digest(file, "sha256").hexdigest() != expected[name]:
-                    wrong.append(f"{name} is not the file that is on record")
+def _place(directory: Path, file: Pinned) -> Path:
+    return directory / "kafka" / file.name if file.name.endswith(".jar") else directory / file.name
+
+
+def verify(directory: Path, wanted: Mapping[Path, Pinned]) -> None:
+    """Hold what is there against what is on record: every file that is to be there is, as it was recorded, and no
+    other, as every jar of the directory is on the class path. Raises FetchError."""
+    wrong = [f"{file.name} is not the file on record" for path, file in wanted.items() if not file.is_at(path)]
+    found = [path for path in [*directory.glob("kafka/*"), *directory.glob("*.tar.gz")] if path not in wanted]
+    wrong += [f"{path.name} is not expected" for path in sorted(found)]
     if wrong:
-        raise FetchError("what Maven copied is not used:\n" + "\n".join(wrong[:12]))
+        raise FetchError(f"{directory} is not used ({'; '.join(wrong[:12])}): delete it and try again")
 
 
 def unpack(archive: Path, directory: Path) -> None:

@@ -13,6 +13,7 @@ from deploy.local import artifacts, preflight, processes
 from deploy.local.errors import PrepareError
 from deploy.local.parts import Part, child_environment
 from deploy.local.place import Place, Started
+from deploy.local.progress import Report
 
 _CONTAINERS = ("kafka", "registry", "redis")
 """What the compose file runs for a local stack. Mail is taken by a program of ours even then: its directory is on
@@ -22,8 +23,8 @@ this machine, and no image has to be built first."""
 class Engine(Protocol):
     """Starts and ends parts."""
 
-    def prepare(self, report: Callable[[str], None]) -> None:
-        """Fetch what all parts need; what takes long is told to `report`. Raises FetchError."""
+    def prepare(self, report: Report) -> None:
+        """Fetch what all parts need; what takes long is told to `report`. Raises FetchError, PrepareError."""
 
     def start(self, part: Part, ports: Mapping[str, int]) -> processes.Identity | None:
         """Start a part; None if what runs it has no pid here. Raises PrepareError, FetchError, OSError."""
@@ -42,11 +43,9 @@ class Programs:
         self._place = place
         self._environ = environ
 
-    def prepare(self, report: Callable[[str], None]) -> None:
-        """Have Maven copy the servers, the first time."""
-        if not artifacts.cached(self._environ):
-            report("copying the servers (once, about 150 MB)")
-        artifacts.servers(self._environ)
+    def prepare(self, report: Report) -> None:
+        """Fetch the servers, the first time."""
+        artifacts.servers(self._environ, report)
 
     def start(self, part: Part, ports: Mapping[str, int]) -> processes.Identity | None:
         """Start the program, detached."""
@@ -92,9 +91,9 @@ class Containers:
         # A project for each home, so that two stacks stay apart.
         self.project = "careline-" + hashlib.sha256(str(place.home).encode()).hexdigest()[:10]
 
-    def prepare(self, report: Callable[[str], None]) -> None:
+    def prepare(self, report: Report) -> None:
         """Pull the images, the first time."""
-        report("pulling the images that are not here yet")
+        report.note("pulling the images that are not here yet")
         self._compose("pull", "--quiet", "--policy", "missing", *_CONTAINERS, ports={})
 
     def start(self, part: Part, ports: Mapping[str, int]) -> processes.Identity | None:

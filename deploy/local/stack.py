@@ -146,12 +146,12 @@ class Stack:
                 return record.mode
         # Those that are all given and not ours were dealt with above.
         own = {name: value for name, value in self._environ.items() if name not in preflight.ADDRESS_VARIABLES}
-        return preflight.choose(own, lambda: preflight.inspect(self._environ))
+        return preflight.choose(own)
 
     def _uses_environment(self, record: Record | None) -> bool:
         forced = self._environ.get(preflight.MODE_VARIABLE, "")
         if forced:
-            return forced == "env" and preflight.choose(self._environ, lambda: preflight.NOTHING) == "env"
+            return forced == "env" and preflight.choose(self._environ) == "env"
         given = {name: self._environ.get(name, "") for name in preflight.ADDRESS_VARIABLES}
         if not all(given.values()):
             return False
@@ -203,7 +203,7 @@ class Stack:
         record.write(place.record)
         try:
             with self._report:
-                engine.prepare(self._report.note)
+                engine.prepare(self._report)
                 self._start(engine, missing, record)
         except BaseException:
             with uninterrupted():

@@ -33,9 +33,7 @@ def _cpu() -> str:
 
 
 def _java() -> str:
-    home = os.environ.get("JAVA_HOME")
-    program = f"{home}/bin/java" if home else "java"
-    done = subprocess.run([program, "-version"], capture_output=True, text=True, check=False)
+    done = subprocess.run([preflight.java_program(os.environ), "-version"], capture_output=True, text=True, check=False)
     said = re.search(r'version "([^"]+)"', done.stderr)
     return said[1] if said else "unknown"
 

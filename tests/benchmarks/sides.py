@@ -13,6 +13,7 @@ from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from deploy.local import preflight
 from tests.benchmarks.installing import PEERS, classpath_of_java, python_for_peers
 from tests.benchmarks.programs import Program
 from tests.benchmarks.rounds import Round
@@ -64,10 +65,8 @@ def _python(script: str, *more: Callable[[Job], str]) -> Callable[[Job], Program
 
 def _kafka_streams(cache: int) -> Callable[[Job], Program]:
     def made(job: Job) -> Program:
-        java = os.environ.get("JAVA_HOME")
-        program = f"{java}/bin/java" if java else "java"
         options = ["-Xmx1g", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp", classpath_of_java(), "Peer"]
-        argv = [program, *options, *job.arguments, str(job.state), str(cache)]
+        argv = [preflight.java_program(os.environ), *options, *job.arguments, str(job.state), str(cache)]
         return Program("kafka-streams", argv, env=_environment(), cwd=job.state)
 
     return made

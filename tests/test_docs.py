@@ -29,9 +29,7 @@ from tests.live.reading import messages, until
 from tests.live.roles import Role
 
 ROOT = Path(__file__).parent.parent
-PAGES = tuple(
-    sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
-)
+PAGES = tuple(sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")]))
 LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
 CODE = re.compile(r"^```(?P<language>\w*)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"\bcareline (?P<words>[a-z][a-z-]*(?:[ |][a-z][a-z-]*)*)")
@@ -232,6 +230,13 @@ def test_the_readme_publishes_in_fifteen_lines() -> None:
     """One program, short enough to read at a glance."""
     [program] = programs("README.md")
     assert len([line for line in program.splitlines() if line.strip()]) <= 15
+
+
+def test_the_readme_shows_lines_of_the_demo() -> None:
+    """What the README shows of the demo is on the page that shows all of it."""
+    [shown] = [match["code"] for match in CODE.finditer(text("README.md")) if match["language"] == "text"]
+    whole = text("docs/demo.md").splitlines()
+    assert [line for line in shown.splitlines() if line not in {"", "...", *whole}] == []
 
 
 def test_the_readmes_profile_is_one_of_the_contract() -> None:

@@ -102,7 +102,7 @@ def _day(text: str) -> dt.date:
     try:
         return dt.date.fromisoformat(text)
     except ValueError:
-        raise SettingsError(f"--date: {text!r} is no date; write one of 2013 as 2013-07-22") from None
+        raise SettingsError(f"--date: {text!r} is not a date; write one of 2013, such as 2013-07-22") from None
 
 
 def _prefix() -> dict[str, str]:

@@ -249,7 +249,7 @@ def _kind(wanted: str) -> str:
 
 def _unknown(kind: str) -> str:
     meant = difflib.get_close_matches(kind[:60], _KINDS, n=1, cutoff=0.5)
-    return f"{short(kind)} is no touchpoint; " + (
+    return f"{short(kind)} is not a touchpoint; " + (
         f"did you mean {meant[0]}?" if meant else f"there are {', '.join(_KINDS)}"
     )
 

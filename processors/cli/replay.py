@@ -87,7 +87,7 @@ def _time(option: str, text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise SettingsError(f"{option}: {text!r} is no time; write 2013-02-08 or 2013-02-08T18:30Z") from None
+        raise SettingsError(f"{option}: {text!r} is not a time; write 2013-02-08 or 2013-02-08T18:30Z") from None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 

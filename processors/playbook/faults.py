@@ -33,7 +33,7 @@ class Fault:
     problem: str
 
     def told(self, where: str) -> str:
-        """``playbook.yaml:17: delay_care.flight.threshold: '30x' is no duration``."""
+        """``playbook.yaml:17: delay_care.flight.threshold: '30x' is not a duration``."""
         return ": ".join(filter(None, (f"{where}:{self.line}", self.field, self.problem)))
 
     def plain(self) -> dict[str, Any]:

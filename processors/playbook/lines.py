@@ -142,7 +142,7 @@ def _scalar(content: Content, node: yaml.Node, place: Place) -> Any:
     plain = int if _WHOLE.fullmatch(written) else float if _DECIMAL.fullmatch(written) else None
     if plain is not None:
         if len(written) > _LONGEST_NUMBER:
-            return _untaken(content, place, f"{_short(written)!r} is no number that anybody means; {_RIGHT}")
+            return _untaken(content, place, f"{_short(written)!r} is not a number; {_RIGHT}")
         return plain(written)
     for pattern, problem in _MISREAD:
         if pattern.fullmatch(written):

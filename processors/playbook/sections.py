@@ -79,7 +79,7 @@ class ClockSection(Section):
 def _clocks(clocks: dict[str, ClockSection]) -> dict[str, ClockSection]:
     channels = [one.value for one in Channel if one is not Channel.OTHER]
     refuse(
-        ((name,), f"is no channel of a contact; there are {', '.join(channels)}, and {DEFAULT} for the others")
+        ((name,), f"is not a channel of a contact; there are {', '.join(channels)}, and {DEFAULT} for the others")
         for name in clocks
         if name not in (*channels, DEFAULT)
     )

@@ -46,7 +46,7 @@ def shown(value: Any) -> str:
 
 def _duration(value: Any) -> timedelta:
     if not isinstance(value, str) or not (found := re.fullmatch(r"([0-9]+)([smhd])", value)):
-        raise ValueError(f"{shown(value)} is no duration; write 30m, 2h or 1d")
+        raise ValueError(f"{shown(value)} is not a duration; write 30m, 2h or 1d")
     length = timedelta(**{_UNITS[found[2]]: int(found[1])}) if len(found[1]) < _DIGITS else timedelta.max
     if length > _LONGEST:
         raise ValueError(f"{shown(value)} is too long; at most {_LONGEST.days}d")
@@ -72,38 +72,38 @@ def _window(value: Any) -> timedelta:
 def _time_of_day(value: Any) -> time:
     if isinstance(value, str) and re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value):
         return time.fromisoformat(value)
-    raise ValueError(f'{shown(value)} is no time of day; write it in quotes, as "22:00"')
+    raise ValueError(f'{shown(value)} is not a time of day; write it in quotes, as "22:00"')
 
 
 def _time_zone(name: str) -> str:
     if name not in available_timezones():
-        raise ValueError(f"{shown(name)} is no IANA time zone, as Europe/Vienna")
+        raise ValueError(f"{shown(name)} is not an IANA time zone such as Europe/Vienna")
     return name
 
 
 def _language(tag: str) -> str:
     if canonical(tag) is None:
-        raise ValueError(f"{shown(tag)} is no language that is known")
+        raise ValueError(f"{shown(tag)} is not a known language")
     return tag
 
 
 def _money(value: Any) -> Decimal:
     written = str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
     if not re.fullmatch(r"(0|[1-9][0-9]{0,9})(\.[0-9]{1,2})?", written):
-        raise ValueError(f'{shown(value)} is no amount; write "4.50", not below zero, with at most two decimals')
+        raise ValueError(f'{shown(value)} is not an amount; write "4.50", not below zero, with at most two decimals')
     return Decimal(written).quantize(Decimal("0.01"))
 
 
 def _share(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1 or math.isnan(value):
-        raise ValueError(f"{shown(value)} is no share; write a number from 0 to 1, as 0.1 for one in ten")
+        raise ValueError(f"{shown(value)} is not a share; write a number from 0 to 1, such as 0.1 for one in ten")
     return float(value)
 
 
 def _customers_channel(value: Any) -> OutreachChannel:
     reachable = [one.value for one in OutreachChannel if one not in _NOT_THE_CUSTOMERS]
     if value not in reachable:
-        raise ValueError(f"{shown(value)} is no channel to a customer; there are {', '.join(reachable)}")
+        raise ValueError(f"{shown(value)} is not a channel to a customer; there are {', '.join(reachable)}")
     return OutreachChannel(value)
 
 
@@ -138,27 +138,33 @@ Count = Annotated[int, Field(strict=True)]
 CustomersChannel = Annotated[OutreachChannel, BeforeValidator(_customers_channel)]
 
 Slug = Annotated[
-    str, _named(r"[a-z0-9][a-z0-9-]{0,63}", "is no name here; write small letters, digits and hyphens, as care-leads")
+    str,
+    _named(
+        r"[a-z0-9][a-z0-9-]{0,63}", "is not a valid name; write small letters, digits and hyphens, such as care-leads"
+    ),
 ]
 Seed = Annotated[str, StringConstraints(min_length=1, max_length=200, strict=True)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500, strict=True)]
 Locale = Annotated[
     str,
-    _named(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]+)*", "is no locale; write en, de or es-MX"),
+    _named(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]+)*", "is not a locale; write en, de or es-MX"),
     AfterValidator(_language),
 ]
 Link = Annotated[
     str,
-    _named(r"https://[^\s/?#]+\S*", "is no link; it begins with https:// and has no spaces"),
+    _named(r"https://[^\s/?#]+\S*", "is not a link; a link begins with https:// and has no spaces"),
     AfterValidator(link),
 ]
-Currency = Annotated[str, _named(r"[A-Z]{3}", "is no currency; write three capitals, as USD")]
-Letter = Annotated[str, _named(LETTER, "is no letter; write a policy and a name, as delay_care/notice")]
-TextsOf = Annotated[str, _named(rf"{LETTER}|foot|why", "is no letter; write a policy and a name, as delay_care/notice")]
+Currency = Annotated[str, _named(r"[A-Z]{3}", "is not a currency; write three capital letters, such as USD")]
+Letter = Annotated[str, _named(LETTER, "is not a letter; write a policy and a name, such as delay_care/notice")]
+TextsOf = Annotated[
+    str, _named(rf"{LETTER}|foot|why", "is not a letter; write a policy and a name, such as delay_care/notice")
+]
 """A letter, or what stands under every one, or why policies serve."""
-Policy = Annotated[str, _named("|".join(POLICIES), f"is no policy; there are {', '.join(POLICIES)}")]
+Policy = Annotated[str, _named("|".join(POLICIES), f"is not a policy; there are {', '.join(POLICIES)}")]
 HeldOut = Annotated[
-    str, _named("|".join((GLOBAL, *POLICIES)), f"is no policy; there are {', '.join(POLICIES)}, and {GLOBAL} for all")
+    str,
+    _named("|".join((GLOBAL, *POLICIES)), f"is not a policy; there are {', '.join(POLICIES)}, and {GLOBAL} for all"),
 ]
 Words = Annotated[str, StringConstraints(strict=True)]
 """A part of a letter, as a template; :mod:`processors.playbook.words` looks closer."""

@@ -26,7 +26,7 @@ def misworded(data: Any) -> Iterator[Misfit]:
     for locale, whys in texts.get(WHY, {}).items():
         for policy in whys:
             if policy not in POLICIES:
-                yield ("texts", WHY, locale, policy), f"is no policy; there are {', '.join(POLICIES)}"
+                yield ("texts", WHY, locale, policy), f"is not a policy; there are {', '.join(POLICIES)}"
     for letter, locales in texts.items():
         policy, _, name = letter.partition("/")
         for locale in locales if name else ():

@@ -37,8 +37,8 @@ def closed(monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--from", "yesterday", "--to", "2013-02-09"], "--from: 'yesterday' is no time"),
-        (["--from", "2013-02-08", "--to", "2013-02-30"], "--to: '2013-02-30' is no time"),
+        (["--from", "yesterday", "--to", "2013-02-09"], "--from: 'yesterday' is not a time"),
+        (["--from", "2013-02-08", "--to", "2013-02-30"], "--to: '2013-02-30' is not a time"),
         (["--from", "2013-02-09", "--to", "2013-02-09T00:00Z"], "--to: 2013-02-09T00:00Z is not later than"),
         (["--from", "2013-02-08", "--to", "2013-02-09", "--playbook", "/none.yaml"], "/none.yaml"),
         (["--from", "2013-02-08", "--to", "2013-02-09", "--out", "/none/report.json"], "--out: cannot write"),

@@ -75,7 +75,7 @@ async def test_a_playbook_changed_while_it_runs(settings: Settings, role_env: di
         await until(
             lambda: metrics_of(role), lambda seen: 'careline_playbook_reloads_total{result="refused"} 1.0' in seen
         )
-        assert "delay_care.default.threshold: 'soon' is no duration" in role.log
+        assert "delay_care.default.threshold: 'soon' is not a duration" in role.log
         await tell(settings, "ben")
         assert (await decided(settings, "ben")).playbook_version == first.version
         assert (await role.ask("/readyz"))[0] == httpx.codes.OK

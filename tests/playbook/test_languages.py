@@ -111,7 +111,7 @@ def test_a_letter_that_could_only_be_mixed_is_refused(taken: str, field: str, sa
     [
         ("texts why it delay_care", "Because {{ name }} waits", "plain words"),
         ("texts why it delay_care", "one\n\ntwo", "one line"),
-        ("texts why it kindness", "Perché sì", "no policy"),
+        ("texts why it kindness", "Perché sì", "not a policy"),
         ("texts foot it foot", "{{ gesture_title }}", "'gesture_title'"),
         ("texts foot it foot", "{% for a in b %}{% endfor %}", "a loop"),
         ("texts foot it foot", "  ", "says nothing"),
@@ -131,7 +131,7 @@ def test_a_slip_in_the_foot_or_the_why_is_told(path: str, value: Any, said: str)
     [
         ("it", "default_locale", "texts.delay_care/cancelled.it"),
         ("zh-Hant", "default_locale", "texts.foot"),
-        ("xx", "default_locale", "no language that is known"),
+        ("xx", "default_locale", "not a known language"),
         ("de-AT", "delay_care.default.gestures.1.title", "no text in de-AT, the default_locale"),
         ("fr", "delay_care.default.gestures.0.title", "no text in fr, the default_locale"),
     ],

@@ -63,13 +63,13 @@ def test_all_faults_at_once_each_by_its_line() -> None:
     ]
     assert told[0].endswith("is missing")
     assert told[1].endswith("is not known here; is revise_after meant?")
-    assert told[2].endswith("'2 hours' is no duration; write 30m, 2h or 1d")
+    assert told[2].endswith("'2 hours' is not a duration; write 30m, 2h or 1d")
 
 
 def test_a_fault_reads_as_it_stands_in_the_documents() -> None:
     """File, line, field, what is wrong and what would be right."""
-    fault = Fault(17, "delay_care.flight.threshold", "'30x' is no duration; write 30m, 2h or 1d")
-    expected = "playbook.yaml:17: delay_care.flight.threshold: '30x' is no duration; write 30m, 2h or 1d"
+    fault = Fault(17, "delay_care.flight.threshold", "'30x' is not a duration; write 30m, 2h or 1d")
+    expected = "playbook.yaml:17: delay_care.flight.threshold: '30x' is not a duration; write 30m, 2h or 1d"
     assert fault.told("playbook.yaml") == expected
 
 
@@ -169,7 +169,7 @@ def test_no_other_amount_in_quotes_either(written: str) -> None:
     text = PACKAGED.read_text(encoding="utf-8").replace('cost: "18.00"', f"cost: {written}")
     told = faults(text)
     assert len(told) == 1
-    assert "is no amount; write" in told[0]
+    assert "is not an amount; write" in told[0]
 
 
 def test_in_quotes_a_text_is_a_text() -> None:

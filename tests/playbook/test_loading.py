@@ -70,9 +70,9 @@ def test_without_quiet_hours_and_caps(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "value", "field", "problem"),
     [
-        ("delay_care.default.threshold", "half an hour", "delay_care.default.threshold", "no duration"),
-        ("delay_care.default.threshold", 30, "delay_care.default.threshold", "no duration"),
-        ("delay_care.default.threshold", "-5m", "delay_care.default.threshold", "no duration"),
+        ("delay_care.default.threshold", "half an hour", "delay_care.default.threshold", "not a duration"),
+        ("delay_care.default.threshold", 30, "delay_care.default.threshold", "not a duration"),
+        ("delay_care.default.threshold", "-5m", "delay_care.default.threshold", "not a duration"),
         ("delay_care.default.threshold", "400d", "delay_care.default.threshold", "at most 365d"),
         ("delay_care.default.threshold", "9999999999999d", "delay_care.default.threshold", "at most 365d"),
         ("delay_care.default.threshold", None, "delay_care.default.threshold", "is missing"),
@@ -103,9 +103,9 @@ def test_without_quiet_hours_and_caps(tmp_path: Path) -> None:
         ("caps.0.purpose", "FUN", "caps.0.purpose", "SERVICE"),
         ("channel_order", [], "channel_order", "at least 1"),
         ("channel_order.0", "PIGEON", "channel_order.0", "EMAIL"),
-        ("default_time_zone", "Mars/Olympus", "default_time_zone", "no IANA time zone"),
-        ("default_locale", "", "default_locale", "no locale"),
-        ("currency", "dollars", "currency", "no currency"),
+        ("default_time_zone", "Mars/Olympus", "default_time_zone", "not an IANA time zone"),
+        ("default_locale", "", "default_locale", "not a locale"),
+        ("currency", "dollars", "currency", "not a currency"),
     ],
 )
 def test_a_mistake_is_named(tmp_path: Path, path: str, value: Any, field: str, problem: str) -> None:

@@ -99,8 +99,8 @@ async def test_a_wrong_file_is_refused_whole(watched: Watched, logged: LogCaptur
     assert shown() == {watched.first.version}
     faults = [entry["fault"] for entry in logged.entries if "fault" in entry]
     assert len(faults) == 2
-    assert "delay_care.default.threshold: '45 minutes' is no duration" in faults[0]
-    assert "currency: 'dollars' is no currency" in faults[1]
+    assert "delay_care.default.threshold: '45 minutes' is not a duration" in faults[0]
+    assert "currency: 'dollars' is not a currency" in faults[1]
     assert all(str(watched.file) in fault for fault in faults)
 
 

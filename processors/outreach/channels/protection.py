@@ -32,7 +32,7 @@ class Rate:
         """``600/m``: so many a second, minute or hour. Raises ValueError."""
         found = re.fullmatch(r"([1-9]\d{0,6})/([smh])", text)
         if found is None:
-            raise ValueError(f"{text!r} is no rate; write 10/s, 600/m or 5000/h")
+            raise ValueError(f"{text!r} is not a rate; write 10/s, 600/m or 5000/h")
         return cls(int(found[1]), timedelta(seconds=_SECONDS[found[2]]))
 
     @property

@@ -121,9 +121,8 @@ async def drive(connections: int) -> bool:
                 one.kill()
                 await one.wait()
     print(
-        f"{connections:,} half-open connections to each of two ports for {SECONDS:.0f} s; {open_:,} of them held open by"
+        f"{connections:,} half-open connections to each of two ports for {SECONDS:.0f} s; {open_:,} open at one moment\n"
     )
-    print("the gateway, as its limits say\n")
     print("| call | answered | failed | median, ms | 99th, ms | longest, ms |\n| --- | --- | --- | --- | --- | --- |")
     print(reports, health, sep="\n")
     for one in (*reports.failed[:3], *health.failed[:3]):

@@ -36,10 +36,12 @@ from processors.journey.policies.waits import (
     unannounced_too_late,
     useful_until,
 )
+from processors.journey.refusals import Refusal, refusal_of, refused
 from processors.journey.state import put
 from streams.events import Delay, DelayNoticed, JourneyState, OrderCancelled, Timer, replace
 
-_PASSING = (":quiet_hours", ":frequency_cap", ":gave_way")
+_PASSING = frozenset({"quiet_hours", "frequency_cap", "gave_way"})
+"""Reasons that time alone ends."""
 
 
 class DelayCare:
@@ -87,7 +89,7 @@ class DelayCare:
                 event.occurred_at,
             ):
                 continue
-            if delay.closed_at is not None or delay.letters or delay.refused is not None:
+            if delay.closed_at is not None or delay.letters or refusal_of(delay) is not None:
                 continue
             rules = playbook.delay_rules(delay.subject_kind)
             if now >= lapses_at(delay, rules):
@@ -115,10 +117,11 @@ class DelayCare:
         if news is None:
             yield from self._drop(state, delay, "no_longer_news", "the customer knows what it would say")
             return
-        if delay.held_until is not None and not (delay.refused or "").startswith(f"{news}:"):
+        refusal = refusal_of(delay)
+        if delay.held_until is not None and (refusal is None or refusal.occasion != news):
             yield from self._drop(state, delay, "no_longer_news", "there is something else to say by now")
         if occasion is None:
-            if delay.refused is None or delay.held_until is not None:
+            if refusal is None or delay.held_until is not None:
                 below = self._want(state, delay, now, playbook, occasion=NOTICE, wait=wait)
                 minutes = int(rules.threshold.total_seconds() // 60)
                 yield Suppress(
@@ -135,7 +138,8 @@ class DelayCare:
     def _end(self, state: JourneyState, delay: Delay, now: datetime, playbook: Playbook) -> Iterator[Wanted]:
         rules = playbook.delay_rules(delay.subject_kind)
         still = says_when_over(delay, now, rules)
-        if not (still and (delay.refused or "").startswith(OVER)):
+        refusal = refusal_of(delay)
+        if not (still and refusal is not None and refusal.occasion.startswith(OVER)):
             yield from self._drop(state, delay, "wait_over", "the wait ended while the letter was held")
         if not delay.cancelled:  # that it does not come stays true
             yield from _taken_back(state, journey_id(delay), now)
@@ -145,12 +149,11 @@ class DelayCare:
 
     def _drop(self, state: JourneyState, delay: Delay, reason: str, explanation: str) -> Iterator[Release]:
         """The word on a letter that was held and will not be sent: a hold on record has to have an end on record."""
-        if delay.held_until is not None and delay.refused is not None:
-            journey, occasion = journey_id(delay), delay.refused.split(":")[0]
+        if delay.held_until is not None and (refusal := refusal_of(delay)) is not None:
             yield Release(
                 policy=self.name,
-                journey_id=journey,
-                occasion=occasion,
+                journey_id=journey_id(delay),
+                occasion=refusal.occasion,
                 reason=reason,
                 explanation=explanation,
             )
@@ -178,9 +181,9 @@ class DelayCare:
                     told_at=now,
                 )
             case Hold(want=want, until=until, reason=reason):
-                delay = replace(delay, refused=f"{want.occasion}:{reason}", held_until=until)
+                delay = refused(delay, Refusal(want.occasion, reason), held_until=until)
             case Suppress(want=want, reason=reason):
-                delay = replace(delay, refused=f"{want.occasion}:{reason}", held_until=None)
+                delay = refused(delay, Refusal(want.occasion, reason), held_until=None)
             case Recall() | Release():
                 delay = replace(delay, held_until=None)
         return replace(state, delays=put(state.delays, delay, journey_id))
@@ -191,8 +194,9 @@ class DelayCare:
             return True
         occasion, held = action.want.occasion, isinstance(action, Hold)
         return not any(
-            (delay.refused or "").startswith(f"{occasion}:")
-            and same_no((delay.refused or "").removeprefix(f"{occasion}:"), action.reason)
+            (refusal := refusal_of(delay)) is not None
+            and refusal.occasion == occasion
+            and same_no(refusal.reason, action.reason)
             and (delay.held_until is not None) == held
             for delay in state.delays
             if journey_id(delay) == action.want.journey_id
@@ -239,7 +243,7 @@ def _moments(delay: Delay, now: datetime, playbook: Playbook) -> Iterator[dateti
     yield lapses_at(delay, rules)
     if delay.held_until is not None:
         yield delay.held_until
-    elif (delay.refused or "").endswith(_PASSING):
+    elif (refusal := refusal_of(delay)) is not None and refusal.reason in _PASSING:
         # the night or the cap would have outlasted the wait; if it does not, there is somebody to write to
         yield useful_until(delay, now, rules)
     if delay.cancelled:

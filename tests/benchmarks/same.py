@@ -73,7 +73,10 @@ class Heard:
 
 
 class Play:
-    """The journeys and the ledger over a stream, in one order of time; what happens outside is made up from ids."""
+    """The journeys and the ledger over a stream, in one order of time; what happens outside is made up from ids.
+
+    ``entries`` is the ledger as it stands, by outreach.
+    """
 
     def __init__(self, heard: Heard, *, source: TimeSource) -> None:
         idempotent = {OutreachChannel.WEBHOOK: True, OutreachChannel.PUSH: True, OutreachChannel.SMS: True}
@@ -82,7 +85,7 @@ class Play:
         self._heard = heard
         self._playbook = load_playbook()
         self._states: dict[str, JourneyState] = {}
-        self._entries: dict[str, OutreachLedgerEntry] = {}
+        self.entries: dict[str, OutreachLedgerEntry] = {}
         self._calls: dict[str, int] = {}
         self._tries: dict[str, int] = defaultdict(int)
         self._queue: list[tuple[datetime, int, str, Any]] = []
@@ -104,11 +107,11 @@ class Play:
                 case "wake" if (state := self._states.get(of)) is not None and state.wake_at == now:
                     self._journey(wake(state, now=now, playbook=self._playbook), state, now)
                 case "outreach":
-                    entry = self._entries.get(of.outreach_id)
+                    entry = self.entries.get(of.outreach_id)
                     incoming = Incoming(record=of, value=b"", headers=[])
                     step = self._ledger.receive(incoming, entry, now, busy=of.outreach_id in self._calls)
                     self._dispatch(of.outreach_id, step, now)
-                case "turn" if (entry := self._entries.get(of)) is not None and entry.wake_at == now:
+                case "turn" if (entry := self.entries.get(of)) is not None and entry.wake_at == now:
                     self._dispatch(of, self._ledger.wake(of, entry, now, busy=of in self._calls), now)
                 case "result" if self._calls.get(of[0]) == of[1]:
                     self._result(*of, now)
@@ -139,7 +142,7 @@ class Play:
         if step.unchanged or step.state is None:
             return
         self._heard.add(now, step.state)
-        self._entries[key] = step.state
+        self.entries[key] = step.state
         if step.state.wake_at is not None:
             self._at(step.state.wake_at, "turn", key)
         for effect in step.effects:
@@ -161,13 +164,13 @@ class Play:
             self._crash(now)
             return
         del self._calls[key]
-        entry = self._entries[key]
+        entry = self.entries[key]
         self._dispatch(key, self._ledger.completed(key, entry, _result(task, number), now), now)
 
     def _crash(self, now: datetime) -> None:
         """Every call under way is cut off, and the role starts anew."""
         self._calls.clear()
-        for key, entry in list(self._entries.items()):
+        for key, entry in list(self.entries.items()):
             if entry.wake_at is None:
                 continue
             step = self._ledger.resume(key, entry, now)

@@ -226,7 +226,7 @@ class LedgerLogic:
     def _retract(self, retracted: OutreachRetracted, state: Entry | None, now: datetime, *, busy: bool) -> Step[Entry]:
         if state is None or state.phase is LedgerPhase.ENDED:
             return Step(state=state, unchanged=True, handling="too_late")  # it has left
-        if busy or not (state.phase in WAITS or self._live):
+        if state.phase not in WAITS and (busy or not self._live):
             # it is leaving; if it turns out that it did not, it is not tried again
             taken_back = moved(state, Move.TAKE_BACK, said=retracted.reason)
             return Step(state=taken_back, withdraw_effects=self._live, handling="too_late")

@@ -5,7 +5,8 @@ money within its digits and looked at only where it is short enough, texts in UT
 than the bytes that are left. So what is read can be written again (tests/streams/test_what_is_read.py).
 
 Another version is resolved as Avro says (1.12, "Schema Resolution"): by the names of fields, with our defaults for what
-its writer does not know, and past what we do not know. The work on a record grows with its bytes, whatever its schema.
+its writer does not know, or with what it says in other words (:mod:`streams.events.earlier`), and past what we do not
+know. The work on a record grows with its bytes, whatever its schema.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from schemas.expansion import Unfit, unqualified
 from streams import binary
 from streams.binary import Decoder
 from streams.clock import EPOCH
+from streams.events.earlier import DERIVED
 from streams.generated import Source
 
 _INT = 1 << 31
@@ -61,7 +63,10 @@ class Reading(Source):
                 lines += [(name, line) for line in self.of(field["type"], kinds[name], f"v{at[name]}", hints[name])]
             else:
                 lines += [("", line) for line in self.past(field["type"])]
-        lines += [(name, f"v{at[name]} = {self._default(record, name)}") for name in at if name in left]
+        derived = {name: DERIVED[record, name] for name in at if name in left and (record, name) in DERIVED}
+        lines += [(name, f"v{at[name]} = {self._default(record, name)}") for name in at if name in left - set(derived)]
+        for name, (of, by) in derived.items():
+            lines.append((name, f"v{at[name]} = {self.ref(by)}({', '.join(f'v{at[one]}' for one in of)})"))
         if not self._ours:
             lines.append(("", _WITHIN))
         made = ", ".join(f"{name}=v{number}" for name, number in at.items())

@@ -99,8 +99,8 @@ class Suppress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Retract:
-    """What was requested is no longer true."""
+class Recall:
+    """What was requested is no longer true: it does not leave any more, or is taken down where it did."""
 
     policy: str
     journey_id: str
@@ -131,5 +131,16 @@ class Expose:
     met: Assigned
 
 
-Action = Reach | Hold | Suppress | Retract
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """What was held is not wanted any more: nothing was requested, and a hold on record has an end on record."""
+
+    policy: str
+    journey_id: str
+    occasion: str
+    reason: str
+    explanation: str
+
+
+Action = Reach | Hold | Suppress | Recall | Release
 """Everything a decision can be."""

@@ -5,20 +5,18 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from processors.journey.actions import Action, Expose, Hold, Reach, Retract, Suppress, Want
+from processors.journey.actions import Action, Expose, Hold, Reach, Recall, Release, Suppress, Want
 from processors.journey.failures import Failure, failed, retries
 from processors.journey.guard import guard
 from processors.journey.identity import outreach_id
 from processors.journey.playbook import Playbook
 from processors.journey.policies import Policy, Wanted, in_order
 from processors.journey.policies.settling import NO_LONGER_USEFUL
-from processors.journey.recording import Output, noted, records
+from processors.journey.recording import Output, enact
 from processors.journey.state import put
 from streams.events import JourneyState, Settled, Timer, Touchpoint, replace
-
-Decided = tuple[Policy, Action | Expose, JourneyState]
-"""A decision, whose it is, and the state before it."""
 
 TOO_LATE = "too_late"
 _MOST_TOLD, _A_DAY = 5, timedelta(days=1)
@@ -26,6 +24,13 @@ _MOST_TOLD, _A_DAY = 5, timedelta(days=1)
 
 _MOST_STEPS = 2_000
 """More than any state can call for; a policy that wants something new whenever it is asked has failed."""
+
+
+class Decided(NamedTuple):
+    """A decision worth recording, and what goes out of it."""
+
+    action: Action | Expose
+    outputs: Sequence[Output]
 
 
 def concerned(state: JourneyState, failures: Sequence[Failure], playbook: Playbook) -> list[Policy]:
@@ -55,18 +60,25 @@ def lapsed(state: JourneyState, policies: Sequence[Policy], now: datetime, playb
 
 
 def decided(
-    state: JourneyState, policies: Sequence[Policy], now: datetime, playbook: Playbook
+    state: JourneyState, policies: Sequence[Policy], now: datetime, playbook: Playbook, trigger: Touchpoint | None
 ) -> tuple[JourneyState, list[Decided]]:
     """The decisions worth recording, and the state after them. Each decision sees those before it, of other policies
     and of its own: caps, budgets, and whatever is asked only once."""
     news: list[Decided] = []
     for policy in policies:
-        state = _heard(policy, state, news, now, playbook)
+        state = _heard(policy, state, news, now, playbook, trigger)
     return state, news
 
 
-def _heard(policy: Policy, state: JourneyState, news: list[Decided], now: datetime, playbook: Playbook) -> JourneyState:
-    """The policy is asked again after each request and each retraction, so that its next step knows of it."""
+def _heard(
+    policy: Policy,
+    state: JourneyState,
+    news: list[Decided],
+    now: datetime,
+    playbook: Playbook,
+    trigger: Touchpoint | None,
+) -> JourneyState:
+    """The policy is asked again after each request, recall and release, so that its next step knows of it."""
     handled: set[tuple[str, ...]] = set()
     method = "wants"
     try:
@@ -81,20 +93,20 @@ def _heard(policy: Policy, state: JourneyState, news: list[Decided], now: dateti
                     raise RuntimeError(f"more than {_MOST_STEPS} steps at once")
                 if isinstance(wanted, Expose):
                     method = "record"
-                    news.append((policy, wanted, state))
-                    state = noted(state, wanted, now)
+                    state, said = enact(state, wanted, now=now, playbook=playbook, trigger=trigger)
+                    news.append(Decided(wanted, said))
                     method = "wants"
                     continue
                 method = "guard"
                 action = guard(wanted, state, now, playbook) if isinstance(wanted, Want) else wanted
                 for part in _each(action, state):
-                    handled.add(_step(part if isinstance(part, Retract) else part.want))
+                    handled.add(_step(part if isinstance(part, Recall | Release) else part.want))
                     method = "is_news"
                     if policy.is_news(state, part):
                         method = "record"
-                        news.append((policy, part, state))
-                        state = noted(state, part, now)
-                        acted = isinstance(part, Reach | Retract)
+                        state, said = enact(state, part, now=now, playbook=playbook, trigger=trigger)
+                        news.append(Decided(part, said))
+                        acted = isinstance(part, Reach | Recall | Release)
                     method = "after"
                     state = _a_state(policy.after(state, part, now, playbook))
                 method = "wants"
@@ -107,7 +119,7 @@ def _heard(policy: Policy, state: JourneyState, news: list[Decided], now: dateti
 
 def _each(action: Action, state: JourneyState) -> tuple[Action, ...]:
     """The decision for every part of a want that is told as one; the letter is the first part's."""
-    if isinstance(action, Retract) or not action.want.parts:
+    if isinstance(action, Recall | Release) or not action.want.parts:
         return (action,)
     want, others = action.want, action.want.parts[1:]
     match action:
@@ -125,8 +137,10 @@ def _step(wanted: Wanted) -> tuple[str, ...]:
     match wanted:
         case Expose(met=met):
             return "expose", met.experiment, met.unit
-        case Retract():
-            return "retract", wanted.journey_id, wanted.occasion, wanted.outreach_id
+        case Recall():
+            return "recall", wanted.journey_id, wanted.occasion, wanted.outreach_id
+        case Release():
+            return "release", wanted.journey_id, wanted.occasion
         case _:
             want = wanted.want if isinstance(wanted, Suppress) else wanted
             return "step", want.journey_id, want.occasion
@@ -134,13 +148,13 @@ def _step(wanted: Wanted) -> tuple[str, ...]:
 
 def too_late(
     state: JourneyState, policies: Sequence[Policy], event: Touchpoint | None, now: datetime, playbook: Playbook
-) -> tuple[JourneyState, list[Decided]]:
+) -> tuple[JourneyState, list[Output]]:
     """What the policies would have wanted of a fact, had it been heard of in time: a word on record for each.
 
     Of a customer for whom many come at once, as in a backfill, the first few of a day are told one by one, then that
     there are more.
     """
-    news: list[Decided] = []
+    outputs: list[Output] = []
     for policy in policies:
         if type(event) not in policy.answers or state.merged_into is not None:
             continue
@@ -159,9 +173,14 @@ def too_late(
         if told == _MOST_TOLD:
             want = dataclasses.replace(want, journey_id="", occasion=TOO_LATE, inputs={"told": str(told)})
             explanation = "more come too late; they are not told one by one today"
-        news.append((policy, Suppress(want=want, reason=NO_LONGER_USEFUL, explanation=explanation), state))
+        suppress = Suppress(want=want, reason=NO_LONGER_USEFUL, explanation=explanation)
+        try:
+            state, said = enact(state, suppress, now=now, playbook=playbook, trigger=event)
+        except Exception as error:
+            raise failed(policy.name, "record", error) from error
+        outputs += said
         state = _told_of(state, want, now)
-    return state, news
+    return state, outputs
 
 
 def _told_of(state: JourneyState, want: Want, now: datetime) -> JourneyState:
@@ -177,27 +196,16 @@ def _told_of(state: JourneyState, want: Want, now: datetime) -> JourneyState:
     return replace(state, settled=put(others, mark, lambda one: (one.policy, one.journey_id, one.occasion)))
 
 
-def recorded(news: Sequence[Decided], *, now: datetime, playbook: Playbook, trigger: Touchpoint | None) -> list[Output]:
-    """The decisions as they go out."""
-    outputs: list[Output] = []
-    for policy, action, before in news:
-        try:
-            outputs += records(before, action, now=now, playbook=playbook, trigger=trigger)
-        except Exception as error:
-            raise failed(policy.name, "record", error) from error
-    return outputs
-
-
 def informed(
-    state: JourneyState, taken_back: Retract, failures: Sequence[Failure], now: datetime, playbook: Playbook
+    state: JourneyState, recall: Recall, failures: Sequence[Failure], now: datetime, playbook: Playbook
 ) -> JourneyState:
-    """The state once the policy whose outreach was taken back knows. It is taken back even if the policy fails."""
-    if any(failure.policy == taken_back.policy for failure in failures):
+    """The state once the policy whose outreach is recalled knows. It is recalled even if the policy fails."""
+    if any(failure.policy == recall.policy for failure in failures):
         return state
     for policy in in_order(playbook.priority):
-        if policy.name == taken_back.policy:
+        if policy.name == recall.policy:
             try:
-                state = _a_state(policy.after(state, taken_back, now, playbook))
+                state = _a_state(policy.after(state, recall, now, playbook))
             except Exception as error:
                 raise failed(policy.name, "after", error) from error
     return state

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from processors.journey.actions import Action, Expose, Retract
-from processors.journey.asking import concerned, decided, informed, lapsed, recorded, timers, too_late
+from processors.journey.actions import Action, Expose, Recall
+from processors.journey.asking import concerned, decided, informed, lapsed, timers, too_late
 from processors.journey.erasure import OUTCOMES, changes_nothing, erased, last_words, mark_ends
 from processors.journey.evolve import evolve
 from processors.journey.failures import Failure, PolicyFailedError, marked, refusal
 from processors.journey.guard import withdrawn
 from processors.journey.playbook import Playbook
-from processors.journey.recording import Output, noted, records
+from processors.journey.recording import Output, enact
 from processors.journey.sharing import shared
 from processors.journey.state import begin, digest, prune, remembered, seen
 from streams.events import (
@@ -79,7 +79,7 @@ def advance(state: JourneyState | None, event: Touchpoint, *, now: datetime, pla
         if state.is_erased:  # a no to a letter from before: it is kept, and who said it stays erased
             return Advance(state=replace(folded, revision=state.revision + 1, updated_at=now))
         missed = isinstance(event, OutreachFailed) and event.reason is not FailureReason.RETRACTED
-        if folded.suppressions == state.suppressions and not missed and not _called_in(folded, event, now):
+        if folded.suppressions == state.suppressions and not missed and not _retracted_by_opt_out(folded, event, now):
             # how long a provider takes must not tell when, or whether, anything else is decided
             return Advance(state=replace(folded, revision=state.revision + 1, updated_at=now))
     else:
@@ -104,8 +104,8 @@ def decide(state: JourneyState, *, now: datetime, playbook: Playbook) -> tuple[A
     failures: tuple[Failure, ...] = ()
     while True:
         try:
-            _, news = decided(state, concerned(state, failures, playbook), now, playbook)
-            return tuple(action for _, action, _ in news)
+            _, news = decided(state, concerned(state, failures, playbook), now, playbook, None)
+            return tuple(one.action for one in news)
         except PolicyFailedError as why:
             failures = (*failures, why.failure)
 
@@ -130,16 +130,18 @@ def _settled(
 ) -> Advance:
     policies = concerned(state, failures, playbook)
     outputs: list[Output] = []
-    for taken_back in _called_in(state, trigger, now):
-        outputs += records(state, taken_back, now=now, playbook=playbook, trigger=trigger)
-        state = informed(noted(state, taken_back, now), taken_back, failures, now, playbook)
+    for recall in _retracted_by_opt_out(state, trigger, now):
+        state, said = enact(state, recall, now=now, playbook=playbook, trigger=trigger)
+        outputs += said
+        state = informed(state, recall, failures, now, playbook)
     state, late = too_late(state, policies, trigger, now, playbook)
-    outputs += recorded(late, now=now, playbook=playbook, trigger=trigger)
+    outputs += late
     before, state = state, lapsed(state, policies, now, playbook)
     if state is not before:  # a wait may have begun, or a hold have lost its cause
         policies = concerned(state, failures, playbook)
-    state, news = decided(state, policies, now, playbook)
-    outputs += recorded(news, now=now, playbook=playbook, trigger=trigger)
+    state, news = decided(state, policies, now, playbook, trigger)
+    for one in news:
+        outputs += one.outputs
     state, unknown = marked(state, failures, now)
     outputs += [refusal(state, one, now=now, playbook=playbook, trigger=trigger) for one in unknown]
     if outputs and state.playbook_version != playbook.version:
@@ -149,7 +151,7 @@ def _settled(
     return Advance(state=_stamped(state, due, now), outputs=tuple(outputs))
 
 
-def _called_in(state: JourneyState, trigger: Touchpoint | None, now: datetime) -> tuple[Retract, ...]:
+def _retracted_by_opt_out(state: JourneyState, trigger: Touchpoint | None, now: datetime) -> tuple[Recall, ...]:
     """A no counts from the moment it is said, also for what was decided before and may not have left yet."""
     match trigger:
         case ConsentChanged() | ProfilesMerged(told=True):

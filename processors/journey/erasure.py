@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from processors.journey.actions import Retract
+from processors.journey.actions import Recall
 from processors.journey.identity import forwarded_event_id
 from processors.journey.playbook import Playbook
-from processors.journey.recording import Output, records
+from processors.journey.recording import Output, enact
 from processors.journey.reported import is_unfounded
 from processors.journey.state import begin
 from streams.events import (
@@ -76,8 +76,8 @@ def last_words(state: JourneyState, event: CustomerErased, now: datetime, playbo
     outputs: list[Output] = []
     for note in state.outreach:
         if note.retracted_at is None and note.useful_until > now:
-            taken_back = Retract.of(note, reason="erased", explanation="the customer asked to be forgotten")
-            outputs += records(state, taken_back, now=now, playbook=playbook, trigger=event)
+            recall = Recall.of(note, reason="erased", explanation="the customer asked to be forgotten")
+            outputs += enact(state, recall, now=now, playbook=playbook, trigger=event)[1]
     for other in state.merged_from:
         identity = forwarded_event_id(event.event_id, other)
         outputs.append(replace(event, event_id=identity, customer_id=other))

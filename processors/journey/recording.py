@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import assert_never
 
-from processors.journey.actions import Action, Assigned, Expose, Hold, Reach, Retract, Suppress, Want
+from processors.journey.actions import Action, Assigned, Expose, Hold, Reach, Recall, Release, Suppress, Want
 from processors.journey.guard.hours import hours_in_force
 from processors.journey.identity import MATTER, decision_id, exposure_id, outreach_id
 from processors.journey.playbook import Playbook
@@ -29,67 +29,58 @@ Output = Decision | OutreachRequested | OutreachRetracted | ExperimentExposed | 
 """What a step sends out; a touchpoint is a fact told to the journey of a record that is the same person's."""
 
 
-def noted(state: JourneyState, action: Action | Expose, now: datetime) -> JourneyState:
-    """The state that knows of the request, of its retraction, and of what the customer was assigned."""
+def enact(
+    state: JourneyState, action: Action | Expose, *, now: datetime, playbook: Playbook, trigger: Touchpoint | None
+) -> tuple[JourneyState, list[Output]]:
+    """The state that knows of the action, and the action as it goes out: the decision first, what follows of it next.
+
+    ``trigger`` is the fact that led to it, None where time did.
+    """
+    if isinstance(action, Expose):
+        exposed = _exposure(state, action.met, action.policy, action.journey_id, None, now, playbook)
+        return _assigned(state, (action.met,), now), [exposed]
+    decision = _decision(state, action, now, playbook, trigger)
+    outputs: list[Output] = [decision]
     match action:
-        case Reach(within=str()):
-            return state  # the outreach that tells it stands there
-        case Reach(want=want, addresses=addresses):
-            state = _assigned(state, action.met, now)
-            note = Outreach(
-                outreach_id=_outreach_id(state, want),
-                policy=want.policy,
-                journey_id=want.journey_id,
-                occasion=want.occasion,
-                purpose=want.purpose,
-                channel=addresses[0].channel,
-                address=addresses[0].address,
-                gesture_code=want.gesture.code if want.gesture else None,
-                requested_at=now,
-                useful_until=want.useful_until,
-                cost=want.gesture.cost if want.gesture else None,
-                currency=want.gesture.currency if want.gesture else None,
-                channels=tuple(dict.fromkeys(address.channel for address in addresses)),
-                answers=want.answers,
-                due_at=due_at(want, now),
-                journeys=tuple(part.journey_id for part in want.parts[1:]),
-            )
+        case Reach(within=str()) | Hold() | Release():  # of the first, the outreach that tells it stands there
+            return state, outputs
+        case Reach(want=want):
+            outputs += _exposures(state, action, decision, playbook)
+            after = _assigned(state, action.met, now)
             if (revised := _revised(state, want, now)) is not None:
-                state = _taken_back(state, revised.outreach_id, now)
-            return replace(state, outreach=put(state.outreach, note, lambda item: item.outreach_id))
-        case Retract():
-            return _taken_back(state, action.outreach_id, now)
+                # first, so that an earlier letter which has not left yet does not follow the one that corrects it
+                outputs.append(_retraction(state, revised, now, reason="revised", decision=decision.decision_id))
+                after = _taken_back(after, revised.outreach_id, now)
+            outputs.append(_request(state, action, decision, playbook, trigger))
+            note = _note(state, action, now)
+            return replace(after, outreach=put(after.outreach, note, lambda item: item.outreach_id)), outputs
         case Suppress(met=met):
-            return _assigned(state, met, now)
-        case Hold():
-            return state
-        case Expose(met=assigned):
-            return _assigned(state, (assigned,), now)
+            outputs += _exposures(state, action, decision, playbook)
+            return _assigned(state, met, now), outputs
+        case Recall(outreach_id=recalled, reason=reason):
+            for note in state.outreach:
+                if note.outreach_id == recalled:
+                    outputs.append(_retraction(state, note, now, reason=reason, decision=decision.decision_id))
+            return _taken_back(state, recalled, now), outputs
         case _:
             assert_never(action)
 
 
-def records(
-    state: JourneyState, action: Action | Expose, *, now: datetime, playbook: Playbook, trigger: Touchpoint | None
-) -> list[Output]:
-    """The action as it goes out, the decision first, its request or retraction after it.
-
-    ``state`` is that before the step's decisions: an outreach that the action revises still stands there.
-    """
-    if isinstance(action, Expose):
-        return [_exposure(state, action.met, action.policy, action.journey_id, None, now, playbook)]
-    about: Retract | Want = action if isinstance(action, Retract) else action.want
-    own = action.outreach_id if isinstance(action, Retract) else _outreach_id(state, action.want)
+def _decision(
+    state: JourneyState, action: Action, now: datetime, playbook: Playbook, trigger: Touchpoint | None
+) -> Decision:
+    about: Recall | Release | Want = action if isinstance(action, Recall | Release) else action.want
+    own = action.outreach_id if isinstance(action, Recall) else _outreach_id(state, about)
     outreach = (action.within if isinstance(action, Reach) else None) or own
     kind = _KINDS[type(action)]
     if isinstance(action, Reach) and action.want.escalation:
         kind = DecisionKind.ESCALATE
-    inputs = {} if isinstance(about, Retract) else dict(about.inputs)
+    inputs = dict(about.inputs) if isinstance(about, Want) else {}
     if state.playbook_version is not None and state.playbook_version != playbook.version:
         inputs["playbook_before"] = state.playbook_version
     if outreach != own:
         inputs[MATTER] = own
-    decision = Decision(
+    return Decision(
         decision_id=decision_id(own, kind, action.reason, now, trigger.event_id if trigger is not None else None),
         customer_id=state.customer_id,
         decided_at=now,
@@ -106,25 +97,29 @@ def records(
         trigger_event_id=trigger.event_id if trigger is not None else None,
         inputs=inputs,
     )
-    outputs: list[Output] = [decision]
-    if isinstance(action, Reach | Suppress):
-        outputs += [
-            _exposure(state, met, about.policy, about.journey_id, decision.decision_id, now, playbook)
-            for met in action.met
-            if met.first
-        ]
-    if isinstance(action, Reach):
-        if action.within is not None:
-            return outputs
-        if (revised := _revised(state, action.want, now)) is not None:
-            # first, so that an earlier letter which has not left yet does not follow the one that corrects it
-            outputs.append(_retraction(state, revised, now, reason="revised", decision=decision.decision_id))
-        outputs.append(_request(state, action, decision, playbook, trigger))
-    elif isinstance(action, Retract):
-        for note in state.outreach:
-            if note.outreach_id == outreach:
-                outputs.append(_retraction(state, note, now, reason=action.reason, decision=decision.decision_id))
-    return outputs
+
+
+def _note(state: JourneyState, action: Reach, now: datetime) -> Outreach:
+    """What the state keeps of a request."""
+    want, addresses = action.want, action.addresses
+    return Outreach(
+        outreach_id=_outreach_id(state, want),
+        policy=want.policy,
+        journey_id=want.journey_id,
+        occasion=want.occasion,
+        purpose=want.purpose,
+        channel=addresses[0].channel,
+        address=addresses[0].address,
+        gesture_code=want.gesture.code if want.gesture else None,
+        requested_at=now,
+        useful_until=want.useful_until,
+        cost=want.gesture.cost if want.gesture else None,
+        currency=want.gesture.currency if want.gesture else None,
+        channels=tuple(dict.fromkeys(address.channel for address in addresses)),
+        answers=want.answers,
+        due_at=due_at(want, now),
+        journeys=tuple(part.journey_id for part in want.parts[1:]),
+    )
 
 
 def _revised(state: JourneyState, want: Want, now: datetime) -> Outreach | None:
@@ -156,7 +151,8 @@ _KINDS: Mapping[type[Action], DecisionKind] = {
     Reach: DecisionKind.SEND,
     Hold: DecisionKind.HOLD,
     Suppress: DecisionKind.SUPPRESS,
-    Retract: DecisionKind.RETRACT,
+    Recall: DecisionKind.RETRACT,
+    Release: DecisionKind.RETRACT,
 }
 
 
@@ -204,6 +200,17 @@ def _assigned(state: JourneyState, met: tuple[Assigned, ...], now: datetime) -> 
     return replace(state, assignments=state.assignments + new) if new else state
 
 
+def _exposures(
+    state: JourneyState, action: Reach | Suppress, decision: Decision, playbook: Playbook
+) -> list[ExperimentExposed]:
+    """Of each experiment that is met for the first time."""
+    return [
+        _exposure(state, met, decision.policy, decision.journey_id, decision.decision_id, decision.decided_at, playbook)
+        for met in action.met
+        if met.first
+    ]
+
+
 def _exposure(
     state: JourneyState,
     met: Assigned,
@@ -229,5 +236,5 @@ def _exposure(
     )
 
 
-def _outreach_id(state: JourneyState, want: Want) -> str:
-    return outreach_id(state.customer_id, want.policy, want.journey_id, want.occasion)
+def _outreach_id(state: JourneyState, about: Recall | Release | Want) -> str:
+    return outreach_id(state.customer_id, about.policy, about.journey_id, about.occasion)

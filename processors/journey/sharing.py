@@ -17,6 +17,7 @@ from processors.journey.evolve.merging import LONG_AGO, known_merges
 from processors.journey.feedback import journey_id
 from processors.journey.identity import forwarded_event_id, retold_event_id
 from processors.journey.recording import Output
+from processors.journey.refusals import refusal_of
 from processors.journey.state import KEEP_CLOSED
 from streams.clock import to_millis
 from streams.events import (
@@ -187,7 +188,9 @@ def _still_open(state: JourneyState, event: Touchpoint, now: datetime) -> Iterat
         if order.closed_at is None and order.promised_at is not None and order.order_id not in told_late:
             yield from _order(order, facts)
     for delay in state.delays:
-        untold = delay.letters == 0 or delay.held_until is not None or (delay.refused or "").endswith(":merged")
+        refusal = refusal_of(delay)
+        merged = refusal is not None and refusal.reason == "merged"
+        untold = delay.letters == 0 or delay.held_until is not None or merged
         if delay.closed_at is None and untold:
             yield DelayNoticed(
                 **facts("delay", f"{delay.subject_kind}/{delay.subject_id}/{to_millis(delay.opened_at)}", delay.as_of),

@@ -1,5 +1,7 @@
 """The ledger: before a provider is called the intent is committed, after it what came of it. Pure.
 
+What may follow what is the table in :mod:`processors.outreach.phases`; here it is decided what happens.
+
 A crash between the two leaves an intent without an end. Where sending twice is sending once it is sent again; elsewhere
 nobody knows whether it left, so it is recorded as uncertain for a person to look at, and never sent twice in silence.
 """
@@ -14,6 +16,7 @@ from typing import Any
 from processors.outreach.channels import Letter
 from processors.outreach.leaving import NIGHT, TOO_LATE, held_until, is_too_late, not_before
 from processors.outreach.outcomes import facts_of
+from processors.outreach.phases import WAITS, Move, detail_of, moved, taken_back_for
 from processors.outreach.recordable import without_addresses
 from processors.outreach.results import Deliver, Delivered, Failed, Postponed, Result, Unknown, Withheld
 from processors.outreach.tasks import task_of
@@ -21,6 +24,7 @@ from streams import metrics
 from streams.config import TimeSource
 from streams.events import (
     FailureReason,
+    LedgerPhase,
     LedgerStatus,
     Outcome,
     OutreachChannel,
@@ -42,9 +46,6 @@ FIRST_RETRY = timedelta(seconds=5)
 LONGEST_RETRY = timedelta(minutes=10)
 _DOUBLINGS = 16  # more than it takes from the first to the longest
 
-_WAITING = "waiting: "
-_PERHAPS = "waiting, though it may have left: "
-_TAKEN_BACK = "taken back: "  # while the provider was being called: whatever comes of it, it is not called again
 _ITS_TURN = "its turn"
 _CUT_OFF = "the dispatcher stopped while the provider was being called"
 
@@ -98,13 +99,13 @@ class LedgerLogic:
         """It is the request's turn, a retry is due, or a call takes long."""
         if busy:
             return Step(state=replace(state, wake_at=now + LEASE))
-        if (state.detail or "").startswith((_WAITING, _PERHAPS)):
+        if state.phase in WAITS:
             return self._call(state, now)
         return self._cut_off(state, now)
 
     def resume(self, key: str, state: Entry, now: datetime) -> Step[Entry] | None:
         """After a crash: an intent that was not waiting for a retry was with the provider."""
-        if state.status is not LedgerStatus.INTENT or (state.detail or "").startswith((_WAITING, _PERHAPS)):
+        if state.phase is LedgerPhase.ENDED or state.phase in WAITS:
             return None
         return self._cut_off(state, now if self._live else state.updated_at)
 
@@ -115,7 +116,7 @@ class LedgerLogic:
         """What came of a call."""
         if state is None:
             raise RuntimeError(f"a result for outreach {key}, of which the ledger knows nothing")
-        if state.status is not LedgerStatus.INTENT:  # an earlier commit took after all, although it seemed to fail
+        if state.phase is LedgerPhase.ENDED:  # an earlier commit took after all, although it seemed to fail
             return Step(state=state, unchanged=True, handling="duplicate")
         state = replace(state, channel=result.channel, provider=result.provider)
         if not isinstance(result, Delivered):
@@ -132,17 +133,14 @@ class LedgerLogic:
         match result:
             case Withheld():
                 return self._withheld(state, now, result)
-            case Delivered(letter=Letter()) if self._live and (state.detail or "").startswith(_TAKEN_BACK):
+            case Delivered(letter=Letter()) if self._live and state.phase is LedgerPhase.TAKEN_BACK:
                 # a task is handed over by this very step: one that was taken back meanwhile is not
-                reason = (state.detail or "").removeprefix(_TAKEN_BACK)
-                return self._give_up(state, now, FailureReason.RETRACTED, reason)
+                return self._give_up(state, now, FailureReason.RETRACTED, taken_back_for(state))
             case Delivered(channel=channel, provider=provider, message_id=message_id, letter=letter):
                 sent = OutreachSent(
                     **facts_of(state, "sent", now), channel=channel, provider=provider, provider_message_id=message_id
                 )
-                step = self._end(
-                    replace(state, provider_message_id=message_id), LedgerStatus.SENT, now, sent, detail=None
-                )
+                step = self._end(replace(state, provider_message_id=message_id), Move.SENT, now, sent, said=None)
                 if state.request is None or letter is None:
                     return step
                 task = task_of(state.request, letter, now)
@@ -151,12 +149,12 @@ class LedgerLogic:
                 )
             case Failed(channel=channel, reason=reason, detail=detail):
                 failed = OutreachFailed(**facts_of(state, "failed", now), channel=channel, reason=reason, detail=detail)
-                return self._end(state, LedgerStatus.FAILED, now, failed, detail=detail)
+                return self._end(state, Move.FAILED, now, failed, said=detail)
             case Unknown(channel=channel, provider=provider, detail=detail):
                 unknown = OutreachUncertain(
                     **facts_of(state, "uncertain", now), channel=channel, provider=provider, detail=detail
                 )
-                return self._end(state, LedgerStatus.UNCERTAIN, now, unknown, detail=detail)
+                return self._end(state, Move.UNCERTAIN, now, unknown, said=detail)
 
     # -- steps ----------------------------------------------------------------------------------------------------
 
@@ -171,9 +169,11 @@ class LedgerLogic:
             updated_at=now,
             channel=first,
             request=request,
+            phase=LedgerPhase.ITS_TURN,
+            detail=detail_of(LedgerPhase.ITS_TURN, _ITS_TURN),
         )
         if self._live and not is_too_late(request, now):
-            return Step(state=replace(entry, wake_at=not_before(request, now), detail=_WAITING + _ITS_TURN))
+            return Step(state=replace(entry, wake_at=not_before(request, now)))
         return self._call(entry, now)
 
     def _call(self, state: Entry, now: datetime, *, cut_off: bool = False) -> Step[Entry]:
@@ -181,14 +181,14 @@ class LedgerLogic:
         request = state.request
         if request is None:
             return self._give_up(state, now, FailureReason.OTHER, "the ledger does not hold the request any more")
-        perhaps = cut_off or (state.detail or "").startswith(_PERHAPS)
+        perhaps = cut_off or state.phase is LedgerPhase.MAYBE_LEFT
         if is_too_late(request, now):
-            said = state.detail or TOO_LATE
-            return self._expired(state, now, TOO_LATE if said.endswith(_ITS_TURN) else said, perhaps=perhaps)
+            said = None if state.phase is LedgerPhase.ITS_TURN else state.detail
+            return self._expired(state, now, said or TOO_LATE, perhaps=perhaps)
         morning = held_until(request, now)
         if morning is not None:
             return self._hold(state, now, morning, perhaps=perhaps)
-        entry = replace(state, attempts=state.attempts + 1, wake_at=now + LEASE, updated_at=now, detail=None)
+        entry = moved(state, Move.CALL, attempts=state.attempts + 1, wake_at=now + LEASE, updated_at=now)
         task = Deliver(request=request, perhaps_by=state.channel if perhaps else None, at=None if self._live else now)
         return Step(state=entry, effects=(Effect(key=entry.outreach_id, lane=entry.customer_id, task=task),))
 
@@ -196,8 +196,7 @@ class LedgerLogic:
         """It waits for the morning, if it is of use then."""
         if state.request is None or is_too_late(state.request, morning):
             return self._expired(state, now, f"{NIGHT}, and by the morning it would be of no use", perhaps=perhaps)
-        mark = _PERHAPS if perhaps else _WAITING
-        return Step(state=replace(state, wake_at=morning, updated_at=now, detail=mark + NIGHT))
+        return Step(state=moved(state, _postponed(perhaps), said=NIGHT, wake_at=morning, updated_at=now))
 
     def _expired(self, state: Entry, now: datetime, detail: str, *, perhaps: bool) -> Step[Entry]:
         if perhaps:
@@ -206,8 +205,8 @@ class LedgerLogic:
 
     def _cut_off(self, state: Entry, now: datetime) -> Step[Entry]:
         """A call of which nobody will tell any more what came of it."""
-        request, taken_back = state.request, (state.detail or "").startswith(_TAKEN_BACK)
-        if request is not None and not taken_back and self._twice_is_once(request):
+        request = state.request
+        if request is not None and state.phase is not LedgerPhase.TAKEN_BACK and self._twice_is_once(request):
             return self._call(state, now, cut_off=True)
         return self._nobody_knows(state, now, _CUT_OFF)
 
@@ -219,28 +218,25 @@ class LedgerLogic:
             detail=detail,
         )
         metrics.OUTCOMES.labels(channel=uncertain.channel, outcome="uncertain").inc()
-        return self._end(state, LedgerStatus.UNCERTAIN, now, uncertain, detail=detail)
+        return self._end(state, Move.UNCERTAIN, now, uncertain, said=detail)
 
     def _twice_is_once(self, request: OutreachRequested) -> bool:
         return all(self._idempotent.get(to.channel, False) for to in request.addresses)
 
     def _retract(self, retracted: OutreachRetracted, state: Entry | None, now: datetime, *, busy: bool) -> Step[Entry]:
-        if state is None or state.status is not LedgerStatus.INTENT:
+        if state is None or state.phase is LedgerPhase.ENDED:
             return Step(state=state, unchanged=True, handling="too_late")  # it has left
-        waits = (state.detail or "").startswith((_WAITING, _PERHAPS))
-        if busy or not (waits or self._live):  # it is leaving; if it turns out that it did not, it is not tried again
-            taken_back = replace(state, detail=_TAKEN_BACK + retracted.reason)
+        if state.phase not in WAITS and (busy or not self._live):
+            # it is leaving; if it turns out that it did not, it is not tried again
+            taken_back = moved(state, Move.TAKE_BACK, said=retracted.reason)
             return Step(state=taken_back, withdraw_effects=self._live, handling="too_late")
-        if (state.detail or "").startswith(_PERHAPS):
-            step = self._nobody_knows(state, now, _TAKEN_BACK + retracted.reason)
-        else:
-            step = self._give_up(state, now, FailureReason.RETRACTED, retracted.reason)
-        return replace(step, withdraw_effects=True)
+        perhaps = state.phase is LedgerPhase.MAYBE_LEFT
+        return replace(self._taken_back(state, now, retracted.reason, perhaps=perhaps), withdraw_effects=True)
 
     def _later(self, state: Entry, now: datetime, result: Postponed) -> Step[Entry]:
         request, detail = state.request, result.detail
-        if (state.detail or "").startswith(_TAKEN_BACK):
-            return self._not_again(state, now, result)
+        if state.phase is LedgerPhase.TAKEN_BACK:
+            return self._taken_back(state, now, taken_back_for(state), perhaps=result.perhaps_left)
         if result.in_line and result.retry_after is not None:
             pause = result.retry_after
             state = replace(state, attempts=state.attempts - 1)
@@ -249,44 +245,48 @@ class LedgerLogic:
             pause = max(min(FIRST_RETRY * 2**doublings, LONGEST_RETRY), result.retry_after or FIRST_RETRY)
         if request is None or pause >= request.useful_until - now:
             return self._expired(state, now, f"not taken while it was of use: {detail}", perhaps=result.perhaps_left)
-        mark = _PERHAPS if result.perhaps_left else _WAITING
-        return Step(state=replace(state, wake_at=now + pause, updated_at=now, detail=mark + detail))
+        move = _postponed(result.perhaps_left)
+        return Step(state=moved(state, move, said=detail, wake_at=now + pause, updated_at=now))
 
     def _withheld(self, state: Entry, now: datetime, result: Withheld) -> Step[Entry]:
         """Its time was over, or had not come, when the provider was about to be called."""
         request, perhaps = state.request, result.perhaps_left
         state = replace(state, attempts=state.attempts - 1)
-        if (state.detail or "").startswith(_TAKEN_BACK):
-            return self._not_again(state, now, result)
+        if state.phase is LedgerPhase.TAKEN_BACK:
+            return self._taken_back(state, now, taken_back_for(state), perhaps=perhaps)
         if request is None or is_too_late(request, now):
             return self._expired(state, now, result.detail, perhaps=perhaps)
         return self._hold(state, now, held_until(request, now) or now + FIRST_RETRY, perhaps=perhaps)
 
-    def _not_again(self, state: Entry, now: datetime, result: Postponed | Withheld) -> Step[Entry]:
-        """It was taken back, and the call came to nothing."""
-        said = state.detail or ""
-        if result.perhaps_left:
-            return self._nobody_knows(state, now, said)
-        return self._give_up(state, now, FailureReason.RETRACTED, said.removeprefix(_TAKEN_BACK))
+    def _taken_back(self, state: Entry, now: datetime, reason: str, *, perhaps: bool) -> Step[Entry]:
+        """A retraction came, and nothing is with the provider any more. ``perhaps``: a call may have left."""
+        if perhaps:
+            return self._nobody_knows(state, now, detail_of(LedgerPhase.TAKEN_BACK, reason))
+        return self._give_up(state, now, FailureReason.RETRACTED, reason)
 
     def _give_up(self, state: Entry, now: datetime, reason: FailureReason, detail: str) -> Step[Entry]:
-        status = {
-            FailureReason.EXPIRED: LedgerStatus.EXPIRED,
-            FailureReason.RETRACTED: LedgerStatus.RETRACTED,
-        }.get(reason, LedgerStatus.FAILED)
+        """It did not leave, and never will."""
+        move = _GIVEN_UP.get(reason, Move.FAILED)
         channel = state.channel or OutreachChannel.OTHER
         failed = OutreachFailed(**facts_of(state, "failed", now), channel=channel, reason=reason, detail=detail)
-        return self._end(state, status, now, failed, detail=detail)
+        return self._end(state, move, now, failed, said=detail)
 
-    def _end(
-        self, state: Entry, status: LedgerStatus, now: datetime, outcome: Outcome, *, detail: str | None
-    ) -> Step[Entry]:
-        entry = replace(state, status=status, updated_at=now, wake_at=None, request=None, detail=detail)
+    def _end(self, state: Entry, move: Move, now: datetime, outcome: Outcome, *, said: str | None) -> Step[Entry]:
         return Step(
-            state=entry,
+            state=moved(state, move, said=said, updated_at=now),
             # as an outcome for whoever measures, and as a touchpoint, so that the journey knows
             sends=tuple(
                 Send(topic=topic, key=state.customer_id, record=outcome)
                 for topic in (self._topics.outcomes, self._topics.touchpoints)
             ),
         )
+
+
+_GIVEN_UP: Mapping[FailureReason, Move] = {
+    FailureReason.EXPIRED: Move.EXPIRED,
+    FailureReason.RETRACTED: Move.RETRACTED,
+}
+
+
+def _postponed(perhaps: bool) -> Move:
+    return Move.POSTPONE_IN_DOUBT if perhaps else Move.POSTPONE

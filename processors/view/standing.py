@@ -10,6 +10,7 @@ from decimal import Decimal
 from processors.journey.cases import Case, open_cases
 from processors.journey.playbook import Playbook
 from processors.journey.policies.agent_gestures import left
+from processors.journey.refusals import refusal_of
 from processors.view.wording import clock_time, words
 from streams.events import JourneyState
 
@@ -59,7 +60,7 @@ def standing(state: JourneyState, now: datetime, playbook: Playbook) -> Standing
 def _held(state: JourneyState) -> Iterator[Held]:
     for delay in state.delays:
         if delay.held_until is not None:
-            occasion, _, reason = (delay.refused or "").partition(":")
+            occasion, reason = refusal_of(delay) or ("", "")
             yield Held(policy="delay_care", occasion=occasion, reason=reason, until=delay.held_until)
     for step in state.settled:
         if step.held_until is not None:

@@ -11,6 +11,7 @@ from streams.events.types import (
     Address,
     DecisionKind,
     Gesture,
+    LedgerPhase,
     LedgerStatus,
     OutreachChannel,
     Purpose,
@@ -134,3 +135,4 @@ class OutreachLedgerEntry(Struct, frozen=True, kw_only=True, gc=False):
     provider_message_id: str | None = None
     detail: str | None = None
     request: OutreachRequested | None = None
+    phase: LedgerPhase = LedgerPhase.OTHER

@@ -159,6 +159,21 @@ class LedgerStatus(StrEnum):
     EXPIRED = "EXPIRED"
 
 
+class LedgerPhase(StrEnum):
+    """Where an outreach stands with the dispatcher; what may follow what is in ``processors/outreach/phases.py``.
+
+    OTHER: not known, which is taken for CALLING.
+    """
+
+    OTHER = "OTHER"
+    ITS_TURN = "ITS_TURN"
+    WAITING = "WAITING"
+    MAYBE_LEFT = "MAYBE_LEFT"
+    CALLING = "CALLING"
+    TAKEN_BACK = "TAKEN_BACK"
+    ENDED = "ENDED"
+
+
 class OrderItem(Struct, frozen=True, kw_only=True, gc=False):
     """One line of an order."""
 

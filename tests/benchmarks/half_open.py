@@ -121,7 +121,7 @@ async def drive(connections: int) -> bool:
                 one.kill()
                 await one.wait()
     print(
-        f"{connections:,} half-open connections to each of two ports for {SECONDS:.0f} s; {open_:,} open at one moment\n"
+        f"{connections:,} half-open connections to each of two ports, {SECONDS:.0f} s; {open_:,} open at once\n"
     )
     print("| call | answered | failed | median, ms | 99th, ms | longest, ms |\n| --- | --- | --- | --- | --- | --- |")
     print(reports, health, sep="\n")

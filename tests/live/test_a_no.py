@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from deploy.local.place import free_port
+from processors.outreach.phases import WAITS
 from processors.view.reading import customer_view
 from processors.view.redis_store import RedisViewStore
 from streams import Publisher, events
@@ -62,7 +63,7 @@ async def test_an_erasure_while_the_mail_server_is_away(settings: Settings, role
         await publisher.publish(delay("ana", now - timedelta(minutes=8), "UA571"))
         await until(
             lambda: records(settings, "outreach-ledger"),
-            lambda seen: any((entry.detail or "").startswith("waiting") for entry in seen),
+            lambda seen: any(entry.phase in WAITS for entry in seen),
         )
         await publisher.publish(events.CustomerErased(**facts("ana", now - timedelta(minutes=5))))
         failed = await until(

@@ -17,6 +17,7 @@ from streams.events import (
     Address,
     AgentTask,
     FailureReason,
+    LedgerPhase,
     LedgerStatus,
     OutreachChannel,
     OutreachFailed,
@@ -27,6 +28,7 @@ from streams.events import (
     OutreachUncertain,
     replace,
 )
+from streams.events.earlier import phase_of
 from streams.processor import Incoming, Step
 from streams.topics import Topics
 from tests.outreach.given import NOON, letter, outreach_id, request
@@ -104,7 +106,7 @@ class TestRequest:
     @pytest.mark.parametrize("status", list(LedgerStatus))
     def test_a_second_time_changes_nothing(self, status: LedgerStatus) -> None:
         """The same outreach requested again is not sent again, however the first ended."""
-        entry = replace(entry_of(receive(ASKED)), status=status)
+        entry = replace(entry_of(receive(ASKED)), status=status, phase=LedgerPhase.ENDED)
         step = receive(ASKED, entry)
         assert (step.state, step.unchanged, step.handling) == (entry, True, "duplicate")
         assert not step.effects
@@ -171,7 +173,7 @@ class TestRetraction:
     @pytest.mark.parametrize("status", [one for one in LedgerStatus if one is not LedgerStatus.INTENT])
     def test_after_the_end(self, status: LedgerStatus) -> None:
         """What has ended stays as it ended."""
-        entry = replace(entry_of(receive(ASKED)), status=status)
+        entry = replace(entry_of(receive(ASKED)), status=status, phase=LedgerPhase.ENDED)
         step = receive(TAKEN_BACK, entry)
         assert (step.state, step.unchanged) == (entry, True)
 
@@ -479,6 +481,8 @@ def test_never_two_calls_without_an_end_in_between(moves: list[Any], addresses: 
             calling = True
         if not step.unchanged:
             state = step.state
+        if state is not None:
+            assert state.phase is phase_of(state.status, state.detail), "told by the words alone, too"
         if step.sends:
             ends += 1
         if state is not None and state.status is LedgerStatus.INTENT:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from processors.journey.actions import Action, Assigned, Hold, Reach, Retract, Suppress, Want
+from processors.journey.actions import Action, Assigned, Hold, Reach, Recall, Suppress, Want
 from processors.journey.experiments import HELD_OUT, arm_of, held_out
 from processors.journey.guard.limits import affordable, within_caps
 from processors.journey.guard.quiet import quiet_until, undisturbing
@@ -44,7 +44,7 @@ def guard(want: Want, state: JourneyState, now: datetime, playbook: Playbook) ->
     return Reach(want=want, addresses=addresses, explanation="nothing spoke against it", met=tuple(met))
 
 
-def withdrawn(state: JourneyState, now: datetime, *, but: str | None) -> Iterator[Retract]:
+def withdrawn(state: JourneyState, now: datetime, *, but: str | None) -> Iterator[Recall]:
     """What is still on its way to where the customer does not want to hear from us any more; ``but`` for one outreach,
     which is known to have arrived."""
     for note in state.outreach:
@@ -59,7 +59,7 @@ def withdrawn(state: JourneyState, now: datetime, *, but: str | None) -> Iterato
             )
         if not wanted:
             said = "the customer does not want to hear from us there any more"
-            yield Retract.of(note, reason="consent_withdrawn", explanation=said)
+            yield Recall.of(note, reason="consent_withdrawn", explanation=said)
 
 
 # -- the rules ---------------------------------------------------------------------------------------------------------

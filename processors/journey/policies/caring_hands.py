@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import partial
 
-from processors.journey.actions import Action, Assigned, Expose, Reach, Retract, Task, Want
+from processors.journey.actions import Action, Assigned, Expose, Reach, Recall, Task, Want
 from processors.journey.cases import Case, open_cases, told_of
 from processors.journey.experiments import draw
 from processors.journey.playbook import CaringRules, Playbook
@@ -38,7 +38,7 @@ class CaringHands(Settling):
         "fr": "Il est des attentions qui ne souffrent aucune hâte.",
     }
 
-    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step | Retract | Expose]:
+    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step | Recall | Expose]:
         """The assignment of each case; whoever is not drawn is an exposure and nothing else."""
         rules = playbook.caring
         if rules is None or not state.contacts:

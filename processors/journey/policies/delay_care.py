@@ -12,13 +12,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
-from processors.journey.actions import Action, Hold, Reach, Retract, Suppress, Want
+from processors.journey.actions import Action, Hold, Reach, Recall, Release, Suppress, Want
 from processors.journey.evolve.delays import journey_id, with_wait
-from processors.journey.identity import outreach_id
 from processors.journey.playbook import DelayRules, Playbook
 from processors.journey.policies.delay_letters import letter
 from processors.journey.policies.gathering import gathered, together
-from processors.journey.policies.policy import same_no
+from processors.journey.policies.policy import Wanted, same_no
 from processors.journey.policies.told import as_told, may_be_told_again
 from processors.journey.policies.waits import (
     CANCELLED,
@@ -37,10 +36,12 @@ from processors.journey.policies.waits import (
     unannounced_too_late,
     useful_until,
 )
+from processors.journey.refusals import Refusal, refusal_of, refused
 from processors.journey.state import put
 from streams.events import Delay, DelayNoticed, JourneyState, OrderCancelled, Timer, replace
 
-_PASSING = (":quiet_hours", ":frequency_cap", ":gave_way")
+_PASSING = frozenset({"quiet_hours", "frequency_cap", "gave_way"})
+"""Reasons that time alone ends."""
 
 
 class DelayCare:
@@ -61,7 +62,7 @@ class DelayCare:
         """Whether there is a wait, or an order that one may come of."""
         return bool(state.delays or state.orders)
 
-    def wants(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[Want | Suppress | Retract]:
+    def wants(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[Wanted]:
         """A letter for each wait that needs one now, or one for several, and what to take back of those that are
         over."""
         letters: list[tuple[Delay, Want]] = []
@@ -88,7 +89,7 @@ class DelayCare:
                 event.occurred_at,
             ):
                 continue
-            if delay.closed_at is not None or delay.letters or delay.refused is not None:
+            if delay.closed_at is not None or delay.letters or refusal_of(delay) is not None:
                 continue
             rules = playbook.delay_rules(delay.subject_kind)
             if now >= lapses_at(delay, rules):
@@ -108,9 +109,7 @@ class DelayCare:
                     return self._want(state, delay, now, playbook, occasion=f"{CANCELLED}-0", wait=wait)
         return None
 
-    def _write(
-        self, state: JourneyState, delay: Delay, now: datetime, playbook: Playbook
-    ) -> Iterator[Want | Suppress | Retract]:
+    def _write(self, state: JourneyState, delay: Delay, now: datetime, playbook: Playbook) -> Iterator[Wanted]:
         rules = playbook.delay_rules(delay.subject_kind)
         wait = expected_wait(delay, now)
         occasion = _occasion(state, delay, now, rules, playbook)
@@ -118,10 +117,11 @@ class DelayCare:
         if news is None:
             yield from self._drop(state, delay, "no_longer_news", "the customer knows what it would say")
             return
-        if delay.held_until is not None and not (delay.refused or "").startswith(f"{news}:"):
+        refusal = refusal_of(delay)
+        if delay.held_until is not None and (refusal is None or refusal.occasion != news):
             yield from self._drop(state, delay, "no_longer_news", "there is something else to say by now")
         if occasion is None:
-            if delay.refused is None or delay.held_until is not None:
+            if refusal is None or delay.held_until is not None:
                 below = self._want(state, delay, now, playbook, occasion=NOTICE, wait=wait)
                 minutes = int(rules.threshold.total_seconds() // 60)
                 yield Suppress(
@@ -135,12 +135,11 @@ class DelayCare:
     ) -> Want:
         return letter(state, delay, now, playbook, policy=self.name, why=self.why, occasion=occasion, wait=wait)
 
-    def _end(
-        self, state: JourneyState, delay: Delay, now: datetime, playbook: Playbook
-    ) -> Iterator[Want | Suppress | Retract]:
+    def _end(self, state: JourneyState, delay: Delay, now: datetime, playbook: Playbook) -> Iterator[Wanted]:
         rules = playbook.delay_rules(delay.subject_kind)
         still = says_when_over(delay, now, rules)
-        if not (still and (delay.refused or "").startswith(OVER)):
+        refusal = refusal_of(delay)
+        if not (still and refusal is not None and refusal.occasion.startswith(OVER)):
             yield from self._drop(state, delay, "wait_over", "the wait ended while the letter was held")
         if not delay.cancelled:  # that it does not come stays true
             yield from _taken_back(state, journey_id(delay), now)
@@ -148,22 +147,20 @@ class DelayCare:
             occasion = f"{OVER}-{delay.letters}"
             yield self._want(state, delay, now, playbook, occasion=occasion, wait=expected_wait(delay, now))
 
-    def _drop(self, state: JourneyState, delay: Delay, reason: str, explanation: str) -> Iterator[Retract]:
+    def _drop(self, state: JourneyState, delay: Delay, reason: str, explanation: str) -> Iterator[Release]:
         """The word on a letter that was held and will not be sent: a hold on record has to have an end on record."""
-        if delay.held_until is not None and delay.refused is not None:
-            journey, occasion = journey_id(delay), delay.refused.split(":")[0]
-            yield Retract(
+        if delay.held_until is not None and (refusal := refusal_of(delay)) is not None:
+            yield Release(
                 policy=self.name,
-                journey_id=journey,
-                occasion=occasion,
-                outreach_id=outreach_id(state.customer_id, self.name, journey, occasion),
+                journey_id=journey_id(delay),
+                occasion=refusal.occasion,
                 reason=reason,
                 explanation=explanation,
             )
 
     def after(self, state: JourneyState, action: Action, now: datetime, playbook: Playbook) -> JourneyState:
         """Remember what the customer was told, or why they were not."""
-        journey = action.journey_id if isinstance(action, Retract) else action.want.journey_id
+        journey = action.journey_id if isinstance(action, Recall | Release) else action.want.journey_id
         delay = next((item for item in state.delays if journey_id(item) == journey), None)
         if delay is None:
             return state
@@ -184,21 +181,22 @@ class DelayCare:
                     told_at=now,
                 )
             case Hold(want=want, until=until, reason=reason):
-                delay = replace(delay, refused=f"{want.occasion}:{reason}", held_until=until)
+                delay = refused(delay, Refusal(want.occasion, reason), held_until=until)
             case Suppress(want=want, reason=reason):
-                delay = replace(delay, refused=f"{want.occasion}:{reason}", held_until=None)
-            case Retract():
+                delay = refused(delay, Refusal(want.occasion, reason), held_until=None)
+            case Recall() | Release():
                 delay = replace(delay, held_until=None)
         return replace(state, delays=put(state.delays, delay, journey_id))
 
     def is_news(self, state: JourneyState, action: Action) -> bool:
         """A refusal is news unless the last one was the same; "not now" and "not at all" are not the same."""
-        if isinstance(action, Reach | Retract):
+        if isinstance(action, Reach | Recall | Release):
             return True
         occasion, held = action.want.occasion, isinstance(action, Hold)
         return not any(
-            (delay.refused or "").startswith(f"{occasion}:")
-            and same_no((delay.refused or "").removeprefix(f"{occasion}:"), action.reason)
+            (refusal := refusal_of(delay)) is not None
+            and refusal.occasion == occasion
+            and same_no(refusal.reason, action.reason)
             and (delay.held_until is not None) == held
             for delay in state.delays
             if journey_id(delay) == action.want.journey_id
@@ -245,7 +243,7 @@ def _moments(delay: Delay, now: datetime, playbook: Playbook) -> Iterator[dateti
     yield lapses_at(delay, rules)
     if delay.held_until is not None:
         yield delay.held_until
-    elif (delay.refused or "").endswith(_PASSING):
+    elif (refusal := refusal_of(delay)) is not None and refusal.reason in _PASSING:
         # the night or the cap would have outlasted the wait; if it does not, there is somebody to write to
         yield useful_until(delay, now, rules)
     if delay.cancelled:
@@ -273,7 +271,7 @@ def _occasion(state: JourneyState, delay: Delay, now: datetime, rules: DelayRule
     return f"{occasion.split('-')[0]}-{delay.letters}"  # the first that arrives, not the first that was asked for
 
 
-def _taken_back(state: JourneyState, journey: str, now: datetime) -> Iterator[Retract]:
+def _taken_back(state: JourneyState, journey: str, now: datetime) -> Iterator[Recall]:
     for note in state.outreach:
         if note.retracted_at is not None or note.useful_until <= now or not tells(note, DelayCare.name, journey):
             continue
@@ -283,4 +281,4 @@ def _taken_back(state: JourneyState, journey: str, now: datetime) -> Iterator[Re
         if any(delay.closed_at is None and journey_id(delay) in known for delay in state.delays):
             continue  # it is still true of another wait
         said = "the wait ended sooner than the letter said"
-        yield Retract.of(note, reason="wait_over", explanation=said)
+        yield Recall.of(note, reason="wait_over", explanation=said)

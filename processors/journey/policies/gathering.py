@@ -9,11 +9,12 @@ from datetime import datetime
 from processors.journey.actions import Want
 from processors.journey.playbook import DelayRules, GestureOffer, Playbook
 from processors.journey.policies.waits import UPDATE
+from processors.journey.refusals import refusal_of
 from processors.journey.wording import wording
 from streams.events import Delay, JourneyState
 
-GATHERING = ":gathering"
-"""Of a refusal: the letter waits for others."""
+GATHERING = "gathering"
+"""The reason of a hold: the letter waits for others."""
 
 MOST = 20
 """So many things in one letter; more are another."""
@@ -88,7 +89,9 @@ def _window(delay: Delay, want: Want, now: datetime, rules: DelayRules) -> datet
         return None
     if want.occasion.startswith(UPDATE):
         return now  # it had days to wait
-    if delay.held_until is not None and (delay.held_until <= now or (delay.refused or "").endswith(GATHERING)):
+    refusal = refusal_of(delay)
+    gathers = refusal is not None and refusal.reason == GATHERING
+    if delay.held_until is not None and (delay.held_until <= now or gathers):
         ends = delay.held_until
     else:
         ends = now + rules.together

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 
-from processors.journey.actions import Retract, Suppress, Task, Want
+from processors.journey.actions import Recall, Suppress, Task, Want
 from processors.journey.playbook import MentionRules, Playbook
 from processors.journey.policies.policy import as_text
 from processors.journey.policies.settling import Deadline, Moment, Settling, Step, deadline
@@ -37,7 +37,7 @@ class MentionReply(Settling):
         "fr": "Qui parle de nous en public mérite la réponse d’une personne.",
     }
 
-    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step | Retract]:
+    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step | Recall]:
         """A task for each post that wants an answer; none once it has one."""
         rules = playbook.mentions
         if rules is None:

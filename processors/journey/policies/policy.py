@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from processors.journey.actions import Action, Expose, Retract, Suppress, Want
+from processors.journey.actions import Action, Expose, Recall, Release, Suppress, Want
 from processors.journey.playbook import Playbook
 from streams.events import JourneyState, Timer
 
@@ -22,7 +22,7 @@ def as_text(moment: datetime | None) -> str:
     return "" if moment is None else moment.isoformat(timespec="seconds")
 
 
-Wanted = Want | Suppress | Retract | Expose
+Wanted = Want | Suppress | Recall | Release | Expose
 """What a policy may ask for; the guard sees the wants only."""
 
 

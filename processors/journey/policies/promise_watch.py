@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import partial
 
-from processors.journey.actions import Retract, Task, Want
+from processors.journey.actions import Recall, Task, Want
 from processors.journey.evolve.delays import journey_id
 from processors.journey.playbook import Playbook, PromiseRules
 from processors.journey.policies.policy import as_text
@@ -35,7 +35,7 @@ class PromiseWatch(Settling):
         "fr": "Quand une promesse passe en silence, c’est à nous de le remarquer, pas à vous.",
     }
 
-    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step | Retract]:
+    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step | Recall]:
         """Who has to find out, and who has to settle it; nobody any more once it is known what came of it."""
         rules = playbook.promises
         if rules is None:
@@ -56,7 +56,7 @@ class PromiseWatch(Settling):
             if delay.letters and not delay.cancelled and is_last(delay, now, kind):
                 yield Step(journey, SETTLE, partial(make, SETTLE))
 
-    def _noticed(self, state: JourneyState, delay: Delay, now: datetime) -> Iterator[Retract]:
+    def _noticed(self, state: JourneyState, delay: Delay, now: datetime) -> Iterator[Recall]:
         if delay.named_as is None:
             return  # it never was a wait that nobody spoke of
         said = "its publisher has told what there is to know"

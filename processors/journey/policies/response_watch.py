@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import partial
 
-from processors.journey.actions import Retract, Task, Want
+from processors.journey.actions import Recall, Task, Want
 from processors.journey.cases import Case, given_up, open_cases, told_of
 from processors.journey.playbook import Playbook, ResponseRules
 from processors.journey.policies.policy import as_text
@@ -36,7 +36,7 @@ class ResponseWatch(Settling):
         "fr": "Une question mérite la réponse d’une personne et, d’ici là, une parole honnête.",
     }
 
-    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step | Retract]:
+    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step | Recall]:
         """What each case without an answer needs by now; and the end of the tasks of those that have one."""
         rules = playbook.response
         if rules is None or not state.contacts:

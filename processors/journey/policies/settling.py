@@ -12,8 +12,7 @@ from dataclasses import replace as replaced
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from processors.journey.actions import Action, Expose, Hold, Reach, Retract, Suppress, Want
-from processors.journey.identity import outreach_id
+from processors.journey.actions import Action, Expose, Hold, Reach, Recall, Release, Suppress, Want
 from processors.journey.playbook import Playbook
 from processors.journey.policies.policy import Wanted, same_no
 from processors.journey.policies.told import may_be_told_again
@@ -71,7 +70,7 @@ class Settling(ABC):
     """Reasons of the policy's own that nothing will change."""
 
     @abstractmethod
-    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[Step | Retract | Expose]:
+    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[Step | Recall | Expose]:
         """Everything that should be sent or taken back as things stand, whether it was decided already or not."""
 
     def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[Moment]:
@@ -100,7 +99,7 @@ class Settling(ABC):
     def _open(
         self,
         state: JourneyState,
-        steps: Iterable[Step | Retract | Expose],
+        steps: Iterable[Step | Recall | Expose],
         said: Mapping[tuple[str, str], Settled],
         playbook: Playbook,
     ) -> Iterator[Wanted]:
@@ -116,11 +115,10 @@ class Settling(ABC):
             elif known.reason == SENT and (again := self._again(state, wanted, said, held, playbook)) is not None:
                 yield again
         for journey, occasion in sorted(held):
-            yield Retract(
+            yield Release(
                 policy=self.name,
                 journey_id=journey,
                 occasion=occasion,
-                outreach_id=outreach_id(state.customer_id, self.name, journey, occasion),
                 reason="no_longer_needed",
                 explanation="its cause is gone",
             )
@@ -161,7 +159,7 @@ class Settling(ABC):
                 reason, until = _kept(known, action.reason), action.until
             case Suppress():
                 reason = _kept(known, action.reason)
-            case Retract():
+            case Recall() | Release():
                 if known is None:
                     return state
                 # what was sent stays sent; what was held may be wanted anew
@@ -176,7 +174,7 @@ class Settling(ABC):
     def is_news(self, state: JourneyState, action: Action) -> bool:
         """A refusal is news unless the last one was the same; "not now" and "not at all" are not the same. That what
         was refused is of no use any more is none, and that a journey comes too late is said once."""
-        if isinstance(action, Reach | Retract):
+        if isinstance(action, Reach | Recall | Release):
             return True
         step, held = _about(action), isinstance(action, Hold)
         over = action.reason == NO_LONGER_USEFUL
@@ -228,7 +226,7 @@ class Settling(ABC):
 
     def called_off(
         self, state: JourneyState, journey: str, now: datetime, *, reason: str, explanation: str
-    ) -> Iterator[Retract]:
+    ) -> Iterator[Recall]:
         """The journey's tasks that are still to be done: nobody needs to any more."""
         for note in state.outreach:
             if (
@@ -239,7 +237,7 @@ class Settling(ABC):
                 and note.done_at is None
                 and note.useful_until > now
             ):
-                yield Retract.of(note, reason=reason, explanation=explanation)
+                yield Recall.of(note, reason=reason, explanation=explanation)
 
 
 def _kept(known: Settled | None, reason: str) -> str:
@@ -251,7 +249,7 @@ def _step(one: Settled) -> tuple[str, str]:
 
 
 def _about(action: Action) -> tuple[str, str]:
-    if isinstance(action, Retract):
+    if isinstance(action, Recall | Release):
         return (action.journey_id, action.occasion)
     return (action.want.journey_id, action.want.occasion)
 

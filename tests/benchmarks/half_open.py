@@ -120,9 +120,7 @@ async def drive(connections: int) -> bool:
             for one in floods:
                 one.kill()
                 await one.wait()
-    print(
-        f"{connections:,} half-open connections to each of two ports, {SECONDS:.0f} s; {open_:,} open at once\n"
-    )
+    print(f"{connections:,} half-open connections to each of two ports, {SECONDS:.0f} s; {open_:,} open at once\n")
     print("| call | answered | failed | median, ms | 99th, ms | longest, ms |\n| --- | --- | --- | --- | --- | --- |")
     print(reports, health, sep="\n")
     for one in (*reports.failed[:3], *health.failed[:3]):

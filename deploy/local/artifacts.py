@@ -56,7 +56,7 @@ def _fetch(directory: Path, environ: Mapping[str, str], report: Report) -> None:
     (fresh / "kafka").mkdir(parents=True, exist_ok=True)
     wanted = {_place(fresh, file): file for file in on_record()}
     size = sum(file.size for file in wanted.values())
-    with report.fetching("Kafka and the schema registry, once", size) as advance:
+    with report.fetching("Kafka and the schema registry", size) as advance:
         maven.fetch(wanted, base, advance=advance)
     verify(fresh, wanted)
     shutil.rmtree(fresh / "registry", ignore_errors=True)

@@ -65,7 +65,7 @@ class Plain:
     @contextmanager
     def fetching(self, what: str, size: int) -> Iterator[Callable[[int], None]]:
         """Write that it begins, and how long it took."""
-        self._write(f"fetching {what} ({size / 1e6:,.0f} MB)")
+        self._write(f"fetching {what} (once, {size / 1e6:,.0f} MB)")
         begun = time.monotonic()
         yield lambda count: None
         self._write(f"fetched in {time.monotonic() - begun:.1f} s")
@@ -131,9 +131,12 @@ class Live:
 
     @contextmanager
     def fetching(self, what: str, size: int) -> Iterator[Callable[[int], None]]:
-        """Show a bar."""
+        """Show a bar, and a line in its place once all is here."""
         task = self._progress.add_task(f"fetching {escape(what)}", total=size, fetched=True)
+        begun = time.monotonic()
         yield lambda count: self._progress.advance(task, count)
+        self._progress.remove_task(task)
+        self.note(f"fetched {what} ({size / 1e6:,.0f} MB) in {time.monotonic() - begun:.1f} s")
 
     def starting(self, part: str, address: str, log: Path) -> None:
         """Begin a spinner."""

@@ -22,7 +22,7 @@ MINUTES ?= 20
 .PHONY: help demo test check chaos fuzz bench interop unit lock lock-servers clean
 
 help: ## what there is
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
 demo: $(VENV)/installed ## a real snow-storm day in, letters out; takes its servers down again
 	@$(BIN)/careline demo --kill $(KILL) $(ARGS)

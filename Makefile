@@ -22,7 +22,7 @@ MINUTES ?= 20
 .PHONY: help demo test check chaos fuzz bench interop unit lock lock-servers clean
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
 demo: $(VENV)/installed ## play a real snow-storm day and show the letters; starts its servers and stops them again
 	@$(BIN)/careline demo --kill $(KILL) $(ARGS)

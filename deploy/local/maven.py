@@ -83,10 +83,10 @@ def fetch(wanted: Mapping[Path, Pinned], base: str, *, advance: Callable[[int], 
 
 
 def _client(base: str) -> httpx.Client:
-    tls = httpx.create_ssl_context()
-    tls.load_default_certs()  # this machine's own certificates as well: companies put theirs there
     _, user, password = split_credentials(base)
     try:
+        tls = httpx.create_ssl_context()
+        tls.load_default_certs()  # this machine's own certificates as well: companies put theirs there
         return httpx.Client(
             auth=(user, password or "") if user is not None else None,
             # as it is: what is unpacked on the way is not the file on record
@@ -95,8 +95,11 @@ def _client(base: str) -> httpx.Client:
             follow_redirects=True,
             verify=tls,
         )
-    except (ValueError, ImportError, httpx.InvalidURL) as error:
-        raise FetchError(f"the proxy that the environment names cannot be used: {_said(error)}.") from error
+    except (OSError, ValueError, ImportError, httpx.InvalidURL) as error:
+        raise FetchError(
+            f"The proxy or the certificates that the environment names cannot be used: {_said(error)}. "
+            "Look at HTTPS_PROXY, SSL_CERT_FILE and SSL_CERT_DIR."
+        ) from error
 
 
 class _PassingError(Exception):

@@ -188,10 +188,14 @@ def test_a_mirror_may_ask_for_a_password(source: Repository, wanted: dict[Path, 
     assert source.authorizations == {"Basic bWU6YUBi"}
 
 
-def test_a_proxy_that_cannot_be_used_is_told(monkeypatch: pytest.MonkeyPatch, wanted: dict[Path, Pinned]) -> None:
-    """Instead of a traceback."""
-    monkeypatch.setenv("HTTP_PROXY", "gopher://proxy")
-    with pytest.raises(FetchError, match="the proxy that the environment names cannot be used"):
+@pytest.mark.parametrize(("variable", "value"), [("HTTP_PROXY", "gopher://proxy"), ("SSL_CERT_FILE", "/nowhere.pem")])
+def test_settings_of_the_network_that_cannot_be_used_are_told_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, wanted: dict[Path, Pinned], variable: str, value: str
+) -> None:
+    """A proxy of a kind that is not known, and certificates that are not there: no traceback, and no blame for the
+    cache."""
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(FetchError, match="The proxy or the certificates that the environment names cannot be used"):
         fetched(wanted, "http://127.0.0.1:1/maven2")
 
 

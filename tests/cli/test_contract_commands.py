@@ -202,7 +202,7 @@ def test_versions_of_others_are_named(live: Settings) -> None:
     assert (checked.exit_code, applied.exit_code) == (1, 0)
     for result in (checked, applied):
         assert f"warning: {subject} version 2 (schema id " in result.stderr
-        assert "every reader refuses records written with it: cost: is written as decimal of precision 12 and scale 4" in result.stderr
+        assert "every reader refuses records written with it: cost: is written as decimal" in result.stderr
     told = json.loads(runner.invoke(schemas_command.app, ["check", "--registry", "--json"]).stdout)
     assert [(one["subject"], one["version"]) for one in told["strangers"]] == [(subject, 2)]
 

@@ -19,6 +19,7 @@ from streams import Publisher, metrics
 from streams.closing import closed
 from streams.config import Settings
 from streams.processor import Limits, Processor
+from streams.unpacking import MOST_UNPACKED
 from tests.live.reading import dead_letters, records, states, until
 from tests.live.roles import Role
 from tests.live.test_bad_input import delivered, home, late
@@ -26,7 +27,8 @@ from tests.live.test_bad_input import delivered, home, late
 pytestmark = pytest.mark.live
 
 NOW = datetime.now(UTC).replace(microsecond=0)
-HUGE = 20 << 20
+HUGE = MOST_UNPACKED - 200  # what is read of a batch, and more than a dead letter holds with all that belongs to it
+ENDLESS = 20 << 20
 
 
 async def packed(settings: Settings, *, partition: int, **record: Any) -> None:
@@ -58,8 +60,9 @@ async def takes_at_most(settings: Settings, topic: str, size: int) -> None:
 async def test_what_is_large_unpacked_is_put_aside_and_the_rest_goes_on(
     settings: Settings, role_env: Mapping[str, str]
 ) -> None:
-    """Twenty megabytes of value, endless headers of an event on a wrong partition, an endless key: each is a dead
-    letter with its beginning, its length and its place, and those around it are handled."""
+    """Eight megabytes of value, endless headers of an event on a wrong partition, an endless key: each is a dead
+    letter with its beginning, its length and its place. Twenty megabytes are one as they were sent. Those around
+    them are handled."""
     customers = [f"near-{number}" for number in range(8)]
     wrong = (home(settings, "wanderer") + 1) % settings.partitions
     async with Publisher(settings) as publisher:
@@ -68,6 +71,7 @@ async def test_what_is_large_unpacked_is_put_aside_and_the_rest_goes_on(
         for partition in range(settings.partitions):
             await packed(settings, partition=partition, key=b"huge", value=b"\0" * HUGE)
             await packed(settings, partition=partition, key=b"k" * HUGE, value=b"garbage")
+            await packed(settings, partition=partition, key=b"endless", value=b"\0" * ENDLESS)
         wanderer = publisher._codec.encode(settings.topics.touchpoints, delivered("wanderer", "lost"))
         await packed(settings, partition=wrong, key=b"wanderer", value=wanderer, headers=[("trail", b"." * (3 << 20))])
         await publisher.enqueue_all(delivered(customer, "after") for customer in customers)
@@ -83,6 +87,7 @@ async def test_what_is_large_unpacked_is_put_aside_and_the_rest_goes_on(
         [("too_large", ("value",))] * settings.partitions
         + [("not_avro", ("key",))] * settings.partitions
         + [("unprocessable", ())]
+        + [("unreadable_batch", ())] * settings.partitions
     )
     [lost] = [letter for letter in letters if letter.reason == "unprocessable"]
     assert (lost.detail.split(":")[0], lost.value) == ("size", wanderer)

@@ -23,6 +23,7 @@ from streams.events import Decision, ExperimentExposed, JourneyState, OutreachRe
 from streams.processor.intake import partition_of
 from streams.topics import MAX_EVENT_BYTES, Topic, Topics
 from streams.validation import check_touchpoint
+from streams.writers import DEFAULT
 from tests.chaos.watching import Seen, digest
 
 GONE = b""
@@ -132,6 +133,7 @@ class Oracle:
         if raw.value is not None and len(raw.value) > MAX_EVENT_BYTES:
             raise Unreadable("too_large", "")
         event: Any = await self._codec.decode(raw.value)
+        DEFAULT.check(event)
         check_touchpoint(event, now=from_millis(now))
         if self._fails(event):
             raise Unreadable("unprocessable", "")

@@ -12,7 +12,19 @@ from typing import Any, get_args
 
 from hypothesis import strategies as st
 
-from streams.events import ConsentChanged, DelayEnded, DelayNoticed, ProfileUpdated, Touchpoint, Value
+from streams.events import (
+    ConsentChanged,
+    DelayEnded,
+    DelayNoticed,
+    OutreachEngaged,
+    OutreachFailed,
+    OutreachSent,
+    OutreachUncertain,
+    ProfileUpdated,
+    Touchpoint,
+    Value,
+)
+from streams.events.sources import GATEWAY, OUTREACH
 from tests.journey.given import CUSTOMER, NOON
 
 KINDS: tuple[type[Any], ...] = get_args(Touchpoint)
@@ -38,6 +50,14 @@ _named: dict[str, st.SearchStrategy[Any]] = {
     "reach": st.none() | st.integers(0, 10**6),
     "quantity": st.integers(1, 9),
 }
+
+_SOURCES: dict[type[Any], str] = {
+    OutreachSent: OUTREACH,
+    OutreachUncertain: OUTREACH,
+    OutreachFailed: OUTREACH,
+    OutreachEngaged: GATEWAY,
+}
+"""Outcomes come from our own roles, or are not taken."""
 
 
 def _value(hint: Any) -> st.SearchStrategy[Any]:
@@ -66,6 +86,8 @@ def of(cls: Any, **fixed: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     hints = typing.get_type_hints(cls)
     known = _named | fixed
     values = {name: known[name] if name in known else _value(hint) for name, hint in hints.items()}
+    if cls in _SOURCES:
+        values["source"] = st.just(_SOURCES[cls])
     if hints.get("currency") is str:
         values["currency"] = st.sampled_from(["USD", "EUR"])
     return st.builds(cls, **values)

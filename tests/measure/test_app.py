@@ -107,11 +107,11 @@ async def test_a_registry_that_is_away_is_waited_for(app: MeasureApp, monkeypatc
     """No record is skipped for it."""
     real, tries = app._codec.decode, []
 
-    async def decode(value: bytes | None) -> Any:
+    async def decode(value: bytes | None, **named: Any) -> Any:
         tries.append(value)
         if len(tries) < 3:
             raise Unavailable("away")
-        return await real(value)
+        return await real(value, **named)
 
     monkeypatch.setattr(app._codec, "decode", decode)
     taken: list[Any] = []

@@ -189,7 +189,8 @@ def test_every_result_can_be_recorded() -> None:
     """Half characters, control characters, a megabyte: the outcome and the ledger's entry are written all the same."""
     logic = LedgerLogic(topics=Topics(prefix="t."), idempotent={EMAIL: False})
     asked = request(addresses=(MAIL,))
-    state = logic.receive(_incoming(asked), None, NOON, busy=False).state
+    waiting = logic.receive(_incoming(asked), None, NOON, busy=False).state
+    state = logic.wake("o", waiting, NOON, busy=False).state  # it is with the provider
     nasty = "\ud83d\x00\x1b[2J\u202e" + "é" * 1_000_000
     results: list[Result] = [
         Failed(channel=EMAIL, provider=nasty, reason=FailureReason.REJECTED, detail=nasty),

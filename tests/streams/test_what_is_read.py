@@ -24,6 +24,7 @@ from streams.binary import write_bytes, write_long, write_text
 from streams.codec import Codec, parse
 from streams.errors import Unreadable
 from streams.events import FeedbackGiven, FeedbackKind, GestureGiven, replace
+from streams.events.earlier import phase_of
 from streams.records import NAMES, RECORDS, builder_of, to_values
 from streams.registry import InMemoryRegistry
 from streams.topics import Topic
@@ -172,7 +173,10 @@ async def test_any_bytes_under_any_other_version(name: str, data: st.DataObject)
         )
     except TypeError:  # "unhashable type: 'dict'": a slip of fastavro 1.13 where a union holds a record with a union
         resolved = {field: to_values(record)[field] for field in values if field != "theirs"}
-    assert seen == builder_of(RECORDS[name])(resolved)
+    expected: Any = builder_of(RECORDS[name])(resolved)
+    if "phase" not in values.keys() & {field["name"] for field in schema["fields"]} and hasattr(expected, "phase"):
+        expected = replace(expected, phase=phase_of(expected.status, expected.detail))  # what versions before it say
+    assert seen == expected
     for change in data.draw(st.lists(_CHANGES, max_size=3)):
         value = changed(value, change)
     await read(codec, value)

@@ -29,8 +29,9 @@ N = TypeVar("N")
 
 
 def headers_of(record: ConsumerRecord, why: Unreadable, *, reader: str) -> list[tuple[str, bytes]]:
-    """The dead letter's headers: the record's own, then reason, detail, reader and origin (``careline_dead_letter_*``).
+    """The dead letter's headers: reason, detail, reader and origin (``careline_dead_letter_*``), then the record's own.
 
+    Ours are first, because readers keep only the first few thousand.
     An earlier life as a dead letter is left out, so that replaying and failing again does not pile them up.
     """
     schema_id = None if record.value is None else schema_id_of(record.value)
@@ -47,7 +48,7 @@ def headers_of(record: ConsumerRecord, why: Unreadable, *, reader: str) -> list[
     }
     own = [(name, value) for name, value in record.headers if not is_of_dead_letters(name)]
     # a message may quote what is no text
-    return own + [(_PREFIX + name, value.encode(errors="backslashreplace")) for name, value in said.items()]
+    return [(_PREFIX + name, value.encode(errors="backslashreplace")) for name, value in said.items()] + own
 
 
 def is_of_dead_letters(name: str) -> bool:
@@ -79,7 +80,7 @@ def kept_of(record: ConsumerRecord, why: Unreadable, *, reader: str, most: int) 
         return record.key, value, headers
     key, shortened = record.key, []
     own = [(name, held) for name, held in headers if not is_of_dead_letters(name)]
-    ours = headers[len(own) :]
+    ours = [(name, held) for name, held in headers if is_of_dead_letters(name)]
     fewer = _first(own)
     if len(fewer) < len(own):
         own = fewer
@@ -95,7 +96,7 @@ def kept_of(record: ConsumerRecord, why: Unreadable, *, reader: str, most: int) 
         value = value[:_ALWAYS_KEPT]
         shortened.append("value")
     ours.append((_PREFIX + "truncated", ",".join(sorted(shortened)).encode()))
-    return key, value, own + ours
+    return key, value, ours + own
 
 
 def _first(headers: Headers) -> list[tuple[str, bytes]]:

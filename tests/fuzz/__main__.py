@@ -58,7 +58,7 @@ def show(console: Console, summary: Summary) -> None:
         ("longest hold of a partition", f"{summary.longest_hold_seconds:.1f} s  {summary.longest_hold_at}"),
         (
             "most processor time for one record",
-            ", ".join(f"{part} {spent:.1f} ms" for part, spent in summary.longest_cpu_ms.items()),
+            ", ".join(f"{part} {spent:.1f} ms" for part, spent in _longest_first(summary)[:8]),
         ),
         ("findings", f"{len(summary.findings)}"),
     ):
@@ -82,6 +82,10 @@ def show(console: Console, summary: Summary) -> None:
         console.print(
             "The records of a finding again: python -m tests.fuzz.again FILE (on servers named in the environment)"
         )
+
+
+def _longest_first(summary: Summary) -> list[tuple[str, float]]:
+    return sorted(summary.longest_cpu_ms.items(), key=lambda one: -one[1])
 
 
 def _counted(counts: dict[str, int]) -> str:

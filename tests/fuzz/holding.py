@@ -26,9 +26,8 @@ LONGEST = Gauge(METRIC, "The most processor time that one record took, by part o
 _longest: dict[str, float] = {}
 
 
-def timed(part: str, function: F) -> F:
-    """The function, its longest call kept under that name."""
-    _longest[part] = 0.0
+def timed(part: str, function: F, *, about: Callable[..., str] | None = None) -> F:
+    """The function, its longest call kept under that name, and what ``about`` says of its arguments."""
     LONGEST.labels(part=part).set(0)
 
     @wraps(function)
@@ -38,9 +37,10 @@ def timed(part: str, function: F) -> F:
             return function(*args, **named)
         finally:
             spent = time.thread_time() - began
-            if spent > _longest[part]:
-                _longest[part] = spent
-                LONGEST.labels(part=part).set(spent)
+            name = part if about is None else f"{part} {about(*args, **named)}"
+            if spent > _longest.get(name, 0.0):
+                _longest[name] = spent
+                LONGEST.labels(part=name).set(spent)
 
     return inner  # type: ignore[return-value]
 
@@ -58,7 +58,9 @@ def measure() -> None:
     codec.decoder_of = decoder_of
     logic: Any = JourneyLogic
     logic.admit = timed("admit", logic.admit)
-    logic.receive = timed("step", logic.receive)
+    logic.receive = timed(
+        "step", logic.receive, about=lambda self, incoming, *rest, **named: type(incoming.record).__name__
+    )
 
 
 if __name__ == "__main__":

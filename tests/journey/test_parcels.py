@@ -10,6 +10,7 @@ import pytest
 
 from processors.journey.evolve import evolve
 from processors.journey.state import begin
+from streams.codec import as_written
 from streams.events import DelayEnded, OrderItem, Touchpoint
 from tests.journey.given import PLAYBOOK, delay, facts, given, profile
 from tests.journey.parcels import DAY, FRIDAY, arrived, late, noon, ordered, shipped, shop
@@ -43,6 +44,15 @@ class TestSeveralParcels:
         assert orders(two, one) == [(False, 0)]
         assert orders(two, one, arrived(noon(3), "A1", "p2", "lamp")) == [(True, 0)]
         assert orders(two, arrived(noon(2), "A1", "p1")) == [(True, 0)]
+
+    @pytest.mark.parametrize("quantities", [(2**31 - 1, 1), (2**31 - 1,) * 100, (2**31 - 1, 2**31 - 1)])
+    def test_more_pieces_than_there_can_be_are_not_counted(self, quantities: tuple[int, ...]) -> None:
+        """The order and its parcels are kept, and can be written; how many pieces there are is not known."""
+        items = tuple(OrderItem(item_id="lamp", description="desk lamp", quantity=one) for one in quantities)
+        state = evolve(begin("ana", noon(9)), ordered(items=items), noon(9))
+        assert state.orders[0].pieces is None
+        assert as_written(state) == state
+        assert orders(ordered(items=items), arrived(noon(2), "A1", "p1", "lamp")) == [(True, 0)]
 
     def test_a_wait_for_one_parcel_outlives_the_delivery_of_another(self) -> None:
         """Even where the late one was never shipped."""

@@ -6,6 +6,7 @@ import pytest
 
 from streams.dead_letters import DeadLetter, headers_of
 from streams.errors import Unreadable
+from streams.unpacking import MOST_HEADERS
 from tests.streams.given import record
 
 WHY = Unreadable("undecodable", "schema id 7: 1 bytes left over")
@@ -72,3 +73,10 @@ def test_a_header_that_is_no_number(header: str) -> None:
     headers = dict(headers_of(record(b"x"), WHY, reader="r")) | {f"careline_dead_letter_{header}": b"seven"}
     letter = DeadLetter.of(record(b"x", headers=list(headers.items())))
     assert letter.reason == "undecodable"
+
+
+def test_the_reason_is_read_however_many_headers_the_record_had() -> None:
+    """Readers keep the first 5,000 headers of a record, and the reason is among them."""
+    many = record(b"x", headers=[("", b"")] * 200_000)
+    headers = headers_of(many, WHY, reader="r")
+    assert DeadLetter.of(record(b"x", headers=headers[:MOST_HEADERS])).reason == WHY.reason

@@ -11,6 +11,8 @@ from streams.events import Delay, Order, OrderDelivered, OrderItem, OrderShipped
 MOST = 50
 """Parcels of one order; of more, those that were delivered first are left out."""
 
+_MOST_PIECES = (1 << 31) - 1  # what the state holds
+
 MOST_ITEMS = 200
 """Of so many items or more nobody knows whether they are all."""
 
@@ -33,9 +35,10 @@ def with_parcel(order: Order, event: OrderShipped | OrderDelivered) -> Order:
 
 
 def pieces_of(items: Iterable[OrderItem | ParcelItem]) -> int | None:
-    """How many things these are; None where nobody said, or there are too many to have been told all."""
+    """How many things these are; None where nobody said, or there are too many to have been told all, or to be true."""
     told = tuple(items)
-    return sum(max(one.quantity, 0) for one in told) if 0 < len(told) < MOST_ITEMS else None
+    pieces = sum(max(one.quantity, 0) for one in told)
+    return pieces if 0 < len(told) < MOST_ITEMS and pieces <= _MOST_PIECES else None
 
 
 def last_delivery(order: Order, delays: Iterable[Delay]) -> datetime | None:

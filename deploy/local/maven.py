@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
 from deploy.local.errors import FetchError
+from deploy.local.together import finished
 from streams.secrets import split_credentials, without_credentials
 
 REPOSITORY_VARIABLE = "CARELINE_MAVEN_REPOSITORY"
@@ -71,12 +72,7 @@ def fetch(wanted: Mapping[Path, Pinned], base: str, *, advance: Callable[[int], 
         try:
             # the largest first: it takes the longest
             order = sorted(wanted.items(), key=lambda item: -item[1].size)
-            running = {pool.submit(source.have, target, file) for target, file in order}
-            while running:
-                # in short waits, because a wait without an end does not hear Ctrl-C everywhere
-                done, running = wait(running, timeout=0.2, return_when="FIRST_EXCEPTION")
-                for future in done:
-                    future.result()
+            finished([pool.submit(source.have, target, file) for target, file in order])
         finally:
             given_up.set()
             pool.shutdown(wait=False, cancel_futures=True)

@@ -8,7 +8,7 @@ import shutil
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from deploy.local.place import Place, Record, Started, free_port
 from deploy.local.processes import last_lines, marked, stop
 from deploy.local.progress import Report, Silent, short
 from deploy.local.status import PartStatus, State, Status
+from deploy.local.together import finished
 from streams.secrets import without_credentials
 
 MAIL_VARIABLE = "CARELINE_MAIL_DIR"
@@ -225,12 +226,7 @@ class Stack:
         given_up = threading.Event()
         pool = ThreadPoolExecutor(max_workers=len(parts), thread_name_prefix="stack")
         try:
-            running = {pool.submit(self._start_one, engine, part, record, given_up) for part in parts}
-            while running:
-                # In short waits, because a wait without an end does not hear Ctrl-C everywhere.
-                done, running = wait(running, timeout=0.2, return_when="FIRST_EXCEPTION")
-                for future in done:
-                    future.result()
+            finished([pool.submit(self._start_one, engine, part, record, given_up) for part in parts])
         finally:
             given_up.set()
             # Once all have returned nothing more is started, so that a takedown leaves nothing out.

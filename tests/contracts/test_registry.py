@@ -229,6 +229,18 @@ async def test_a_registry_that_can_close_subjects() -> None:
     await registry.close()
 
 
+async def refused(answer: httpx.Response) -> Unreadable:
+    """Why a record is put aside whose schema the registry answers so."""
+    registry = ConfluentRegistry(Settings(registry_url="http://registry"))
+    registry._client.http = httpx.AsyncClient(transport=httpx.MockTransport(lambda request: answer))
+    codec = Codec(registry=registry, topics=Topics())
+    with pytest.raises(Unreadable) as caught:
+        await codec.decode(b"\0\0\0\0\7whatever")
+    await registry.close()
+    assert caught.value.reason in ("unknown_schema", "unknown_event_type", "foreign_schema")
+    return caught.value
+
+
 @pytest.mark.parametrize(
     "schema",
     ["[" * 100_000, '{"type": "array", "items": ' * 500 + '"int"' + "}" * 500, '{"type": "nothing"}', "{", "7"],
@@ -236,13 +248,7 @@ async def test_a_registry_that_can_close_subjects() -> None:
 async def test_a_schema_that_nothing_can_parse_is_unreadable(schema: str) -> None:
     """Whatever stands under an id, the record is put aside and nothing else happens."""
     answer = httpx.Response(200, json={"schema": schema})
-    registry = ConfluentRegistry(Settings(registry_url="http://registry"))
-    registry._client.http = httpx.AsyncClient(transport=httpx.MockTransport(lambda request: answer))
-    codec = Codec(registry=registry, topics=Topics())
-    with pytest.raises(Unreadable) as caught:
-        await codec.decode(b"\0\0\0\0\7whatever")
-    assert caught.value.reason in ("unknown_schema", "unknown_event_type", "foreign_schema")
-    await registry.close()
+    await refused(answer)
 
 
 @pytest.mark.parametrize(
@@ -262,14 +268,7 @@ async def test_a_schema_that_nothing_can_parse_is_unreadable(schema: str) -> Non
 async def test_what_is_kept_under_an_id_is_no_schema_of_a_record(kept: dict[str, Any]) -> None:
     """A schema of hundreds of thousands of characters is not even parsed, and other languages are no Avro."""
     answer = httpx.Response(200, json=kept)
-    registry = ConfluentRegistry(Settings(registry_url="http://registry"))
-    registry._client.http = httpx.AsyncClient(transport=httpx.MockTransport(lambda request: answer))
-    codec = Codec(registry=registry, topics=Topics())
-    with pytest.raises(Unreadable) as caught:
-        await codec.decode(b"\0\0\0\0\7whatever")
-    assert caught.value.reason in ("unknown_schema", "unknown_event_type", "foreign_schema")
-    assert len(caught.value.detail) < 300
-    await registry.close()
+    assert len((await refused(answer)).detail) < 300
 
 
 class _Server:

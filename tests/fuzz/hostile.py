@@ -114,15 +114,17 @@ def _many(item: bytes, says_how_many: int | None = None) -> Callable[[], bytes]:
     return made
 
 
-def _deep(levels: int) -> Any:
-    kind: Any = "boolean"
+def nested(levels: int, *, of: str = "boolean") -> Any:
+    """A list of lists of lists."""
+    kind: Any = of
     for _ in range(levels):
         kind = {"type": "array", "items": kind}
     return kind
 
 
-def _doubling(levels: int) -> Any:
-    kind: Any = {"type": "record", "name": "T0", "fields": [{"name": "x", "type": "int"}]}
+def doubling(levels: int, *, of: str = "int") -> Any:
+    """Each type has twice the one below it."""
+    kind: Any = {"type": "record", "name": "T0", "fields": [{"name": "n", "type": of}]}
     for level in range(1, levels):
         fields = [{"name": "a", "type": kind}, {"name": "b", "type": f"T{level - 1}"}]
         kind = {"type": "record", "name": f"T{level}", "fields": fields}
@@ -156,9 +158,9 @@ HOSTILE: Mapping[str, Hostile] = {
     "a map of itself": _theirs(
         {"type": "record", "name": "N", "fields": [{"name": "n", "type": {"type": "map", "values": "N"}}]}, b"", _AGAIN
     ),
-    "lists within lists, 300 deep": _theirs(_deep(300), b"\x02" * 300, "deep"),
-    "lists within lists, 30 deep": _theirs(_deep(30), lambda: b"\x02" * 29 + _many(b"\1")(), _TOO_MANY),
-    "types that double 40 times": _theirs(_doubling(30), bytes(1_000), "types within one another"),
+    "lists within lists, 300 deep": _theirs(nested(300), b"\x02" * 300, "deep"),
+    "lists within lists, 30 deep": _theirs(nested(30), lambda: b"\x02" * 29 + _many(b"\1")(), _TOO_MANY),
+    "types that double 30 times": _theirs(doubling(30), bytes(1_000), "types within one another"),
     "a record of 3,000 optional fields": _theirs(
         _record("R", [["null", "int"]] * 3_000), bytes(3_000), "types within one another"
     ),

@@ -28,6 +28,7 @@ from streams.events.earlier import phase_of
 from streams.records import NAMES, RECORDS, builder_of, to_values
 from streams.registry import InMemoryRegistry
 from streams.topics import Topic
+from tests.fuzz.hostile import doubling, nested
 from tests.streams.any_record import any_record
 from tests.streams.given import EVENT_ID, NOON, OPENED, TOPICS, prepared, put, schema_of
 from tests.streams.other_versions import other_version, value_of
@@ -373,23 +374,6 @@ def added(kind: Any) -> Any:
     return schema
 
 
-def doubling(depth: int) -> Any:
-    """Each type has twice the one below it."""
-    kind: Any = {"type": "record", "name": "T0", "fields": [{"name": "n", "type": "long"}]}
-    for level in range(1, depth):
-        fields = [{"name": "a", "type": kind}, {"name": "b", "type": f"T{level - 1}"}]
-        kind = {"type": "record", "name": f"T{level}", "fields": fields}
-    return kind
-
-
-def nested(depth: int) -> Any:
-    """A list of lists of lists."""
-    kind: Any = "long"
-    for _ in range(depth):
-        kind = {"type": "array", "items": kind}
-    return kind
-
-
 ENDLESS = {"type": "record", "name": "N", "fields": [{"name": "next", "type": ["null", "N"]}]}
 HOSTILE: dict[str, tuple[Any, bytes]] = {
     "a type within itself, 900,000 deep": (ENDLESS, b"\x02" * 900_000 + b"\0"),
@@ -398,8 +382,8 @@ HOSTILE: dict[str, tuple[Any, bytes]] = {
         {"type": "array", "items": {"type": "record", "name": "E", "fields": []}},
         (write_long(900_000) + b"\0") * 2,
     ),
-    "a million million types": (doubling(40), bytes(1_000)),
-    "lists within lists": (nested(300), b"\x02" * 300),
+    "a million million types": (doubling(40, of="long"), bytes(1_000)),
+    "lists within lists": (nested(300, of="long"), b"\x02" * 300),
     "a list of more flags than bytes": ({"type": "array", "items": "boolean"}, write_long(1 << 50) + b"\0"),
     "texts of a length below zero": ({"type": "array", "items": "string"}, write_long(5) + b"\x01" * 9),
 }

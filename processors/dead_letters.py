@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
-from streams.closing import closed
+from streams.broker.closing import closed
+from streams.broker.fetched import AIOKafkaConsumer
+from streams.broker.sealed import SEALED
 from streams.config import Settings
-from streams.dead_letters import DeadLetter, is_of_dead_letters
 from streams.errors import Unavailable
-from streams.fetched import AIOKafkaConsumer
-from streams.sealed import SEALED
-from streams.subscriber import Subscriber
+from streams.subscribing.dead_letters import DeadLetter, is_of_dead_letters
+from streams.subscribing.subscriber import Subscriber
 
 _PATIENCE_MS = 10_000  # for one record that may be large
 

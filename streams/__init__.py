@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from streams import events
     from streams.config import Settings
-    from streams.publisher import Publisher
-    from streams.subscriber import Message, Subscriber
+    from streams.publishing.publisher import Publisher
+    from streams.subscribing.subscriber import Message, Subscriber
 
 __all__ = ["Message", "Publisher", "Settings", "Subscriber", "events"]
 
 _WHERE = {
-    "Message": "streams.subscriber",
-    "Publisher": "streams.publisher",
+    "Message": "streams.subscribing.subscriber",
+    "Publisher": "streams.publishing.publisher",
     "Settings": "streams.config",
-    "Subscriber": "streams.subscriber",
+    "Subscriber": "streams.subscribing.subscriber",
 }
 
 

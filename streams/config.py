@@ -12,11 +12,11 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
-from streams.destinations import Destinations
 from streams.errors import SettingsError
+from streams.http.destinations import Destinations
+from streams.publishing.writers import Writers
 from streams.secrets import apart
 from streams.topics import Topics
-from streams.writers import Writers
 
 _DURATION = r"^[1-9]\d{0,4}[smh]$"
 _RATE = r"^[1-9]\d{0,6}/[smh]$"

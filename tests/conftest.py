@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from deploy.local import Stack, running_stack, stack_environment
+from streams.broker.provision import set_up
 from streams.config import Settings
-from streams.provision import set_up
 
 MAIL = "CARELINE_MAIL_DIR"
 

@@ -172,21 +172,26 @@ def test_a_replay_can_send_nothing() -> None:
     """Nothing that it reaches, however many imports away, knows a producer, a transaction or a channel."""
     reached = reach("processors.replay", "processors.cli.replay")
     assert {"processors.journey.core", "processors.replay.kafka", "streams.processor.intake"} <= reached
-    streams = ("publisher", "subscriber", "processor.transaction", "processor.partition", "processor.service")
-    outreach = ("channels", "delivery", "ledger", "role")  # of its texts a playbook's check knows, and no more
-    senders = [f"streams.{part}" for part in streams] + [f"processors.outreach.{part}" for part in outreach]
+    streams = (
+        "publishing.publisher",
+        "subscribing.subscriber",
+        "processor.transaction",
+        "processor.partition",
+        "processor.service",
+    )
+    senders = [f"streams.{part}" for part in streams] + ["processors.outreach"]
     assert [name for name in sorted(reached) if within(name, *senders)] == []
     assert all(any(within(name, sender) for name in modules()) for sender in senders), "they are called so"
     sending = {"produce", "send", "send_and_wait", "send_batch", "commit", "begin_transaction", "subscribe"}
     found = {name: {one for one in names(name) if "Producer" in one or one in sending} for name in reached}
     assert {name: some for name, some in found.items() if some} == {}
-    assert names("streams.publisher") & {"AIOKafkaProducer", "send"}, "the check sees what it should"
+    assert names("streams.publishing.publisher") & {"AIOKafkaProducer", "send"}, "the check sees what it should"
 
 
 def test_a_replay_only_looks() -> None:
     """Kafka's administration and its consumers are asked, by one module, and for nothing that changes anything."""
     clients = ("AIOKafkaConsumer", "AIOKafkaAdminClient")
-    looked_at = sorted(reach("processors.replay") - {"streams.fetched"})  # which hands the class on
+    looked_at = sorted(reach("processors.replay") - {"streams.broker.fetched"})  # which hands the class on
     assert [name for name in looked_at if names(name) & set(clients)] == ["processors.replay.kafka"]
     tree = modules()["processors.replay.kafka"]
     asked = {

@@ -27,7 +27,7 @@ from streams.events import (
     OrderShipped,
     Touchpoint,
 )
-from streams.validation import check_outgoing
+from streams.publishing.validation import check_outgoing
 from tests.journey.given import CUSTOMER, Journey, at, cancellation, delay, departure, given, profile
 from tests.live.reading import records, until
 from tests.live.roles import Role

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from processors.cli.experiments import as_data, verdict
-from processors.experiments import SampleRatio, chi_squared_tail, sample_ratio
+from processors.measure.sample_ratio import SampleRatio, chi_squared_tail, sample_ratio
 from streams.events import ExperimentExposed
 
 NOON = datetime(2026, 2, 9, 12, tzinfo=UTC)

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 import typer
 
 from processors.cli.exits import FAILED, explained
-from processors.experiments import SampleRatio, sample_ratio
+from processors.measure.sample_ratio import SampleRatio, sample_ratio
 from processors.terminal import Grid, Screen, say, say_json
 from streams.config import Settings
 from streams.events import ExperimentExposed
-from streams.subscriber import Subscriber
+from streams.subscribing.subscriber import Subscriber
 
 _WARNING = "sample ratio mismatch: do not trust this experiment"
 

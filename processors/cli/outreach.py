@@ -15,10 +15,10 @@ from processors.cli.exits import WRONG_SETTINGS, explained
 from processors.journey.policies import POLICIES
 from processors.journey.policies.out_of_stock_save import OutOfStockSave
 from processors.journey.wording import Wording, wording
-from processors.outreach.channels import Written
-from processors.outreach.examples import example_items, examples
-from processors.outreach.sources import Sources
-from processors.outreach.templates import Templates
+from processors.letters.examples import example_items, examples
+from processors.letters.sources import Sources
+from processors.letters.templates import Templates
+from processors.letters.wording import Written
 from processors.playbook import load_playbook
 from processors.terminal import Screen, say, say_json, styled
 from processors.view.reading import customer_view

@@ -25,14 +25,14 @@ from processors.cli.record_times import RecordTime, record_time_of
 from processors.terminal import Screen, say, say_json
 from schemas.jsonform import JsonMismatch, from_json
 from schemas.shown import joined, short
+from streams.avro.records import RECORDS, builder_of
 from streams.clock import SystemClock
 from streams.config import Settings
 from streams.errors import InvalidEvent
 from streams.events import Touchpoint
 from streams.json_names import RepeatedName, unique
-from streams.records import RECORDS, builder_of
+from streams.publishing.validation import check_outgoing
 from streams.topics import Topics
-from streams.validation import check_outgoing
 
 _LARGE = 1 << 20  # bytes; less is over before a bar would be seen
 _LONGEST_LINE = 8 << 20  # bytes; JSON may take six for one of an event, of which there are 1 MiB at most
@@ -169,7 +169,7 @@ def _check(lines: BinaryIO, tally: _Tally, at: RecordTime) -> None:
 async def _publish(
     settings: Settings, lines: BinaryIO, tally: _Tally, advance: Progress | None, at: RecordTime
 ) -> None:
-    from streams.publisher import Publisher  # here, as a dry run needs no client
+    from streams.publishing.publisher import Publisher  # here, as a dry run needs no client
 
     sent: deque[_Sent] = deque()
     clock = SystemClock()

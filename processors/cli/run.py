@@ -21,7 +21,7 @@ from processors.cli.exits import explained
 from processors.terminal import clean_event
 from streams.config import Settings
 from streams.errors import CarelineError
-from streams.ops import OpsServer
+from streams.http.ops import OpsServer
 
 app = typer.Typer(
     help="Run one role in the foreground until Ctrl-C or SIGTERM: journeys, outreach, view, measure or gateway.",
@@ -43,8 +43,8 @@ def journeys() -> None:
     Example: CARELINE_OPS_PORT=9101 careline run journeys
     """
     with explained():
-        from processors.journeys import journeys_role
         from processors.playbook.apart import load_apart
+        from processors.roles.journeys import journeys_role
 
         settings = Settings.from_environment()
         playbook = load_apart(settings.playbook)
@@ -109,7 +109,7 @@ def gateway() -> None:
     Example: CARELINE_PUBLIC_URL=https://care.example CARELINE_LINK_SECRET_FILE=/run/secrets/links careline run gateway
     """
     with explained():
-        from processors.callbacks.role import GatewayRole
+        from processors.gateway.role import GatewayRole
 
         settings = Settings.from_environment()
 

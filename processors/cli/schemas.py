@@ -14,9 +14,9 @@ from processors.terminal import Grid, Screen, say, say_json
 from schemas.contract import check as check_contract
 from schemas.contract import record as record_contract
 from streams.config import Settings
-from streams.recognition import TEXT_ONLY, recognises
-from streams.registry import FULL_TRANSITIVE, ConfluentRegistry, Registry
-from streams.subjects import Stranger, apply_schemas, find_strangers
+from streams.registry.recognition import TEXT_ONLY, recognises
+from streams.registry.registry import FULL_TRANSITIVE, ConfluentRegistry, Registry
+from streams.registry.subjects import Stranger, apply_schemas, find_strangers
 from streams.topics import Topics
 
 T = TypeVar("T")

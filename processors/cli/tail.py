@@ -17,12 +17,12 @@ from processors.cli.exits import WRONG_SETTINGS, explained
 from processors.terminal import clean, say, say_json
 from processors.view.wording import decided, summary, words
 from schemas.jsonform import to_json
+from streams.avro.records import NAMES, to_values
 from streams.clock import from_millis
 from streams.config import Settings
-from streams.dead_letters import DeadLetter
 from streams.events import Contact, Decision, Delay, JourneyState, Order, OutreachLedgerEntry, Record
-from streams.records import NAMES, to_values
-from streams.subscriber import Message, Subscriber
+from streams.subscribing.dead_letters import DeadLetter
+from streams.subscribing.subscriber import Message, Subscriber
 
 _DEAD_LETTERS = "dead-letters"
 

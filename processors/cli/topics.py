@@ -10,8 +10,8 @@ import typer
 
 from processors.cli.exits import FAILED, WRONG_SETTINGS, explained
 from processors.terminal import Grid, Screen, say, say_json
+from streams.broker.provision import TopicChange, TopicPlan, TopicStatus, apply_topics, plan_topics
 from streams.config import Settings
-from streams.provision import TopicChange, TopicPlan, TopicStatus, apply_topics, plan_topics
 from streams.topics import Topic, Topics
 
 app = typer.Typer(help="The topics of the contract: list them, set them up.", no_args_is_help=True)

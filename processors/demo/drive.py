@@ -13,9 +13,9 @@ from processors.demo.roles import Roles
 from processors.simulator import Arrival
 from streams import Publisher, Settings, Subscriber
 from streams.clock import SystemClock, to_millis
-from streams.cloudevents import published_at_millis
 from streams.errors import CarelineError
 from streams.events import OutreachRequested
+from streams.publishing.cloudevents import published_at_millis
 
 _SETTLED_LOOKS = 3
 _LOOK_SECONDS = 0.4

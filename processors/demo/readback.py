@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from streams import Settings, Subscriber
+from streams.avro.codec import Codec
+from streams.avro.records import to_values
 from streams.clock import from_millis
-from streams.codec import Codec
 from streams.events import (
     AgentTask,
     ContactOpened,
@@ -31,8 +32,7 @@ from streams.events import (
     OutreachSent,
     OutreachUncertain,
 )
-from streams.records import to_values
-from streams.registry import ConfluentRegistry
+from streams.registry.registry import ConfluentRegistry
 
 OUTREACH_HEADER = "Careline-Outreach-Id"
 _DELAYS = "delay_care"

@@ -21,14 +21,14 @@ from processors.demo.policies import by_policy
 from processors.demo.promptness import promptness
 from processors.demo.readback import Latency, Readback, read_back
 from processors.demo.roles import Roles
-from processors.experiments import SampleRatio, sample_ratio
 from processors.journey.playbook import Playbook
 from processors.journey.policies import in_order
+from processors.measure.sample_ratio import SampleRatio, sample_ratio
 from processors.playbook import load_playbook
 from processors.simulator import Flight, StormDay, expected_customers, storm_day
 from streams import Settings
+from streams.broker.provision import set_up
 from streams.events import OutreachFailed, OutreachSent, OutreachUncertain
-from streams.provision import set_up
 
 ROLES = ("journeys", "outreach", "view", "measure")
 

@@ -23,14 +23,14 @@ from yarl import URL
 from processors.measure.figures import HOUR, Answer, Figures, Letter, figures
 from processors.measure.transport import CommittedTransport
 from streams import events, metrics
+from streams.avro.codec import Codec
+from streams.avro.records import types_of
 from streams.clock import from_millis, to_millis
-from streams.codec import Codec
 from streams.config import Settings
 from streams.errors import InvalidEvent, Unreadable
 from streams.patience import Patience
-from streams.records import types_of
+from streams.publishing.validation import check_touchpoint
 from streams.topics import Topic
-from streams.validation import check_touchpoint
 
 log = structlog.get_logger()
 T = TypeVar("T")

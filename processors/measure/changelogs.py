@@ -20,10 +20,10 @@ from aiokafka.errors import (
 )
 
 from processors.measure.app import app_id, changelogs
-from streams.closing import closed
+from streams.broker.closing import closed
+from streams.broker.fetched import AIOKafkaConsumer
 from streams.config import Settings
 from streams.errors import Unavailable
-from streams.fetched import AIOKafkaConsumer
 
 _PATIENCE = timedelta(seconds=30)
 

@@ -14,10 +14,10 @@ from processors.measure.app import MeasureApp
 from processors.measure.changelogs import declare
 from processors.measure.figures import Figures, Satisfaction
 from streams import metrics
-from streams.codec import Codec
+from streams.avro.codec import Codec
 from streams.config import Settings
 from streams.patience import FIRST_CONNECTION, Patience
-from streams.registry import ConfluentRegistry, Registry
+from streams.registry.registry import ConfluentRegistry, Registry
 
 log = structlog.get_logger()
 

@@ -61,14 +61,3 @@ class NotNow(ChannelError):
 
 class Ambiguous(ChannelError):
     """Nobody knows whether it left: the answer was lost. Send again only where the channel is idempotent."""
-
-
-class TemplateFault(CarelineError):
-    """A letter cannot be written. Raised before anything is sent; ``variable`` is the one at fault, if it is one."""
-
-    def __init__(self, template: str, problem: str, *, variable: str | None = None) -> None:
-        """``problem`` says where in the letter it is, if it is one place."""
-        super().__init__(f"{template}: {problem}")
-        self.template = template
-        self.variable = variable
-        self.problem = problem

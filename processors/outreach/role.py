@@ -7,22 +7,22 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from processors.journey.playbook import Playbook
+from processors.letters.coupons import Coupons
+from processors.letters.links import Links
+from processors.letters.templates import Templates
 from processors.outreach.channels import Channel, Letter
 from processors.outreach.channels.agent_task import AgentTaskChannel
 from processors.outreach.channels.email import EmailChannel
 from processors.outreach.channels.protection import ProtectedChannel, Rate, Threshold
 from processors.outreach.channels.webhook import WebhookChannel
-from processors.outreach.coupons import Coupons
 from processors.outreach.delivery import Delivery
 from processors.outreach.ledger import LedgerLogic
-from processors.outreach.links import Links
-from processors.outreach.templates import Templates
 from processors.playbook.watching import watched
 from streams.clock import Clock, SystemClock
 from streams.config import Settings, TimeSource
 from streams.events import OutreachChannel, OutreachLedgerEntry
 from streams.processor import Limits, Processor
-from streams.registry import Registry
+from streams.registry.registry import Registry
 
 ROLE = "outreach"
 

@@ -17,7 +17,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from processors.journey.playbook import Playbook
-from processors.outreach.errors import TemplateFault
+from processors.letters.errors import TemplateFault
 from processors.playbook.faults import Fault, PlaybookRefused, refused
 from processors.playbook.loading import PACKAGED, playbook_from, read_content
 from streams.errors import SettingsError
@@ -95,7 +95,7 @@ def read_apart(path: Path) -> Playbook:
 
 def main(where: str, computing: str, memory: str) -> None:
     """Within these limits: the faults of what standard input holds, to standard output."""
-    from processors.outreach.templates import Templates  # takes long to load, and is used only here
+    from processors.letters.templates import Templates  # takes long to load, and is used only here
 
     limit(resource.RLIMIT_CPU, int(computing))
     limit(resource.RLIMIT_AS, int(memory))

@@ -9,7 +9,7 @@ from typing import Any
 from processors.journey.playbook import FOOT, WHY
 from processors.journey.policies import POLICIES
 from processors.language import canonical, nearest
-from processors.outreach.sources import Sources, Texts, packaged
+from processors.letters.sources import Sources, Texts, packaged
 from processors.playbook.faults import Misfit, Place
 from processors.playbook.values import LETTER
 

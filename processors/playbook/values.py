@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from processors.journey.playbook import GLOBAL
 from processors.journey.state import KEEP_CLOSED
 from processors.language import canonical
-from processors.outreach.lures import link
+from processors.letters.lures import link
 from streams.events import OutreachChannel
 
 POLICIES = (

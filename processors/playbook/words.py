@@ -7,8 +7,8 @@ from typing import Any
 
 from processors.journey.playbook import WHY
 from processors.language import LAST_RESORT, canonical, nearest
-from processors.outreach.sources import Sources
-from processors.outreach.texts import check_texts
+from processors.letters.sources import Sources
+from processors.letters.texts import check_texts
 from processors.playbook.faults import Misfit, field_of
 from processors.playbook.languages import languages_of_why, missing, named_letters, readable_texts
 from processors.playbook.values import POLICIES

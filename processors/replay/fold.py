@@ -19,16 +19,16 @@ from processors.journey.playbook import Playbook
 from processors.journey.recording import Output
 from processors.replay.source import Extent
 from streams.clock import PartitionClock, from_millis, to_millis
-from streams.destinations import Destinations, reachable
 from streams.errors import Unreadable
 from streams.events import Decision, JourneyState, Record, Touchpoint
+from streams.http.destinations import Destinations, reachable
 from streams.processor.intake import Intake, Misplaced
 from streams.processor.isolation import blamed, is_infrastructure
 from streams.processor.logic import Stage
 from streams.processor.wakes import Wakes
+from streams.publishing.validation import check_touchpoint
+from streams.publishing.writers import DEFAULT, Writers
 from streams.topics import Topic, Topics
-from streams.validation import check_touchpoint
-from streams.writers import DEFAULT, Writers
 
 Fact = tuple[str, str]
 """A customer and an event id."""

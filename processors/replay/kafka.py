@@ -12,12 +12,12 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from processors.replay.source import Extent
-from streams.closing import closed
-from streams.codec import Codec
+from streams.avro.codec import Codec
+from streams.broker.closing import closed
+from streams.broker.fetched import AIOKafkaConsumer
 from streams.config import Settings
 from streams.errors import Unavailable
-from streams.fetched import AIOKafkaConsumer
-from streams.registry import ConfluentRegistry
+from streams.registry.registry import ConfluentRegistry
 from streams.topics import Topic, Topics
 
 _ROLE = "journeys"

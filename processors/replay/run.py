@@ -19,11 +19,11 @@ from processors.replay.recorded import (
 )
 from processors.replay.report import Report, SetAside
 from processors.replay.source import Extent, Source
+from streams.avro.codec import as_written
 from streams.clock import to_millis
-from streams.codec import as_written
-from streams.destinations import STRICT, Destinations
+from streams.http.destinations import STRICT, Destinations
 from streams.processor.intake import Intake
-from streams.writers import DEFAULT, Writers
+from streams.publishing.writers import DEFAULT, Writers
 
 _TELL_EVERY = 500
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from aiokafka import ConsumerRecord
 
-from streams.codec import Codec
+from streams.avro.codec import Codec
 from streams.events import Record
 from streams.processor.intake import partition_of
 from streams.topics import Topic, Topics

@@ -15,8 +15,8 @@ from processors.view.documents import from_plain
 from processors.view.projection import TASK, sorted_in
 from processors.view.store import Documents, ViewStore
 from streams import events
+from streams.avro.records import RECORDS
 from streams.clock import from_millis
-from streams.records import RECORDS
 
 _CLASSES: dict[str, type[Any]] = {cls.__name__: cls for cls in RECORDS.values()}
 

@@ -17,17 +17,17 @@ from processors.view.projection import Place as RecordPlace
 from processors.view.redis_store import RedisViewStore
 from processors.view.store import Position, Standing, ViewChanged, ViewStore
 from streams import metrics
+from streams.avro.codec import Codec
+from streams.avro.records import types_of
+from streams.broker.closing import closed
+from streams.broker.fetched import AIOKafkaConsumer
 from streams.clock import from_millis
-from streams.closing import closed
-from streams.codec import Codec
 from streams.config import Settings
 from streams.errors import InvalidEvent, Unavailable, Unreadable
 from streams.events.moments import as_known
-from streams.fetched import AIOKafkaConsumer
 from streams.patience import FIRST_CONNECTION, Patience
-from streams.records import types_of
-from streams.registry import ConfluentRegistry, Registry
-from streams.validation import check_touchpoint
+from streams.publishing.validation import check_touchpoint
+from streams.registry.registry import ConfluentRegistry, Registry
 
 log = structlog.get_logger()
 T = TypeVar("T")

@@ -1,7 +1,7 @@
 """What a record of an earlier version says in a field that it does not have yet.
 
 A field that is new is its default, as a rule. Where that would forget what the record says in other words, the value is
-derived from those, once, where the record is read (:mod:`streams.reading`); nobody else asks which version it was.
+derived from those, once, where the record is read (:mod:`streams.avro.reading`); nobody else asks which version it was.
 """
 
 from __future__ import annotations

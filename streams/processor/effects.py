@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from streams import metrics
-from streams.closing import is_cancelled
+from streams.broker.closing import is_cancelled
 from streams.processor.failpoints import Point, reached
 from streams.processor.logic import Completion, Effect, Performer
 

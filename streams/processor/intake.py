@@ -9,12 +9,12 @@ from functools import lru_cache
 from aiokafka import ConsumerRecord
 from aiokafka.partitioner import murmur2
 
-from streams.cloudevents import dated
-from streams.codec import Codec
+from streams.avro.codec import Codec
+from streams.avro.records import types_of
 from streams.errors import InvalidEvent, PartitionStopped, Unreadable
 from streams.events import Record, Value
 from streams.processor.logic import Entrance, Incoming, Stage
-from streams.records import types_of
+from streams.publishing.cloudevents import dated
 from streams.topics import MAX_EVENT_BYTES
 
 _HOMES = 65_536

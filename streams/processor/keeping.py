@@ -11,7 +11,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from streams import metrics
-from streams.closing import is_cancelled
+from streams.broker.closing import is_cancelled
 from streams.errors import PartitionStopped
 from streams.processor.isolation import Search, is_infrastructure
 from streams.processor.limits import Limits

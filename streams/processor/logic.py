@@ -7,9 +7,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
-from streams.cloudevents import Headers
 from streams.errors import Unreadable
 from streams.events import Record, Value
+from streams.publishing.cloudevents import Headers
 from streams.topics import Topic
 
 S = TypeVar("S")

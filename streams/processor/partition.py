@@ -13,9 +13,9 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from streams.avro.codec import Codec
+from streams.broker.closing import closed
 from streams.clock import Clock, PartitionClock, to_millis
-from streams.closing import closed
-from streams.codec import Codec
 from streams.config import Settings, TimeSource
 from streams.errors import PartitionLost
 from streams.processor.counted import Counted

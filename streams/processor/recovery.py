@@ -7,12 +7,12 @@ from typing import Any
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from streams.avro.codec import Codec
+from streams.broker.closing import closed
+from streams.broker.fetched import AIOKafkaConsumer
 from streams.clock import PartitionClock, to_millis
-from streams.closing import closed
-from streams.codec import Codec
 from streams.config import Settings
 from streams.errors import Unreadable
-from streams.fetched import AIOKafkaConsumer
 from streams.processor.failpoints import Point, reached
 from streams.processor.logic import Logic
 from streams.processor.progress import Progress

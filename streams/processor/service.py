@@ -13,17 +13,17 @@ from aiokafka.errors import KafkaError
 from mode import Service
 
 from streams import metrics
+from streams.avro.codec import Codec
+from streams.broker.closing import closed
+from streams.broker.fetched import AIOKafkaConsumer
 from streams.clock import Clock, SystemClock
-from streams.closing import closed
-from streams.codec import Codec
 from streams.config import Settings
 from streams.errors import CarelineError, SchemaNotRegistered, Unavailable
-from streams.fetched import AIOKafkaConsumer
 from streams.patience import Patience
 from streams.processor.limits import Limits
 from streams.processor.logic import Logic, Performer
 from streams.processor.partition import Partition
-from streams.registry import ConfluentRegistry, Registry
+from streams.registry.registry import ConfluentRegistry, Registry
 
 log = structlog.get_logger()
 

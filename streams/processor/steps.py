@@ -13,9 +13,7 @@ from aiokafka import ConsumerRecord
 
 from streams import metrics
 from streams.clock import Clock, PartitionClock, from_millis, to_millis
-from streams.cloudevents import Headers, published_at_millis
 from streams.config import Settings, TimeSource
-from streams.dead_letters import stand_in
 from streams.errors import Unreadable
 from streams.processor.intake import Intake, Misplaced
 from streams.processor.isolation import blamed, is_infrastructure
@@ -23,6 +21,8 @@ from streams.processor.logic import Completion, Logic, Stage, Step
 from streams.processor.savepoint import Savepoint
 from streams.processor.transaction import Outbox, Transaction
 from streams.processor.wakes import Pauses, Wakes
+from streams.publishing.cloudevents import Headers, published_at_millis
+from streams.subscribing.dead_letters import stand_in
 
 log = structlog.get_logger()
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Generic, TypeVar, cast
 
-from streams.codec import Codec
+from streams.avro.codec import Codec
+from streams.avro.parts import Parts
 from streams.errors import Unreadable
-from streams.parts import Parts
 from streams.processor.failpoints import Point, reached
 from streams.topics import Topic
 

@@ -11,18 +11,18 @@ from typing import Any, Generic, TypeVar
 
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 
+from streams.avro.codec import Codec
+from streams.avro.records import NAMES
 from streams.clock import PartitionClock, from_millis
-from streams.cloudevents import Headers, headers_for, published_at_millis, traceparent_of
-from streams.codec import Codec
 from streams.config import Settings
-from streams.dead_letters import FRAMING, kept_of, most_bytes
 from streams.errors import OutputTooLarge, Unreadable
 from streams.events import Record, Value
 from streams.processor.failpoints import Point, reached
 from streams.processor.intake import partition_of
 from streams.processor.logic import Completion, Effect, Logic, Send
 from streams.processor.store import Changes, Overlay
-from streams.records import NAMES
+from streams.publishing.cloudevents import Headers, headers_for, published_at_millis, traceparent_of
+from streams.subscribing.dead_letters import FRAMING, kept_of, most_bytes
 from streams.topics import Topic
 
 S = TypeVar("S")

@@ -13,16 +13,16 @@ from contextlib import contextmanager
 from typing import Any
 
 from processors.journey.playbook import Playbook
-from processors.journeys import JourneyLogic
+from processors.roles.journeys import JourneyLogic
+from streams.avro.codec import Codec
+from streams.avro.records import NAMES
 from streams.clock import PartitionClock, from_millis, to_millis
-from streams.cloudevents import headers_for, published_at_millis, traceparent_of
-from streams.codec import Codec
 from streams.events import JourneyState
 from streams.processor import Incoming, Limits, Step
 from streams.processor.intake import partition_of
 from streams.processor.store import Overlay, Store
 from streams.processor.wakes import Wakes
-from streams.records import NAMES
+from streams.publishing.cloudevents import headers_for, published_at_millis, traceparent_of
 from streams.topics import Topics
 from tests.benchmarks.stream import Wire
 

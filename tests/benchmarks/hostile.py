@@ -15,10 +15,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import NamedTuple
 
-from streams.codec import Codec
+from streams.avro.codec import Codec
+from streams.broker.fetched import TolerantRecords
+from streams.broker.sealed import SEALED, Sealed
 from streams.errors import Unreadable
-from streams.fetched import TolerantRecords
-from streams.sealed import SEALED, Sealed
 from tests.fuzz.hostile import HOSTILE, Hostile
 from tests.streams.batches import COMPRESSED, Header, batch
 from tests.streams.given import prepared, put

@@ -25,12 +25,12 @@ from processors.simulator.contacts import Voices
 from processors.simulator.everyday import introduce, order, wish
 from processors.simulator.journal import SOURCE, Arrival, Journal
 from processors.simulator.passengers import between, make_up
+from streams.avro.codec import Codec
+from streams.avro.records import NAMES
 from streams.clock import to_millis
-from streams.cloudevents import Headers, headers_for
-from streams.codec import Codec
 from streams.config import Settings
 from streams.events import DelayEnded, DelayNoticed, DelayReason, Touchpoint
-from streams.records import NAMES
+from streams.publishing.cloudevents import Headers, headers_for
 
 BEGINS = datetime(2026, 2, 2, tzinfo=UTC)
 SPAN = timedelta(days=14)

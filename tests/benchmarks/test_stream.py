@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import schemas
-from streams.codec import schema_id_of
+from streams.avro.codec import schema_id_of
 from streams.config import Settings
 from streams.events import DelayNoticed, OrderPlaced, OutreachRequested
 from tests.benchmarks.folding import Folding, by_partition

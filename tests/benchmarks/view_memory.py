@@ -31,19 +31,19 @@ from redis.exceptions import RedisError
 from deploy.local.parts import redis_program
 from deploy.local.place import free_port
 from processors.journey.core import Advance, advance, wake
+from processors.letters.templates import Templates
 from processors.outreach.channels import Letter
 from processors.outreach.tasks import task_of
-from processors.outreach.templates import Templates
 from processors.playbook import load_playbook
 from processors.simulator import STORM_DAY, storm_day
 from processors.simulator.journal import Arrival
 from processors.view.projection import PREFIX, Place, Write, project
 from processors.view.redis_store import RedisViewStore
 from streams import events
+from streams.avro.records import NAMES
 from streams.clock import from_millis, to_millis
 from streams.config import Settings
 from streams.processor.wakes import Wakes
-from streams.records import NAMES
 from streams.topics import Topics
 from tests.benchmarks.machine import machine
 from tests.benchmarks.stream import mixed

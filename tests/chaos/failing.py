@@ -14,11 +14,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from processors import journeys
 from processors.journey import asking
 from processors.journey.core import Advance
 from processors.journey.policies import Policy
 from processors.journey.state import digest
+from processors.roles import journeys
 from streams.events import Decision, DecisionKind, JourneyState, Touchpoint, replace
 from streams.processor.intake import Intake
 

@@ -16,12 +16,12 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from streams.avro.codec import Codec
+from streams.broker.provision import set_up
 from streams.clock import to_millis
-from streams.codec import Codec
 from streams.config import Settings
 from streams.events import Touchpoint
-from streams.provision import set_up
-from streams.registry import ConfluentRegistry
+from streams.registry.registry import ConfluentRegistry
 from tests.chaos.crew import Worker
 from tests.chaos.oracle import Oracle, identity_of
 from tests.chaos.stories import BEGIN, Told, closing, one_for_each

@@ -15,15 +15,15 @@ from typing import Any
 from processors.journey.core import advance, wake
 from processors.journey.playbook import Playbook
 from processors.playbook import load_playbook
+from streams.avro.codec import Codec
 from streams.clock import from_millis, to_millis
-from streams.codec import Codec
-from streams.destinations import STRICT, reachable
 from streams.errors import InvalidEvent, Unreadable
 from streams.events import Decision, ExperimentExposed, JourneyState, OutreachRequested, OutreachRetracted
+from streams.http.destinations import STRICT, reachable
 from streams.processor.intake import partition_of
+from streams.publishing.validation import check_touchpoint
+from streams.publishing.writers import DEFAULT
 from streams.topics import MAX_EVENT_BYTES, Topic, Topics
-from streams.validation import check_touchpoint
-from streams.writers import DEFAULT
 from tests.chaos.watching import Seen, digest
 
 GONE = b""

@@ -95,7 +95,7 @@ async def test_broken_isolation_is_noticed(bug: str, monkeypatch: pytest.MonkeyP
 def test_a_worker_keeps_what_is_planted() -> None:
     """In a worker the faults stay for all of its life."""
     code = """
-import gc, processors.journeys as role
+import gc, processors.roles.journeys as role
 from tests.chaos import failing
 before = role.advance
 failing.plant()

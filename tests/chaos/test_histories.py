@@ -18,11 +18,11 @@ from aiokafka import ConsumerRecord
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from processors.journeys import JourneyLogic
 from processors.playbook import load_playbook
+from processors.roles.journeys import JourneyLogic
 from streams import events
+from streams.avro.codec import Codec
 from streams.clock import PartitionClock, SystemClock, to_millis
-from streams.codec import Codec
 from streams.config import Settings, TimeSource
 from streams.events import JourneyState
 from streams.processor.intake import Intake

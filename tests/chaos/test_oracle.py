@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from streams.avro.codec import Codec
 from streams.clock import to_millis
-from streams.codec import Codec
 from streams.config import Settings
 from streams.events import replace as changed
 from streams.processor.intake import partition_of

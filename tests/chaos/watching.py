@@ -14,7 +14,7 @@ from typing import Self
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
-from streams.closing import closed
+from streams.broker.closing import closed
 from streams.config import Settings
 from streams.topics import Topic
 

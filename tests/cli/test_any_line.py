@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 import schemas
 from processors.cli.publish import read_line
 from streams.errors import InvalidEvent
+from streams.publishing.validation import check_outgoing
 from streams.topics import Topics
-from streams.validation import check_outgoing
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 KINDS = Topics().touchpoints.records

@@ -19,7 +19,7 @@ from processors.cli import schemas as schemas_command
 from processors.cli import topics as topics_command
 from schemas import contract
 from streams.config import Settings
-from streams.registry import ConfluentRegistry
+from streams.registry.registry import ConfluentRegistry
 from streams.topics import Topics
 
 runner = CliRunner()

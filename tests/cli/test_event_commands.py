@@ -24,10 +24,10 @@ from processors.cli.publish import _numbered, read_line
 from processors.cli.tail import as_line
 from processors.dead_letters import Kept, once_each
 from streams.config import Settings
-from streams.dead_letters import DeadLetter, headers_of
 from streams.errors import InvalidEvent, Unreadable
 from streams.events import Decision, DecisionKind, DelayNoticed, OutreachSent
-from streams.subscriber import Message
+from streams.subscribing.dead_letters import DeadLetter, headers_of
+from streams.subscribing.subscriber import Message
 from streams.topics import Topics
 from tests.live.reading import raw_records
 

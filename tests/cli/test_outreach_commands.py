@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from processors.cli import app
 from processors.cli.tasks import _data, _show
-from processors.outreach.sources import Sources
+from processors.letters.sources import Sources
 from processors.playbook import PACKAGED
 from processors.terminal import Screen
 from tests.view.sample import TASK, after

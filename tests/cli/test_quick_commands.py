@@ -63,7 +63,7 @@ def command(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     module = ModuleType("processors.cli.made_up")
     monkeypatch.setitem(sys.modules, module.__name__, module)
     source = "\n".join([
-        "from streams.registry import FULL_TRANSITIVE",
+        "from streams.registry.registry import FULL_TRANSITIVE",
         "from streams.clock import from_millis as moment",
         "from streams.events import DelayReason, ProfileUpdated",
         "def reasons(): return list(DelayReason)",
@@ -108,7 +108,7 @@ def test_other_modules_import_as_usual() -> None:
     """Only the command line waits."""
     module = ModuleType("elsewhere")
     with deferring():
-        exec("from streams.registry import FULL_TRANSITIVE", vars(module))
+        exec("from streams.registry.registry import FULL_TRANSITIVE", vars(module))
     assert module.FULL_TRANSITIVE == "FULL_TRANSITIVE"
 
 

@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 
 from deploy.local.place import free_port
 from processors.cli import app
+from streams.broker.provision import set_up
+from streams.broker.retention import Aged
 from streams.config import Settings
-from streams.provision import set_up
-from streams.retention import Aged
 from tests.live.reading import raw_records
 
 runner = CliRunner()

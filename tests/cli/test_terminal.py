@@ -23,11 +23,11 @@ from processors.cli.customer import show as show_customer
 from processors.cli.experiments import _show as show_experiments
 from processors.cli.tasks import _show as show_tasks
 from processors.dead_letters import Kept
-from processors.experiments import sample_ratio
+from processors.measure.sample_ratio import sample_ratio
 from processors.terminal import Grid, Screen, clean, clean_event, say_json
 from processors.view.customer import CustomerView, Entry, OutreachStory
 from streams import events
-from streams.dead_letters import DeadLetter
+from streams.subscribing.dead_letters import DeadLetter
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2013, 2, 8, 12, tzinfo=UTC)

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from streams.config import Settings
-from streams.registry import ConfluentRegistry, InMemoryRegistry, Registry
+from streams.registry.registry import ConfluentRegistry, InMemoryRegistry, Registry
 
 
 @pytest.fixture(params=["memory", pytest.param("confluent", marks=pytest.mark.live)])

@@ -16,8 +16,8 @@ from processors.outreach.channels.protection import ProtectedChannel, Rate, Thre
 from processors.outreach.channels.recording import Planned, RecordingChannel
 from processors.outreach.channels.webhook import WebhookChannel
 from processors.outreach.errors import Ambiguous, Refused, TryLater
-from streams.destinations import Destinations
 from streams.events import OutreachChannel
+from streams.http.destinations import Destinations
 from tests.outreach.given import NOON, letter
 from tests.outreach.servers import SECRET, MailSink, MessageService, WebhookReceiver
 

@@ -14,11 +14,11 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 import schemas
+from streams.broker.provision import TopicStatus, apply_topics, plan_topics
 from streams.config import Settings
 from streams.errors import IncompatibleSchema, SettingsError, Unavailable
-from streams.provision import TopicStatus, apply_topics, plan_topics
-from streams.registry import FULL_TRANSITIVE, InMemoryRegistry, Registry
-from streams.subjects import apply_schemas, find_strangers
+from streams.registry.registry import FULL_TRANSITIVE, InMemoryRegistry, Registry
+from streams.registry.subjects import apply_schemas, find_strangers
 from streams.topics import Topics
 from tests.contracts.words import without_words
 

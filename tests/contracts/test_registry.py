@@ -11,10 +11,10 @@ import pytest
 from pydantic import SecretStr
 
 import schemas
-from streams.codec import Codec
+from streams.avro.codec import Codec
 from streams.config import Settings
 from streams.errors import IncompatibleSchema, SchemaNotRegistered, SettingsError, Unavailable, Unreadable
-from streams.registry import FULL_TRANSITIVE, ConfluentRegistry, Registry
+from streams.registry.registry import FULL_TRANSITIVE, ConfluentRegistry, Registry
 from streams.topics import Topics
 from tests.contracts.words import without_words
 from tests.schemas.evolutions import BAD, BASE, GOOD

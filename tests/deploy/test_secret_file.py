@@ -13,7 +13,7 @@ import yaml
 from pydantic import SecretStr
 
 from deploy.local.secret_file import main
-from processors.outreach.links import Links
+from processors.letters.links import Links
 from streams.config import Settings
 from streams.errors import SettingsError
 

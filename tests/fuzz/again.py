@@ -16,7 +16,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 
 from streams.config import Settings
-from streams.registry import ConfluentRegistry
+from streams.registry.registry import ConfluentRegistry
 from tests.fuzz.variations import accepted
 
 

@@ -18,13 +18,13 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 
 from deploy.local.place import free_port
+from streams.avro.codec import Codec
+from streams.broker.provision import set_up
 from streams.clock import to_millis
-from streams.codec import Codec
 from streams.config import Settings
 from streams.events import Touchpoint
 from streams.processor.intake import partition_of
-from streams.provision import set_up
-from streams.registry import ConfluentRegistry
+from streams.registry.registry import ConfluentRegistry
 from streams.topics import MAX_EVENT_BYTES, Topics
 from tests.chaos.stories import BEGIN, closing, one_for_each
 from tests.chaos.watching import Seen, Watcher

@@ -13,8 +13,10 @@ from typing import Any, TypeVar
 
 from prometheus_client import Gauge
 
-from processors.journeys import JourneyLogic
-from streams import codec, fetched, metrics
+from processors.roles.journeys import JourneyLogic
+from streams import metrics
+from streams.avro import codec
+from streams.broker import fetched
 from tests.chaos import worker
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -17,13 +17,13 @@ from typing import Any
 import httpx
 
 import schemas
-from streams.binary import write_bytes, write_double, write_long, write_text
+from streams.avro.binary import write_bytes, write_double, write_long, write_text
+from streams.avro.records import NAMES
+from streams.avro.specialised import encoder_of
 from streams.config import Settings
 from streams.errors import CarelineError
 from streams.events import Channel, ContactOpened, OrderItem, OrderPlaced
-from streams.records import NAMES
-from streams.registry import FULL_TRANSITIVE, NONE, ConfluentRegistry
-from streams.specialised import encoder_of
+from streams.registry.registry import FULL_TRANSITIVE, NONE, ConfluentRegistry
 from tests.fuzz.shots import Shot
 
 NOON = datetime(2026, 2, 9, 12, 0, tzinfo=UTC)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from processors.cli import run
-from processors.journeys import JourneyLogic
+from processors.roles.journeys import JourneyLogic
 from streams.events import AgentNoted
 
 _CODE = 41

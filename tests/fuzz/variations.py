@@ -11,9 +11,9 @@ from typing import Any
 import fastavro.schema
 
 import schemas
-from streams.codec import expand
+from streams.avro.codec import expand
 from streams.errors import CarelineError
-from streams.registry import ConfluentRegistry
+from streams.registry.registry import ConfluentRegistry
 from streams.topics import Topics
 
 Schema = Any

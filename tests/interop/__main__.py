@@ -22,11 +22,11 @@ from typing import Any
 import schemas
 from deploy.local import running_stack, stack_environment
 from schemas import contract
+from streams.broker.provision import set_up
 from streams.config import Settings
 from streams.processor.intake import partition_of
-from streams.provision import set_up
-from streams.registry import ConfluentRegistry
-from streams.subscriber import Subscriber
+from streams.registry.registry import ConfluentRegistry
+from streams.subscribing.subscriber import Subscriber
 from tests.interop.lookups import as_java_writes
 
 HERE = Path(__file__).parent

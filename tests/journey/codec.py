@@ -7,8 +7,8 @@ from functools import cache
 from typing import Any, TypeVar
 
 import schemas
-from streams.codec import Codec
-from streams.registry import InMemoryRegistry
+from streams.avro.codec import Codec
+from streams.registry.registry import InMemoryRegistry
 from streams.topics import Topics
 
 TOPICS = Topics()

@@ -10,7 +10,7 @@ import pytest
 
 from processors.journey.evolve import evolve
 from processors.journey.state import begin
-from streams.codec import as_written
+from streams.avro.codec import as_written
 from streams.events import DelayEnded, OrderItem, Touchpoint
 from tests.journey.given import PLAYBOOK, delay, facts, given, profile
 from tests.journey.parcels import DAY, FRIDAY, arrived, late, noon, ordered, shipped, shop

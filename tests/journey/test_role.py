@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from processors.journeys import JourneyLogic
+from processors.roles.journeys import JourneyLogic
 from streams import metrics
-from streams.cloudevents import Headers
 from streams.events import Address, Decision, JourneyState, OutreachChannel, Touchpoint, replace
 from streams.processor import Incoming, Step
+from streams.publishing.cloudevents import Headers
 from streams.topics import Topics
 from tests.journey.given import MAIL, NOON, PLAYBOOK, delay, profile
 

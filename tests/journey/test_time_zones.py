@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from processors.journeys import JourneyLogic
+from processors.roles.journeys import JourneyLogic
 from streams import metrics
 from streams.events import JourneyState, Touchpoint
 from streams.processor import Incoming

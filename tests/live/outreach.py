@@ -18,7 +18,8 @@ from aiokafka import AIOKafkaProducer
 
 from deploy.local import Stack
 from deploy.local.stack import MAIL_VARIABLE
-from streams.codec import Codec
+from streams.avro.codec import Codec
+from streams.broker.provision import set_up
 from streams.config import Settings
 from streams.events import (
     Address,
@@ -30,8 +31,7 @@ from streams.events import (
     OutreachUncertain,
     Purpose,
 )
-from streams.provision import set_up
-from streams.registry import ConfluentRegistry
+from streams.registry.registry import ConfluentRegistry
 from tests.live.reading import messages
 
 OUTREACH_HEADER = "Careline-Outreach-Id"

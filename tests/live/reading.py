@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 from aiokafka import ConsumerRecord
 
 from streams.config import Settings
-from streams.dead_letters import DeadLetter
 from streams.events import JourneyState
-from streams.subscriber import Message, Subscriber
+from streams.subscribing.dead_letters import DeadLetter
+from streams.subscribing.subscriber import Message, Subscriber
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer
 
 from processors.cli import main
-from streams.codec import Codec
+from streams.avro.codec import Codec
 
 _OFFSET, _RECORD = 0.05, 0.1  # seconds
 

@@ -29,16 +29,16 @@ from aiokafka.errors import MessageSizeTooLargeError
 import schemas
 from processors.dead_letters import all_kept, publish_again
 from streams import Publisher, Subscriber, events
-from streams.binary import write_bytes, write_long
-from streams.codec import Codec, parse
+from streams.avro.binary import write_bytes, write_long
+from streams.avro.codec import Codec, parse
+from streams.avro.records import NAMES, to_values
+from streams.broker.unpacking import HEAD
 from streams.config import Settings
 from streams.errors import InvalidEvent
 from streams.events import OrderDelivered, replace
 from streams.processor.intake import partition_of
-from streams.records import NAMES, to_values
-from streams.registry import ConfluentRegistry
+from streams.registry.registry import ConfluentRegistry
 from streams.topics import MAX_EVENT_BYTES
-from streams.unpacking import HEAD
 from tests.live.reading import dead_letters, raw_records, records, states, until
 from tests.live.roles import Role
 from tests.streams.batches import resealed

@@ -17,8 +17,8 @@ from confluent_kafka.serialization import MessageField, SerializationContext
 import schemas
 from schemas import contract
 from streams.config import Settings
-from streams.recognition import recognises
-from streams.registry import ConfluentRegistry
+from streams.registry.recognition import recognises
+from streams.registry.registry import ConfluentRegistry
 from tests.interop.lookups import LOOKUPS, Lookup, as_java_writes
 
 pytestmark = pytest.mark.live

@@ -13,13 +13,13 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from processors.dead_letters import all_kept, original_of
-from processors.journeys import JourneyLogic
 from processors.playbook import load_playbook
+from processors.roles.journeys import JourneyLogic
 from streams import Publisher, metrics
-from streams.closing import closed
+from streams.broker.closing import closed
+from streams.broker.unpacking import MOST_UNPACKED
 from streams.config import Settings
 from streams.processor import Limits, Processor
-from streams.unpacking import MOST_UNPACKED
 from tests.live.reading import dead_letters, records, states, until
 from tests.live.roles import Role
 from tests.live.test_bad_input import delivered, home, late

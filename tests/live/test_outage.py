@@ -14,11 +14,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from deploy.local.place import free_port
-from processors.journeys import journeys_role
 from processors.outreach.channels.agent_task import AgentTaskChannel
 from processors.outreach.channels.email import EmailChannel
 from processors.outreach.role import OutreachRole
 from processors.playbook import load_playbook
+from processors.roles.journeys import journeys_role
 from streams import Publisher, events
 from streams.clock import ManualClock, SystemClock
 from streams.config import Settings, TimeSource

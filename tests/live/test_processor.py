@@ -22,13 +22,13 @@ from processors.journey.core import advance, wake
 from processors.outreach.role import LIMITS
 from processors.playbook import load_playbook
 from streams import Publisher, events
+from streams.avro.codec import Codec
 from streams.clock import PartitionClock, from_millis, to_millis
-from streams.codec import Codec
 from streams.config import Settings
 from streams.events import Decision, JourneyState, OutreachRequested, OutreachRetracted, Touchpoint
 from streams.processor.intake import partition_of
 from streams.processor.wakes import Wakes
-from streams.registry import ConfluentRegistry
+from streams.registry.registry import ConfluentRegistry
 from tests.live.reading import messages, raw_records, records, states, until
 from tests.live.roles import Role
 

@@ -17,10 +17,10 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from deploy.local.place import free_port
 from streams import Message, Publisher, Subscriber
+from streams.broker.provision import apply_topics, plan_topics
 from streams.config import Settings
 from streams.errors import InvalidEvent, Unavailable
 from streams.events import JourneyState, OrderDelivered, Profile, replace
-from streams.provision import apply_topics, plan_topics
 from tests.live.reading import dead_letters, messages, raw_records, records
 from tests.live.writing import Writer, writer
 

@@ -14,9 +14,9 @@ from processors.playbook import load_playbook
 from processors.replay import Report, replay
 from processors.replay.kafka import KafkaSource
 from streams import Publisher, Settings, events
-from streams.codec import Codec
+from streams.avro.codec import Codec
 from streams.processor.intake import partition_of
-from streams.registry import ConfluentRegistry
+from streams.registry.registry import ConfluentRegistry
 from tests.live.reading import messages, raw_records, until
 from tests.live.roles import Role
 

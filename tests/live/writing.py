@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaProducer
 
-from streams.codec import Codec
+from streams.avro.codec import Codec
 from streams.config import Settings
 from streams.events import Record
-from streams.registry import ConfluentRegistry
+from streams.registry.registry import ConfluentRegistry
 from streams.topics import Topic
 
 Written = tuple[Topic, Record]

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from processors.letters.templates import Templates
 from processors.outreach.channels import Letter, Receipt
 from processors.outreach.channels.agent_task import AgentTaskChannel
 from processors.outreach.delivery import Delivery
 from processors.outreach.errors import TryLater
 from processors.outreach.ledger import LedgerLogic
-from processors.outreach.templates import Templates
+from streams.avro.codec import Codec
 from streams.clock import ManualClock, PartitionClock, from_millis, to_millis
-from streams.codec import Codec
 from streams.config import Settings, TimeSource
 from streams.events import OutreachChannel, OutreachLedgerEntry, OutreachRequested, OutreachRetracted
 from streams.processor.intake import Intake

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from processors.letters.links import Links
+from processors.letters.templates import Templates
 from processors.outreach.channels.apprise_service import AppriseChannel
 from processors.outreach.channels.email import EmailChannel
 from processors.outreach.channels.handover import Handover
@@ -20,12 +22,10 @@ from processors.outreach.channels.webhook import WebhookChannel
 from processors.outreach.delivery import Delivery
 from processors.outreach.errors import Ambiguous, Refused, TryLater, Unsendable
 from processors.outreach.ledger import LedgerLogic
-from processors.outreach.links import Links
 from processors.outreach.recordable import recordable
 from processors.outreach.results import Deliver, Delivered, Failed, Postponed, Result, Unknown
-from processors.outreach.templates import Templates
-from streams.destinations import Destinations
 from streams.events import Address, FailureReason, OutreachChannel
+from streams.http.destinations import Destinations
 from streams.processor import Effect, Incoming
 from streams.topics import Topics
 from tests.outreach.given import NOON, letter, request

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
+from processors.letters.links import Links
+from processors.letters.templates import Templates
 from processors.outreach.channels.agent_task import AgentTaskChannel
 from processors.outreach.channels.recording import Planned, RecordingChannel
 from processors.outreach.delivery import Delivery
 from processors.outreach.errors import Ambiguous, CircuitOpen, RateLimited, Refused, TryLater, Unsendable
-from processors.outreach.links import Links
 from processors.outreach.results import Deliver, Delivered, Failed, Postponed, Unknown
-from processors.outreach.templates import Templates
 from streams.events import Address, FailureReason, OutreachChannel, OutreachRequested
 from streams.processor import Effect
 from tests.outreach.given import NOON, request

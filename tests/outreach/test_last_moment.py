@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from processors.letters.templates import Templates
 from processors.outreach.channels import Letter, Receipt
 from processors.outreach.channels.email import EmailChannel
 from processors.outreach.channels.handover import Handover
@@ -14,10 +15,9 @@ from processors.outreach.channels.protection import ProtectedChannel, Threshold
 from processors.outreach.channels.webhook import WebhookChannel
 from processors.outreach.delivery import Delivery
 from processors.outreach.results import Deliver, Delivered, Result, Withheld
-from processors.outreach.templates import Templates
 from streams.clock import ManualClock
-from streams.destinations import Destinations
 from streams.events import Address, OutreachChannel, QuietHoursInForce
+from streams.http.destinations import Destinations
 from streams.processor import Effect
 from tests.outreach.given import NOON, request
 from tests.outreach.servers import SECRET, MailSink, WebhookReceiver

@@ -8,10 +8,10 @@ import pytest
 
 import schemas
 from processors.outreach.phases import STATUS, TRANSITIONS, WAITS, ImpossibleMoveError, Move, moved
-from streams.codec import Codec
+from streams.avro.codec import Codec
+from streams.avro.specialised import encoder_of
 from streams.events import LedgerPhase, LedgerStatus, OutreachLedgerEntry
-from streams.registry import InMemoryRegistry
-from streams.specialised import encoder_of
+from streams.registry.registry import InMemoryRegistry
 from streams.topics import Topics
 from tests.outreach.given import NOON, outreach_id, request
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from processors.outreach.ledger import FIRST_RETRY, LedgerLogic
 from processors.outreach.results import Postponed
+from streams.avro.codec import Codec
 from streams.clock import ManualClock, PartitionClock, to_millis
-from streams.codec import Codec
 from streams.config import Settings
 from streams.events import Address, OutreachChannel, OutreachLedgerEntry, OutreachRequested
 from streams.processor import Incoming

@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 
 from processors.cli.tasks import _data, _show
+from processors.letters.examples import examples
+from processors.letters.sources import OF_TASKS
+from processors.letters.templates import Templates
 from processors.outreach.channels import Letter
-from processors.outreach.examples import examples
-from processors.outreach.sources import OF_TASKS
 from processors.outreach.tasks import task_of
-from processors.outreach.templates import Templates
 from streams.events import Address, OutreachChannel, OutreachRequested, Purpose, replace
 from tests.cli.test_terminal import printed, screen
 from tests.journey.given import NOON

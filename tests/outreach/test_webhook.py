@@ -15,9 +15,9 @@ import pytest
 
 from processors.outreach.channels.webhook import WebhookChannel, retry_after
 from processors.outreach.errors import Ambiguous, Refused, TryLater
-from streams.destinations import STRICT, Destinations
 from streams.errors import SettingsError
 from streams.events.types import Gesture
+from streams.http.destinations import STRICT, Destinations
 from tests.outreach.given import NOON, letter, outreach_id
 from tests.outreach.servers import SECRET, WebhookReceiver
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from processors.cli import app
 from processors.journey.playbook import Playbook
-from processors.outreach.templates import Templates
+from processors.letters.templates import Templates
 from processors.playbook import PlaybookRefused, playbook_from
 from streams.events import OutreachRequested
 from tests.journey.given import delay, given, profile

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from processors.journey.playbook import Playbook
-from processors.journeys import JourneyLogic
 from processors.replay import Report, replay
 from processors.replay.source import MemorySource
+from processors.roles.journeys import JourneyLogic
 from streams.clock import ManualClock, PartitionClock, to_millis
 from streams.config import Settings, TimeSource
 from streams.events import JourneyState, Touchpoint

@@ -9,8 +9,8 @@ from processors.replay.difference import Difference, difference
 from processors.replay.fold import Tally
 from processors.replay.recorded import Decided
 from processors.replay.report import Report, SetAside, figures
+from streams.avro.codec import as_written
 from streams.clock import to_millis
-from streams.codec import as_written
 from streams.events import Decision, DecisionKind, OutreachChannel
 from tests.journey.given import NOON, at, erased
 from tests.replay.test_replay import stormy

@@ -12,9 +12,9 @@ import pytest
 import schemas
 from schemas.jsonform import from_json, to_json
 from streams import events
-from streams.codec import parse
-from streams.records import RECORDS, builder_of, to_values
-from streams.validation import check_outgoing
+from streams.avro.codec import parse
+from streams.avro.records import RECORDS, builder_of, to_values
+from streams.publishing.validation import check_outgoing
 
 EXAMPLES = [
     pytest.param(name, example, id=f"{name}-{index}")

@@ -14,8 +14,8 @@ import msgspec
 import pytest
 
 import schemas
+from streams.avro.records import RECORDS
 from streams.events import Value
-from streams.records import RECORDS
 
 
 def test_every_schema_has_its_class_and_every_class_its_schema() -> None:

@@ -8,9 +8,9 @@ import fastavro
 
 import schemas
 from processors.simulator import StormDay
-from streams.codec import parse
-from streams.records import NAMES, builder_of, to_values
-from streams.validation import check_outgoing
+from streams.avro.codec import parse
+from streams.avro.records import NAMES, builder_of, to_values
+from streams.publishing.validation import check_outgoing
 from tests.simulator.conftest import facts
 
 

@@ -9,7 +9,7 @@ from aiokafka.codec import gzip_encode, lz4_encode, snappy_encode, zstd_encode
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.util import calc_crc32c
 
-from streams.unpacking import HEAD
+from streams.broker.unpacking import HEAD
 
 Header = tuple[str, bytes | None]
 

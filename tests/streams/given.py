@@ -12,9 +12,9 @@ from aiokafka import ConsumerRecord
 import schemas
 from schemas import Schema
 from schemas.compatibility import canonical
-from streams.codec import Codec, full_name
+from streams.avro.codec import Codec, full_name
 from streams.events import Channel, ContactOpened, DelayNoticed, DelayReason, replace
-from streams.registry import InMemoryRegistry
+from streams.registry.registry import InMemoryRegistry
 from streams.topics import Topics
 
 NOON = datetime(2026, 2, 9, 12, 0, tzinfo=UTC)

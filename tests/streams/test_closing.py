@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from streams.closing import closed
+from streams.broker.closing import closed
 
 
 class Connections:

@@ -13,8 +13,9 @@ from typing import Any
 import fastavro
 import pytest
 
+from streams.avro.codec import Codec, full_name, parse, schema_id_of
+from streams.avro.records import to_values
 from streams.clock import to_millis
-from streams.codec import Codec, full_name, parse, schema_id_of
 from streams.errors import SchemaNotRegistered, Unreadable
 from streams.events import (
     Channel,
@@ -26,8 +27,7 @@ from streams.events import (
     ProfileUpdated,
     replace,
 )
-from streams.records import to_values
-from streams.registry import InMemoryRegistry
+from streams.registry.registry import InMemoryRegistry
 from tests.streams.given import EVENT_ID, LATE, NOON, OPENED, TOPICS, prepared, put, schema_of
 
 _ids = itertools.count(1_000_000)

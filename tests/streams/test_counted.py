@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry
 
-from processors.journeys import JourneyLogic
+from processors.roles.journeys import JourneyLogic
 from streams import metrics
 from streams.processor.counted import Counted
 from streams.processor.store import Store

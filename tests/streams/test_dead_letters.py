@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from streams.dead_letters import DeadLetter, headers_of
+from streams.broker.unpacking import MOST_HEADERS
 from streams.errors import Unreadable
-from streams.unpacking import MOST_HEADERS
+from streams.subscribing.dead_letters import DeadLetter, headers_of
 from tests.streams.given import record
 
 WHY = Unreadable("undecodable", "schema id 7: 1 bytes left over")

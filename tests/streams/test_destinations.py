@@ -8,9 +8,9 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 import pytest
 
 from streams.config import Settings
-from streams.destinations import STRICT, Destinations, is_public, reachable
 from streams.errors import SettingsError
 from streams.events import Address, OutreachChannel, replace
+from streams.http.destinations import STRICT, Destinations, is_public, reachable
 from tests.journey.given import NOON, delay, profile
 
 HOOK, MAIL = OutreachChannel.WEBHOOK, OutreachChannel.EMAIL

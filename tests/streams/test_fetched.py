@@ -19,10 +19,10 @@ from aiokafka.record.memory_records import MemoryRecords
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streams.broker.fetched import TolerantRecords
+from streams.broker.sealed import Sealed
+from streams.broker.unpacking import HEAD, MOST_HEADERS, MOST_UNPACKED
 from streams.errors import Unreadable
-from streams.fetched import TolerantRecords
-from streams.sealed import Sealed
-from streams.unpacking import HEAD, MOST_HEADERS, MOST_UNPACKED
 from tests.streams.batches import COMPRESSED, Header, batch, compressed, resealed
 from tests.streams.given import prepared
 
@@ -231,4 +231,6 @@ def test_every_consumer_reads_so() -> None:
         if "AIOKafkaConsumer(" in path.read_text()
     ]
     assert len(makers) > 5
-    assert [path for path in makers if "from streams.fetched import AIOKafkaConsumer" not in path.read_text()] == []
+    assert [
+        path for path in makers if "from streams.broker.fetched import AIOKafkaConsumer" not in path.read_text()
+    ] == []

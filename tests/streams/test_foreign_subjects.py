@@ -9,10 +9,10 @@ import pytest
 
 import schemas
 from schemas import Schema
-from streams.codec import Codec
+from streams.avro.codec import Codec
 from streams.errors import SchemaNotRegistered, Unreadable
 from streams.events import ContactOpened
-from streams.registry import InMemoryRegistry
+from streams.registry.registry import InMemoryRegistry
 from tests.streams.given import OPENED, TOPICS, prepared, schema_of
 
 SUBJECT = TOPICS.subject(TOPICS.touchpoints, "careline.touchpoint.ContactOpened")

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from aiokafka.partitioner import murmur2
 
-from processors.journeys import JourneyLogic
 from processors.playbook import load_playbook
-from streams.cloudevents import PUBLISHED_AT, published_at_millis
-from streams.codec import Codec
+from processors.roles.journeys import JourneyLogic
+from streams.avro.codec import Codec
 from streams.errors import PartitionStopped, Unreadable
 from streams.processor import Incoming
 from streams.processor.intake import Intake, Misplaced, partition_of
+from streams.publishing.cloudevents import PUBLISHED_AT, published_at_millis
 from streams.topics import MAX_EVENT_BYTES
 from tests.streams.given import NOON, OPENED, TOPICS, contact, prepared, record
 

@@ -12,11 +12,10 @@ import pytest
 from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
-from processors.journeys import JourneyLogic
+from processors.roles.journeys import JourneyLogic
+from streams.avro.codec import Codec
 from streams.clock import PartitionClock, SystemClock, to_millis
-from streams.codec import Codec
 from streams.config import Settings, TimeSource
-from streams.dead_letters import DeadLetter
 from streams.errors import PartitionLost, PartitionStopped, Unavailable
 from streams.events import JourneyState, replace
 from streams.processor import Effect, Incoming, Send, Step
@@ -27,6 +26,7 @@ from streams.processor.steps import Steps
 from streams.processor.store import Overlay, Store
 from streams.processor.transaction import Outbox, Transaction
 from streams.processor.wakes import Wakes
+from streams.subscribing.dead_letters import DeadLetter
 from tests.journey.given import PLAYBOOK
 from tests.streams.given import LATE, NOON, TOPICS, contact, prepared, record
 

@@ -12,10 +12,10 @@ import pytest
 
 import schemas
 from schemas.jsonform import JsonMismatch, from_json
-from streams.binary import read_length, write_bytes, write_money
+from streams.avro.binary import read_length, write_bytes, write_money
 from streams.errors import InvalidEvent
 from streams.events import GestureGiven
-from streams.validation import check_outgoing
+from streams.publishing.validation import check_outgoing
 
 NOON = datetime(2026, 2, 9, 12, 0, tzinfo=UTC)
 GIVEN = GestureGiven(

@@ -20,7 +20,7 @@ from streams.events import (
     replace,
 )
 from streams.events.moments import EARLIEST, PLAUSIBLE, as_known, can_be_meant, wrong_moments
-from streams.validation import check_outgoing, check_touchpoint
+from streams.publishing.validation import check_outgoing, check_touchpoint
 from tests.streams.given import LATE, NOON
 
 FACTS: dict[str, Any] = {"event_id": LATE.event_id, "customer_id": "ana", "occurred_at": NOON, "source": "shop"}

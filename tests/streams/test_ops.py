@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from streams.errors import SettingsError
-from streams.ops import OpsServer
+from streams.http.ops import OpsServer
 
 
 async def fetch(server: OpsServer, path: str) -> tuple[int, str]:

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from aiokafka.errors import IllegalOperation, KafkaError, ProducerFenced
 
-from processors.journeys import JourneyLogic
 from processors.playbook import load_playbook
+from processors.roles.journeys import JourneyLogic
+from streams.avro.codec import Codec
 from streams.clock import PartitionClock, SystemClock
-from streams.codec import Codec
 from streams.config import Settings
 from streams.errors import PartitionLost
 from streams.processor import Limits

@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import schemas
-from streams.binary import Encoder
-from streams.codec import expand
+from streams.avro.binary import Encoder
+from streams.avro.codec import expand
+from streams.avro.parts import Layout
+from streams.avro.records import RECORDS
+from streams.avro.specialised import encoder_of
 from streams.events import Channel, Contact, JourneyState, Profile, replace
-from streams.parts import Layout
-from streams.records import RECORDS
-from streams.specialised import encoder_of
 from tests.streams.any_record import any_record
 from tests.streams.given import NOON
 

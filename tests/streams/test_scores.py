@@ -14,7 +14,7 @@ from processors.cli import app
 from streams.errors import InvalidEvent
 from streams.events import FeedbackGiven, FeedbackKind
 from streams.events.scores import SCALES, on_its_scale
-from streams.validation import check_outgoing, check_touchpoint
+from streams.publishing.validation import check_outgoing, check_touchpoint
 from tests.streams.given import EVENT_ID, NOON
 
 CSAT, NPS, CES = FeedbackKind.CSAT, FeedbackKind.NPS, FeedbackKind.CES

@@ -17,18 +17,18 @@ from pydantic import SecretStr
 
 from deploy.local import probes
 from deploy.local.stack import Stack
-from processors.callbacks.role import GatewayRole
 from processors.cli import app
+from processors.gateway.role import GatewayRole
+from processors.letters.links import Links
 from processors.outreach.channels.apprise_service import AppriseChannel
 from processors.outreach.channels.email import EmailChannel
 from processors.outreach.channels.handover import Handover
-from processors.outreach.links import Links
 from processors.outreach.role import channels_of
 from processors.view.redis_store import RedisViewStore
 from streams import metrics
 from streams.config import Settings
 from streams.errors import CarelineError, SettingsError
-from streams.registry import ConfluentRegistry
+from streams.registry.registry import ConfluentRegistry
 from streams.secrets import redacted, split_credentials, without_credentials
 from tests.outreach.given import NOON, letter
 

@@ -14,7 +14,7 @@ import pytest_asyncio
 import uvloop
 from aiohttp import web
 
-from streams.serving import Bounds, body_of, served
+from streams.http.serving import Bounds, body_of, served
 
 SHORT = timedelta(seconds=0.4)
 TIGHT = Bounds(first=SHORT, idle=SHORT * 2, body=SHORT, connections=8, per_address=6, header_bytes=4096)

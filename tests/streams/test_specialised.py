@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import schemas
-from streams.binary import Decoder, Encoder, read_count, read_number
-from streams.codec import expand, parse
+from streams.avro.binary import Decoder, Encoder, read_count, read_number
+from streams.avro.codec import expand, parse
+from streams.avro.records import RECORDS, builder_of, to_values
+from streams.avro.specialised import decoder_of, encoder_of
 from streams.events import Channel, ContactOpened, OrderItem, OrderPlaced, replace
-from streams.records import RECORDS, builder_of, to_values
-from streams.specialised import decoder_of, encoder_of
 from tests.streams.any_record import any_record
 
 NOON = datetime(2026, 2, 9, 12, tzinfo=UTC)

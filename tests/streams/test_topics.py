@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import schemas
-from streams.records import RECORDS
+from streams.avro.records import RECORDS
 from streams.topics import Cleanup, Topics
 
 TOPICS = Topics()

@@ -11,7 +11,7 @@ import pytest
 from streams.errors import InvalidEvent
 from streams.events import FeedbackGiven, FeedbackKind, OrderItem, OrderPlaced, Profile
 from streams.events.moments import EARLIEST
-from streams.validation import AHEAD, MAX_CUSTOMER_ID, check_outgoing, check_touchpoint
+from streams.publishing.validation import AHEAD, MAX_CUSTOMER_ID, check_outgoing, check_touchpoint
 from tests.streams.given import EVENT_ID, LATE, NOON, OPENED, contact
 
 FACTS = {"event_id": EVENT_ID, "customer_id": "ana", "occurred_at": NOON, "source": "shop"}

@@ -20,13 +20,13 @@ from hypothesis import strategies as st
 
 import schemas
 from schemas.jsonform import from_json
-from streams.binary import write_bytes, write_long, write_text
-from streams.codec import Codec, parse
+from streams.avro.binary import write_bytes, write_long, write_text
+from streams.avro.codec import Codec, parse
+from streams.avro.records import NAMES, RECORDS, builder_of, to_values
 from streams.errors import Unreadable
 from streams.events import FeedbackGiven, FeedbackKind, GestureGiven, replace
 from streams.events.earlier import phase_of
-from streams.records import NAMES, RECORDS, builder_of, to_values
-from streams.registry import InMemoryRegistry
+from streams.registry.registry import InMemoryRegistry
 from streams.topics import Topic
 from tests.fuzz.hostile import doubling, nested
 from tests.streams.any_record import any_record

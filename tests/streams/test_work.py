@@ -12,8 +12,8 @@ import schemas
 from processors.journey.evolve.limits import MAX_PARTS
 from processors.journey.evolve.parcels import MOST
 from processors.journey.state import KEEP_AT_MOST, KEEP_OPEN, KEEP_SETTLED, KEEP_WAITS, begin
-from streams.binary import MOST_WORK, read_count, read_length, write_long
-from streams.codec import Codec
+from streams.avro.binary import MOST_WORK, read_count, read_length, write_long
+from streams.avro.codec import Codec
 from streams.errors import Unreadable
 from streams.events import (
     Channel,

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from processors.callbacks.reports import reported, unsubscribed
-from processors.outreach.links import Unsubscription
+from processors.gateway.reports import reported, unsubscribed
+from processors.letters.links import Unsubscription
 from processors.outreach.outcomes import facts_of
 from streams.config import Settings
 from streams.errors import SettingsError, Unreadable
@@ -29,7 +29,7 @@ from streams.events import (
     ProfilesMerged,
 )
 from streams.events.outreach import LedgerStatus, OutreachLedgerEntry
-from streams.writers import DEFAULT, STAFF, Writers
+from streams.publishing.writers import DEFAULT, STAFF, Writers
 from tests.streams.given import OPENED
 
 NOON = datetime(2026, 2, 9, 12, 0, tzinfo=UTC)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from streams.errors import InvalidEvent
 from streams.events import ProfileUpdated
-from streams.validation import check_outgoing
+from streams.publishing.validation import check_outgoing
 from streams.zones import as_iana, nearest_zones, unknown_zone, zone_named
 from tests import zone_data
 

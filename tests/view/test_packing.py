@@ -17,7 +17,7 @@ from processors.view.packing import pack, unpack
 from processors.view.projection import Put, PutField, Rank
 from schemas.jsonform import from_json
 from streams import events
-from streams.records import RECORDS, builder_of
+from streams.avro.records import RECORDS, builder_of
 from tests.view.sample import DAY, DONE, STATE, TASK, TASK_TAKEN_BACK, writes
 
 ALL = writes(*DAY, DONE, TASK, TASK_TAKEN_BACK)

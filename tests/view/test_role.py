@@ -14,7 +14,7 @@ from processors.view.projection import Write
 from processors.view.role import ViewRole
 from processors.view.store import InMemoryViewStore, Position, Standing, ViewChanged
 from streams import metrics
-from streams.codec import Codec
+from streams.avro.codec import Codec
 from streams.config import Settings
 from streams.errors import Unavailable
 from streams.events import Record, replace

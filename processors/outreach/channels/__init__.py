@@ -6,20 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, Self
 
+from processors.letters.wording import Written
 from streams.events.outreach import OutreachRequested
 from streams.events.types import Address, Gesture, OutreachChannel, Purpose
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
-    """The words of a letter, and the tag of their language. ``subject`` is one line, ``short`` for channels with room
-    for a few words, None where the letter has none of its own."""
-
-    subject: str = field(repr=False)
-    text: str = field(repr=False)
-    html: str | None = field(default=None, repr=False)
-    short: str | None = field(default=None, repr=False)
-    locale: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ import httpcore
 import httpx
 
 from processors.outreach.errors import Refused
-from streams.destinations import IP, Destinations
+from streams.http.destinations import IP, Destinations
 
 Resolve = Callable[[str, int], Awaitable[Sequence[IP]]]
 """The addresses of a host, best first. Raises OSError."""

@@ -8,7 +8,6 @@ import ssl
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
-from ipaddress import ip_address
 from typing import Self, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -24,6 +23,7 @@ from processors.outreach.channels.handover import Handover
 from processors.outreach.channels.replies import Client
 from processors.outreach.errors import Ambiguous, Refused, TryLater
 from streams.errors import SettingsError
+from streams.http.destinations import is_loopback
 
 _UNAVAILABLE = 421
 _OF_THE_SERVER = re.compile(r"4\.[34]\.")  # RFC 3463: of the mail system or the network, whoever the letter is for
@@ -31,14 +31,6 @@ _OF_THE_SERVER = re.compile(r"4\.[34]\.")  # RFC 3463: of the mail system or the
 
 class ConnectionGone(TryLater):
     """This connection takes no letter, and has not got this one; another may do at once."""
-
-
-def is_loopback(host: str) -> bool:
-    """This machine itself: ``localhost`` or a loopback address."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,8 +18,8 @@ from processors.outreach.channels import Letter, Receipt
 from processors.outreach.channels.handover import Handover
 from processors.outreach.channels.public_network import PublicTransport, Resolve
 from processors.outreach.errors import Ambiguous, Refused, TryLater
-from streams.destinations import STRICT, Destinations
 from streams.errors import SettingsError
+from streams.http.destinations import STRICT, Destinations
 
 _LATER = frozenset({408, 425, 429})
 _LONGEST = timedelta(days=1)

@@ -1,0 +1,201 @@
+"""The gateway role: an HTTP server for what comes back, which answers once the brokers have it."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import Any, Protocol
+
+import structlog
+from aiohttp import web
+from mode import Service
+
+from processors.gateway import pages
+from processors.gateway.reporters import Reporters
+from processors.gateway.reports import reported, unsubscribed
+from processors.gateway.requests import KINDS, answered, json_of, received, refusal, text_of
+from processors.letters.links import UNSUBSCRIBE, BadLink, Links, Unsubscription
+from streams.clock import Clock, SystemClock
+from streams.config import Settings
+from streams.errors import InvalidEvent, SettingsError, Unavailable
+from streams.events import Outcome
+from streams.http.serving import Bounds, served
+from streams.patience import FIRST_CONNECTION, Patience
+from streams.publishing.publisher import Publisher
+from streams.registry.registry import ConfluentRegistry, Registry
+
+log = structlog.get_logger()
+
+CALLBACKS = "/callbacks/outcomes"
+
+_LARGEST = 64 * 1024  # bytes of a request
+_PATIENCE = timedelta(seconds=10)  # with the brokers: who calls waits no longer
+_LEAVING = timedelta(seconds=5)  # for calls under way
+_PAGE_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",  # the address holds the customer's token
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex",
+}
+
+
+class Publishes(Protocol):
+    """Whoever hands an outcome to the brokers of one topic."""
+
+    async def publish(self, event: Outcome) -> Any:
+        """Return once they have it. Raises InvalidEvent, Unavailable."""
+
+
+class GatewayRole(Service):
+    """Takes unsubscriptions and reports of outcomes, and publishes them to outcomes and touchpoints.
+
+    A call that was answered with 200 or 202 is with the brokers, on both topics; any other changed nothing that
+    counts, and may be made again: the same link or message is the same fact, known by its ``event_id``.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        registry: Registry | None = None,
+        clock: Clock | None = None,
+        publishers: tuple[Publishes, ...] = (),
+        bounds: Bounds | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """``publishers``: instead of those that the role would connect itself; ``bounds``: what callers may take.
+        Raises SettingsError where neither links nor reports are set up, or a secret is none."""
+        super().__init__(**kwargs)
+        self._settings = settings
+        self._bounds = bounds or Bounds()
+        self._links = Links.of(settings)
+        self._reporters = Reporters.of(settings)
+        if self._links is None and self._reporters is None:
+            names = "CARELINE_PUBLIC_URL, CARELINE_REPORTERS or CARELINE_CALLBACK_SECRET"
+            raise SettingsError(f"{names}: at least one is needed here")
+        self._clock = clock or SystemClock()
+        self._own_registry = registry is None
+        self._registry = registry or ConfluentRegistry(settings)
+        self._publishers = publishers
+        self._patience = Patience(
+            stopping=lambda: self.should_stop, sleep=self.sleep, trouble=None if publishers else FIRST_CONNECTION
+        )
+        self._connections = AsyncExitStack()
+        self._runner: web.AppRunner | None = None
+        self._port: int | None = None
+
+    @property
+    def waiting_for(self) -> list[str]:
+        """What keeps the role from taking calls, for an operator; [] when it takes them."""
+        return [] if self._patience.trouble is None else [self._patience.trouble]
+
+    @property
+    def port(self) -> int | None:
+        """The port that is served; None before the start."""
+        return self._port
+
+    async def on_start(self) -> None:
+        """Begin to serve; calls are answered with 503 until the brokers are there. Raises SettingsError."""
+        app = web.Application(client_max_size=_LARGEST, middlewares=[answered])
+        unsubscribe, outcome = KINDS
+        app.router.add_get(f"{UNSUBSCRIBE}{{token}}", self._ask)
+        app.router.add_post(f"{UNSUBSCRIBE}{{token}}", self._unsubscribe, name=unsubscribe)
+        app.router.add_post(CALLBACKS, self._report, name=outcome)
+        host, port = self._settings.gateway_host, self._settings.gateway_port
+        try:
+            runner = await served(app, host=host, port=port, shutdown=_LEAVING, bounds=self._bounds)
+        except OSError as error:
+            where = f"{host}:{port}: {error}"
+            raise SettingsError(f"CARELINE_GATEWAY_HOST, CARELINE_GATEWAY_PORT: cannot listen on {where}") from error
+        self._runner = runner
+        self._port = int(runner.addresses[0][1])
+        log.info("gateway", url=f"http://{host}:{self._port}", unsubscribe=self._links is not None)
+
+    async def on_stop(self) -> None:
+        """Answer the calls under way, then let go of the brokers."""
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            await runner.cleanup()
+        await self._connections.aclose()
+        if self._own_registry:
+            await self._registry.close()
+
+    @Service.task
+    async def _connect(self) -> None:
+        if not self._publishers:
+            self._publishers = await self._patience.answered(self._publishers_connected) or ()
+
+    async def _publishers_connected(self) -> tuple[Publishes, ...]:
+        topics = self._settings.topics
+        async with AsyncExitStack() as stack:
+            # the touchpoints last, as the journeys act on them: what is measured is never less than what is done
+            publishers = [
+                await stack.enter_async_context(
+                    Publisher(self._settings, registry=self._registry, topic=topic, patience=_PATIENCE)
+                )
+                for topic in (topics.outcomes, topics.touchpoints)
+            ]
+            self._connections.push_async_exit(stack.pop_all())
+        return tuple(publishers)
+
+    # -- calls ------------------------------------------------------------------------------------------------------
+
+    async def _ask(self, call: web.Request) -> web.Response:
+        """The page with the button. It changes nothing: mail programs and virus scanners open every link."""
+        link = self._read(call)
+        if link is None:
+            return self._broken(call)
+        return _page(pages.asking(link))
+
+    async def _unsubscribe(self, call: web.Request) -> web.Response:
+        """One click (RFC 8058), of a mail program or of the button."""
+        await received(call)
+        link = self._read(call)
+        if link is None:
+            return self._broken(call)
+        try:
+            await self._publish(unsubscribed(link, self._clock.now()))
+        except InvalidEvent as error:  # the link is ours, and what it says is none of the contract's: an old one
+            log.warning("link_not_published", why=str(error))
+            return self._broken(call)
+        except Unavailable as error:
+            log.warning("not_published", why=str(error))
+            return _page(pages.later(link), status=503)
+        return _page(pages.done(link))
+
+    async def _report(self, call: web.Request) -> web.Response:
+        """A provider or shop says what became of an outreach."""
+        if self._reporters is None:
+            return refusal(404, None, "no reports are taken here")
+        text = await text_of(call)
+        reporter, message_id = self._reporters.heard(text, call)
+        outcome = reported(json_of(text), message_id=message_id, now=self._clock.now(), by=reporter.name)
+        reporter.check(outcome)
+        await self._publish(outcome)
+        said = {"event_id": outcome.event_id}
+        return web.json_response(said, status=202, headers={"Cache-Control": "no-store"})
+
+    async def _publish(self, outcome: Outcome) -> None:
+        """To both topics. Raises InvalidEvent, Unavailable."""
+        if not self._publishers:
+            raise Unavailable(self._patience.trouble or "stopping")
+        for publisher in self._publishers:
+            await publisher.publish(outcome)
+
+    def _read(self, call: web.Request) -> Unsubscription | None:
+        if self._links is None:
+            return None
+        try:
+            return self._links.read(call.match_info["token"])
+        except BadLink:
+            return None
+
+    @staticmethod
+    def _broken(call: web.Request) -> web.Response:
+        return _page(pages.broken(call.headers.get("Accept-Language", "")), status=404)
+
+
+def _page(html: str, *, status: int = 200) -> web.Response:
+    return web.Response(text=html, status=status, content_type="text/html", headers=_PAGE_HEADERS)

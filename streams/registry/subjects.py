@@ -1,0 +1,109 @@
+"""The registry's subjects as the catalogue wants them: our schemas under each, and no others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import schemas
+from schemas import Schema
+from schemas.compatibility import Difference, strangers
+from streams.errors import SchemaNotRegistered
+from streams.registry.registry import FULL_TRANSITIVE, Registry
+from streams.topics import Topics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stranger:
+    """A version under one of our subjects that is not ours."""
+
+    subject: str
+    record: str
+    version: int
+    schema_id: int
+    difference: Difference
+    """How it differs from our latest version, and whether readers refuse what is written with it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectReport:
+    """What became of one subject of the registry."""
+
+    subject: str
+    record: str
+    schema_id: int
+    """The id of the latest version of ours."""
+    versions: int
+    """How many versions of ours there are."""
+    registered: int
+    """How many of them were new to the registry."""
+    compatibility_was: str | None
+    """The level before; it is FULL_TRANSITIVE now."""
+    closed: bool
+    """Whether the registry takes no further versions from anybody, until the next of ours."""
+    strangers: tuple[Stranger, ...]
+    """Versions found there that are not ours."""
+
+
+async def apply_schemas(registry: Registry, topics: Topics) -> tuple[SubjectReport, ...]:
+    """Have the registry check every subject for FULL_TRANSITIVE, and register what it lacks, oldest version first.
+
+    Where the registry can, it takes no other versions afterwards: its check does not see what misleads a reader, as
+    money with other decimal places. Raises IncompatibleSchema, Unavailable, SettingsError.
+    """
+    reports: list[SubjectReport] = []
+    can_close = True
+    for subject, record in topics.subjects():
+        before = await registry.compatibility(subject)
+        known = await registry.versions(subject)
+        ours = schemas.versions(record)
+        ids = [await _id_of(registry, subject, schema) for schema in ours]
+        if None in ids or before != FULL_TRANSITIVE:
+            if known:
+                await registry.set_writable(subject, writable=True)
+            if before != FULL_TRANSITIVE:
+                await registry.set_compatibility(subject, FULL_TRANSITIVE)
+            ids = [await registry.register(subject, schema) for schema in ours]
+        # whoever cannot close one cannot close another
+        can_close = can_close and await registry.set_writable(subject, writable=False)
+        reports.append(
+            SubjectReport(
+                subject=subject,
+                record=record,
+                schema_id=ids[-1] or 0,
+                versions=len(ours),
+                registered=len(await registry.versions(subject)) - len(known),
+                compatibility_was=before,
+                closed=can_close,
+                strangers=await _strangers(registry, subject, record),
+            )
+        )
+    return tuple(reports)
+
+
+async def find_strangers(registry: Registry, topics: Topics) -> tuple[Stranger, ...]:
+    """The versions under our subjects that are not ours. Raises Unavailable, SettingsError."""
+    return tuple(
+        [stranger for subject, record in topics.subjects() for stranger in await _strangers(registry, subject, record)]
+    )
+
+
+async def _strangers(registry: Registry, subject: str, record: str) -> tuple[Stranger, ...]:
+    ours = schemas.versions(record)
+    numbers = await registry.versions(subject)
+    if len(numbers) <= len(ours) and None not in [await _id_of(registry, subject, schema) for schema in ours]:
+        return ()  # as many as ours, and all of ours: no need to look at each
+    found = []
+    for number in numbers:
+        schema_id, schema = await registry.version(subject, number)
+        for difference in strangers([schema or {}], ours):
+            found.append(
+                Stranger(subject=subject, record=record, version=number, schema_id=schema_id, difference=difference)
+            )
+    return tuple(found)
+
+
+async def _id_of(registry: Registry, subject: str, schema: Schema) -> int | None:
+    try:
+        return await registry.id_of(subject, schema)
+    except SchemaNotRegistered:
+        return None

@@ -1,0 +1,237 @@
+"""Subscribe to a topic of the contract: ``from streams import Subscriber``."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import structlog
+from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from streams import metrics
+from streams.avro.codec import Codec
+from streams.avro.records import types_of
+from streams.broker.closing import closed
+from streams.broker.fetched import AIOKafkaConsumer
+from streams.config import Settings
+from streams.errors import Unavailable, Unreadable
+from streams.events import Record
+from streams.registry.registry import ConfluentRegistry, Registry
+from streams.subscribing.dead_letters import FRAMING, kept_of
+from streams.topics import Topic
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One record read. ``record`` is None for a tombstone: the key's state was deleted. ``timestamp`` is in ms."""
+
+    record: Record | None
+    key: str
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    headers: tuple[tuple[str, bytes], ...]
+
+
+class Subscriber:
+    """Reads one or more topics, read-committed, as typed records.
+
+    With a ``group`` the members share the partitions and go on where the group stopped: a message counts as handled
+    when the next one is asked for, so that after a crash some come again (recognise them by their ids) and none is
+    missed. Without a group it reads everything from the beginning (or, with ``from_end``, what comes from now on);
+    with ``until_end`` it ends at what was there when it began.
+
+    ::
+
+        async with Subscriber(settings, "journeys", group="crm") as journeys:
+            async for message in journeys:
+                ...
+
+    What cannot be read goes to the dead letters (a groupless reader only logs it) and reading goes on.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *topics: str,
+        group: str | None = None,
+        from_end: bool = False,
+        until_end: bool = False,
+        registry: Registry | None = None,
+    ) -> None:
+        if until_end and (group is not None or from_end):
+            raise ValueError("until_end reads from the beginning and without a group")
+        catalogue = {topic.name: topic for topic in settings.topics.all()}
+        unknown = [name for name in topics if name not in catalogue]
+        if unknown or not topics:
+            raise ValueError(f"{unknown[0] if unknown else 'no topic'!r}: choose among {', '.join(catalogue)}")
+        self._settings = settings
+        self._topics: tuple[Topic, ...] = tuple(catalogue[name] for name in topics)
+        # the dead letters hold records of any type, and what is none
+        self._types = {settings.topics.full_name(one): types_of(one) if one.records else None for one in self._topics}
+        self._group = group
+        self._from_end = from_end
+        self._until_end = until_end
+        self._own_registry = registry is None
+        self._registry = registry or ConfluentRegistry(settings)
+        self._codec = Codec(registry=self._registry, topics=settings.topics)
+        self._consumer: AIOKafkaConsumer | None = None
+        self._dead_letters: AIOKafkaProducer | None = None
+        self._ends: dict[TopicPartition, int] = {}
+        self._handled: dict[TopicPartition, int] = {}
+
+    async def __aenter__(self) -> Self:
+        consumer = AIOKafkaConsumer(
+            **self._settings.kafka_client(),
+            client_id="careline-subscriber",
+            group_id=self._group,
+            enable_auto_commit=False,
+            auto_offset_reset="latest" if self._from_end else "earliest",
+            isolation_level="read_committed",
+            max_partition_fetch_bytes=4 << 20,
+        )
+        self._consumer = consumer
+        try:
+            await consumer.start()
+            names = [self._settings.topics.full_name(topic) for topic in self._topics]
+            if self._group is not None:
+                consumer.subscribe(names)
+            else:
+                await self._assign(consumer, names)
+        except BaseException as error:
+            await self._close()
+            if isinstance(error, KafkaError):
+                raise Unavailable.of("Kafka", self._settings.kafka_bootstrap, error) from error
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None or kind is GeneratorExit:
+                await self._commit()
+        finally:
+            await self._close()
+
+    async def __aiter__(self) -> AsyncIterator[Message]:
+        """The messages, in order within a partition. Asking for the next one says that the last is handled."""
+        async for raw in self.raw():
+            message = await self._read(raw)
+            if message is not None:
+                yield message
+
+    async def raw(self) -> AsyncIterator[ConsumerRecord]:
+        """The records as they are on the broker, undecoded: for the dead letters, and for looking closely."""
+        consumer = self._started()
+        while True:
+            if self._until_end and await self._at_end():
+                return
+            for tp, records in (await consumer.getmany(timeout_ms=200, max_records=2_000)).items():
+                for record in records:
+                    if self._until_end and record.offset >= self._ends[tp]:
+                        break
+                    yield record
+                    self._handled[tp] = record.offset + 1
+            await self._commit()
+
+    async def _assign(self, consumer: AIOKafkaConsumer, names: list[str]) -> None:
+        partitions = []
+        for name in names:
+            known = await self._partitions_of(consumer, name)
+            partitions += [TopicPartition(name, number) for number in sorted(known)]
+        consumer.assign(partitions)
+        self._ends = await consumer.end_offsets(partitions)
+        if self._from_end:
+            for tp, end in self._ends.items():
+                consumer.seek(tp, end)
+        else:
+            await consumer.seek_to_beginning(*partitions)
+
+    @staticmethod
+    async def _partitions_of(consumer: AIOKafkaConsumer, name: str) -> set[int]:
+        known = consumer.partitions_for_topic(name)
+        if not known:
+            await consumer._client.set_topics([name])  # a groupless consumer has asked for no metadata yet
+            known = consumer.partitions_for_topic(name)
+        if not known:
+            raise Unavailable.no_topic(name)
+        return set(known)
+
+    async def _at_end(self) -> bool:
+        consumer = self._started()
+        for tp, end in self._ends.items():
+            if await consumer.position(tp) < end:
+                return False
+        return True
+
+    async def _read(self, raw: ConsumerRecord) -> Message | None:
+        record: Record | None = None
+        if raw.value is not None:
+            try:
+                record = await self._codec.decode(raw.value, among=self._types[raw.topic])
+            except Unreadable as why:
+                await self._put_aside(raw, why)
+                return None
+        return Message(
+            record=record,
+            key="" if raw.key is None else raw.key.decode(errors="replace"),
+            topic=raw.topic,
+            partition=raw.partition,
+            offset=raw.offset,
+            timestamp=raw.timestamp,
+            headers=tuple(raw.headers),
+        )
+
+    async def _put_aside(self, raw: ConsumerRecord, why: Unreadable) -> None:
+        log.warning(
+            "unreadable",
+            topic=raw.topic,
+            partition=raw.partition,
+            offset=raw.offset,
+            reason=why.reason,
+            detail=why.detail,
+        )
+        if self._group is None:
+            return
+        if self._dead_letters is None:
+            self._dead_letters = AIOKafkaProducer(
+                **self._settings.kafka_client(), enable_idempotence=True, max_request_size=9 << 20
+            )
+            await self._dead_letters.start()
+        topics = self._settings.topics
+        most = topics.dead_letters.max_bytes - FRAMING
+        key, value, headers = kept_of(raw, why, reader=self._group, most=most)
+        await self._dead_letters.send_and_wait(
+            topics.full_name(topics.dead_letters), key=key, value=value, headers=headers
+        )
+        metrics.DEAD_LETTERS.labels(role=self._group, reason=why.reason).inc()
+
+    async def _commit(self) -> None:
+        if self._group is not None and self._handled:
+            consumer = self._started()
+            owned = {tp: offset for tp, offset in self._handled.items() if tp in consumer.assignment()}
+            if owned:
+                await consumer.commit(owned)
+            self._handled.clear()
+
+    def _started(self) -> AIOKafkaConsumer:
+        if self._consumer is None:
+            raise RuntimeError("use the subscriber as an async context manager")
+        return self._consumer
+
+    async def _close(self) -> None:
+        if self._consumer is not None:
+            await closed(self._consumer)
+            self._consumer = None
+        if self._dead_letters is not None:
+            await closed(self._dead_letters)
+            self._dead_letters = None
+        if self._own_registry:
+            await self._registry.close()

@@ -65,7 +65,7 @@ class OutOfStockSave(Settling):
         want = self._want(state, wish, playbook, rules)
         if wish.alternatives:
             return want
-        return Suppress(want=want, reason="no_alternative", explanation="nobody is known to have it")
+        return Suppress(want=want, reason="no_alternative", explanation="no alternative is known")
 
     def _want(self, state: JourneyState, wish: Wish, playbook: Playbook, rules: StockRules) -> Want:
         journey, template = journey_id(wish), f"{self.name}/{SAVE}"

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from processors.cli import app
 from processors.playbook import PACKAGED, load_playbook
-from processors.playbook.values import POLICIES
+from processors.policies.registry import names
 from tests.playbook.good import GOOD, WHOLE, changed, written
 
 runner = CliRunner(env={"COLUMNS": "120"})
@@ -37,7 +37,7 @@ def test_check_a_good_one(tmp_path: Path) -> None:
         "  delay_care.default.gestures.1.title.de",
         "  delay_care.default.cancelled.title.de",
     ]
-    assert last.endswith(f": {', '.join(policy for policy in POLICIES if policy != 'delay_care')}.")
+    assert last.endswith(f": {', '.join(policy for policy in names() if policy != 'delay_care')}.")
 
 
 def test_check_a_wrong_one(tmp_path: Path) -> None:
@@ -148,3 +148,12 @@ def test_diff(tmp_path: Path) -> None:
     }
     result = runner.invoke(app, ["playbook", "diff", str(old), str(same), "--json"])
     assert (result.exit_code, json.loads(result.stdout)["changes"]) == (0, [])
+
+
+def test_the_default_one_is_the_file_to_begin_with(tmp_path: Path) -> None:
+    """What is printed, kept as a file, is the playbook in force where there is none."""
+    result = runner.invoke(app, ["playbook", "default"])
+    assert result.exit_code == 0
+    file = written(tmp_path, result.stdout)
+    assert load_playbook(file).version == load_playbook().version
+    assert all(f"\n{policy}:\n" in result.stdout for policy in names())

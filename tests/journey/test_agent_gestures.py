@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from processors.journey.policies.agent_gestures import left
+from processors.policies.agent_gestures.decisions import left
+from processors.policies.agent_gestures.rules import AgentGestures
 from tests.journey.care import everything, given_by_agent
 from tests.journey.given import at, given, profile
 
@@ -49,4 +50,4 @@ def test_what_is_left_can_be_looked_up() -> None:
     ana = given(profile(), given_by_agent(cost="48.00"), playbook=CARE)
     assert left(ana.known, at("12:30"), CARE) == Decimal("2.00")
     assert left(ana.known, at("12:30", day=1), CARE) == Decimal("32.00")
-    assert left(ana.known, at("12:30"), everything(agent_gestures=None)) is None
+    assert left(ana.known, at("12:30"), everything().without(AgentGestures)) is None

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from processors.policies.caring_hands.tests.rules import RULES, eager
 from streams.events import Channel, ContactOpened
 from streams.events import replace as changed
-from tests.journey.care import CARING, answer, asks, everything, exposures
-from tests.journey.given import Journey, at, given, profile
+from tests.journey.care import answer, asks, exposures
+from tests.journey.given import Journey, at, given, profile, tuned
 
-ALL = everything(response=None, caring=replace(CARING, share=1.0))
-NONE = everything(response=None, caring=replace(CARING, share=0.0))
-ONE_PERCENT = everything(response=None)
+ALL = tuned(eager(RULES))
+NONE = tuned(replace(RULES, share=0.0))
+ONE_PERCENT = tuned(RULES)
 
 
 def test_an_assigned_contact_says_so_to_the_call_router() -> None:

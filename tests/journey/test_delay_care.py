@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from processors.journey.wait_rules import WaitRules
 from streams.events import CancelledBy, DecisionKind, DelayReason, OutreachRetracted
 from tests.journey.given import (
     NOON,
-    PLAYBOOK,
+    WAITS,
     at,
     called_off,
     cancellation,
@@ -367,8 +368,8 @@ class TestSeveral:
 
     def test_without_a_gesture_in_the_playbook_the_letter_still_comes(self) -> None:
         """Word is worth more than a gift: no gesture is no reason to be silent."""
-        rules = dataclasses.replace(PLAYBOOK.delays["flight"], stages=(), cancelled=None)
-        journey = given(profile(), playbook=tuned(delays={"default": rules}))
+        rules = dataclasses.replace(WAITS.kinds["flight"], stages=(), cancelled=None)
+        journey = given(profile(), playbook=tuned(WaitRules(kinds={"default": rules})))
         journey.when(delay(minutes=60)).then("send notice")
         journey.when(cancellation(at("13:00"))).then("send cancelled-1", "replace the earlier letter")
 
@@ -391,7 +392,7 @@ class TestSeveral:
         assert decision.inputs["subject"] == "flight UA571"
         assert decision.explanation == "the wait is shorter than 30 minutes"
         assert decision.decided_at == NOON
-        assert timedelta(0) < PLAYBOOK.delays["flight"].threshold
+        assert timedelta(0) < WAITS.kinds["flight"].threshold
 
 
 class TestWhoseClock:

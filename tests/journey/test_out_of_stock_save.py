@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from processors.journey.policies.out_of_stock_save import CODE_WANTED
+from processors.policies.out_of_stock_save.decisions import CODE_WANTED
+from processors.policies.out_of_stock_save.tests.rules import RULES
 from streams.events import Consent, ConsentStatus, Engagement, JourneyState, Purpose
-from tests.journey.care import STOCK, cannot_have, engages, everything
+from tests.journey.care import cannot_have, engages, everything
 from tests.journey.given import Journey, at, consent, given, profile
 
 YES = consent(ConsentStatus.GRANTED, purpose=Purpose.MARKETING)
@@ -52,7 +53,7 @@ def test_an_offer_needs_a_yes() -> None:
 
 def test_where_it_is_a_service_it_needs_none() -> None:
     """A care lead may see it as part of the service."""
-    ana = given(profile(), playbook=everything(stock=replace(STOCK, purpose=Purpose.SERVICE)))
+    ana = given(profile(), playbook=everything(replace(RULES, purpose=Purpose.SERVICE)))
     ana.when(cannot_have(at("12:00"), "boots-42", "89.00")).then("send save with ten-percent")
 
 

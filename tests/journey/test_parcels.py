@@ -10,6 +10,7 @@ import pytest
 
 from processors.journey.evolve import evolve
 from processors.journey.state import begin
+from processors.policies.promise_watch.rules import PromiseRules
 from streams.avro.codec import as_written
 from streams.events import DelayEnded, OrderItem, Touchpoint
 from tests.journey.given import PLAYBOOK, delay, facts, given, profile
@@ -112,7 +113,7 @@ class TestWritingAgain:
 
     def test_where_nobody_takes_over_the_last_word_promises_none(self) -> None:
         """A letter that no other follows does not say when."""
-        alone = dataclasses.replace(shop(together=None, unannounced_after=None), promises=None)
+        alone = shop(together=None, unannounced_after=None).without(PromiseRules)
         journey = given(profile(), playbook=alone)
         journey.when(late(FRIDAY + DAY)).when_time_passes_to(FRIDAY + 60 * DAY)
         assert (journey.requests[-1].variables["last"], journey.requests[-1].variables["next_update"]) == ("", "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from processors.journey.cases import open_cases
+from processors.policies.response_watch.rules import ResponseRules
 from streams.events import Channel, ConsentStatus, OutreachRetracted, Resolution
 from tests.journey.care import answer, asks, closes, everything
 from tests.journey.given import at, consent, given, profile
@@ -156,5 +157,5 @@ def test_whoever_wants_no_mail_gets_none_but_their_question_is_not_lost() -> Non
 
 def test_the_policy_is_off_without_rules() -> None:
     """A playbook that does not mention response watch does without it."""
-    ana = given(profile(), asks(at("12:00")), playbook=everything(response=None))
+    ana = given(profile(), asks(at("12:00")), playbook=everything().without(ResponseRules))
     ana.when_time_passes_to(at("23:00")).then_nothing()

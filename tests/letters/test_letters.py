@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -13,7 +12,6 @@ from typing import Any
 import pytest
 
 from processors.journey.playbook import Playbook
-from processors.journey.policies import POLICIES
 from processors.letters.errors import TemplateFault
 from processors.letters.examples import example_items, examples
 from processors.letters.sources import ALWAYS, Sources
@@ -30,17 +28,17 @@ from streams.events import (
     replace,
 )
 from tests.journey.care import (
-    CARING,
     answer,
     asks,
     cannot_have,
     closes,
+    eager,
     everything,
     feedback,
     given_by_agent,
     posts,
 )
-from tests.journey.given import NOON, TWO, cancellation, consent, delay, given, profile
+from tests.journey.given import NOON, POLICIES, TWO, cancellation, consent, delay, given, profile
 from tests.journey.parcels import DAY, FRIDAY, arrived, late, ordered, shop
 from tests.letters.test_templates import Page
 from tests.outreach.given import request
@@ -157,8 +155,7 @@ _OF_DAYS: list[tuple[tuple[Touchpoint, ...], float]] = [
 @cache
 def asked_for() -> Mapping[str, OutreachRequested]:
     """One request for every template that the policies ask for, as the core makes them for people's journeys."""
-    care = {"caring": dataclasses.replace(CARING, share=1.0), "promises": OF_A_SHOP.promises}
-    return asked_by(everything(delays=OF_A_SHOP.delays, **care))
+    return asked_by(eager(everything(*OF_A_SHOP.rules.values())))
 
 
 def asked_by(playbook: Playbook, **who: Any) -> Mapping[str, OutreachRequested]:

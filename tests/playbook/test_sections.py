@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from processors.journey.playbook import Budget, CaringRules, Holdout, Playbook
+from processors.journey.playbook import Budget, Holdout, Playbook
+from processors.journey.wait_rules import WaitRules
 from processors.playbook import PlaybookRefused, load_playbook, playbook_from
-from processors.playbook.values import POLICIES
-from streams.events import OutreachChannel, Purpose
-from tests.playbook.good import GOOD, WHOLE, changed, dumped
+from processors.policies.registry import installed, names
+from streams.events import OutreachChannel
+from tests.playbook.good import GOOD, SECTIONS, WHOLE, changed, dumped
 
 
 def loaded(content: dict[str, Any]) -> Playbook:
@@ -23,19 +24,9 @@ def loaded(content: dict[str, Any]) -> Playbook:
 def test_the_whole_of_it_is_meant() -> None:
     """What stands in the sections is what the policies, the guard and the experiments go by."""
     book = loaded(WHOLE)
-    assert book.response is not None
-    assert book.response.clock("CALL").holding_after == timedelta(minutes=5)
-    assert book.response.clock("SMS").escalate_after == timedelta(hours=4)
-    assert book.response.came_back_within == timedelta(days=3)
-    assert book.mentions is not None
-    assert (book.mentions.wide_reach, book.mentions.wide_within) == (1000, timedelta(minutes=30))
-    assert book.recovery is not None
-    assert (book.recovery.csat_at_most, book.recovery.nps_at_most, book.recovery.ces_at_most) == (2, 6, 2)
-    assert book.stock is not None
-    assert (book.stock.purpose, book.stock.coupon.code) == (Purpose.MARKETING, "coupon")
-    assert book.caring == CaringRules(share=0.01, seed="hands", team="caring-hands", useful=timedelta(hours=8))
-    assert book.agent_gestures is not None
-    assert book.agent_gestures.budgets[1] == Budget(most=Decimal("150.00"), window=timedelta(days=30))
+    assert {plugin.name for plugin in installed() if book.rules_of(plugin.rules) is not None} == {
+        "delay_care", *SECTIONS
+    }  # fmt: skip
     assert book.gesture_budgets == (Budget(most=Decimal("120.00"), window=timedelta(days=1)),)
     assert [cap.channel for cap in book.caps] == [None, OutreachChannel.SMS]
     assert book.holdouts["global"] == Holdout(share=0.02, seed="everything")
@@ -53,16 +44,15 @@ def test_the_whole_of_it_is_meant() -> None:
 def test_a_policy_without_a_section_is_off() -> None:
     """Whoever wants none of a policy leaves it out."""
     book = loaded(GOOD)
-    assert (book.response, book.mentions, book.recovery, book.stock, book.caring, book.agent_gestures) == (None,) * 6
+    assert [plugin.name for plugin in installed() if book.rules_of(plugin.rules) is not None] == ["delay_care"]
     assert (book.holdouts, book.experiments, book.texts, book.gesture_budgets) == ({}, (), {}, ())
 
 
 def test_the_playbook_in_the_package_has_every_policy() -> None:
     """All of them are on, each in the order of priority, and nobody is held out of what is owed to them."""
     book = load_playbook()
-    assert None not in (book.response, book.mentions, book.recovery, book.stock, book.caring, book.agent_gestures)
-    assert book.promises is not None
-    assert set(book.priority) == set(POLICIES)
+    assert [plugin.name for plugin in installed() if book.rules_of(plugin.rules) is None] == []
+    assert set(book.priority) == set(names())
     assert set(book.holdouts) == {"out_of_stock_save"}
 
 
@@ -216,4 +206,7 @@ def test_norwegians_have_a_language_too() -> None:
     book = loaded(changed("texts", texts))
     assert "no" in book.texts["delay_care/notice"]
     text = dumped(GOOD).replace("en: a book", "en: a book\n        no: en bok")
-    assert playbook_from(text.encode(), where="p").delays["default"].stages[0].gesture.title["no"] == "en bok"
+    assert (
+        playbook_from(text.encode(), where="p").rules_of(WaitRules).of("parcel").stages[0].gesture.title["no"]
+        == "en bok"
+    )

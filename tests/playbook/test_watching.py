@@ -11,6 +11,7 @@ import structlog
 from structlog.testing import LogCapture
 
 from processors.journey.playbook import Playbook
+from processors.journey.wait_rules import WaitRules
 from processors.playbook import load_playbook
 from processors.playbook.watching import PlaybookWatch, in_force
 from streams import metrics
@@ -82,7 +83,7 @@ async def test_a_changed_file_is_taken(watched: Watched) -> None:
     await watched.look(5)
     [taken] = watched.taken
     assert taken == load_playbook(watched.file)
-    assert taken.delays["default"].threshold == timedelta(minutes=45)
+    assert taken.rules_of(WaitRules).of("parcel").threshold == timedelta(minutes=45)
     assert watched.counted() == (1, 0)
     assert shown() == {taken.version} != {watched.first.version}
 

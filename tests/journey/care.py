@@ -38,24 +38,29 @@ from streams.events import (
 from tests.journey.given import CUSTOMER, NOON, Journey, facts, tuned
 
 
-def brought_by(plugin: Plugin) -> Any:
-    """The module ``tests/rules.py`` of a policy's package; None where it has none."""
+def brought_by(plugin: Plugin, what: str) -> Any:
+    """What a policy's package has under that name in ``tests/rules.py``; () where it has none."""
     name = f"{plugin.package}.tests.rules"
-    return importlib.import_module(name) if importlib.util.find_spec(name) else None
+    return getattr(importlib.import_module(name), what, ()) if importlib.util.find_spec(name) else ()
+
+
+def named_by_policies(what: str) -> tuple[str, ...]:
+    """What the tests of all installed policies bring under that name."""
+    return tuple(name for plugin in installed() for name in brought_by(plugin, what))
 
 
 def everything(*rules: Rules, **changes: Any) -> Playbook:
     """Every policy, each by the rules that its tests bring, or by these."""
-    brought = [found.RULES for plugin in installed() if hasattr(found := brought_by(plugin), "RULES")]
+    brought = [found for plugin in installed() if (found := brought_by(plugin, "RULES"))]
     return tuned(*brought, *rules, **changes)
 
 
 def eager(playbook: Playbook) -> Playbook:
     """The playbook by which every policy acts wherever it could."""
     for plugin in installed():
-        found, rules = brought_by(plugin), playbook.rules_of(plugin.rules)
-        if rules is not None and hasattr(found, "eager"):
-            playbook = playbook.with_rules(found.eager(rules))
+        changed, rules = brought_by(plugin, "eager"), playbook.rules_of(plugin.rules)
+        if rules is not None and changed:
+            playbook = playbook.with_rules(changed(rules))
     return playbook
 
 

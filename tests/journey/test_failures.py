@@ -126,7 +126,7 @@ def test_the_others_decide_as_if_it_had_not_spoken(
             (name, DecisionKind.SUPPRESS, f"{method}: KeyError")
         }
         assert told[0].explanation == f"the policy failed in {method}: KeyError: 'gone' ({HERE})"
-    if method in ("concerns", "wants") and name not in ("caring_hands", "agent_gestures"):
+    if method == "wants" and name in ("delay_care", "response_watch", "recovery"):
         assert failing.raised, "this life has something for it"
     if method in ("concerns", "wants", "lapse"):  # it fails whenever it is asked: it never speaks
         without(monkeypatch, name)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
+from processors.playbook import PlaybookRefused, playbook_from
 from processors.policies.registry import in_sections
 from tests.journey.care import brought_by
 
@@ -38,7 +40,7 @@ GOOD: dict[str, Any] = {
 """No more than what has to be there, quiet hours and a cap."""
 
 SECTIONS: dict[str, Any] = {
-    plugin.name: brought.SECTION for plugin in in_sections() if hasattr(brought := brought_by(plugin), "SECTION")
+    plugin.name: section for plugin in in_sections() if (section := brought_by(plugin, "SECTION"))
 }
 """Of each policy, what its own tests bring."""
 
@@ -112,3 +114,18 @@ def changed(path: str, value: Any, *, of: dict[str, Any] = GOOD) -> dict[str, An
     else:
         place[last] = value
     return content
+
+
+def is_told_where_it_is(path: str, value: Any, field: str, problem: str) -> None:
+    """The whole playbook with this one slip is refused with one message: the field, by its line, and what would be
+    right. ``path`` is that of :func:`changed`."""
+    text = dumped(changed(path, value, of=WHOLE))
+    with pytest.raises(PlaybookRefused) as caught:
+        playbook_from(text.encode(), where="playbook.yaml")
+    [fault] = caught.value.faults
+    assert fault.field == field
+    assert problem in fault.problem
+    assert f"playbook.yaml:{fault.line}: {field}: " in str(caught.value)
+    line = text.splitlines()[fault.line - 1]
+    name = field.split(".")[-1]
+    assert name in line or name.isdigit() or "missing" in problem, (line, fault)

@@ -14,7 +14,7 @@ from processors.journey.wait_rules import WaitRules
 from processors.playbook import PlaybookRefused, load_playbook, playbook_from
 from processors.policies.registry import installed, names
 from streams.events import OutreachChannel
-from tests.playbook.good import GOOD, SECTIONS, WHOLE, changed, dumped
+from tests.playbook.good import GOOD, SECTIONS, WHOLE, changed, dumped, is_told_where_it_is
 
 
 def loaded(content: dict[str, Any]) -> Playbook:
@@ -56,7 +56,6 @@ def test_the_playbook_in_the_package_has_every_policy() -> None:
     assert set(book.holdouts) == {"out_of_stock_save"}
 
 
-CLOCK = {"holding_after": "1h", "escalate_after": "2h"}
 COUPON = {"code": "x", "title": {"en": "x"}, "cost": "1"}
 ARM = "experiments 0 arms 1"
 
@@ -64,44 +63,6 @@ ARM = "experiments 0 arms 1"
 @pytest.mark.parametrize(
     ("path", "value", "field", "problem"),
     [
-        ("response_watch clocks CALL holding_after", "20m", "response_watch.clocks.CALL.escalate_after", "longer than"),
-        ("response_watch clocks CALL holding_after", "15m", "response_watch.clocks.CALL.escalate_after", "longer than"),
-        ("response_watch clocks CALL holding_after", "0m", "response_watch.clocks.CALL.holding_after", "than nothing"),
-        ("response_watch clocks default", None, "response_watch.clocks", "`default`"),
-        ("response_watch clocks FAX", CLOCK, "response_watch.clocks.FAX", "CALL"),
-        ("response_watch escalate_to", "Care Leads", "response_watch.escalate_to", "as care-leads"),
-        ("response_watch escalate_to", None, "response_watch.escalate_to", "is missing"),
-        ("response_watch came_back_within", "31d", "response_watch.came_back_within", "at most 30d"),
-        ("mention_reply wide_reach", 0, "mention_reply.wide_reach", "greater than or equal to 1"),
-        ("mention_reply wide_reach", True, "mention_reply.wide_reach", "true or false"),
-        ("mention_reply wide_reach", "many", "mention_reply.wide_reach", "valid integer"),
-        ("mention_reply wide_within", "3h", "mention_reply.wide_within", "rescue_within"),
-        ("mention_reply thanks_by", "", "mention_reply.thanks_by", "not a valid name"),
-        ("recovery csat_at_most", 5, "recovery.csat_at_most", "less than or equal to 4"),
-        ("recovery nps_at_most", 10, "recovery.nps_at_most", "less than or equal to 9"),
-        ("recovery ces_at_most", -1, "recovery.ces_at_most", "greater than or equal to 0"),
-        ("recovery follow_up_every", "60d", "recovery.follow_up_every", "at most 30d"),
-        ("recovery follow_up_after", "31d", "recovery.follow_up_after", "at most 30d"),
-        ("out_of_stock_save purpose", "GIFT", "out_of_stock_save.purpose", "MARKETING"),
-        ("out_of_stock_save coupon cost", "5,00", "out_of_stock_save.coupon.cost", "not an amount"),
-        ("out_of_stock_save coupon cost", True, "out_of_stock_save.coupon.cost", "true or false"),
-        ("out_of_stock_save coupon cost", "1e3", "out_of_stock_save.coupon.cost", "another form"),
-        ("out_of_stock_save coupon cost", "99999999999", "out_of_stock_save.coupon.cost", "not an amount"),
-        ("out_of_stock_save coupon title en", None, "out_of_stock_save.coupon.title", "English"),
-        ("out_of_stock_save coupon title german", "x", "out_of_stock_save.coupon.title.german", "not a locale"),
-        ("out_of_stock_save coupon link", "https://a b", "out_of_stock_save.coupon.link", "not a link"),
-        ("out_of_stock_save coupon link", "javascript:x", "out_of_stock_save.coupon.link", "not a link"),
-        ("caring_hands share", 1.5, "caring_hands.share", "from 0 to 1"),
-        ("caring_hands share", -0.1, "caring_hands.share", "from 0 to 1"),
-        ("caring_hands share", "1%", "caring_hands.share", "from 0 to 1"),
-        ("caring_hands share", float("nan"), "caring_hands.share", "another form"),
-        ("caring_hands share", float("inf"), "caring_hands.share", "another form"),
-        ("caring_hands share", True, "caring_hands.share", "true or false"),
-        ("caring_hands seed", "", "caring_hands.seed", "at least 1"),
-        ("agent_gestures budgets", [], "agent_gestures.budgets", "at least 1"),
-        ("agent_gestures budgets 0 most", "-1", "agent_gestures.budgets.0.most", "not below zero"),
-        ("agent_gestures budgets 0 window", "31d", "agent_gestures.budgets.0.window", "at most 30d"),
-        ("agent_gestures budgets 1 window", "24h", "agent_gestures.budgets.1.window", "stands twice"),
         ("gesture_budgets 0 most", "1.234", "gesture_budgets.0.most", "two decimals"),
         ("caps 1 channel", None, "caps.1", "stands twice"),
         ("caps 1 channel", "AGENT_TASK", "caps.1.channel", "not a channel to a customer"),
@@ -151,16 +112,7 @@ ARM = "experiments 0 arms 1"
 )  # fmt: skip
 def test_a_slip_is_told_where_it_is(path: str, value: Any, field: str, problem: str) -> None:
     """One slip, one message: the field, and what would be right."""
-    text = dumped(changed(path, value, of=WHOLE))
-    with pytest.raises(PlaybookRefused) as caught:
-        playbook_from(text.encode(), where="playbook.yaml")
-    [fault] = caught.value.faults
-    assert fault.field == field
-    assert problem in fault.problem
-    assert f"playbook.yaml:{fault.line}: {field}: " in str(caught.value)
-    line = text.splitlines()[fault.line - 1]
-    name = field.split(".")[-1]
-    assert name in line or name.isdigit() or "missing" in problem, (line, fault)
+    is_told_where_it_is(path, value, field, problem)
 
 
 def test_a_second_experiment_of_the_same_key() -> None:

@@ -24,3 +24,9 @@ SECTION: dict[str, Any] = {
     "escalated_due": "24h",
 }
 """Its section of a playbook file that has everything in it."""
+
+NEED_NO_CONSENT = ("agent_gestures/over_budget",)
+"""Tasks that answer the customer, or reach nobody."""
+
+SHOWN = ("150.00 USD 30 days",)
+"""What the page of that section says, its spaces single."""

@@ -18,3 +18,12 @@ def eager(rules: CaringRules) -> CaringRules:
 
 SECTION: dict[str, Any] = {"share": 0.01, "seed": "hands", "team": "caring-hands", "useful": "8h"}
 """Its section of a playbook file that has everything in it."""
+
+REACHES = ("caring_hands/assigned",)
+"""Tasks by which somebody of ours turns to the customer, and is told how."""
+
+NEED_NO_CONSENT = ("caring_hands/assigned",)
+"""Tasks that answer the customer, or reach nobody."""
+
+SHOWN = ("share 0.01",)
+"""What the page of that section says, its spaces single."""

@@ -29,3 +29,16 @@ SECTION: dict[str, Any] = {
     "escalated_due": "1h",
 }
 """Its section of a playbook file that has everything in it."""
+
+REACHES = (
+    "mention_reply/escalation",
+    "mention_reply/rescue",
+    "mention_reply/thank_you",
+)
+"""Tasks by which somebody of ours turns to the customer, and is told how."""
+
+ESCALATES = ("mention_reply/escalation",)
+"""Tasks that name another which was left undone."""
+
+SHOWN = ("wide reach 1000",)
+"""What the page of that section says, its spaces single."""

@@ -26,3 +26,6 @@ SECTION: dict[str, Any] = {
     "useful": "48h",
 }
 """Its section of a playbook file that has everything in it."""
+
+SHOWN = ("ten percent off (coupon, 5.00)",)
+"""What the page of that section says, its spaces single."""

@@ -29,3 +29,12 @@ SECTION: dict[str, Any] = {
     "share_with": "storytellers",
 }
 """Its section of a playbook file that has everything in it."""
+
+REACHES = ("recovery/recover",)
+"""Tasks by which somebody of ours turns to the customer, and is told how."""
+
+NEED_NO_CONSENT = ("recovery/share",)
+"""Tasks that answer the customer, or reach nobody."""
+
+SHOWN = ("nps at most 6",)
+"""What the page of that section says, its spaces single."""

@@ -29,3 +29,24 @@ SECTION: dict[str, Any] = {
     "came_back_within": "3d",
 }
 """Its section of a playbook file that has everything in it."""
+
+REACHES = (
+    "response_watch/escalation",
+    "response_watch/came_back",
+)
+"""Tasks by which somebody of ours turns to the customer, and is told how."""
+
+ESCALATES = ("response_watch/escalation",)
+"""Tasks that name another which was left undone."""
+
+NEED_NO_CONSENT = (
+    "response_watch/escalation",
+    "response_watch/came_back",
+)
+"""Tasks that answer the customer, or reach nobody."""
+
+SHOWN = (
+    "CALL 5 minutes 15 minutes",
+    "A case that comes back within 3 days was not solved.",
+)
+"""What the page of that section says, its spaces single."""

@@ -116,7 +116,7 @@ async def test_somebody_forgotten_of_whom_the_beginning_is_gone_is_left_out() ->
 
 def test_the_same_decision_in_other_words_is_the_same() -> None:
     """An upgrade that words explanations better changes no decision; the replay counts them and says so."""
-    before, after = decided(1, explanation="no rule objected"), decided(1, explanation="no rule objected")
+    before, after = decided(1, explanation="nothing stood against it"), decided(1, explanation="no rule objected")
     found = between([before, decided(2)], [after, decided(2)])
     assert not found
     assert (len(found.same), found.reworded) == (2, 1)

@@ -12,7 +12,7 @@ from processors.journey.failures import Failure, failed, retries
 from processors.journey.guard import guard
 from processors.journey.identity import outreach_id
 from processors.journey.playbook import Playbook
-from processors.journey.policies import Policy, Wanted, in_order
+from processors.journey.policies import Policy, Wanted, in_order, sort_by_priority
 from processors.journey.policies.settling import NO_LONGER_USEFUL
 from processors.journey.recording import Output, enact
 from processors.journey.state import put
@@ -33,9 +33,16 @@ class Decided(NamedTuple):
     outputs: Sequence[Output]
 
 
+def _asked(playbook: Playbook) -> tuple[Policy, ...]:
+    """The policies that the playbook brings, or else those that come with Careline, in the order of its priority."""
+    if playbook.policies is None:
+        return in_order(playbook.priority)
+    return sort_by_priority(playbook.policies, playbook.priority)
+
+
 def concerned(state: JourneyState, failures: Sequence[Failure], playbook: Playbook) -> list[Policy]:
     """The policies that have anything to do with the customer, in their order, without those that failed."""
-    policies = in_order(playbook.priority)
+    policies = _asked(playbook)
     if failures:
         out = {failure.policy for failure in failures}
         policies = tuple(policy for policy in policies if policy.name not in out)
@@ -202,7 +209,7 @@ def informed(
     """The state once the policy whose outreach is recalled knows. It is recalled even if the policy fails."""
     if any(failure.policy == recall.policy for failure in failures):
         return state
-    for policy in in_order(playbook.priority):
+    for policy in _asked(playbook):
         if policy.name == recall.policy:
             try:
                 state = _a_state(policy.after(state, recall, now, playbook))

@@ -6,12 +6,15 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import time, timedelta
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from processors.language import LAST_RESORT, nearest
 from streams.events import Gesture, OutreachChannel, Purpose
 
-FOOT = "foot"
-WHY = "why"
+if TYPE_CHECKING:
+    from processors.journey.policies import Policy
+
+FOOT, WHY = "foot", "why"
 
 
 def worded(texts: Mapping[str, str], locale: str) -> str:
@@ -217,8 +220,7 @@ class Holdout:
     seed: str
 
 
-DISTURBING = frozenset({OutreachChannel.SMS, OutreachChannel.PUSH})
-"""The channels that wake people."""
+DISTURBING = frozenset({OutreachChannel.SMS, OutreachChannel.PUSH})  # the channels that wake people
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,8 +243,7 @@ class FrequencyCap:
     channel: OutreachChannel | None = None
 
 
-GLOBAL = "global"
-"""The holdout that is out of every policy."""
+GLOBAL = "global"  # the holdout that is out of every policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,6 +262,8 @@ class Playbook:
     """By team, the zone by whose clocks it works; the default zone for any other."""
     priority: tuple[str, ...] = ()
     """Policies in the order in which they may take what only one of them can have; the others after them."""
+    policies: tuple[Policy, ...] | None = None
+    """The policies that are asked, in their order; None for those that come with Careline."""
     response: ResponseRules | None = None
     mentions: MentionRules | None = None
     recovery: RecoveryRules | None = None
@@ -286,10 +289,8 @@ class Playbook:
         """Every gesture that may be given, by whatever policy or experiment."""
         for rules in self.delays.values():
             yield from (stage.gesture for stage in rules.stages)
-            if rules.cancelled is not None:
-                yield rules.cancelled
-        if self.stock is not None:
-            yield self.stock.coupon
+            yield from (rules.cancelled,) if rules.cancelled is not None else ()
+        yield from (self.stock.coupon,) if self.stock is not None else ()
         for experiment in self.experiments:
             for arm in experiment.arms:
                 yield from arm.gestures.values()

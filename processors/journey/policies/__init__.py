@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 
 from processors.journey.policies.agent_gestures import GesturesOfAgents
@@ -28,9 +29,14 @@ POLICIES: tuple[Policy, ...] = (
 
 @cache
 def in_order(priority: tuple[str, ...]) -> tuple[Policy, ...]:
-    """The policies, those that the playbook names first."""
+    """The policies that come with Careline, those first that the playbook names."""
+    return sort_by_priority(POLICIES, priority)
+
+
+def sort_by_priority(policies: Iterable[Policy], priority: tuple[str, ...]) -> tuple[Policy, ...]:
+    """The policies, those named in ``priority`` first and in its order, the others after them in their own."""
     named = {name: at for at, name in enumerate(priority)}
-    return tuple(sorted(POLICIES, key=lambda policy: named.get(policy.name, len(named))))
+    return tuple(sorted(policies, key=lambda policy: named.get(policy.name, len(named))))
 
 
-__all__ = ["POLICIES", "Policy", "Wanted", "in_order"]
+__all__ = ["POLICIES", "Policy", "Wanted", "in_order", "sort_by_priority"]

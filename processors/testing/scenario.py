@@ -67,7 +67,10 @@ class Scenario:
         playbook = playbook or packaged()
         if letters is not None:
             playbook = with_letters(playbook, letters)
-        self.playbook = playbook if policies is None else dataclasses.replace(playbook, policies=tuple(policies))
+        if policies is not None:
+            playbook = dataclasses.replace(playbook, policies=tuple(policies), priority=())
+        self.playbook = playbook
+        """The playbook that decides, with the given letters and policies."""
         self.cause = "nothing has happened yet"
         """What the latest ``when`` was, in words."""
         self._policies_may_fail = policies_may_fail

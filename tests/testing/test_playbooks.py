@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from processors.playbook import PACKAGED, PlaybookRefused, load_playbook
-from processors.testing import NOON, delay, given, playbook, profile
+from processors.playbook.loading import read_content
+from processors.testing import NOON, delay, feedback, given, playbook, profile, told
+from streams.events import FeedbackKind
+
+BOOK, BELOW = "send notice with free-book", "suppress notice: below_threshold"
 
 
 def test_without_changes_it_is_the_packaged_one() -> None:
@@ -17,18 +20,18 @@ def test_without_changes_it_is_the_packaged_one() -> None:
 
 
 def test_a_section_is_laid_over_what_is_there() -> None:
-    """What a test does not name stays as it is."""
-    changed, usual = playbook(delay_care={"flight": {"threshold": "1h"}}), playbook()
-    assert changed.delays["flight"].threshold == timedelta(hours=1)
-    assert changed.delays["flight"].stages == usual.delays["flight"].stages
-    assert changed.delays["default"] == usual.delays["default"]
-    assert changed.version != usual.version
+    """What a test does not name stays as it is: the threshold is another, the gestures are the same."""
+    an_hour = playbook(delay_care={"flight": {"threshold": "1h"}})
+    given(profile(), playbook=an_hour).when(delay(NOON, minutes=45)).then(BELOW)
+    given(profile(), playbook=an_hour).when(delay(NOON, minutes=60)).then(BOOK)
+    assert an_hour.version != playbook().version
 
 
 def test_a_section_that_is_taken_out_switches_its_policy_off() -> None:
-    """None takes out what is there."""
-    changed = playbook(recovery=None, quiet_hours=None, never_there=None)
-    assert (changed.recovery, changed.quiet_hours) == (None, None)
+    """None takes out what is there; what was never there stays away."""
+    complaint = feedback(FeedbackKind.COMPLAINT, NOON, text="Four hours!")
+    assert told(given(profile()).when(complaint).outputs)
+    given(profile(), playbook=playbook(recovery=None, never_there=None)).when(complaint).then_nothing()
 
 
 def test_a_list_takes_the_place_of_the_list() -> None:
@@ -48,19 +51,11 @@ def test_a_fault_is_named() -> None:
 def test_a_file_may_be_the_ground(tmp_path: Path) -> None:
     """A company tests its own file, and variations of it."""
     file = tmp_path / "ours.yaml"
-    file.write_text(PACKAGED.read_text().replace("threshold: 30m", "threshold: 50m"))
-    assert playbook(file).delays["flight"].threshold == timedelta(minutes=50)
-    assert playbook(file, quiet_hours=None).delays["flight"].threshold == timedelta(minutes=50)
+    file.write_text(read_content(PACKAGED).decode().replace("threshold: 30m", "threshold: 50m"))
+    given(profile(), playbook=playbook(file)).when(delay(NOON, minutes=45)).then(BELOW)
+    given(profile(), playbook=playbook(file, quiet_hours=None)).when(delay(NOON, minutes=45)).then(BELOW)
     with pytest.raises(FileNotFoundError):
         playbook(tmp_path / "not-there.yaml")
-
-
-def test_the_scenario_is_decided_by_it() -> None:
-    """What a care lead changes is what the customer notices."""
-    late = delay(NOON, minutes=45)
-    given(profile(), playbook=playbook(delay_care={"flight": {"threshold": "1h"}})).when(late).then(
-        "suppress notice: below_threshold"
-    )
 
 
 def test_words_of_the_playbook_are_in_the_letter() -> None:

@@ -20,6 +20,7 @@ from processors.testing import (
     delay,
     departure,
     given,
+    playbook,
     posts,
     profile,
     told,
@@ -192,10 +193,16 @@ class TestPolicies:
         only.then_nothing()
 
     def test_their_order_is_the_priority(self) -> None:
-        """Where one letter is all that the cap allows, the policy that is named first has it."""
-        for first, second in (("delay_care", "out_of_stock_save"), ("out_of_stock_save", "delay_care")):
-            asked = given(profile(), policies=of(first, second))
-            assert [policy.name for policy in asked.playbook.policies or ()] == [first, second]
+        """Two letters are due at the same moment and the cap allows one: the policy that is named first has it,
+        whatever the playbook says."""
+        one_a_day = playbook(caps=[{"purpose": "SERVICE", "most": 1, "window": "24h"}], priority=["response_watch"])
+        lived = profile(), delay(minutes=20), asks(at("14:25"))
+        care = given(*lived, policies=of("delay_care", "response_watch"), playbook=one_a_day)
+        care.when_time_passes_to(at("14:30"))
+        answers = given(*lived, policies=of("response_watch", "delay_care"), playbook=one_a_day)
+        answers.when_time_passes_to(at("14:30"))
+        assert [line for line in told(care.outputs) if line.startswith("send")] == [BOOK]
+        assert [line for line in told(answers.outputs) if line.startswith("send")] == ["send holding"]
 
     def test_a_policy_that_raises_fails_the_test(self) -> None:
         """Its error is not mistaken for a decision, also while the setting is given."""

@@ -9,10 +9,11 @@ from typing import NamedTuple
 import pytest
 
 import processors.testing
-from tests.test_docs import text
+from tests.test_docs import CODE, text
 
 PAGE = "docs/testing.md"
-BLOCK = re.compile(r"^```(?P<kind>[a-z ]+)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
+FAILS = "When a test fails"
+"""The section whose program is there to fail."""
 
 
 class Program(NamedTuple):
@@ -22,12 +23,13 @@ class Program(NamedTuple):
     code: str
 
 
-def programs(kind: str) -> list[Program]:
-    """The page's blocks of that kind."""
+def programs(language: str, *, fail: bool = False) -> list[Program]:
+    """The page's blocks in that language, but for those of the section about failures; or these alone."""
     found = []
     for section in text(PAGE).split("\n## "):
         title = section.partition("\n")[0].removeprefix("# ")
-        found += [Program(title, match["code"]) for match in BLOCK.finditer(section) if match["kind"] == kind]
+        if fail is (title == FAILS):
+            found += [Program(title, one["code"]) for one in CODE.finditer(section) if one["language"] == language]
     return found
 
 
@@ -44,7 +46,7 @@ def test_the_programs_of_the_page_pass(program: Program) -> None:
 
 def test_a_failure_looks_as_the_page_shows_it() -> None:
     """Word for word, so that whoever reads the page knows what to expect."""
-    [program], [shown] = programs("python fails"), programs("text")
+    [program], [shown] = programs("python", fail=True), programs("text", fail=True)
     with pytest.raises(AssertionError) as failure:
         exec(compile(program.code, PAGE, "exec"), {})
     assert str(failure.value).splitlines() == shown.code.splitlines()
@@ -53,5 +55,6 @@ def test_a_failure_looks_as_the_page_shows_it() -> None:
 def test_the_page_names_everything_that_the_kit_offers() -> None:
     """Nothing of the kit has to be looked up in its source."""
     page = text(PAGE)
+    assert len(programs("python")) >= 5
     unnamed = [name for name in processors.testing.__all__ if not re.search(rf"\b{name}\b", page)]
     assert unnamed == []

@@ -14,7 +14,7 @@ from functools import partial
 
 from processors.journey.actions import Want
 from processors.journey.playbook import Playbook
-from processors.journey.policies.settling import Settling, Step
+from processors.journey.settling import Settling, Step
 from processors.journey.wording import wording
 from processors.testing import arrived, asks, at, given, ordered, profile
 from streams.events import JourneyState, Purpose

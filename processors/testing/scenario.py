@@ -11,7 +11,7 @@ from typing import Self
 from processors.journey.core import FOLDED, Advance, advance, wake
 from processors.journey.failures import POLICY_FAILED
 from processors.journey.playbook import Playbook
-from processors.journey.policies import Policy
+from processors.journey.policy import Policy
 from processors.journey.recording import Output
 from processors.letters.coupons import Coupons, with_code
 from processors.letters.sources import Texts

@@ -6,10 +6,11 @@ import dataclasses
 from datetime import datetime, timedelta
 from typing import Any
 
-from processors.journey.playbook import Playbook, PromiseRules
+from processors.journey.playbook import Playbook
+from processors.policies.promise_watch.rules import PromiseRules
 from processors.testing import FRIDAY, arrived, late, ordered, shipped
 from processors.testing import order_cancelled as cancelled
-from tests.journey.given import PLAYBOOK, TODAY, tuned
+from tests.journey.given import TODAY, WAITS, tuned, waits
 
 DAY = timedelta(days=1)
 
@@ -20,7 +21,7 @@ def noon(day: int) -> datetime:
 
 
 PARCELS = dataclasses.replace(
-    PLAYBOOK.delays["default"],
+    WAITS.kinds["default"],
     open_ended_useful=2 * DAY,
     cancelled_useful=7 * DAY,
     lapse=21 * DAY,
@@ -33,8 +34,8 @@ PARCELS = dataclasses.replace(
 
 def shop(**changes: Any) -> Playbook:
     """The playbook of a shop; ``changes`` to how it treats parcels."""
-    delays = {**PLAYBOOK.delays, "default": dataclasses.replace(PARCELS, **changes)}
-    return tuned(delays=delays, quiet_hours=None, promises=PromiseRules(team="order-care", within=DAY))
+    parcels = waits(default=dataclasses.replace(PARCELS, **changes))
+    return tuned(parcels, PromiseRules(team="order-care", within=DAY), quiet_hours=None)
 
 
 __all__ = [

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from processors.journey.playbook import Playbook
-from processors.journey.policies import POLICIES
+from processors.policies.registry import plugin_of
 from processors.testing import (
     NOON,
     Scenario,
@@ -56,7 +56,7 @@ class TestThen:
         ]
         assert lines[4:6] == [
             "+ suppress notice: no_address",
-            "      delay_care: no address on a channel that we use is known",
+            "      delay_care: no address is known on any channel in use",
         ]
         assert "wait_minutes 45" in lines[6]
         assert lines[7:] == ["next: delay_care is asked again at 09 Feb 2026 14:30 UTC"]
@@ -182,7 +182,7 @@ class Shouting:
 
 def of(*names: str) -> list[Any]:
     """The policies of these names, in this order."""
-    return [next(policy for policy in POLICIES if policy.name == name) for name in names]
+    return [plugin.policy for name in names if (plugin := plugin_of(name)) is not None]
 
 
 class TestPolicies:

@@ -15,9 +15,9 @@ from functools import partial
 from processors.journey.actions import Want
 from processors.journey.playbook import Playbook
 from processors.journey.settling import Settling, Step
-from processors.journey.wording import wording
+from processors.journey.wanting import want_of
 from processors.testing import arrived, asks, at, given, ordered, profile
-from streams.events import JourneyState, Purpose
+from streams.events import JourneyState
 from streams.events.journeys import Order
 
 AFTER, USEFUL = timedelta(days=1), timedelta(days=3)
@@ -46,17 +46,13 @@ class AllIsWell(Settling):
                 yield f"order/{order.order_id}", order.delivered_at + AFTER
 
     def _want(self, state: JourneyState, order: Order, playbook: Playbook, until: datetime) -> Want:
-        said = wording(playbook, state.profile.locale, letter="all_is_well/question", why=self.why)
-        return Want(
-            policy=self.name,
-            why=said.why,
-            locale=said.locale,
+        return want_of(
+            self,
+            state,
+            playbook,
             journey_id=f"order/{order.order_id}",
-            occasion="question",
-            purpose=Purpose.SERVICE,
-            template="all_is_well/question",
+            occasion="question",  # its letter is all_is_well/question
             variables={"name": state.profile.name or "", "description": order.description},
-            gesture=None,
             useful_until=until,
             inputs={"subject": f"order {order.order_id}"},
         )

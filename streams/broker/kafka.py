@@ -49,12 +49,12 @@ class KafkaBroker:
     """The brokers that the settings name. See :class:`~streams.broker.contract.Broker`."""
 
     def __init__(self, settings: Settings) -> None:
-        self._client = settings.kafka_client()
+        self._settings = settings
 
     def transactional(self, transactional_id: str, *, within: timedelta) -> KafkaProducer:
         """See :meth:`Broker.transactional`."""
         return KafkaProducer(
-            **self._client,
+            **self._settings.kafka_client(),
             transactional_id=transactional_id,
             acks="all",
             linger_ms=0,  # batches are built whole: there is nothing to wait for
@@ -67,7 +67,7 @@ class KafkaBroker:
     def publishing(self, *, largest: int) -> KafkaProducer:
         """See :meth:`Broker.publishing`."""
         return KafkaProducer(
-            **self._client,
+            **self._settings.kafka_client(),
             client_id="careline-publisher",
             enable_idempotence=True,
             acks="all",
@@ -79,12 +79,14 @@ class KafkaBroker:
 
     def occasional(self, *, largest: int) -> KafkaProducer:
         """See :meth:`Broker.occasional`."""
-        return KafkaProducer(**self._client, enable_idempotence=True, acks="all", max_request_size=largest)
+        return KafkaProducer(
+            **self._settings.kafka_client(), enable_idempotence=True, acks="all", max_request_size=largest
+        )
 
     def reader(self, *, from_end: bool = False, fetch: int) -> KafkaConsumer:
         """See :meth:`Broker.reader`."""
         return KafkaConsumer(
-            **self._client,
+            **self._settings.kafka_client(),
             **_READ_COMMITTED,
             client_id="careline-reader",
             auto_offset_reset="latest" if from_end else "earliest",
@@ -94,7 +96,7 @@ class KafkaBroker:
     def member(self, group: str, *, from_end: bool = False) -> KafkaConsumer:
         """See :meth:`Broker.member`."""
         return KafkaConsumer(
-            **self._client,
+            **self._settings.kafka_client(),
             **_READ_COMMITTED,
             client_id="careline-subscriber",
             group_id=group,
@@ -105,7 +107,7 @@ class KafkaBroker:
     def lasting_member(self, group: str, *, instance: str, client: str) -> KafkaConsumer:
         """See :meth:`Broker.lasting_member`."""
         return KafkaConsumer(
-            **self._client,
+            **self._settings.kafka_client(),
             **_READ_COMMITTED,
             client_id=client,
             group_id=group,
@@ -120,7 +122,7 @@ class KafkaBroker:
     def admin(self, client: str | None = None) -> KafkaAdmin:
         """See :meth:`Broker.admin`."""
         named = {} if client is None else {"client_id": client}
-        return KafkaAdmin(AIOKafkaAdminClient(**self._client, **named, request_timeout_ms=30_000))
+        return KafkaAdmin(AIOKafkaAdminClient(**self._settings.kafka_client(), **named, request_timeout_ms=30_000))
 
 
 class KafkaAdmin:

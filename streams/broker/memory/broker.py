@@ -148,7 +148,8 @@ class MemoryBroker:
         topic = self._topics.get(partition.topic)
         if topic is None or not 0 <= partition.partition < len(topic.logs):
             raise UnknownTopicOrPartitionError(str(partition))
-        return topic.logs[partition.partition]
+        log: Log = topic.logs[partition.partition]
+        return log
 
     def count(self, topic: str) -> int | None:
         """The number of the topic's partitions; None where there is no such topic."""

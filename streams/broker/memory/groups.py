@@ -116,8 +116,8 @@ class Group:
             for _ in names:
                 name = names[turn % len(names)]
                 turn += 1
-                member = self._members[name]
-                if member is None or partition.topic in member.topics:
+                holder = self._members[name]
+                if holder is None or partition.topic in holder.topics:
                     shares[name].append(partition)
                     break
         return shares

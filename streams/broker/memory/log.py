@@ -34,8 +34,8 @@ class Open:
 @dataclass(slots=True)
 class _Entry:
     offset: int
-    record: ConsumerRecord | None
-    """None for the end of a transaction, which takes an offset and is shown to nobody."""
+    record: Any
+    """A ConsumerRecord, or None for the end of a transaction, which takes an offset and is shown to nobody."""
     transaction: Open | None
 
     @property

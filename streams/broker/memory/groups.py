@@ -90,9 +90,9 @@ class Group:
     async def _dealt(self) -> None:
         while self._changed:
             self._changed = False
-            for member in self._present():
+            for present in self._present():
                 try:
-                    await member.revoke()
+                    await present.revoke()
                 except Exception:
                     log.exception("a rebalance listener failed when partitions were revoked")
             self._held = self._shares()

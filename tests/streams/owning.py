@@ -26,9 +26,15 @@ QUICK = Limits(
 )
 
 
-async def broker_with_topics(settings: Settings = EVENTS) -> MemoryBroker:
+async def broker_with_topics() -> MemoryBroker:
     """A broker of a test's own, which has every topic."""
     broker = MemoryBroker()
+    await set_up(broker)
+    return broker
+
+
+async def set_up(broker: MemoryBroker, settings: Settings = EVENTS) -> None:
+    """Every topic of the contract."""
     topics = settings.topics
     await broker.admin().create(
         [
@@ -36,7 +42,6 @@ async def broker_with_topics(settings: Settings = EVENTS) -> MemoryBroker:
             for topic in topics.all()
         ]
     )
-    return broker
 
 
 async def worker(

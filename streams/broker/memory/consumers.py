@@ -59,6 +59,9 @@ class MemoryConsumer:
         """See :meth:`Consumer.start`."""
         await self._broker.reached("start")
         self._started = True
+        for topic in self.topics:
+            if self._broker.count(topic) is None:
+                raise UnknownTopicOrPartitionError(topic)
         if self.topics:
             await self._join()
 
@@ -175,9 +178,6 @@ class MemoryConsumer:
 
     async def _join(self) -> None:
         assert self._group is not None
-        for topic in self.topics:
-            if self._broker.count(topic) is None:
-                raise UnknownTopicOrPartitionError(topic)
         await self._group.join(self._name, self)
 
     # -- reading ----------------------------------------------------------------------------------------------------

@@ -30,8 +30,12 @@ _plain: dict[Any, st.SearchStrategy[Any]] = {
 
 def any_record(cls: Any) -> st.SearchStrategy[Any]:
     """Any record of the type."""
-    hints = typing.get_type_hints(cls)
-    return st.builds(cls, **{name: _any(hint) for name, hint in hints.items()})
+    return st.builds(cls, **any_fields(cls))
+
+
+def any_fields(cls: Any) -> dict[str, st.SearchStrategy[Any]]:
+    """By name, any value of each field of the type."""
+    return {name: _any(hint) for name, hint in typing.get_type_hints(cls).items()}
 
 
 def _any(hint: Any) -> st.SearchStrategy[Any]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from processors.cli.exits import FAILED, WRONG_SETTINGS, explained
+from processors.cli.exits import Exit, ended, explained
 from processors.cli.playbook_page import show_changes, show_playbook
 from processors.journey.playbook import Playbook
 from processors.language import canonical
@@ -47,8 +47,7 @@ def check(
     Example: careline playbook check playbook.yaml --locale pt-BR
     """
     if locale is not None and canonical(locale) is None:
-        say(f"--locale {locale}: unknown language; write de or pt-BR", err=True)
-        raise typer.Exit(WRONG_SETTINGS)
+        raise ended(f"--locale {locale}: unknown language; write de or pt-BR", Exit.WRONG)
     with explained():
         path = _path(file)
         try:
@@ -59,7 +58,7 @@ def check(
                 say_json({"file": str(path), "ok": False} | found)
             else:
                 say(str(refused))
-            raise typer.Exit(FAILED) from None
+            raise typer.Exit(Exit.FAILED) from None
     data = as_data(playbook)
     lacking = {tag: [field_of(place) for place, _ in missing(data, tag)] for tag in _languages(data, locale)}
     lacking = {tag: fields for tag, fields in lacking.items() if fields}
@@ -69,7 +68,7 @@ def check(
     else:
         _show_check(path, playbook, lacking)
     if locale is not None and lacking:
-        raise typer.Exit(FAILED)
+        raise typer.Exit(Exit.FAILED)
 
 
 def _languages(data: Mapping[str, Any], locale: str | None) -> list[str]:
@@ -126,7 +125,7 @@ def diff(
     else:
         say(f"{before.version} and {after.version} are equal.")
     if found:
-        raise typer.Exit(FAILED)
+        raise typer.Exit(Exit.FAILED)
 
 
 def _path(file: Path | None) -> Path:

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from processors.cli.exits import FAILED, explained
+from processors.cli.exits import Exit, explained
 from processors.journey.playbook import Playbook
 from processors.playbook import load_playbook
 from processors.replay import Report, replay
@@ -65,7 +65,7 @@ def replay_command(
     else:
         show(report, Screen(), most=most)
     if check and not report.exact:
-        raise typer.Exit(FAILED)
+        raise typer.Exit(Exit.FAILED)
 
 
 async def _replay(

@@ -17,7 +17,7 @@ import typer
 import uvloop
 from mode import Service
 
-from processors.cli.exits import explained
+from processors.cli.exits import Exit, explained
 from processors.terminal import clean_event
 from streams.config import Settings
 from streams.errors import CarelineError
@@ -168,7 +168,7 @@ async def _end(role: Service) -> None:
     except TimeoutError:
         # the servers are gone; whatever was not committed is as after a crash, and dealt with by the next start
         structlog.get_logger().error("did not stop in time", role=role.label, seconds=_STOP_SECONDS)
-        os._exit(1)
+        os._exit(Exit.FAILED)
 
 
 async def _crash_of(role: Service) -> NoReturn:

@@ -217,6 +217,17 @@ def names_of(call: ast.Call) -> str:
     return call.func.id if isinstance(call.func, ast.Name) else ""
 
 
+def test_what_a_reader_takes_is_decided_in_one_place() -> None:
+    """No role, and no replay, asks the rules of the contract by itself; a publisher asks what it may send."""
+    asks = {
+        name
+        for name, tree in modules().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("check_touchpoint", "writers.check"))
+    }
+    assert asks == {"streams.publishing.validation", "streams.subscribing.admission"}
+
+
 def test_nothing_imports_itself_in_a_circle() -> None:
     """No module needs another that needs it: one can be read after the other."""
     graph = {name: {one for one in top_imports(name) if one in modules() and one != name} for name in modules()}

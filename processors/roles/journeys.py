@@ -25,9 +25,9 @@ from streams.events import (
 )
 from streams.http.destinations import STRICT, Destinations, reachable
 from streams.processor import Incoming, Processor, Send, Step
-from streams.publishing.validation import check_touchpoint
 from streams.publishing.writers import DEFAULT, Writers
 from streams.registry.registry import Registry
+from streams.subscribing.admission import Admission
 from streams.topics import Topics
 from streams.zones import zone_named
 
@@ -54,7 +54,7 @@ class JourneyLogic:
         self._topics = topics
         self._playbook = playbook
         self._destinations = destinations
-        self._writers = writers
+        self._admission = Admission(topics, writers=writers)
 
     def take(self, playbook: Playbook) -> None:
         """Decide by this playbook from the next step on. To be called on the event loop, where no step is under way."""
@@ -65,9 +65,8 @@ class JourneyLogic:
         return record.customer_id
 
     def admit(self, record: Touchpoint, now: datetime) -> None:
-        """Raises Unreadable for a touchpoint that its source may not write, InvalidEvent for one that can't be true."""
-        self._writers.check(record)
-        check_touchpoint(record, now=now)
+        """Raises Unreadable for a touchpoint that no reader takes."""
+        self._admission.check(record, self.input, now=now)
 
     def receive(
         self, incoming: Incoming, state: JourneyState | None, now: datetime, *, busy: bool

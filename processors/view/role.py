@@ -23,11 +23,11 @@ from streams.broker.closing import closed
 from streams.broker.fetched import AIOKafkaConsumer
 from streams.clock import from_millis
 from streams.config import Settings
-from streams.errors import InvalidEvent, Unavailable, Unreadable
+from streams.errors import Unavailable, Unreadable
 from streams.events.moments import as_known
 from streams.patience import FIRST_CONNECTION, Patience
-from streams.publishing.validation import check_touchpoint
 from streams.registry.registry import ConfluentRegistry, Registry
+from streams.subscribing.admission import Admission
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -58,7 +58,7 @@ class ViewRole(Service):
         """``batch`` records at most are one Redis transaction; ``look_every``: how soon an emptied Redis is noticed."""
         super().__init__(**kwargs)
         self._settings = settings
-        self._writers = settings.allowed_writers
+        self._admission = Admission(settings.topics, writers=settings.allowed_writers)
         self._own_registry = registry is None
         self._registry = registry or ConfluentRegistry(settings)
         self._store = store or RedisViewStore(settings)
@@ -216,8 +216,8 @@ class ViewRole(Service):
                 writes += await self._project(record, erased)
             except (Unavailable, KafkaError, MemoryError):
                 raise
-            except (Unreadable, InvalidEvent) as why:
-                self._skip(record, why.reason if isinstance(why, Unreadable) else "invalid_event", why)
+            except Unreadable as why:
+                self._skip(record, why.reason, why)
             except Exception as error:  # whatever is strange about it: the record's own affair, and no other's
                 self._skip(record, _UNPROCESSABLE, error)
         return writes, positions
@@ -237,9 +237,8 @@ class ViewRole(Service):
             erased[customer_id] = max(raw.timestamp, erased.get(customer_id, 0))
             return erase(customer_id, at=raw.timestamp)
         record: Any = await self._codec.decode(raw.value, among=self._types[topic.name])
-        self._writers.check(record)  # outcomes stand on a topic of their own, too
+        self._admission.check(record, topic, now=from_millis(raw.timestamp))
         if topic is topics.touchpoints:
-            check_touchpoint(record, now=from_millis(raw.timestamp))
             record = as_known(record, record.occurred_at)
         if not shown(record, erased.get(record.customer_id)):
             return ()

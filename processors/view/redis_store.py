@@ -195,7 +195,7 @@ class RedisViewStore:
         except (WatchError, DataError):  # of a value that cannot be sent it is not the server that is to blame
             raise
         except RedisError as error:  # loading its data, out of memory, refusing our password: a person may mend it
-            raise Unavailable(f"Redis at {self.address}: {redacted(str(error), self._url)}") from None
+            raise Unavailable.says("Redis", self.address, redacted(str(error), self._url)) from None
 
 
 def _at(text: str) -> int:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -13,9 +13,11 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import BrokerResponseError, KafkaError, for_code
 
+from streams.broker.answering import kafka_unavailable
 from streams.broker.closing import closed
 from streams.config import Settings
-from streams.errors import Refused, SettingsError, Unavailable
+from streams.errors import Refused, SettingsError
+from streams.patience import until
 from streams.registry.registry import ConfluentRegistry
 from streams.registry.subjects import apply_schemas
 from streams.topics import Topic
@@ -23,7 +25,8 @@ from streams.topics import Topic
 _SET_ON_TOPIC = 1  # a setting's source in Kafka's answer: the topic itself, not the broker or a default
 _ALREADY_EXISTS = 36
 _BAD_REPLICATION = 38
-_VISIBLE_WITHIN_S = 30.0
+_VISIBLE_WITHIN = timedelta(seconds=30)
+"""The controller has done it; the brokers hear of it a moment later, and nobody is called back."""
 
 
 class TopicStatus(StrEnum):
@@ -169,10 +172,9 @@ async def _admin(settings: Settings) -> AsyncIterator[Any]:
         await admin.start()
         yield admin
     except (KafkaError, TimeoutError, OSError) as error:
-        what = f"Kafka at {settings.kafka_bootstrap}: {type(error).__name__}: {error}"
         if isinstance(error, BrokerResponseError) and not error.retriable:
-            raise Refused(what) from error
-        raise Unavailable(what) from error
+            raise Refused(f"Kafka at {settings.kafka_bootstrap}: {error}") from error
+        raise kafka_unavailable(settings, error) from error
     finally:
         await closed(admin)
 
@@ -208,7 +210,7 @@ async def _create(admin: Any, missing: list[TopicChange], replication: int) -> N
     async def visible() -> bool:
         return wanted <= (await _partitions(admin)).keys()
 
-    await _until(visible)
+    await until(visible, within=_VISIBLE_WITHIN)
 
 
 async def _alter(admin: Any, differing: list[TopicChange]) -> None:
@@ -225,14 +227,7 @@ async def _alter(admin: Any, differing: list[TopicChange]) -> None:
         found = await _configs(admin, [change.topic for change in differing])
         return all(found[change.topic][key][0] == value for change in differing for key, value in change.config.items())
 
-    await _until(in_force)
-
-
-async def _until(done: Callable[[], Awaitable[bool]]) -> None:
-    # The controller has done it; the brokers hear of it a moment later, and there is nothing to be called back by.
-    async with asyncio.timeout(_VISIBLE_WITHIN_S):
-        while not await done():  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
+    await until(in_force, within=_VISIBLE_WITHIN)
 
 
 def _raise_for(code: int, name: str, message: str | None) -> None:

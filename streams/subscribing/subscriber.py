@@ -9,11 +9,11 @@ from typing import Self
 
 import structlog
 from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
 
 from streams import metrics
 from streams.avro.codec import Codec
 from streams.avro.records import types_of
+from streams.broker.answering import kafka_answers
 from streams.broker.closing import closed
 from streams.broker.fetched import AIOKafkaConsumer
 from streams.config import Settings
@@ -98,16 +98,15 @@ class Subscriber:
         )
         self._consumer = consumer
         try:
-            await consumer.start()
-            names = [self._settings.topics.full_name(topic) for topic in self._topics]
-            if self._group is not None:
-                consumer.subscribe(names)
-            else:
-                await self._assign(consumer, names)
-        except BaseException as error:
+            with kafka_answers(self._settings):
+                await consumer.start()
+                names = [self._settings.topics.full_name(topic) for topic in self._topics]
+                if self._group is not None:
+                    consumer.subscribe(names)
+                else:
+                    await self._assign(consumer, names)
+        except BaseException:
             await self._close()
-            if isinstance(error, KafkaError):
-                raise Unavailable.of("Kafka", self._settings.kafka_bootstrap, error) from error
             raise
         return self
 

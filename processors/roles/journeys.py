@@ -9,7 +9,7 @@ import structlog
 
 from processors.journey.core import Advance, advance, wake
 from processors.journey.playbook import Playbook
-from processors.playbook.watching import watched
+from processors.roles.role import ProcessorRole
 from streams import metrics
 from streams.clock import Clock
 from streams.config import Settings
@@ -118,14 +118,23 @@ class JourneyLogic:
         return Step(state=advanced.state, sends=tuple(sends))
 
 
-def journeys_role(
-    settings: Settings, playbook: Playbook, *, registry: Registry | None = None, clock: Clock | None = None
-) -> Processor[JourneyState]:
-    """The role, ready to be started. It watches the playbook file where the settings name one."""
-    writers = settings.allowed_writers
-    if writers.open:
-        log.info("open_to_every_source", records=writers.open, setting="CARELINE_WRITERS")
-    logic = JourneyLogic(topics=settings.topics, playbook=playbook, destinations=settings.destinations, writers=writers)
-    processor = Processor(settings=settings, role=ROLE, logic=logic, registry=registry, clock=clock)
-    watched(processor, settings=settings, playbook=playbook, taken=logic.take)
-    return processor
+class JourneysRole(ProcessorRole):
+    """Folds touchpoints into journeys and decides by the playbook, exactly once."""
+
+    name = ROLE
+
+    def __init__(self, settings: Settings, *, playbook: Playbook, registry: Registry, clock: Clock) -> None:
+        writers = settings.allowed_writers
+        if writers.open:
+            log.info("open_to_every_source", records=writers.open, setting="CARELINE_WRITERS")
+        self._logic = JourneyLogic(
+            topics=settings.topics, playbook=playbook, destinations=settings.destinations, writers=writers
+        )
+        super().__init__(
+            Processor(settings=settings, role=ROLE, logic=self._logic, registry=registry, clock=clock),
+            registry=registry,
+        )
+
+    def take(self, playbook: Playbook) -> None:
+        """Decide by this playbook from the next step on."""
+        self._logic.take(playbook)

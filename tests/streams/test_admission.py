@@ -14,8 +14,8 @@ import pytest
 from processors.measure.app import MeasureApp
 from processors.playbook import load_playbook
 from processors.replay.fold import Touchpoints
+from processors.roles import wiring
 from processors.roles.journeys import JourneyLogic
-from processors.view.role import ViewRole
 from processors.view.store import InMemoryViewStore
 from streams import metrics
 from streams.config import Settings
@@ -86,7 +86,7 @@ async def replay(event: Touchpoint) -> str | None:
 async def view(event: Touchpoint) -> str | None:
     codec, registry = await prepared()
     store = InMemoryViewStore()
-    role = ViewRole(SETTINGS, store=store, registry=registry)
+    role = wiring.view(SETTINGS, store=store, registry=registry)
     await role._codec.prepare(*TOPICS.all())
     raw = record(codec.encode(TOPICS.touchpoints, event), topic=TOPICS.full_name(TOPICS.touchpoints))
     before = _counted(metrics.VIEW_SKIPPED)

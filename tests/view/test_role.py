@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aiokafka import ConsumerRecord
 
+from processors.roles import wiring
 from processors.view import role as view_role
 from processors.view.projection import Write
 from processors.view.role import ViewRole
@@ -46,7 +47,7 @@ class Fussy(InMemoryViewStore):
 
 async def role_of(store: InMemoryViewStore) -> tuple[ViewRole, Codec]:
     codec, registry = await prepared()
-    role = ViewRole(Settings(), store=store, registry=registry)
+    role = wiring.view(Settings(), store=store, registry=registry)
     await role._codec.prepare(*TOPICS.all())
     return role, codec
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from deploy.local import Stack, running_stack, stack_environment
+from processors.settings import Settings
 from streams.broker.provision import set_up
-from streams.config import Settings
 
 MAIL = "CARELINE_MAIL_DIR"
 

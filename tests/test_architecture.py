@@ -180,7 +180,8 @@ def test_a_replay_can_send_nothing() -> None:
         "processor.service",
     )
     senders = [f"streams.{part}" for part in streams] + ["processors.outreach"]
-    assert [name for name in sorted(reached) if within(name, *senders)] == []
+    values = {"processors.outreach.settings"}  # what the environment says, and no more
+    assert [name for name in sorted(reached - values) if within(name, *senders)] == []
     assert all(any(within(name, sender) for name in modules()) for sender in senders), "they are called so"
     sending = {"produce", "send", "send_and_wait", "send_batch", "commit", "begin_transaction", "subscribe"}
     found = {name: {one for one in names(name) if "Producer" in one or one in sending} for name in reached}

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from processors.cli.exits import Exit, ended, explained
+from processors.settings import Settings
 from processors.terminal import Grid, Screen, say, say_json
 from processors.view.customer import CustomerView, Entry, OutreachStory
 from processors.view.documents import to_plain
@@ -18,7 +19,7 @@ from processors.view.redis_store import RedisViewStore
 from processors.view.standing import Standing, standing, told
 from processors.view.wording import clock_time, consent, decided, summary, words
 from streams.clock import SystemClock
-from streams.config import Settings, TimeSource
+from streams.config import TimeSource
 from streams.zones import unknown_zone, zone_named
 
 _COLOURS = {

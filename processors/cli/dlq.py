@@ -12,9 +12,9 @@ import typer
 
 from processors.cli.exits import Exit, ended, explained
 from processors.dead_letters import Kept, all_kept, once_each, publish_again
+from processors.settings import Settings
 from processors.terminal import Grid, Screen, clean, say, say_json
 from streams.clock import from_millis
-from streams.config import Settings
 
 app = typer.Typer(help="Dead letters: records that could not be read, and why.", no_args_is_help=True)
 

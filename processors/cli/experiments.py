@@ -9,8 +9,8 @@ import typer
 
 from processors.cli.exits import Exit, explained
 from processors.measure.sample_ratio import SampleRatio, sample_ratio
+from processors.settings import Settings
 from processors.terminal import Grid, Screen, say, say_json
-from streams.config import Settings
 from streams.events import ExperimentExposed
 from streams.subscribing.subscriber import Subscriber
 

@@ -20,11 +20,11 @@ from processors.letters.sources import Sources
 from processors.letters.templates import Templates
 from processors.letters.wording import Written
 from processors.playbook import load_playbook
+from processors.settings import Settings
 from processors.terminal import Screen, say_json, styled
 from processors.view.reading import customer_view
 from processors.view.redis_store import RedisViewStore
 from streams.clock import SystemClock
-from streams.config import Settings
 from streams.events import OutreachChannel, OutreachRequested, Profile, Purpose, replace
 
 app = typer.Typer(help="Look at letters before any customer receives one.", no_args_is_help=True)

@@ -18,8 +18,8 @@ from processors.playbook.languages import missing, named_locales
 from processors.playbook.loading import PACKAGED, read_playbook
 from processors.playbook.plain import as_data, changes
 from processors.playbook.values import POLICIES
+from processors.settings import Settings
 from processors.terminal import Screen, say, say_json
-from streams.config import Settings
 from streams.errors import SettingsError
 
 app = typer.Typer(help="The playbook, which tunes care: check, show, compare.", no_args_is_help=True)

@@ -22,12 +22,12 @@ from rich.progress import Progress
 import schemas
 from processors.cli.exits import Exit, ended, explained
 from processors.cli.record_times import RecordTime, record_time_of
+from processors.settings import Settings
 from processors.terminal import Screen, say, say_json
 from schemas.jsonform import JsonMismatch, from_json
 from schemas.shown import joined, short
 from streams.avro.records import RECORDS, builder_of
 from streams.clock import SystemClock
-from streams.config import Settings
 from streams.errors import InvalidEvent
 from streams.events import Touchpoint
 from streams.json_names import RepeatedName, unique

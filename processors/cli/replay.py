@@ -18,8 +18,8 @@ from processors.playbook import load_playbook
 from processors.replay import Report, replay
 from processors.replay.kafka import KafkaSource
 from processors.replay.show import show
+from processors.settings import Settings
 from processors.terminal import Screen, say_json_text
-from streams.config import Settings
 from streams.errors import SettingsError
 
 

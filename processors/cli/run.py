@@ -7,7 +7,7 @@ import typer
 from processors.cli.exits import explained
 from processors.roles.running import run
 from processors.roles.wiring import role_of
-from streams.config import Settings
+from processors.settings import Settings
 
 app = typer.Typer(
     help="Run one role in the foreground until Ctrl-C or SIGTERM: journeys, outreach, view, measure or gateway.",

@@ -10,10 +10,10 @@ import typer
 
 import schemas
 from processors.cli.exits import Exit, explained
+from processors.settings import Settings
 from processors.terminal import Grid, Screen, say, say_json
 from schemas.contract import check as check_contract
 from schemas.contract import record as record_contract
-from streams.config import Settings
 from streams.registry.recognition import TEXT_ONLY, recognises
 from streams.registry.registry import FULL_TRANSITIVE, ConfluentRegistry, Registry
 from streams.registry.subjects import Stranger, apply_schemas, find_strangers

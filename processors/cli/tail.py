@@ -14,12 +14,12 @@ import typer
 
 import schemas
 from processors.cli.exits import Exit, ended, explained
+from processors.settings import Settings
 from processors.terminal import clean, say, say_json
 from processors.view.wording import decided, summary, words
 from schemas.jsonform import to_json
 from streams.avro.records import NAMES, to_values
 from streams.clock import from_millis
-from streams.config import Settings
 from streams.events import Contact, Decision, Delay, JourneyState, Order, OutreachLedgerEntry, Record
 from streams.subscribing.dead_letters import DeadLetter
 from streams.subscribing.subscriber import Message, Subscriber

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from processors.cli.exits import Exit, ended, explained
+from processors.settings import Settings
 from processors.terminal import Grid, Screen, say, say_json
 from streams.broker.provision import TopicChange, TopicPlan, TopicStatus, apply_topics, plan_topics
-from streams.config import Settings
 from streams.topics import Topic, Topics
 
 app = typer.Typer(help="The topics of the contract: list them, set them up.", no_args_is_help=True)

@@ -26,8 +26,8 @@ from processors.journey.policies import in_order
 from processors.measure.sample_ratio import SampleRatio, sample_ratio
 from processors.playbook import load_playbook
 from processors.roles import wiring
+from processors.settings import Settings
 from processors.simulator import Flight, StormDay, expected_customers, storm_day
-from streams import Settings
 from streams.broker.provision import set_up
 from streams.events import OutreachFailed, OutreachSent, OutreachUncertain
 

@@ -16,8 +16,8 @@ from processors.gateway.reports import reported, unsubscribed
 from processors.gateway.requests import KINDS, answered, json_of, received, refusal, text_of
 from processors.letters.links import UNSUBSCRIBE, BadLink, Links, Unsubscription
 from processors.roles.role import Role
+from processors.settings import Settings
 from streams.clock import Clock
-from streams.config import Settings
 from streams.errors import InvalidEvent, SettingsError, Unavailable
 from streams.events import Outcome
 from streams.http.serving import Bounds, served

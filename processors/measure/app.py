@@ -20,9 +20,10 @@ from aiokafka.errors import KafkaError
 from faust.exceptions import FaustError
 from yarl import URL
 
+from processors.measure import metrics
 from processors.measure.figures import HOUR, Answer, Figures, Letter, figures
 from processors.measure.transport import CommittedTransport
-from streams import events, metrics
+from streams import events
 from streams.avro.codec import Codec
 from streams.avro.records import types_of
 from streams.clock import from_millis, to_millis

@@ -11,11 +11,11 @@ from typing import Any
 import structlog
 from mode import Service
 
+from processors.measure import metrics
 from processors.measure.app import MeasureApp
 from processors.measure.changelogs import declare
 from processors.measure.figures import Figures, Satisfaction
 from processors.roles.role import Role
-from streams import metrics
 from streams.avro.codec import Codec
 from streams.config import Settings
 from streams.registry.registry import Registry

@@ -19,8 +19,9 @@ from processors.outreach.channels.webhook import WebhookChannel
 from processors.outreach.delivery import Delivery
 from processors.outreach.ledger import LedgerLogic
 from processors.roles.role import ProcessorRole
+from processors.settings import Settings
 from streams.clock import Clock, SystemClock
-from streams.config import Settings, TimeSource
+from streams.config import TimeSource
 from streams.events import OutreachChannel
 from streams.processor import Limits, Processor
 from streams.registry.registry import Registry

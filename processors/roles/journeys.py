@@ -9,8 +9,8 @@ import structlog
 
 from processors.journey.core import Advance, advance, wake
 from processors.journey.playbook import Playbook
+from processors.roles import metrics
 from processors.roles.role import ProcessorRole
-from streams import metrics
 from streams.clock import Clock
 from streams.config import Settings
 from streams.errors import Unreadable

@@ -13,9 +13,10 @@ from typing import NoReturn
 import structlog
 import uvloop
 
+import processors.metrics  # noqa: F401, so that every process shows the whole catalogue
 from processors.roles.logs import logs_to
 from processors.roles.role import Role
-from streams.config import Settings
+from processors.settings import Settings
 from streams.errors import CarelineError
 from streams.http.ops import OpsServer
 
@@ -48,7 +49,7 @@ async def _until_told(settings: Settings, make: Callable[[], Role]) -> None:
 
 
 def ops_of(role: Role, settings: Settings) -> OpsServer:
-    """What operators see of a role, from before its start to after its end."""
+    """What operators see of a role, from before its start to after its end: its health, and the whole catalogue."""
     host, port = settings.ops_host, settings.ops_port
     return OpsServer(host=host, port=port, live=role.broken, ready=role.waiting_for, routes=role.routes())
 

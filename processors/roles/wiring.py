@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from processors.journey.playbook import Playbook
 from processors.roles.role import Role
+from processors.settings import Settings
 from streams.clock import Clock, SystemClock
-from streams.config import Settings
 from streams.events import OutreachChannel
 from streams.http.serving import Bounds
 from streams.registry.registry import ConfluentRegistry, Registry

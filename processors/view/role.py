@@ -13,17 +13,17 @@ from aiokafka.errors import KafkaError
 from mode import Service
 
 from processors.roles.role import Role
+from processors.settings import Settings
+from processors.view import metrics
 from processors.view.projection import Bounds, Forget, Write, erase, project, shown
 from processors.view.projection import Place as RecordPlace
 from processors.view.store import Position, Standing, ViewChanged, ViewStore
-from streams import metrics
 from streams.avro.codec import Codec
 from streams.avro.records import types_of
 from streams.broker.answering import kafka_answers, kafka_unavailable
 from streams.broker.closing import closed
 from streams.broker.fetched import AIOKafkaConsumer
 from streams.clock import from_millis
-from streams.config import Settings
 from streams.errors import Unavailable, Unreadable
 from streams.events.moments import as_known
 from streams.registry.registry import Registry

@@ -22,9 +22,9 @@ from processors.roles import wiring
 from processors.roles.role import Role
 from processors.roles.running import ops_of, serve
 from processors.roles.wiring import ROLES
+from processors.settings import Settings
 from processors.view.store import InMemoryViewStore
 from streams import patience
-from streams.config import Settings
 from streams.errors import CarelineError
 from streams.events import OutreachChannel
 from streams.http.ops import OpsServer

@@ -15,7 +15,7 @@ from standardwebhooks import Webhook
 from processors.gateway.role import GatewayRole
 from processors.letters.links import Links
 from processors.roles import wiring
-from streams.config import Settings
+from processors.settings import Settings
 from streams.errors import InvalidEvent, SettingsError, Unavailable
 from streams.events import Address, Engagement, OutreachChannel, Purpose
 from streams.registry.registry import InMemoryRegistry

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from processors.gateway import metrics
 from processors.gateway.role import GatewayRole
 from processors.roles import wiring
-from streams import metrics
 from streams.clock import SystemClock
 from streams.errors import InvalidEvent
 from streams.http.serving import Bounds

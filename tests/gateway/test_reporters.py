@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from standardwebhooks import Webhook
 
 from processors.roles import wiring
-from streams.config import Settings
+from processors.settings import Settings
 from streams.errors import SettingsError
 from streams.registry.registry import InMemoryRegistry
 from tests.gateway.test_gateway import SAID, SETTINGS, Gateway, Topic

@@ -19,9 +19,10 @@ from processors.outreach.channels.email import EmailChannel
 from processors.outreach.role import OutreachRole
 from processors.playbook import load_playbook
 from processors.roles import wiring
+from processors.settings import Settings
 from streams import Publisher, events
 from streams.clock import ManualClock, SystemClock
-from streams.config import Settings, TimeSource
+from streams.config import TimeSource
 from streams.events import FailureReason, OutreachChannel, replace
 from tests.live.reading import records, until
 from tests.outreach.servers import MailSink

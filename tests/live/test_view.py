@@ -16,12 +16,12 @@ from redis.asyncio import Redis
 from deploy.local.parts import redis_program
 from deploy.local.place import free_port
 from processors.roles import wiring
+from processors.settings import Settings
+from processors.view import metrics
 from processors.view.customer import CustomerView
 from processors.view.reading import customer_view
 from processors.view.redis_store import RedisViewStore
 from processors.view.role import ViewRole
-from streams import metrics
-from streams.config import Settings
 from streams.events import Record, replace
 from tests.live.writing import Writer, on_its_topic, writer
 from tests.view.sample import ANNA, ASKED, DAY, DELAYED, REFUSED, SENT, STATE, uid

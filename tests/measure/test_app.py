@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from aiokafka.errors import KafkaConnectionError
 
+from processors.measure import metrics
 from processors.measure.app import MeasureApp, _answer, _letter
 from processors.measure.figures import figures
-from streams import events, metrics
+from streams import events
 from streams.config import Settings
 from streams.errors import Unavailable
 from streams.topics import Topics

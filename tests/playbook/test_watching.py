@@ -13,7 +13,7 @@ from structlog.testing import LogCapture
 from processors.journey.playbook import Playbook
 from processors.playbook import load_playbook
 from processors.playbook.watching import PlaybookWatch, in_force
-from streams import metrics
+from processors.roles import metrics
 from tests.playbook.good import GOOD, changed, dumped, written
 
 

@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 
 from processors.measure.app import MeasureApp
+from processors.measure.metrics import MEASURE_SKIPPED
 from processors.playbook import load_playbook
 from processors.replay.fold import Touchpoints
 from processors.roles import wiring
 from processors.roles.journeys import JourneyLogic
+from processors.settings import Settings
+from processors.view.metrics import VIEW_SKIPPED
 from processors.view.store import InMemoryViewStore
-from streams import metrics
-from streams.config import Settings
 from streams.errors import Unreadable
 from streams.events import (
     FeedbackGiven,
@@ -89,9 +90,9 @@ async def view(event: Touchpoint) -> str | None:
     role = wiring.view(SETTINGS, store=store, registry=registry)
     await role._codec.prepare(*TOPICS.all())
     raw = record(codec.encode(TOPICS.touchpoints, event), topic=TOPICS.full_name(TOPICS.touchpoints))
-    before = _counted(metrics.VIEW_SKIPPED)
+    before = _counted(VIEW_SKIPPED)
     await role._taken(await store.begin(), [raw])
-    return _more(metrics.VIEW_SKIPPED, before)
+    return _more(VIEW_SKIPPED, before)
 
 
 async def measure(event: Touchpoint) -> str | None:
@@ -109,9 +110,9 @@ async def measure(event: Touchpoint) -> str | None:
         async def events(self) -> AsyncIterator[Any]:
             yield SimpleNamespace(message=message, ack=lambda: None)
 
-    before = _counted(metrics.MEASURE_SKIPPED)
+    before = _counted(MEASURE_SKIPPED)
     await app._each(Stream(), lambda _: None)
-    return _more(metrics.MEASURE_SKIPPED, before)
+    return _more(MEASURE_SKIPPED, before)
 
 
 def _reason(admit: Callable[[], None]) -> str | None:

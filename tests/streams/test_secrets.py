@@ -24,9 +24,9 @@ from processors.outreach.channels.email import EmailChannel
 from processors.outreach.channels.handover import Handover
 from processors.outreach.role import channels_of
 from processors.roles import wiring
+from processors.settings import Settings
 from processors.view.redis_store import RedisViewStore
 from streams import metrics
-from streams.config import Settings
 from streams.errors import CarelineError, SettingsError
 from streams.registry.registry import ConfluentRegistry
 from streams.secrets import redacted, split_credentials, without_credentials

@@ -19,6 +19,8 @@ from streams.publishing.writers import Writers
 from streams.secrets import apart
 from streams.topics import Topics
 
+_MEMORY = "memory://"
+
 
 class TimeSource(StrEnum):
     """WALL: live. EVENTS: the records' own times only, as when a past day is played."""
@@ -32,8 +34,12 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    kafka_bootstrap: str = Field(default="127.0.0.1:9092", description="host:port, separated by commas")
-    registry_url: str = Field(default="http://127.0.0.1:8081", description="a Confluent-compatible schema registry")
+    kafka_bootstrap: str = Field(
+        default="127.0.0.1:9092", description="host:port, separated by commas; or memory://name"
+    )
+    registry_url: str = Field(
+        default="http://127.0.0.1:8081", description="a Confluent-compatible schema registry; or memory://name"
+    )
     topic_prefix: str = Field(default="careline.", pattern=r"^[a-zA-Z0-9._-]*$")
     partitions: int = Field(default=4, ge=1, description="partitions of every topic; see topics apply")
     replication: int = Field(default=1, ge=1)
@@ -116,8 +122,22 @@ class Settings(BaseModel):
         """The topic catalogue with this prefix."""
         return _catalogue(self.topic_prefix)
 
+    @property
+    def memory_broker(self) -> str | None:
+        """The name of the broker in memory; None where it is Kafka."""
+        return _named(self.kafka_bootstrap)
+
+    @property
+    def memory_registry(self) -> str | None:
+        """The name of the schema registry in memory; None where it is a server."""
+        return _named(self.registry_url)
+
     def kafka_client(self) -> dict[str, Any]:
-        """The arguments every aiokafka client shares: addresses and security."""
+        """The arguments every aiokafka client shares: addresses and security. Raises SettingsError."""
+        if self.memory_broker is not None:
+            raise SettingsError(
+                f"CARELINE_KAFKA_BOOTSTRAP: {self.kafka_bootstrap} is a broker in memory, and this needs a Kafka"
+            )
         arguments: dict[str, Any] = {
             "bootstrap_servers": self.kafka_bootstrap.split(","),
             "security_protocol": self.kafka_security_protocol,
@@ -136,6 +156,10 @@ class Settings(BaseModel):
                 "sasl_plain_password": self.kafka_sasl_password.get_secret_value(),
             }
         return arguments
+
+
+def _named(address: str) -> str | None:
+    return address.removeprefix(_MEMORY) if address.startswith(_MEMORY) else None
 
 
 @cache

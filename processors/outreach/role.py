@@ -20,6 +20,7 @@ from processors.outreach.delivery import Delivery
 from processors.outreach.ledger import LedgerLogic
 from processors.roles.role import ProcessorRole
 from processors.settings import Settings
+from streams.broker.contract import Broker
 from streams.clock import Clock, SystemClock
 from streams.config import TimeSource
 from streams.events import OutreachChannel
@@ -48,6 +49,7 @@ class OutreachRole(ProcessorRole):
         channels: Mapping[OutreachChannel, Channel],
         playbook: Playbook,
         registry: Registry,
+        broker: Broker,
         clock: Clock,
     ) -> None:
         """``playbook``: its texts go before the package's letters. Raises SettingsError, TemplateFault."""
@@ -69,6 +71,7 @@ class OutreachRole(ProcessorRole):
             logic=logic,
             performer=self._delivery,
             registry=registry,
+            broker=broker,
             clock=clock,
             limits=LIMITS,
             concurrency=_CALLS,

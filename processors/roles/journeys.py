@@ -11,6 +11,7 @@ from processors.journey.core import Advance, advance, wake
 from processors.journey.playbook import Playbook
 from processors.roles import metrics
 from processors.roles.role import ProcessorRole
+from streams.broker.contract import Broker
 from streams.clock import Clock
 from streams.config import Settings
 from streams.errors import Unreadable
@@ -123,7 +124,9 @@ class JourneysRole(ProcessorRole):
 
     name = ROLE
 
-    def __init__(self, settings: Settings, *, playbook: Playbook, registry: Registry, clock: Clock) -> None:
+    def __init__(
+        self, settings: Settings, *, playbook: Playbook, registry: Registry, broker: Broker, clock: Clock
+    ) -> None:
         writers = settings.allowed_writers
         if writers.open:
             log.info("open_to_every_source", records=writers.open, setting="CARELINE_WRITERS")
@@ -131,7 +134,7 @@ class JourneysRole(ProcessorRole):
             topics=settings.topics, playbook=playbook, destinations=settings.destinations, writers=writers
         )
         super().__init__(
-            Processor(settings=settings, role=ROLE, logic=self._logic, registry=registry, clock=clock),
+            Processor(settings=settings, role=ROLE, logic=self._logic, registry=registry, broker=broker, clock=clock),
             registry=registry,
         )
 

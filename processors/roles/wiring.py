@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING
 from processors.journey.playbook import Playbook
 from processors.roles.role import Role
 from processors.settings import Settings
+from streams.broker.choice import broker_of
+from streams.broker.contract import Broker
 from streams.clock import Clock, SystemClock
 from streams.events import OutreachChannel
 from streams.http.serving import Bounds
-from streams.registry.registry import ConfluentRegistry, Registry
+from streams.registry.choice import registry_of
+from streams.registry.registry import Registry
 
 if TYPE_CHECKING:
     from processors.gateway.role import GatewayRole, Publishes
@@ -29,14 +32,23 @@ if TYPE_CHECKING:
 
 
 def journeys(
-    settings: Settings, *, playbook: Playbook, registry: Registry | None = None, clock: Clock | None = None
+    settings: Settings,
+    *,
+    playbook: Playbook,
+    registry: Registry | None = None,
+    broker: Broker | None = None,
+    clock: Clock | None = None,
 ) -> JourneysRole:
     """The role that decides. ``playbook`` is the one to begin with; a changed file of the settings is taken up."""
     from processors.playbook.watching import watched
     from processors.roles.journeys import JourneysRole
 
     role = JourneysRole(
-        settings, playbook=playbook, registry=registry or ConfluentRegistry(settings), clock=clock or SystemClock()
+        settings,
+        playbook=playbook,
+        registry=registry or registry_of(settings),
+        broker=broker or broker_of(settings),
+        clock=clock or SystemClock(),
     )
     watched(role, settings=settings, playbook=playbook, taken=role.take)
     return role
@@ -48,6 +60,7 @@ def outreach(
     playbook: Playbook,
     channels: Mapping[OutreachChannel, Channel] | None = None,
     registry: Registry | None = None,
+    broker: Broker | None = None,
     clock: Clock | None = None,
 ) -> OutreachRole:
     """The role that delivers. ``playbook``: as for journeys. Raises SettingsError, TemplateFault."""
@@ -58,7 +71,8 @@ def outreach(
         settings,
         channels=channels_of(settings) if channels is None else channels,
         playbook=playbook,
-        registry=registry or ConfluentRegistry(settings),
+        registry=registry or registry_of(settings),
+        broker=broker or broker_of(settings),
         clock=clock or SystemClock(),
     )
     watched(role, settings=settings, playbook=playbook, taken=role.take)
@@ -70,14 +84,14 @@ def view(settings: Settings, *, store: ViewStore | None = None, registry: Regist
     from processors.view.redis_store import RedisViewStore
     from processors.view.role import ViewRole
 
-    return ViewRole(settings, store=store or RedisViewStore(settings), registry=registry or ConfluentRegistry(settings))
+    return ViewRole(settings, store=store or RedisViewStore(settings), registry=registry or registry_of(settings))
 
 
 def measure(settings: Settings, *, registry: Registry | None = None) -> MeasureRole:
     """The role that counts. To be called on the event loop, which Faust asks for."""
     from processors.measure.role import MeasureRole
 
-    return MeasureRole(settings, registry=registry or ConfluentRegistry(settings))
+    return MeasureRole(settings, registry=registry or registry_of(settings))
 
 
 def gateway(
@@ -95,7 +109,7 @@ def gateway(
     return GatewayRole(
         settings,
         publishers=publishers,
-        registry=registry or ConfluentRegistry(settings),
+        registry=registry or registry_of(settings),
         clock=clock or SystemClock(),
         bounds=bounds or Bounds(),
     )

@@ -25,6 +25,7 @@ from processors.roles.wiring import ROLES
 from processors.settings import Settings
 from processors.view.store import InMemoryViewStore
 from streams import patience
+from streams.broker.provision import set_up
 from streams.errors import CarelineError
 from streams.events import OutreachChannel
 from streams.http.ops import OpsServer
@@ -235,6 +236,24 @@ async def test_a_role_is_ready_when_it_lacks_nothing() -> None:
         await until(lambda: role.ready)
         assert await asked(ops, "/readyz") == (200, {"ready": True, "waiting_for": []})
     assert not role.ready
+
+
+ON_ANY_BROKER = ("journeys", "outreach", "gateway")
+
+
+@pytest.mark.parametrize("name", ON_ANY_BROKER)
+async def test_a_role_becomes_ready_on_a_broker_in_memory(name: str) -> None:
+    """Made of nothing but settings; then it stops in order, and is started afresh by the next one."""
+    where = f"memory://the-role-{name}"
+    given = SETTINGS.model_copy(update={"kafka_bootstrap": where, "registry_url": where})
+    await set_up(given)
+    for _ in range(2):
+        role = wiring.role_of(name, given)()
+        async with served(role, given) as (ops, _):
+            await until(lambda role=role: role.ready)  # type: ignore[misc]
+            assert await asked(ops, "/readyz") == (200, {"ready": True, "waiting_for": []})
+            assert await asked(ops, "/livez") == (200, {"live": True, "wrong": []})
+        assert not role.ready
 
 
 @pytest.mark.live

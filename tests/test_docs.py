@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,7 @@ def test_every_decision_says_its_status_and_date() -> None:
         assert re.search(rf"\({re.escape(page.name)}\) \| .* \| {dated[1]} \|\n", index), page.name
 
 
+@cache
 def commands() -> dict[str, Any]:
     """What can follow `careline`, by its words: ``stack up``, ``demo``; of groups the group itself too."""
     root = typer.main.get_command(app)

@@ -118,7 +118,11 @@ async def test_no_secret_is_told(password: str, caplog: pytest.LogCaptureFixture
     caplog.set_level(logging.DEBUG)
     written = io.StringIO()
     before = structlog.get_config()
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(file=written))
+    with_variables = structlog.dev.ConsoleRenderer()  # a traceback of it shows what every variable holds
+    structlog.configure(
+        processors=[*before["processors"][:-1], with_variables],
+        logger_factory=structlog.PrintLoggerFactory(file=written),
+    )
     variables = environment(password)
     try:
         try:

@@ -26,8 +26,8 @@ import typer.testing
 
 from deploy.local import Stack, running_stack, stack_environment
 from deploy.local.interrupts import endings_raised
+from processors.settings import Settings
 from streams.broker.provision import set_up
-from streams.config import Settings
 from tests.drawn import examples
 
 MAIL = "CARELINE_MAIL_DIR"

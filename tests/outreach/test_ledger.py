@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from processors.outreach import metrics
 from processors.outreach.ledger import FIRST_RETRY, LEASE, LONGEST_RETRY, LedgerLogic
 from processors.outreach.results import Deliver, Delivered, Failed, Postponed, Result, Unknown
-from streams import metrics
 from streams.events import (
     Address,
     AgentTask,

@@ -17,6 +17,7 @@ from processors.cli import app
 from processors.letters.examples import examples
 from processors.letters.sources import Sources
 from processors.playbook.packaged import packaged_playbook
+from processors.policies.registry import installed
 from tests.letters.test_letters import LANGUAGES, LETTERS, LOCALES, TASKS, TO_CUSTOMERS
 
 SAID = ("description", "gesture_title", "summary", "text")
@@ -36,7 +37,8 @@ def previewed(letter: str, *options: str) -> dict[str, Any]:
 @pytest.mark.parametrize("name", sorted({letter.split("/")[0] for letter in LETTERS}))
 def test_what_an_example_says_stands_in_every_language(name: str) -> None:
     """Of each letter; ids, names, links and codes are the same in all of them."""
-    file = files("processors.letters").joinpath("written", name, "examples.yaml")
+    [package] = [plugin.package for plugin in installed() if plugin.name == name]
+    file = files(package).joinpath("letters", "examples.yaml")
     for letter, variables in yaml.safe_load(file.read_text(encoding="utf-8")).items():
         listed = [(name, value) for item in variables.pop("items", ()) for name, value in item.items()]
         for variable, value in [*variables.items(), *listed]:

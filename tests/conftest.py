@@ -38,6 +38,9 @@ LONGEST = (
     "tests/live/",
     "tests/fuzz/",
     "tests/demo/",
+    "tests/journey/test_properties.py",
+    "tests/playbook/",
+    "tests/simulator/",
     "tests/journey/test_care_properties.py",
 )
 """What takes longest is begun first, so that no worker is left with it at the end."""

@@ -15,8 +15,9 @@ from collections.abc import Awaitable, Callable, Iterator
 import pytest
 
 from processors.playbook import load_playbook
-from processors.roles.journeys import journeys_role
-from streams import Settings, set_up
+from processors.roles import wiring
+from processors.settings import Settings
+from streams import set_up
 from streams.broker.memory import MemoryBroker
 from tests.test_docs import CODE, ROOT, text
 
@@ -130,7 +131,7 @@ async def test_the_examples_say_what_is_known_and_why_nobody_wrote(
 ) -> None:
     """Of Ana, whose flight is late, nobody has an address: one example shows her, one the refusal and its reason."""
     await set_up(in_memory)
-    journeys = journeys_role(in_memory, load_playbook())
+    journeys = wiring.journeys(in_memory, playbook=load_playbook())
     await journeys.start()
     readers = [asyncio.create_task(main_of(name)()) for name in ("subscribe.py", "read_why.py")]
     printed = ""

@@ -1,15 +1,24 @@
-"""One example for each concept: those that need no server run here, the others in tests/test_programs.py."""
+"""One example for each concept: run as they stand here, and those that pages show also in tests/test_programs.py, on
+real servers."""
 
 from __future__ import annotations
 
 import ast
+import asyncio
 import re
 import runpy
 import subprocess
 import sys
+import uuid
+from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 
+from processors.playbook import load_playbook
+from processors.roles import wiring
+from processors.settings import Settings
+from streams import set_up
+from streams.broker.memory import MemoryBroker
 from tests.test_docs import CODE, ROOT, text
 
 EXAMPLES = ROOT / "examples"
@@ -96,3 +105,46 @@ def test_the_replayed_playbook_says_what_would_change() -> None:
         "  + 08 Feb 14:20 suppress notice: below_threshold",
     ]
     assert [line for line in lines if not line.startswith("  ")] == ["p-104"]
+
+
+def main_of(name: str) -> Callable[[], Awaitable[None]]:
+    """What the example would run, to be run beside something else."""
+    tree = ast.parse((EXAMPLES / name).read_text(encoding="utf-8"))
+    assert ast.unparse(tree.body.pop()) == "asyncio.run(main())"
+    found: dict[str, Callable[[], Awaitable[None]]] = {}
+    exec(compile(tree, name, "exec"), found)
+    return found["main"]
+
+
+@pytest.fixture
+def in_memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    """The environment names a broker and a registry in memory, which nobody else has."""
+    name = str(uuid.uuid4())
+    monkeypatch.setenv("CARELINE_KAFKA_BOOTSTRAP", f"memory://{name}")
+    monkeypatch.setenv("CARELINE_REGISTRY_URL", f"memory://{name}")
+    yield Settings.from_environment()
+    MemoryBroker.forget(name)
+
+
+async def test_the_examples_say_what_is_known_and_why_nobody_wrote(
+    in_memory: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of Ana, whose flight is late, nobody has an address: one example shows her, one the refusal and its reason."""
+    await set_up(in_memory)
+    journeys = wiring.journeys(in_memory, playbook=load_playbook())
+    await journeys.start()
+    readers = [asyncio.create_task(main_of(name)()) for name in ("subscribe.py", "read_why.py")]
+    printed = ""
+    try:
+        await main_of("publish.py")()
+        async with asyncio.timeout(30):
+            while "no_address" not in printed or "letters" not in printed:
+                await asyncio.sleep(0.01)
+                printed += capsys.readouterr().out
+    finally:
+        for reader in readers:
+            reader.cancel()
+        await asyncio.gather(*readers, return_exceptions=True)
+        await journeys.stop()
+    assert "ana 1 touchpoints, 0 letters\n" in printed
+    assert "ana: delay_care/notice suppress\n  no_address: no address is known on any channel in use\n" in printed

@@ -116,14 +116,3 @@ async def test_the_programs_of_integrating_run(settings: Settings, role_env: dic
     assert line.startswith("ana ")
     decided = await messages(settings, "decisions")
     assert {type(one.record).__name__ for one in decided} == {"Decision"}
-
-
-@pytest.mark.live
-async def test_the_example_says_why_somebody_did_not_hear(settings: Settings, role_env: dict[str, str]) -> None:
-    """Of Ana, whose flight is late, nobody has an address: the example reads the decision and its reason."""
-    publish, why = ((ROOT / "examples" / name).read_text(encoding="utf-8") for name in ("publish.py", "read_why.py"))
-    async with Role("journeys", role_env):
-        await run(publish, role_env, lines=0)
-        decided, reason = await run(why, role_env, lines=2)
-    assert decided.rstrip() == "ana: delay_care/notice suppress"
-    assert reason.startswith("  no_address: ")

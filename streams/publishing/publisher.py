@@ -184,7 +184,7 @@ class Publisher:
                 raise InvalidEvent("traceparent", f"{traceparent!r} is not a W3C trace context")
             value = self._codec.encode(self._topic, event)
             if len(value) > MAX_EVENT_BYTES - 1024:  # room for key, headers and framing
-                raise InvalidEvent("event", f"is {len(value)} bytes long; at most {MAX_EVENT_BYTES - 1024} are taken")
+                raise InvalidEvent("event", f"is {len(value)} bytes long; at most {MAX_EVENT_BYTES - 1024} are allowed")
         except InvalidEvent:
             metrics.EVENTS_REFUSED.labels(record=type(event).__name__).inc()
             raise

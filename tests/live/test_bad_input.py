@@ -294,7 +294,7 @@ async def cases(stranger: Stranger) -> list[Case]:
         Case(name="endless", value=await stranger.more("c-endless", _ENDLESS, b"\2" * 900_000 + b"\0"),
              reason="foreign_schema", says="within itself"),
         Case(name="nothings", value=await stranger.more("c-nothings", _NOTHINGS, write_long(1 << 50) + b"\0"),
-             reason="foreign_schema", says="takes no room"),
+             reason="foreign_schema", says="take no bytes"),
         Case(name="flags", value=await stranger.more("c-flags", _FLAGS, write_long(1 << 50) + b"\0"),
              reason="undecodable", says="a block of"),
         Case(name="promised-9999", value=stranger.encode(replace(late("c-promised-9999"), promised_at=_END)),

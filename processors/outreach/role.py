@@ -1,4 +1,4 @@
-"""The outreach role: the dispatcher wired to its channels. The one place that knows which channels there are."""
+"""The outreach role: the dispatcher wired to its channels. Only this module knows which channels exist."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from streams.registry.registry import Registry
 ROLE = "outreach"
 
 LIMITS = Limits(effects=16)
-"""A crash leaves at most so many letters of a partition uncertain. With fewer, each transaction, which costs as much as
-several letters, would carry fewer still."""
+"""A crash leaves at most this many letters of a partition uncertain. A lower limit would reduce throughput, because a
+transaction costs as much as several letters and would carry fewer of them."""
 
-_CALLS = 64  # of all channels together; each has a bound of its own, and one that hangs must not hold the others up
+_CALLS = 64  # on all channels together; each has its own limit, so that one that hangs does not block the others
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours"}
 
 
 class OutreachRole(Processor[OutreachLedgerEntry]):
-    """Delivers what the journeys role requests, each outreach once, and says what became of it."""
+    """Delivers each outreach that the journeys role requests, once, and publishes its outcome."""
 
     def __init__(
         self,
@@ -46,8 +46,8 @@ class OutreachRole(Processor[OutreachLedgerEntry]):
         registry: Registry | None = None,
         clock: Clock | None = None,
     ) -> None:
-        """``playbook``: its texts go before the package's letters; a changed one is taken up while the role runs, where
-        the settings name its file. Raises SettingsError, TemplateFault."""
+        """``playbook``: its texts override the package's letters. If the settings name its file, a changed playbook is
+        reloaded while the role runs. Raises SettingsError, TemplateFault."""
         clock = clock or SystemClock()
         templates = Templates() if playbook is None else Templates.of(playbook)
         self._delivery = Delivery(
@@ -75,17 +75,17 @@ class OutreachRole(Processor[OutreachLedgerEntry]):
             watched(self, settings=settings, playbook=playbook, taken=self._write_by)
 
     async def _write_by(self, playbook: Playbook) -> None:
-        """Letters from now on are in this playbook's words; they are compiled beside the event loop."""
+        """Use this playbook's texts from now on; they are compiled in a thread, not on the event loop."""
         self._delivery.templates = await asyncio.to_thread(Templates.of, playbook)
 
     async def on_stop(self) -> None:
-        """Finish the calls under way, commit what came of them, close the connections."""
+        """Finish the calls in flight, commit their results, close the connections."""
         await super().on_stop()
         await self._delivery.close()
 
 
 def channels_of(settings: Settings) -> dict[OutreachChannel, Channel]:
-    """The channels that the settings have an address or a secret for, each protected. Raises SettingsError."""
+    """The channels that the settings configure, each with its rate limit and circuit breaker. Raises SettingsError."""
     clock = SystemClock().now
     email: Channel = EmailChannel(
         url=settings.smtp_url.get_secret_value(),
@@ -108,7 +108,7 @@ def channels_of(settings: Settings) -> dict[OutreachChannel, Channel]:
         (OutreachChannel.PUSH, settings.push_url, settings.push_rate),
     ):
         if url is not None:
-            from processors.outreach.channels.apprise_service import AppriseChannel  # takes long to load
+            from processors.outreach.channels.apprise_service import AppriseChannel  # slow to import
 
             service = AppriseChannel(kind=kind, url=url.get_secret_value(), setting=f"CARELINE_{kind}_URL")
             channels[kind] = _protected(settings, service, rate)
@@ -121,19 +121,19 @@ def _protected(settings: Settings, channel: Channel, rate: str | None) -> Protec
         clock=SystemClock().now,
         threshold=Threshold(settings.breaker_failures, _duration(settings.breaker_pause)),
         rate=None if rate is None else Rate.parse(rate),
-        # in event time standing in line takes no time: coming back later would be later in the stream
+        # in event time, waiting in the queue takes no time, but a retry would be later in the stream
         patience=timedelta(seconds=1) if settings.time_source is TimeSource.WALL else None,
         part=_host if isinstance(channel, WebhookChannel) else lambda _: "",
     )
 
 
 def _duration(text: str) -> timedelta:
-    """``30s``, ``5m``, ``1h``: the form is checked in the settings."""
+    """``30s``, ``5m``, ``1h``; the settings check the format."""
     return timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
 
 
 def _host(letter: Letter) -> str:
-    """One customer's receiver that is down must not keep the others from getting theirs."""
+    """The receiver's host: each has its own circuit, so that one host that is down does not block the others."""
     try:
         return urlsplit(letter.address).netloc
     except ValueError:

@@ -1,5 +1,5 @@
-"""Where letters come from: the package's own files, and before them the texts of a playbook; checked before they are
-compiled, as compiling already evaluates what is constant."""
+"""The sources of letters: the texts of a playbook, which take precedence, and the package's own files. They are checked
+before they are compiled, because compiling already evaluates constant expressions."""
 
 from __future__ import annotations
 
@@ -30,32 +30,32 @@ from processors.letters.syntax import LONGEST_SOURCE, breaches, imported
 from processors.letters.telling import FILTERS, TESTS
 
 Texts = Mapping[str, Mapping[str, Mapping[str, str]]]
-"""Letter, locale, part: the text. FOOT is a letter of its own; WHY is none, its parts are policies."""
+"""Texts by letter, locale and part. FOOT is a letter of its own; WHY is not a letter, and its parts are policies."""
 
 NEEDED = ("subject", "body")
 LINE = "line"
 PARTS = (*NEEDED, "headline", LINE, "gesture", "pickup", "closing", "about", "short")
-"""The parts of a letter. LINE is written once for each of the things that it lists."""
+"""The parts of a letter. LINE is rendered once for each item that the letter lists."""
 
 FOOT_PARTS = ("foot", "stop")
 FOOT_VARIABLES = ("about", "purpose", "times", "zone_known", "by_link")
-"""What the foot can use, besides what every letter has."""
+"""Variables of the foot, besides those that every letter has."""
 
 OF_TASKS = ("ways", "earlier_task", "earlier_team", "earlier_due_at")
-"""What a task can use: how to reach the customer, and the task that it escalates; empty where there is none."""
+"""Variables of a task: how to reach the customer, and the task that it escalates; empty if there is none."""
 
 OF_WAITS = ("by_day", "next_update", "last", "delivered")
-"""What letters about waits can say since requests have it; empty for older ones."""
+"""Variables that later versions added to letters about waits; empty for older requests."""
 
 ALWAYS = frozenset({"why", "zone_name", *OF_TASKS})
-"""Variables that every letter has, besides those of its request."""
+"""Variables of every letter, besides those of its request."""
 
 _NAME = re.compile(r"[a-z0-9_]+/[a-z0-9_]+")
 _NO_LETTER = "there is no such letter"
 
 
 class SourceFault(Exception):
-    """A source that cannot be a letter. ``file`` None: a text that is in no file."""
+    """A source that is not a valid letter. ``file`` None: the text is not in a file."""
 
     def __init__(self, problem: str, *, line: int | None = None, file: str | None = None) -> None:
         where = ", ".join(filter(None, (file, f"line {line}" if line else "")))
@@ -67,8 +67,8 @@ class SourceFault(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A letter in the language of ``tag``. ``needs``: every variable it mentions anywhere, so that one that would only
-    be missing on a snowy day is missed on a fine one."""
+    """A letter in the language of ``tag``. ``needs``: every variable that it mentions in any branch, so that a missing
+    one is found on the first day and not on the first snowy one."""
 
     tag: str
     needs: frozenset[str]
@@ -78,16 +78,16 @@ class Found:
 
     @property
     def lists(self) -> bool:
-        """Whether it has a LINE for each of the things that a request is about."""
+        """Whether it has a LINE for the items of a request."""
         return LINE in self._own or LINE in self._given
 
     def line(self, values: Mapping[str, Any]) -> str:
-        """What it says of one of those things, whose variables are among ``values``."""
+        """The rendered LINE of one item, whose variables are among ``values``."""
         own = self._own.get(LINE)
         return self.parts(values)[LINE] if own is None else own.render(values).strip()
 
     def parts(self, values: Mapping[str, Any]) -> dict[str, str]:
-        """The parts that it has, written, but for a LINE of the playbook's own: that stands for one thing at a time."""
+        """The rendered parts, except for the playbook's LINE, which is rendered once per item."""
         said: dict[str, str] = {}
         if self._packaged is not None:
             module = self._packaged.make_module(dict(values))
@@ -100,12 +100,12 @@ class Sources:
     """Finds letters, checks them, and keeps them compiled."""
 
     def __init__(self, texts: Texts | None = None) -> None:
-        """``texts`` go before the package's."""
+        """``texts`` take precedence over the package's."""
         self._packaged = PackageLoader("processors.letters", "written")
         self._env = ImmutableSandboxedEnvironment(
             loader=self._packaged, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, auto_reload=False
         )
-        self._env.globals.clear()  # range and lipsum can eat all memory, and no letter needs them
+        self._env.globals.clear()  # range and lipsum can use up all memory, and no letter needs them
         self._env.filters |= {**FILTERS, **numbers.FILTERS, "link": link}
         self._env.tests |= TESTS
         self._texts = {
@@ -117,25 +117,25 @@ class Sources:
         self._languages: dict[str, tuple[str, ...]] = {}
 
     def letters(self) -> list[str]:
-        """The names of all letters there are, the package's and the playbook's."""
+        """The names of all letters, from the package and the playbook."""
         names = {name for name in packaged() if "/" in name and not name.endswith("/words")}
         return sorted(names | {letter for letter, _ in self._texts if letter not in (FOOT, WHY)})
 
     def languages(self, letter: str) -> tuple[str, ...]:
-        """The tags of the languages that a letter (or FOOT) is written in, by the package or the playbook."""
+        """The language tags in which the package or the playbook has a letter (or FOOT)."""
         if letter not in self._languages:
             own = {tag for name, tag in self._texts if name == letter}
             self._languages[letter] = tuple(sorted(own.union(packaged().get(letter, ()))))
         return self._languages[letter]
 
     def letter(self, name: str, locale: str) -> Found:
-        """The letter in the nearest language there is: es-MX, es-419, es, en. Raises TemplateFault."""
+        """The letter in the nearest available language: es-MX, es-419, es, en. Raises TemplateFault."""
         if not _NAME.fullmatch(name):
             raise TemplateFault(name, "not the name of a letter")
         return self._nearest(name, locale, PARTS)
 
     def foot(self, locale: str) -> Found:
-        """What stands under every letter to a customer. Raises TemplateFault."""
+        """The foot of every letter to a customer. Raises TemplateFault."""
         return self._nearest(FOOT, locale, FOOT_PARTS)
 
     def parse(self, source: str, *, file: str | None = None) -> nodes.Template:
@@ -148,15 +148,15 @@ class Sources:
         except TemplateSyntaxError as error:
             raise SourceFault(str(error.message), line=error.lineno, file=file) from error
         except RecursionError as error:
-            raise SourceFault("it is nested too deep", file=file) from error
-        except ValueError as error:  # Python reads no number of more than 4,300 digits
+            raise SourceFault("it is nested too deeply", file=file) from error
+        except ValueError as error:  # Python parses no number of more than 4,300 digits
             raise SourceFault(f"it has a number beyond {numbers.LARGEST}", file=file) from error
         if found:
             raise SourceFault(found[0].problem, line=found[0].line, file=file)
         return tree
 
     def needs(self, tree: nodes.Template, *, path: tuple[str, ...] = ()) -> set[str]:
-        """Every variable mentioned, also in the words it imports. Raises SourceFault."""
+        """Every variable that the tree mentions, also in the word files that it imports. Raises SourceFault."""
         needs = set(meta.find_undeclared_variables(tree))
         for file in imported(tree):
             if file in path:
@@ -195,20 +195,20 @@ class Sources:
         if missing := [part for part in (NEEDED if parts is PARTS else parts) if part not in (*given, *own)]:
             raise ValueError(f"{name}.{tag} does not set {missing[0]!r}")
         if unknown := sorted(set(own) - set(parts)):
-            raise ValueError(f"{unknown[0]!r} is not a part of a letter; there are {', '.join(parts)}")
+            raise ValueError(f"{unknown[0]!r} is not a part of a letter; the parts are {', '.join(parts)}")
         return Found(tag, frozenset(needs), ours, given, own)
 
     def _parse_file(self, file: str) -> nodes.Template:
         try:
             source, _, _ = self._packaged.get_source(self._env, file)
         except TemplateNotFound as error:
-            raise SourceFault(f"it uses {file}, which is not there") from error
+            raise SourceFault(f"it uses {file}, which does not exist") from error
         return self.parse(source, file=file)
 
 
 @cache
 def packaged() -> Mapping[str, tuple[str, ...]]:
-    """The tags of the languages of every letter, every file of words, and FOOT, as they are in the package."""
+    """The package's language tags for every letter, every word file, and FOOT."""
     found: dict[str, list[str]] = {}
     for file in PackageLoader("processors.letters", "written").list_templates():
         name, _, tag = file.removesuffix(".jinja").rpartition(".")

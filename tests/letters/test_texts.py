@@ -53,10 +53,10 @@ HOSTILE = {
     "{% include name %}": "include",
     "{% extends 'frame.html.jinja' %}": "extends",
     "{% block x %}{% endblock %}": "block",
-    "{% import '/etc/passwd' as x %}": "words",
-    "{% import '../words.en.jinja' as x %}": "words",
-    "{% import name as x %}": "words",
-    "{% import 'words.xx.jinja' as x %}": "not there",
+    "{% import '/etc/passwd' as x %}": "word file",
+    "{% import '../words.en.jinja' as x %}": "word file",
+    "{% import name as x %}": "word file",
+    "{% import 'words.xx.jinja' as x %}": "does not exist",
     "{% from 'words.en.jinja' import hello %}": "import",
     "{% set ns.x = 1 %}": "namespace",
     "{{ name is callable }}": "'callable'",
@@ -72,8 +72,8 @@ HOSTILE = {
     "{{ wait_minutes | int(0, 36) }}": "'int'",
     "{{ wait_minutes | int(base=36) }}": "'base'",
     "{{ wait_minutes | float(1e300) }}": "a number",
-    "{{ name | trim('x' ~ name) }}": "written out",
-    "{{ name | default([name, name]) }}": "written out",
+    "{{ name | trim('x' ~ name) }}": "literal",
+    "{{ name | default([name, name]) }}": "literal",
     "{{ name | upper('x') }}": "nothing",
     "{{ name | money(1) }}": "a variable",
     "{{ " + "9" * 19_000 + " }}": "a number beyond",
@@ -143,8 +143,8 @@ def test_what_is_counted_with_stays_small(text: str, value: str) -> None:
 @pytest.mark.parametrize(
     ("texts", "said"),
     [
-        ({"notice": {}}, "texts.notice: not the name of a letter, as delay_care/notice"),
-        ({"mine/letter": {"klingon": {}}}, "texts.mine/letter.klingon: not a language that is known, as de or de-AT"),
+        ({"notice": {}}, "texts.notice: not the name of a letter, such as delay_care/notice"),
+        ({"mine/letter": {"klingon": {}}}, "texts.mine/letter.klingon: not a known language, such as de or de-AT"),
         (
             {"mine/letter": {"de": {"subject": "Gut"}}},
             "texts.mine/letter.de.body: is missing, and the package has no such letter",
@@ -153,14 +153,14 @@ def test_what_is_counted_with_stays_small(text: str, value: str) -> None:
             {"delay_care/notice": {"it": {"subject": "Buone"}}},
             "texts.delay_care/notice.it.body: is missing, and the package has no such letter",
         ),
-        ({"delay_care/notice": {"de": {"body": " "}}}, "texts.delay_care/notice.de.body: says nothing"),
+        ({"delay_care/notice": {"de": {"body": " "}}}, "texts.delay_care/notice.de.body: is empty"),
         (
             {"delay_care/notice": {"de": {"closing": "{{ nick_name }}"}}},
             "texts.delay_care/notice.de.closing: uses the variable 'nick_name', which delay_care/notice does not have",
         ),
         (
             {"delay_care/notice": {"de": {"greeting": "Hallo"}}},
-            "texts.delay_care/notice.de.greeting: is not a part of a letter; there are " + ", ".join(PARTS),
+            "texts.delay_care/notice.de.greeting: is not a part of a letter; use " + ", ".join(PARTS),
         ),
         (
             {"delay_care/notice": {"de-AT": {"closing": "x"}, "de_AT": {"closing": "x"}}},

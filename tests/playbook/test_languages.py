@@ -115,7 +115,7 @@ def test_a_letter_that_could_only_be_mixed_is_refused(taken: str, field: str, sa
         ("texts foot it foot", "{{ gesture_title }}", "'gesture_title'"),
         ("texts foot it foot", "{% for a in b %}{% endfor %}", "a loop"),
         ("texts foot it foot", "  ", "is empty"),
-        ("texts foot it body", "x", "there are foot, stop"),
+        ("texts foot it body", "x", "use foot, stop"),
         ("texts foot xx", {"foot": "a", "stop": "b"}, "not a language"),
     ],
 )

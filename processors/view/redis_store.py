@@ -57,7 +57,7 @@ class RedisViewStore:
             )
         except (ValueError, TypeError, AttributeError):  # its message is dropped: it quotes the password
             raise SettingsError(
-                f"CARELINE_REDIS_URL: {without_credentials(url)} is not a valid address; write redis://, rediss:// or unix://"
+                f"CARELINE_REDIS_URL: {without_credentials(url)} is not valid; write redis://, rediss:// or unix://"
             ) from None
         self._lives = timedelta(days=settings.view_days)
         known = self._redis.connection_pool.connection_kwargs

@@ -1,4 +1,4 @@
-"""Topics as the catalogue wants them: first what would change, then the change. Doing it twice is fine."""
+"""Creates and changes topics to match the catalogue: first a plan, then the changes. Idempotent."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from streams.registry.registry import ConfluentRegistry
 from streams.registry.subjects import apply_schemas
 from streams.topics import Topic
 
-_SET_ON_TOPIC = 1  # a setting's source in Kafka's answer: the topic itself, not the broker or a default
+_SET_ON_TOPIC = 1  # the source of a setting in Kafka's answer: the topic itself, not the broker or a default
 _ALREADY_EXISTS = 36
 _BAD_REPLICATION = 38
 _VISIBLE_WITHIN_S = 30.0
 
 
 class TopicStatus(StrEnum):
-    """How a topic on the broker stands to the catalogue."""
+    """How a topic on the broker compares with the catalogue."""
 
     SAME = "same"
     MISSING = "missing"
@@ -37,21 +37,21 @@ class TopicStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicChange:
-    """One topic: as it is, and as it should be."""
+    """One topic: its present and its intended settings."""
 
     topic: str
     """Its name on the broker."""
     status: TopicStatus
     partitions: int
-    """As they should be."""
+    """The intended number of partitions."""
     config: Mapping[str, str]
-    """All settings as they should be, in Kafka's names."""
+    """All intended settings, by Kafka's names."""
     differences: Mapping[str, tuple[str | None, str]]
-    """By setting: what it is now (None where it is not known) and what it should be."""
+    """By setting: the present value (None if unknown) and the intended one."""
     present: Mapping[str, str]
-    """Settings made on the topic by whomever; those of others are kept."""
+    """All settings made on the topic itself; those that others made are kept."""
     problem: str | None = None
-    """Why nothing can be done about it."""
+    """Why the topic cannot be changed to match."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ class TopicPlan:
 
     @property
     def pending(self) -> tuple[TopicChange, ...]:
-        """What is still to be done; () when the broker is as the catalogue wants it."""
+        """The changes still to be made; () if the broker matches the catalogue."""
         return tuple(change for change in self.changes if change.status is not TopicStatus.SAME)
 
     @property
@@ -73,9 +73,9 @@ class TopicPlan:
 
 
 async def plan_topics(settings: Settings, *, keep_history: bool | None = None) -> TopicPlan:
-    """Compare the broker with the catalogue; changes nothing.
+    """Compare the broker with the catalogue, without changing anything.
 
-    ``keep_history`` is the setting of that name if absent. Raises Unavailable, or Refused by the broker.
+    ``keep_history``: the setting of that name if None. Raises Unavailable, or Refused by the broker.
     """
     if keep_history is None:
         keep_history = settings.keep_history
@@ -93,7 +93,7 @@ async def plan_topics(settings: Settings, *, keep_history: bool | None = None) -
 
 
 async def apply_topics(plan: TopicPlan) -> None:
-    """Carry the plan out; returns when the topics can be written to.
+    """Carry out the plan; returns once the topics can be written to.
 
     Raises SettingsError if the plan has problems (then nothing was changed), Refused, or Unavailable.
     """
@@ -109,7 +109,7 @@ async def apply_topics(plan: TopicPlan) -> None:
 
 
 async def set_up(settings: Settings, *, keep_history: bool | None = None) -> None:
-    """Schemas and topics as the contract wants them, without asking. Doing it again changes nothing.
+    """Register all schemas and create or change all topics, without asking. Idempotent.
 
     ``keep_history`` as in :func:`plan_topics`. Raises what :func:`apply_schemas` and :func:`plan_topics` raise.
     """
@@ -157,7 +157,7 @@ def _compare(
 def _other_partitions(name: str, present: int, wanted: int) -> str:
     return (
         f"{name} has {present} partitions and CARELINE_PARTITIONS says {wanted}: another number would send customers' "
-        f"keys to other partitions, away from their state. Set CARELINE_PARTITIONS={present}, or start afresh under "
+        f"keys to other partitions, away from their state. Set CARELINE_PARTITIONS={present}, or start over under "
         "another CARELINE_TOPIC_PREFIX"
     )
 
@@ -178,12 +178,12 @@ async def _admin(settings: Settings) -> AsyncIterator[Any]:
 
 
 async def _partitions(admin: Any) -> dict[str, int]:
-    """Number of partitions by topic, of all that are there."""
+    """The number of partitions of each existing topic."""
     return {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics()}
 
 
 async def _configs(admin: Any, names: Iterable[str]) -> dict[str, dict[str, tuple[str, int]]]:
-    """By topic and setting: the value in force and where it comes from."""
+    """By topic and setting: the effective value and its source."""
     resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
     found: dict[str, dict[str, tuple[str, int]]] = {}
     for response in await admin.describe_configs(resources) if resources else ():
@@ -201,7 +201,7 @@ async def _create(admin: Any, missing: list[TopicChange], replication: int) -> N
     for name, code, message in response.topic_errors:
         if code == _BAD_REPLICATION:
             raise SettingsError(f"CARELINE_REPLICATION: {name}: {message}")
-        if code != _ALREADY_EXISTS:  # somebody was faster; whether it is as wanted, the next plan says
+        if code != _ALREADY_EXISTS:  # somebody created it meanwhile; the next plan compares it
             _raise_for(code, name, message)
     wanted = {change.topic for change in missing}
 
@@ -212,7 +212,7 @@ async def _create(admin: Any, missing: list[TopicChange], replication: int) -> N
 
 
 async def _alter(admin: Any, differing: list[TopicChange]) -> None:
-    # This request replaces all that is set on a topic, so what others set goes with it.
+    # This request replaces all settings of a topic, so those that others made are sent again.
     resources = [
         ConfigResource(ConfigResourceType.TOPIC, change.topic, {**change.present, **change.config})
         for change in differing
@@ -229,7 +229,7 @@ async def _alter(admin: Any, differing: list[TopicChange]) -> None:
 
 
 async def _until(done: Callable[[], Awaitable[bool]]) -> None:
-    # The controller has done it; the brokers hear of it a moment later, and there is nothing to be called back by.
+    # The controller has applied the change, the brokers learn of it a moment later, and there is no notification.
     async with asyncio.timeout(_VISIBLE_WITHIN_S):
         while not await done():  # noqa: ASYNC110
             await asyncio.sleep(0.05)

@@ -440,7 +440,7 @@ async def test_batches_that_a_client_cannot_read(
     assert {one.order_id for one in seen[customer].orders} == {"o-before", "o-between", "o-odd", "o-after"}
     [letter] = await dead_letters(settings)
     assert (letter.reason, letter.offset) == ("unreadable_batch", place.offset)
-    assert "unpacks to more than 8,388,608 bytes" in letter.detail
+    assert "decompresses to more than 8,388,608 bytes" in letter.detail
     [(_, why)] = await publish_again(settings, await all_kept(settings))
     assert "its publisher has to send it again" in why
     async with Subscriber(settings, "touchpoints", until_end=True) as everything:

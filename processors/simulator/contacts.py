@@ -1,4 +1,4 @@
-"""How made-up people get in touch, and how they say afterwards what it was like."""
+"""How made-up customers contact us, and the feedback that they give afterwards."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class _Ended:
 
 
 class Voices:
-    """Writes what one made-up customer says, and what is answered, into the journal."""
+    """Writes one made-up customer's contacts and posts, and the answers, to the journal."""
 
     def __init__(self, *, journal: Journal, rng: Random, customer_id: str) -> None:
         self._journal = journal
@@ -63,10 +63,10 @@ class Voices:
     def contact(
         self, at: datetime, *, asked: Sequence[str], matter: str | None, stress: float, words: dict[str, str]
     ) -> datetime:
-        """A conversation from its opening to its end; returns when the last of it occurred.
+        """A conversation from opening to end; returns the time of its last event.
 
-        ``stress`` from 0 (a quiet day) to 1 (a storm) makes answers slower and some calls hang up unanswered. Some
-        customers try again elsewhere, or come back within the day because it was not settled.
+        ``stress`` from 0 (a quiet day) to 1 (a storm) makes answers slower, and some callers hang up unanswered. Some
+        customers try another channel, or come back within the day because the matter was not solved.
         """
         opened = self._opening(at, asked=asked, matter=matter, words=words)
         ended = self._conversation(opened, stress=stress, words=words)
@@ -192,7 +192,7 @@ class Voices:
             self._close(opened.contact_id, settled.at + _SECOND, settled.resolution, settled.agent_id)
 
     def mention(self, at: datetime, *, stress: float, words: dict[str, str]) -> None:
-        """A public post, and our answer to it; the higher the stress, the darker its tone."""
+        """A public post, and our answer; the higher the stress, the more negative the post."""
         rng = self._rng
         tones = (Sentiment.NEGATIVE, Sentiment.NEUTRAL, Sentiment.POSITIVE)
         tone = rng.choices(tones, (6 + 70 * stress, 30, 45 - 35 * stress))[0]
@@ -214,7 +214,7 @@ class Voices:
         answer_post(post, journal=self._journal)
 
     def feedback(self, at: datetime, *, about: str | None, stress: float, words: dict[str, str]) -> None:
-        """An answer to a survey, or unasked words; scores fall as stress grows."""
+        """A survey answer or unsolicited feedback; scores fall as stress grows."""
         rng = self._rng
         kinds = (FeedbackKind.CSAT, FeedbackKind.NPS, FeedbackKind.COMPLAINT, FeedbackKind.PRAISE, FeedbackKind.STORY)
         kind = rng.choices(kinds, (50, 34, 1 + 16 * stress, 9 - 7 * stress, 2))[0]
@@ -250,5 +250,5 @@ class Voices:
 
 
 def soon(at: datetime, *, minutes: float, rng: Random) -> datetime:
-    """Some while after ``at``: short ones are likelier, the mean is ``minutes``; at least 30 s."""
+    """A random time after ``at``: exponentially distributed with the mean ``minutes``, at least 30 s."""
     return at + timedelta(seconds=30, milliseconds=round(rng.expovariate(1 / minutes) * 60_000))

@@ -169,15 +169,15 @@ class Voices:
         )
 
     def _comes_back(self, opened: ContactOpened, ended: _Ended, *, stress: float, words: dict[str, str]) -> None:
-        """Whoever got no person tries elsewhere soon; of the others a few come back hours later, once."""
+        """A customer who reached nobody soon tries another channel; a few of the others come back once, hours later."""
         chance = self._journal.chance("again", opened.contact_id)
         share, minutes = _AGAIN[ended.resolution]
         if chance.random() >= share:
             return
-        others: tuple[Channel, ...] = (Channel.CALL, Channel.CHAT)  # a mail unanswered: now it has to be a person
+        others: tuple[Channel, ...] = (Channel.CALL, Channel.CHAT)  # after an unanswered mail, they want a person
         if ended.resolution is not None:
             others = tuple(channel for channel in _CHANNELS if channel is not opened.channel)
-        reopened = opened.matter is None  # nothing but the conversation itself tells that it is the same matter
+        reopened = opened.matter is None  # only the conversation itself shows that it is the same matter
         voice = Voices(journal=self._journal, rng=chance, customer_id=self._customer_id)
         again = voice._opening(
             soon(ended.at, minutes=minutes, rng=chance),
@@ -250,5 +250,5 @@ class Voices:
 
 
 def soon(at: datetime, *, minutes: float, rng: Random) -> datetime:
-    """A random time after ``at``: exponentially distributed with the mean ``minutes``, at least 30 s."""
+    """30 s after ``at``, plus an exponentially distributed time with a mean of ``minutes``."""
     return at + timedelta(seconds=30, milliseconds=round(rng.expovariate(1 / minutes) * 60_000))

@@ -10,10 +10,8 @@ from decimal import Decimal
 from typing import Any
 
 from processors.journey.identity import matter_of
+from processors.policies.registry import installed
 from streams.events import Decision, DecisionKind, GestureGiven, OutreachChannel, OutreachRequested, OutreachRetracted
-
-EMPLOYEES = "agent_gestures"
-"""The policy whose gestures are not in letters: staff give them, and report it afterwards."""
 
 _SENDS = (DecisionKind.SEND, DecisionKind.ESCALATE)
 
@@ -44,8 +42,8 @@ class Tally:
     """Never sent, and still held at the end of the day."""
     retracted: int = 0
     gesture_cost: Decimal = Decimal("0.00")
-    """The cost of gestures in sent outreaches, retracted or not; for agent_gestures, of those that staff gave. Only in
-    the playbook's currency."""
+    """The cost of gestures in sent outreaches, retracted or not; for a policy that counts the gestures of staff, of
+    those. Only in the playbook's currency."""
     customers: int = 0
     """Customers to whom anything was sent, or for whom a task was created."""
 
@@ -101,8 +99,9 @@ def by_policy(
     for policy in {one.outreach_id: one.policy for one in retracted}.values():
         tallies.setdefault(policy, Tally()).retracted += 1
     given = {one.gesture_id: one.cost for one in gestures if one.currency == currency}
-    if EMPLOYEES in tallies:
-        tallies[EMPLOYEES].gesture_cost += sum(given.values(), Decimal(0))
+    for plugin in installed():
+        if plugin.counts_gestures_of_staff and plugin.name in tallies:
+            tallies[plugin.name].gesture_cost += sum(given.values(), Decimal(0))
     return tallies
 
 

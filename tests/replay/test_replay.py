@@ -30,6 +30,7 @@ from tests.journey.anything import lives
 from tests.journey.given import (
     NOON,
     PLAYBOOK,
+    WAITS,
     at,
     called_off,
     cancellation,
@@ -39,6 +40,7 @@ from tests.journey.given import (
     facts,
     profile,
     tuned,
+    waits,
 )
 from tests.replay.given import Day, counts, day
 from tests.streams.given import TOPICS
@@ -48,8 +50,8 @@ BEA = "bea"
 
 def patient(minutes: int = 60) -> Playbook:
     """Flights that are less late than that are not written about."""
-    rules = dataclasses.replace(PLAYBOOK.delays["flight"], threshold=timedelta(minutes=minutes))
-    return tuned(delays={**PLAYBOOK.delays, "flight": rules})
+    rules = dataclasses.replace(WAITS.kinds["flight"], threshold=timedelta(minutes=minutes))
+    return tuned(waits(flight=rules))
 
 
 async def stormy(**options: Any) -> Day:
@@ -256,10 +258,10 @@ async def test_a_higher_threshold_lets_ana_hear_later() -> None:
 
 async def test_a_dearer_gesture_is_a_change_and_a_mere_version_is_none() -> None:
     """The decision is the same, its letter is not; who gets the same letter hears nothing else."""
-    rules = PLAYBOOK.delays["flight"]
+    rules = WAITS.kinds["flight"]
     assert rules.cancelled is not None
     dear = dataclasses.replace(rules, cancelled=dataclasses.replace(rules.cancelled, cost=Decimal("95.50")))
-    report = await (await stormy()).replayed(playbook=tuned(delays={**PLAYBOOK.delays, "flight": dear}))
+    report = await (await stormy()).replayed(playbook=tuned(waits(flight=dear)))
     assert counts(report) == (4, 1, 0, 0)
     [changed] = report.difference.changed
     assert changed.fields == ("request.gesture",)
@@ -281,14 +283,14 @@ async def test_a_decision_that_was_lost_doubled_or_altered_is_found() -> None:
     for topic in (TOPICS.touchpoints, TOPICS.outreach, TOPICS.journeys):
         async for raw in today.source.records(topic, 0):
             altered.source.put_bytes(topic, raw.value, at=raw.timestamp, key=raw.key.decode(), partition=0)
-    changed = replace(decision, explanation="for no reason at all")
+    changed = replace(decision, reason="for no reason at all")
     altered.source.put(TOPICS.decisions, changed, at=others[0].timestamp, key=decision.customer_id)
     for raw in (*others[1:], others[-1]):
         altered.source.put_bytes(TOPICS.decisions, raw.value, at=raw.timestamp, key=raw.key.decode(), partition=0)
     assert first.value not in [raw.value for raw in others]
     report = await altered.replayed()
     assert counts(report) == (3, 1, 0, 1)
-    assert report.difference.changed[0].fields == ("explanation",)
+    assert report.difference.changed[0].fields == ("reason",)
     assert (report.recorded_twice, report.replayed_twice) == (1, 0)
 
 

@@ -166,10 +166,10 @@ HOSTILE: Mapping[str, Hostile] = {
     ),
     "a record of 220 optional fields": _theirs(_record("R", [["null", "int"]] * 220), bytes(220), "read"),
     # arrays
-    "300,000,000 nothings": _theirs(_list("null"), write_long(300_000_000) + b"\0", "no room"),
-    "300,000,000 empty records": _theirs(_list(_record("E", ["null"])), write_long(300_000_000) + b"\0", "no room"),
+    "300,000,000 nothings": _theirs(_list("null"), write_long(300_000_000) + b"\0", "no bytes"),
+    "300,000,000 empty records": _theirs(_list(_record("E", ["null"])), write_long(300_000_000) + b"\0", "no bytes"),
     "300,000,000 fixed of no byte": _theirs(
-        _list({"type": "fixed", "name": "F", "size": 0}), write_long(300_000_000) + b"\0", "no room"
+        _list({"type": "fixed", "name": "F", "size": 0}), write_long(300_000_000) + b"\0", "no bytes"
     ),
     "more flags than bytes": _theirs(_list("boolean"), write_long(1 << 50) + b"\0", "bytes"),
     "900,000 flags": _theirs(_list("boolean"), _many(b"\1"), _TOO_MANY),

@@ -1,4 +1,4 @@
-"""Who owns a partition: workers that come, go, sleep through it, or call themselves by the same name."""
+"""Faults of ownership: workers that join, leave, sleep through a rebalance, or use the same name."""
 
 from __future__ import annotations
 
@@ -103,12 +103,12 @@ async def same_ids(arena: Arena) -> Outcome:
 
 
 async def owns_all(here: Ground, worker: Worker) -> None:
-    """Wait until the worker writes on every partition, by an ownership that it took or kept. Raises TimeoutError."""
+    """Wait until the worker writes to every partition, newly taken or kept. Raises TimeoutError."""
     await _write(here, lambda lives: all(str(worker.pid) in on for on in lives))
 
 
 async def shared(here: Ground, workers: list[Worker]) -> None:
-    """Wait until each of the workers writes somewhere."""
+    """Wait until each of the workers writes to some partition."""
     wanted = {str(worker.pid) for worker in workers}
     await _write(here, lambda lives: wanted <= set().union(*lives))
 

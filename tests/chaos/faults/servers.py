@@ -101,7 +101,7 @@ async def redis_emptied(arena: Arena) -> Outcome:
         await here.done()
         after = await shown(here, customers)
         if after[0] == before[0]:
-            failures.append("the view was not built again")
+            failures.append("the view was not rebuilt")
         different = [name for name in customers if before[1][name] != after[1][name]]
         verdict = await here.verdict(close=False)
     failures += [f"the view of {name} is another than before" for name in different[:3]]
@@ -110,7 +110,7 @@ async def redis_emptied(arena: Arena) -> Outcome:
 
 
 async def shown(here: Ground, customers: list[str]) -> tuple[str | None, dict[str, Documents]]:
-    """The view's generation and what it holds of these customers, once it has come as far as the topics."""
+    """The view's generation and its documents of these customers, once it has caught up with the topics."""
     topics = here.settings.topics
     ends = {
         (topics.prefix + topic, number): found[-1].offset + 1
@@ -132,8 +132,8 @@ async def shown(here: Ground, customers: list[str]) -> tuple[str | None, dict[st
 
 
 def kill(arena: Arena, part: str) -> None:
-    """kill -9 of a server of the stack. Raises RuntimeError where it is not a process of this machine."""
+    """kill -9 a server of the stack. Raises RuntimeError if it is not a process on this machine."""
     pid = next((status.pid for status in arena.stack.status().parts if status.name == part), None)
     if pid is None:
-        raise RuntimeError(f"{part} is no process of this stack's: it cannot be killed from here")
+        raise RuntimeError(f"{part} is not a process of this stack, so it cannot be killed from here")
     os.kill(pid, signal.SIGKILL)

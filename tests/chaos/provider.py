@@ -215,7 +215,7 @@ async def strike(
 
 
 def _plan(rng: random.Random, kills: int) -> list[Strike]:
-    """Half of the strikes at the failpoints, evenly distributed, and half at random times."""
+    """Strikes at the failpoints, each equally often, and strikes at random times, in random order."""
     drawn: list[Strike] = []
     while len(drawn) < kills:
         drawn += [Strike(point, rng.randrange(1, _WITHIN)) for point in rng.sample(POINTS, len(POINTS))]

@@ -2,12 +2,12 @@
 
 The mix: everybody signs up within the first days, with a profile and then consents. After that random customers have
 stories, some many and some few: an order (placed, shipped, delivered) in six of ten stories, a contact (opened,
-answered by a machine and a person, closed, sometimes noted by an agent) in a quarter, otherwise feedback, a mention, or
-an unavailable item. One order in ten is late, with a delay notice, half of them over the playbook's threshold; a third of
-the delays are revised and four of five are reported as ended. Half a percent of all events are published twice, and one
-percent arrives up to six hours late. Posts are answered and staff give gestures, like on the simulated day; nobody
-reports a task as done. Merges and erasures are left out, because a merge is forwarded through the input topic, which
-must be the same for every side.
+answered by a machine and a person, closed, sometimes noted by an agent) in a quarter, otherwise feedback, a mention,
+or an unavailable item. One order in ten is late, with a delay notice, half of them over the playbook's threshold; a
+third of the delays are revised and four of five are reported as ended. Half a percent of all events are published
+twice, and one percent arrives up to six hours late. Posts are answered and staff give gestures, like on the simulated
+day; nobody reports a task as done. Merges and erasures are left out, because a merge is forwarded through the input
+topic, which must be the same for every side.
 """
 
 from __future__ import annotations

@@ -106,8 +106,10 @@ async def test_a_webhook_that_leads_inside_is_not_called(settings: Settings, rol
             told = await ends(settings, 3)
     assert receiver.calls == 0
     assert [told[outreach_id(number)].channel for number in (1, 2, 3)] == [WEBHOOK, EMAIL, WEBHOOK]
-    first = told[outreach_id(1)]
-    assert (first.reason, first.detail) == ("REJECTED", "the webhook is not an https link")
+    assert (told[outreach_id(1)].reason, told[outreach_id(1)].detail) == (
+        "REJECTED",
+        "the webhook is not an https link",
+    )
     assert told[outreach_id(3)].detail == "the webhook leads into a network that is not public"
 
 

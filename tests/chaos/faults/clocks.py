@@ -32,7 +32,7 @@ _PROFILED = 4  # one in this many of the storm's customers can be written to
 
 
 async def timer_storm(arena: Arena) -> Outcome:
-    """So many customers wait for the same moment; it comes, for all of them at once."""
+    """Many customers have a deadline at the same time."""
     async with ground(arena.env) as here:
         workers = [here.worker(name) for name in ("a", "b")]
         for worker in workers:
@@ -70,7 +70,7 @@ def _waiting(customers: int) -> Iterator[Told]:
 
 
 async def clock_jumps(arena: Arena) -> Outcome:
-    """The worker's wall clock jumps an hour ahead, two back, two ahead, one more, and is right again; with a kill."""
+    """The worker's wall clock jumps an hour ahead, two back, two ahead, one more, and is correct again; with a kill."""
     rng = arena.rng("clock_jumps")
     now = datetime.now(UTC).replace(microsecond=0)
     # in the middle of the customer's day, whatever time it is here

@@ -42,7 +42,7 @@ def disordered(told: Iterator[Told], rng: random.Random) -> Iterator[Told]:
 
 
 async def disorder(arena: Arena) -> Outcome:
-    """Shuffled, repeated and late touchpoints; one in twenty on another partition than its customer's."""
+    """Shuffled, repeated and late touchpoints; one in twenty on the wrong partition."""
     rng = arena.rng("disorder")
     async with ground(arena.env) as here:
         workers = [here.worker(name) for name in ("a", "b")]
@@ -63,7 +63,7 @@ async def disorder(arena: Arena) -> Outcome:
 
 
 async def unreadable(arena: Arena) -> Outcome:
-    """Records written past every check: 3 MiB long, no Avro, no value, an unknown schema's number."""
+    """Records that bypass every check: 3 MiB long, not Avro, no value, an unknown schema id."""
     rng = arena.rng("unreadable")
     async with ground(arena.env) as here:
         here.feed(stream(arena.seed), rate=arena.rate)
@@ -88,7 +88,7 @@ async def unreadable(arena: Arena) -> Outcome:
 
 
 async def refused_sends(arena: Arena) -> Outcome:
-    """The broker refuses what goes to one topic, for a few seconds at a time: transactions fail half-way."""
+    """The broker refuses writes to one topic, for a few seconds at a time: transactions fail halfway."""
     times = max(1, arena.kills // 10)
     async with ground(arena.env) as here:
         here.feed(stream(arena.seed), rate=arena.rate)
@@ -142,7 +142,7 @@ async def configure(settings: Settings, topic: Topic, changes: dict[str, str]) -
 
 
 async def full_disk(arena: Arena) -> Outcome:
-    """Nothing that the worker writes to its log arrives: the device is full. It has more to say than usual."""
+    """The worker's log cannot be written, because the device is full, and it logs more than usual."""
     async with ground(arena.env) as here:
         here.feed(stream(arena.seed), rate=arena.rate)
         worker = here.worker("a")
@@ -161,7 +161,7 @@ async def full_disk(arena: Arena) -> Outcome:
 
 
 async def compaction(arena: Arena) -> Outcome:
-    """The broker compacts the states while they are written; then a worker that never ran before rebuilds them."""
+    """The broker compacts the states while they are written; then a new worker rebuilds them."""
     async with ground(arena.env) as here:
         topic = here.settings.topics.journeys
         await configure(here.settings, topic, {

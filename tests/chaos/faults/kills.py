@@ -29,7 +29,7 @@ _LONGEST = 5.0
 
 
 async def at_points(arena: Arena) -> Outcome:
-    """Two workers; each life ends at a point drawn from all, the n-th time it is reached."""
+    """Two workers; each life ends at a random failpoint, the n-th time it is reached."""
     rng = arena.rng("kill_at_points")
     points: list[Point] = []
     while len(points) < arena.kills:
@@ -42,7 +42,7 @@ async def at_points(arena: Arena) -> Outcome:
 
 
 async def at_random(arena: Arena) -> Outcome:
-    """Two workers; each life ends after some seconds, while it starts, recovers or works."""
+    """Two workers; each life ends after some seconds, during start, recovery or work."""
     rng = arena.rng("kill_at_random")
     return await _under(arena, deque(Strike(after=rng.uniform(0.3, _LONGEST)) for _ in range(arena.kills)))
 

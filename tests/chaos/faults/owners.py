@@ -19,7 +19,7 @@ _TUG_OF_WAR = 10.0
 
 
 async def zombie(arena: Arena) -> Outcome:
-    """A worker is stopped (SIGSTOP) in the middle of a transaction until another has its partitions, and wakes up."""
+    """A worker is stopped (SIGSTOP) in a transaction until another has its partitions, and then resumes."""
     rng = arena.rng("zombie")
     points = ASLEEP_AT[: max(1, min(arena.kills // 10, len(ASLEEP_AT)))]
     taken_after: list[float] = []
@@ -52,7 +52,7 @@ async def zombie(arena: Arena) -> Outcome:
 
 
 async def scaling(arena: Arena) -> Outcome:
-    """One worker, then three, then the last of them alone."""
+    """One worker, then three, then only the last of them."""
     async with ground(arena.env) as here:
         here.feed(stream(arena.seed), rate=arena.rate)
         first, second, third = workers = [here.worker(name) for name in ("a", "b", "c")]
@@ -75,7 +75,7 @@ async def scaling(arena: Arena) -> Outcome:
 
 
 async def same_ids(arena: Arena) -> Outcome:
-    """A second process calls itself by the same name: same member, same transactional ids, at the same time."""
+    """A second process uses the same name: same member, same transactional ids, at the same time."""
     toll = Toll()
     async with ground(arena.env) as here:
         here.feed(stream(arena.seed), rate=arena.rate)

@@ -22,7 +22,7 @@ _REBUILT_WITHIN = 90.0
 
 
 async def broker_kill(arena: Arena) -> Outcome:
-    """kill -9 of the broker while two workers commit; it is started again. A supervisor starts workers that stop."""
+    """kill -9 of the broker while two workers commit; it is restarted. A supervisor restarts workers that stop."""
     rng, toll = arena.rng("broker_kill"), Toll()
     times = max(1, arena.kills // 10)
     async with ground(arena.env) as here:
@@ -49,7 +49,7 @@ async def broker_kill(arena: Arena) -> Outcome:
 
 
 async def registry_down(arena: Arena) -> Outcome:
-    """The registry is killed: who runs goes on, who starts waits, and starts when it is back."""
+    """The registry is killed: running workers continue, a starting one waits until it is back."""
     failures = []
     async with ground(arena.env) as here:
         here.feed(stream(arena.seed), rate=arena.rate)
@@ -77,7 +77,7 @@ async def registry_down(arena: Arena) -> Outcome:
 
 
 async def redis_emptied(arena: Arena) -> Outcome:
-    """Redis is killed and comes back without data: the view is built again as it was; journeys notice nothing."""
+    """Redis is killed and comes back without data: the view is rebuilt identically; journeys are not affected."""
     failures = []
     async with ground(arena.env) as here, AsyncExitStack() as stack:
         here.feed(stream(arena.seed), rate=arena.rate)

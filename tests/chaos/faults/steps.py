@@ -34,7 +34,7 @@ STAGES = {
 
 
 async def failing_step(arena: Arena) -> Outcome:
-    """One event in a thousand fails, at any stage from its decoding to an output too large; with kills in between."""
+    """One event in a thousand fails, at any stage from decoding to an output that is too large; with kills."""
     rng = arena.rng("failing_step")
     toll = Toll()
     plan = deque(Strike(after=rng.uniform(1.5, _LONGEST)) for _ in range(arena.kills))

@@ -71,7 +71,7 @@ HOSTILE = {
     "{{ 1 | round(1, name) }}": "'floor'",
     "{{ wait_minutes | int(0, 36) }}": "'int'",
     "{{ wait_minutes | int(base=36) }}": "'base'",
-    "{{ wait_minutes | float(1e300) }}": "a number",
+    "{{ wait_minutes | float(1e300) }}": "a literal number",
     "{{ name | trim('x' ~ name) }}": "literal",
     "{{ name | default([name, name]) }}": "literal",
     "{{ name | upper('x') }}": "nothing",

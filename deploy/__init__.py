@@ -1,1 +1,1 @@
-"""Everything that runs Careline somewhere: the local stack, containers, monitoring."""
+"""How to run Careline: the local stack, containers, monitoring."""

@@ -1,4 +1,4 @@
-"""The dead letters as a whole: all that are kept, and publishing them again."""
+"""Lists the dead letters on their topic, and publishes them again."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from streams.config import Settings
 from streams.subscribing.dead_letters import DeadLetter, is_of_dead_letters
 from streams.subscribing.subscriber import Subscriber
 
-_PATIENCE_MS = 10_000  # for one record that may be large
+_PATIENCE_MS = 10_000  # for one record, which may be large
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """A dead letter and where it lies."""
+    """A dead letter, and its partition and offset on the dead-letter topic."""
 
     partition: int
     offset: int
@@ -30,12 +30,12 @@ class Kept:
 
     @property
     def place(self) -> str:
-        """As the commands take it."""
+        """Partition and offset in the form that the commands accept."""
         return f"{self.partition}:{self.offset}"
 
     @property
     def origin(self) -> str:
-        """Where it came from."""
+        """The topic and partition that the record came from."""
         return f"{self.letter.topic}[{self.letter.partition}]"
 
 
@@ -50,16 +50,16 @@ async def all_kept(settings: Settings) -> list[Kept]:
 
 
 def once_each(letters: Iterable[Kept]) -> list[Kept]:
-    """One letter for each record, however many readers put it aside, in the order of their topics."""
+    """One dead letter for each record, however many readers refused it, in the order of the original topics."""
     by_origin = {(one.letter.topic, one.letter.partition, one.letter.offset): one for one in letters}
-    # as they were on their topic, so that a customer's events keep their order
+    # in their original order, so that a customer's events keep it
     return [by_origin[origin] for origin in sorted(by_origin)]
 
 
 async def original_of(settings: Settings, letter: DeadLetter) -> DeadLetter | None:
-    """A shortened dead letter, whole again: the record at the place that it names. None where that is gone.
+    """A shortened dead letter in full, read from the original offset; None if the original is gone.
 
-    Raises KafkaError where the brokers do not answer.
+    Raises KafkaError if the brokers do not answer.
     """
     tp = TopicPartition(letter.topic, letter.partition)
     consumer = AIOKafkaConsumer(**settings.kafka_client(), enable_auto_commit=False, auto_offset_reset="none")
@@ -82,9 +82,9 @@ async def original_of(settings: Settings, letter: DeadLetter) -> DeadLetter | No
 
 
 async def publish_again(settings: Settings, letters: Iterable[Kept]) -> list[tuple[Kept, str]]:
-    """The same bytes, key, headers and time to where they came from; those the broker refuses, and why.
+    """Publish the same value, key, headers and timestamp to the original topic; returns the refused ones, and why.
 
-    Raises Unavailable; what was published before stays published.
+    Raises Unavailable; whatever was published before stays published.
     """
     refused: list[tuple[Kept, str]] = []
     producer = AIOKafkaProducer(
@@ -95,10 +95,10 @@ async def publish_again(settings: Settings, letters: Iterable[Kept]) -> list[tup
         for one in letters:
             letter = one.letter
             if letter.offset < 0:
-                refused.append((one, "is no record: what it tells of is tried again by itself"))
+                refused.append((one, "is not a record; the role retries what failed by itself"))
                 continue
             if letter.reason == SEALED:
-                refused.append((one, "is a batch that no reader can open: its publisher has to send it again"))
+                refused.append((one, "is a batch that cannot be decompressed; its publisher has to send it again"))
                 continue
             if letter.truncated:
                 whole = await original_of(settings, letter)
@@ -114,13 +114,13 @@ async def publish_again(settings: Settings, letters: Iterable[Kept]) -> list[tup
                     letter.topic,
                     key=letter.key,
                     value=letter.value,
-                    # without a key nothing says where it belongs but where it was
+                    # without a key, only its original partition says where it belongs
                     partition=letter.partition if letter.key is None else None,
                     timestamp_ms=letter.timestamp if letter.timestamp >= 0 else None,
                     headers=list(letter.headers),
                 )
             except MessageSizeTooLargeError:
-                refused.append((one, f"{letter.topic} takes no record of {len(letter.value or b'')} bytes"))
+                refused.append((one, f"{letter.topic} accepts no record of {len(letter.value or b'')} bytes"))
     except KafkaError as error:
         raise kafka_unavailable(settings, error) from error
     finally:

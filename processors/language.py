@@ -1,6 +1,6 @@
-"""Which of several languages a text is told in: BCP 47 tags, looked up as RFC 4647 says, on CLDR's facts. Pure.
+"""Chooses the language of a text: looks up BCP 47 tags by RFC 4647, with CLDR's data. Pure.
 
-One lookup serves letters, gestures, whys, feet, pages and headers, so that what is one letter is in one language.
+The same lookup serves letters, gestures, whys, feet, pages and headers, so that a letter is in one language.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 
 LAST_RESORT = "en"
-"""The language in which everything is written that anybody could need."""
+"""The language in which every text exists."""
 
 _SUBTAG = re.compile(r"[A-Za-z0-9]{1,8}")
 
@@ -22,7 +22,7 @@ _SUBTAG = re.compile(r"[A-Za-z0-9]{1,8}")
 def locale_of(tag: str) -> Locale | None:
     """The best known locale for a BCP 47 tag (``es-MX-x-home`` is ``es_MX``), or None.
 
-    Case does not matter, ``_`` is as good as ``-``, and an encoding or modifier (``de_DE.UTF-8``) is left off.
+    Case does not matter, ``_`` counts as ``-``, and an encoding or modifier (``de_DE.UTF-8``) is ignored.
     """
     parts = re.split(r"[.@]", tag.strip())[0].replace("_", "-").split("-")
     if not _SUBTAG.fullmatch(parts[0]):
@@ -37,16 +37,16 @@ def locale_of(tag: str) -> Locale | None:
 
 
 def canonical(tag: str) -> str | None:
-    """``de_at`` as ``de-AT``; None for a language that nobody knows."""
+    """The normal form of a tag: ``de_at`` becomes ``de-AT``; None for an unknown language."""
     known = locale_of(tag)
     return None if known is None else "-".join(filter(None, (known.language, known.script, known.territory)))
 
 
 @lru_cache(maxsize=4_096)
 def steps(tag: str) -> tuple[str, ...]:
-    """What may stand for a tag, nearest first: ``es-MX``, ``es-419``, ``es``. () for a language that nobody knows.
+    """The tags that may replace a tag, nearest first: ``es-MX``, ``es-419``, ``es``. () for an unknown language.
 
-    A script is never given up for another: ``zh-Hant-TW`` ends with ``zh-Hant``, as ``zh`` is in the other script.
+    The script never changes: ``zh-Hant-TW`` ends with ``zh-Hant``, because ``zh`` is written in the other script.
     """
     known = locale_of(tag)
     found: list[str] = []
@@ -57,18 +57,17 @@ def steps(tag: str) -> tuple[str, ...]:
 
 
 def nearest(tag: str, written: Collection[str]) -> str | None:
-    """The one of ``written`` (tags, however they are spelled) that comes nearest to ``tag``; None if none is in its
-    language and script."""
+    """The tag in ``written`` (in any spelling) that is nearest to ``tag``; None if none has its language and script."""
     return _nearest(tag, tuple(written))
 
 
 def spoken(wanted: str | None, default: str, *pieces: Collection[str]) -> str:
-    """The tag in whose language all pieces are written, each given as the tags that it is written in: the one that is
-    wanted, else the default, else English. With its region, by which dates and numbers are told."""
+    """The tag of a language in which all pieces exist, each given as the tags of its languages: the wanted one, else
+    the default, else English. It keeps its region, which decides the format of dates and numbers."""
     return _spoken(wanted, default, *map(tuple, pieces))
 
 
-# Customers speak few languages, and every letter asks the same.
+# Customers speak few languages, so letters repeat the same lookups.
 @lru_cache(maxsize=4_096)
 def _nearest(tag: str, written: tuple[str, ...]) -> str | None:
     index = _index(written)
@@ -100,7 +99,7 @@ def _index(written: tuple[str, ...]) -> dict[str, str]:
 
 
 def _shortest(locale: Locale) -> str:
-    """The tag without the script that everybody expects: ``zh`` for ``zh-Hans``, ``zh-TW`` stays ``zh-Hant-TW``."""
+    """The tag without a script that is the language's default: ``zh`` for ``zh-Hans``; ``zh-Hant-TW`` keeps it."""
     script = locale.script if locale.script != _usual_script(locale.language) else None
     return "-".join(filter(None, (locale.language, script, locale.territory)))
 
@@ -115,7 +114,7 @@ def _parent(locale: Locale) -> Locale | None:
     named = get_global("parent_exceptions").get(str(locale))
     if named is not None:
         parent = Locale.parse(named)
-        # hi_Latn has the parent en_IN, and ht has fr_HT: good for dates, but words of another language; nb has no
+        # hi_Latn has the parent en_IN, and ht has fr_HT: fine for dates, but text in another language; nb has no
         kin = parent.language == locale.language or parent.territory is None
         return parent if kin and (parent.script or _usual_script(parent.language)) == script else None
     if locale.territory is not None:

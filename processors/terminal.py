@@ -1,9 +1,9 @@
-"""What reaches a terminal. Every command prints through this module, and nothing else here prints.
+"""Output to a terminal. Every command prints through this module only.
 
-Texts from outside (names, ids, posts, reasons of servers) are shown, never obeyed: markup is off, control characters
-and whatever hides or reorders text are shown as escapes (``\\x1b``, ``\\u202e``). No table cuts anything off: it wraps
-where there is room for its columns, and is printed entry by entry where there is not. What is no terminal gets every
-line whole, unless COLUMNS says how wide it is.
+Text from outside (names, ids, posts, servers' errors) is shown and never interpreted: markup is off, and control
+characters and whatever hides or reorders text are escaped (``\\x1b``, ``\\u202e``). No table truncates anything: its
+cells wrap if the columns fit, and otherwise it is printed entry by entry. If the output is not a terminal, lines are
+not wrapped, unless COLUMNS sets a width.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from rich.table import Column, Table
 from rich.text import Text
 
 Part = str | tuple[str, str] | Text
-"""Text from anywhere; with its style, if it has one."""
+"""Text from any source, optionally with a style."""
 
 _UNBOUNDED = 1 << 16
-_RIGID = 40  # wider than this wraps even where a column is not meant to
-_NARROWEST = 8  # a column that wraps is readable from here on,
-_WORD = 24  # and from its longest word on, if that is not too long
+_RIGID = 40  # a wider column wraps even if it is marked as rigid
+_NARROWEST = 8  # the least readable width of a column that wraps,
+_WORD = 24  # or the width of its longest word, up to this
 
 _SPACES = frozenset("\t\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")
 _EMOJI = "\u2190-\u2bff\u3030\u303d\U0001f000-\U0001faff"
 _JOINING = "\u0600-\u08ff\u0900-\u0dff\u1000-\u109f\u1780-\u17ff"
 _HIDDEN = re.compile(
     rf"(?P<kept>(?<=[{_EMOJI}\ufe0f])\u200d(?=[{_EMOJI}])"  # one emoji made of several
-    rf"|(?<=[{_JOINING}])[\u200c\u200d](?=[{_JOINING}])"  # Persian, Hindi and others are written with them
+    rf"|(?<=[{_JOINING}])[\u200c\u200d](?=[{_JOINING}])"  # Persian, Hindi and other scripts need them
     r"|(?<=\U0001f3f4)[\U000e0030-\U000e007a]{2,8}\U000e007f"  # the flags of Scotland, Wales, England
     r"|(?<=[#*0-9])\ufe0f(?=\u20e3))"
     r"|(?P<line>\r\n)"
@@ -48,9 +48,9 @@ _HIDDEN = re.compile(
 
 
 def clean(text: str, *, lines: bool = False) -> str:
-    """The text with nothing in it that a terminal obeys or a reader cannot see; on one line, or as ``lines``.
+    """The text without anything that a terminal interprets or a reader cannot see; on one line, or as ``lines``.
 
-    Emoji, and the joiners that a script is written with, stay as they are.
+    Emoji, and the joiners that some scripts need, are kept.
     """
 
     def shown(found: re.Match[str]) -> str:
@@ -60,7 +60,7 @@ def clean(text: str, *, lines: bool = False) -> str:
         if found["line"] or letter in _SPACES:
             return "\n" if lines and letter not in "\t\v\f" else " "
         if letter in "\ufe0e\ufe0f" and unicodedata.category(text[found.start() - 1 : found.start()] or " ")[0] in "SP":
-            return letter  # which form of the symbol before it
+            return letter  # selects the form of the symbol before it
         number = ord(letter)
         return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}" if number < 1 << 16 else f"\\U{number:08x}"
 
@@ -68,7 +68,7 @@ def clean(text: str, *, lines: bool = False) -> str:
 
 
 def styled(*parts: Part, style: str = "", lines: bool = False) -> Text:
-    """The parts, cleaned, as one text."""
+    """The cleaned parts as one text."""
     whole = Text(style=style)
     for part in parts:
         if isinstance(part, Text):
@@ -81,17 +81,17 @@ def styled(*parts: Part, style: str = "", lines: bool = False) -> Text:
 
 
 def say(text: str, *, err: bool = False) -> None:
-    """Print it as it is, wrapped nowhere; on standard error if ``err``."""
+    """Print the text without wrapping; on standard error if ``err``."""
     _write(clean(text, lines=True), sys.stderr if err else sys.stdout)
 
 
 def say_json(data: Any, *, indent: int | None = 2) -> None:
-    """Print it as JSON: valid, and the same data, whatever the output can encode and a terminal would obey."""
+    """Print data as JSON: valid and unchanged whatever the output can encode, and harmless to a terminal."""
     say_json_text(json.dumps(data, indent=indent, ensure_ascii=False))
 
 
 def say_json_text(text: str) -> None:
-    """As say_json, for what is JSON already."""
+    """Like say_json, for text that is JSON already."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     _write(_in_ascii(text.rstrip("\n"), encoding), sys.stdout)
 
@@ -103,7 +103,7 @@ def _write(text: str, file: IO[str]) -> None:
 
 def _in_ascii(text: str, encoding: str) -> str:
     def escaped(found: re.Match[str]) -> str:
-        return found[0] if found[0] in "\n" else json.dumps(found[0])[1:-1]  # outside of strings all is ASCII
+        return found[0] if found[0] in "\n" else json.dumps(found[0])[1:-1]  # outside strings, JSON is all ASCII
 
     text = _HIDDEN.sub(lambda found: found[0] if found["kept"] else escaped(found), text)
     try:
@@ -114,7 +114,7 @@ def _in_ascii(text: str, encoding: str) -> str:
 
 
 def clean_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
-    """For structlog: a log entry whose texts may go to a terminal."""
+    """A structlog processor that cleans the texts of a log entry for a terminal."""
     return {
         name: clean(value, lines=name in ("exception", "stack")) if isinstance(value, str) else value
         for name, value in event.items()
@@ -122,7 +122,7 @@ def clean_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> 
 
 
 def never_fails_on_encoding() -> None:
-    """From now on what standard output cannot encode is printed as a question mark."""
+    """From now on, print a question mark for every character that standard output cannot encode."""
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(errors="replace")
@@ -130,8 +130,7 @@ def never_fails_on_encoding() -> None:
 
 @dataclass(slots=True)
 class Grid:
-    """A table without a frame. A column whose name is in ``rigid`` is not wrapped, one in ``right`` is set to the
-    right."""
+    """A table without a frame. Columns named in ``rigid`` are not wrapped; those in ``right`` are right-aligned."""
 
     columns: Sequence[str]
     rigid: Iterable[str] = ()
@@ -141,12 +140,12 @@ class Grid:
     rows: list[list[Text]] = field(default_factory=list)
 
     def add(self, *cells: Part) -> None:
-        """A row; cells are texts from anywhere."""
+        """Add a row; the cells may be text from any source."""
         assert len(cells) == len(self.columns)
         self.rows.append([styled(cell, lines=True) for cell in cells])
 
     def laid_out(self, width: int) -> RenderableType:
-        """As a table if it can be read at that width, else entry by entry."""
+        """The table if it is readable at that width, else entry by entry."""
         widths = self._widths(width - self.indent - 2 * (len(self.columns) - 1))
         if widths is None:
             return self._by_entry()
@@ -209,7 +208,7 @@ class Grid:
 
 
 class Screen(Console):
-    """A console that shows texts from outside and obeys none of them, whatever is printed."""
+    """A console that never interprets text from outside, whatever is printed."""
 
     def __init__(self, *, stderr: bool = False, file: IO[str] | None = None, width: int | None = None) -> None:
         super().__init__(stderr=stderr, file=file, width=width, markup=False, emoji=False, highlight=False)
@@ -217,21 +216,21 @@ class Screen(Console):
             self.width = _UNBOUNDED
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """As rich's own; what somebody forgot to clean is cleaned here."""
+        """Like rich's own, but cleans any text that was not cleaned before."""
         for segment in super().render(renderable, options):
             text, style, control = segment
             yield segment if control else Segment(clean(text, lines=True), style)
 
     def tell(self, *parts: Part, style: str = "", indent: int = 0) -> None:
-        """A paragraph of one line, wrapped where the terminal ends."""
+        """Print one paragraph, wrapped at the width of the terminal."""
         self.print(Padding(styled(*parts, style=style), (0, 0, 0, indent), expand=False), overflow="fold")
 
     def heading(self, title: str) -> None:
-        """What the lines after it are about."""
+        """Print a heading."""
         self.print()
         self.print(styled(title, style="bold underline"))
 
     def grid(self, grid: Grid) -> None:
-        """A table; nothing if it has no rows."""
+        """Print a table; nothing if it has no rows."""
         if grid.rows:
             self.print(grid.laid_out(self.width))

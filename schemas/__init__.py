@@ -1,6 +1,6 @@
 """The contract's Avro schemas: ``<namespace>/<Record>/v<N>.avsc``, never edited once published.
 
-A folder is one record; the registry's subjects are made of it by :mod:`streams.topics`.
+Each folder is one record; :mod:`streams.topics` derives the registry's subjects.
 """
 
 from schemas.loading import Schema, examples, latest, names, versions

@@ -1,8 +1,9 @@
-"""FULL_TRANSITIVE without a registry: every version can be read as, and can read, every other.
+"""Checks FULL_TRANSITIVE without a registry: every version can read, and be read as, every other.
 
-The rules of Avro's own checker in both directions, and three of our own where it is silent and readers would still be
-misled: a logical type never changes (Avro would hand over the same number as another moment), a primitive type or a
-union never changes (Avro takes text for bytes and back), and an alias renames nothing (older readers do not know it).
+It applies the rules of Avro's own checker in both directions, and three rules of our own for changes that Avro allows
+but that mislead readers: a logical type never changes (Avro would read the same number as another time), a primitive
+type or a union never changes (Avro reads text as bytes and back), and no alias renames a field (older readers do not
+know it).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from schemas.expansion import PRIMITIVES, Node, Unfit, expanded
 from schemas.loading import Schema
 
-if TYPE_CHECKING:  # Avro's own package is loaded by what asks it; every reader and command comes by here
+if TYPE_CHECKING:  # every reader and command imports this module, so Avro's own package is loaded only on use
     from avro.schema import Schema as Parsed
 
 _LOGICAL = ("logicalType", "precision", "scale")
@@ -24,7 +25,7 @@ _LOGICAL = ("logicalType", "precision", "scale")
 def problems(schema: Schema, earlier: Sequence[Schema], *, registries: bool = False) -> list[str]:
     """Why ``schema`` may not follow the ``earlier`` versions, oldest first; [] if it may.
 
-    By the rules of ``registries`` alone, which are Avro's own, it may more often.
+    With ``registries``, only Avro's own rules apply, as in registries; they allow more.
     """
     try:
         parsed = _parse(schema)
@@ -38,24 +39,24 @@ def problems(schema: Schema, earlier: Sequence[Schema], *, registries: bool = Fa
 
 
 def misread(writer: Node, reader: Node) -> list[str]:
-    """What a reader would take for something else than was written, by field; [] for nothing.
+    """The fields whose values a reader would misinterpret; [] for none.
 
-    Both are written out (:func:`schemas.expansion.expanded`). Avro resolves them without a complaint, and a registry
-    takes the one beside the other: it looks at the numbers' types and not at what they count. A text that is an id
-    by its logical type is the same text without.
+    Both schemas are expanded (:func:`schemas.expansion.expanded`). Avro resolves them without an error, and a registry
+    accepts both, because it compares the types of numbers and not their units. A string with the logical type uuid
+    counts as a plain string.
     """
     return list(dict.fromkeys(_misread(writer, reader, "")))
 
 
 def strangers(found: Iterable[Schema], ours: Sequence[Schema]) -> list[Difference]:
-    """Of the schemas found under a subject those that are not of our versions, and how they differ from the latest."""
+    """The schemas found under a subject that are not our versions, and how they differ from the latest."""
     known = {canonical(schema) for schema in ours}
     return [_difference(schema, ours[-1]) for schema in found if canonical(schema) not in known]
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A schema that is not ours. ``refused``: why readers refuse what is written with it; else they read it as ours."""
+    """A schema that is not ours. ``refused``: why readers refuse its records; if empty, they read them as ours."""
 
     schema: Schema
     refused: tuple[str, ...]
@@ -67,7 +68,7 @@ def _difference(schema: Schema, ours: Schema) -> Difference:
         written, wanted = expanded(schema), expanded(ours)
         refused = misread(written, wanted)
         if isinstance(written, dict) and isinstance(wanted, dict) and written.get("name") != wanted.get("name"):
-            refused = [f"describes {written.get('name', written['type'])}, and not {wanted.get('name')}"]
+            refused = [f"describes {written.get('name', written['type'])}, not {wanted.get('name')}"]
     except Unfit as why:
         refused = [str(why)]
     try:
@@ -79,12 +80,12 @@ def _difference(schema: Schema, ours: Schema) -> Difference:
 
 
 def canonical(schema: Schema) -> str:
-    """The schema as text that does not depend on the order of keys or on white space; documentation counts."""
+    """The schema as text, independent of the order of keys and of white space; documentation counts."""
     return json.dumps(schema, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 class _NoSchemaError(Exception):
-    """Avro says that it is none."""
+    """Avro refuses the schema as invalid."""
 
 
 def _parse(schema: Schema) -> Parsed:
@@ -108,7 +109,7 @@ def _unreadable(new: Parsed, old: Parsed) -> Iterator[str]:
 
 
 def _changed(old: Any, new: Any, path: str) -> Iterator[str]:
-    """Differences that Avro resolves without complaint and that mislead a reader all the same."""
+    """Differences that Avro resolves without an error, but that mislead readers."""
     old, new = _unwrapped(old), _unwrapped(new)
     if isinstance(old, list) and isinstance(new, list):
         branches = {_kind(branch): branch for branch in new}
@@ -119,7 +120,7 @@ def _changed(old: Any, new: Any, path: str) -> Iterator[str]:
                 yield from _changed(branch, counterpart, path)
         return
     if isinstance(old, list) or isinstance(new, list):
-        return  # Avro's checker has said what there is to say
+        return  # Avro's checker reports these
     if _kind(old) != _kind(new):
         if _kind(old) in PRIMITIVES and _kind(new) in PRIMITIVES:
             yield f"{path}: was {_kind(old)}, is {_kind(new)}"

@@ -1,4 +1,4 @@
-"""What `careline schemas check` holds the files to: evolution, documentation, common fields, examples, history."""
+"""The rules of `careline schemas check`: evolution, documentation, common fields, examples, history."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from schemas.loading import NAMESPACE, Schema
 HOME = Path(__file__).parent
 
 PUBLISHED = "published.json"
-"""By record, the SHA-256 of each published version's file, oldest first (line ends as on Unix)."""
+"""For each record, the SHA-256 of every published version's file, oldest first (with Unix line ends)."""
 
 _FACTS = ("touchpoint", "outcome")
 _COMMON: dict[str, Any] = {
@@ -29,14 +29,14 @@ _COMMON: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Violation:
-    """One thing that is wrong, and with which file."""
+    """One problem, and its file."""
 
     file: str
     problem: str
 
 
 def check(home: Path = HOME) -> list[Violation]:
-    """Everything that is wrong with the schemas under ``home``; [] if nothing is."""
+    """All problems of the schemas under ``home``; [] if there are none."""
     found: list[Violation] = []
     texts = _texts(home)
     for name, files in texts.items():
@@ -63,7 +63,7 @@ def check(home: Path = HOME) -> list[Violation]:
 
 
 def schema_problems(name: str, schema: Schema, earlier: Sequence[Schema]) -> list[str]:
-    """What is wrong with one version of the record ``name``, given the ``earlier`` ones, oldest first."""
+    """The problems of one version of the record ``name``, given the ``earlier`` versions, oldest first."""
     wrong = problems(schema, earlier)
     full_name = f"{schema.get('namespace')}.{schema.get('name')}"
     if full_name != name:
@@ -75,16 +75,16 @@ def schema_problems(name: str, schema: Schema, earlier: Sequence[Schema]) -> lis
 
 
 def published(home: Path = HOME) -> dict[str, list[str]]:
-    """What :data:`PUBLISHED` holds; {} if it is not there yet."""
+    """The content of :data:`PUBLISHED`; {} if it does not exist yet."""
     file = home / PUBLISHED
     recorded: dict[str, list[str]] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     return recorded
 
 
 def record(home: Path = HOME) -> list[str]:
-    """Record every version that is not yet published as published; from then on it never changes.
+    """Record every new version as published; from then on it must not change.
 
-    Returns their files. Versions that are recorded already are left as they are, edited or not.
+    Returns their files. Entries of versions that are recorded already are not changed, even if a file was edited.
     """
     recorded = published(home)
     new: list[str] = []

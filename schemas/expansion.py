@@ -1,7 +1,7 @@
-"""A schema with every named type written out where it is used, so that two of them can be compared field by field.
+"""Expands a schema: every named type is written out where it is used, so that two schemas can be compared by field.
 
-Whoever may register a schema chooses what is in it. So what has no end (a type within itself) or grows without measure
-is refused here, before anything is made of it.
+Anybody who may register a schema decides what it contains. So a recursive type, or a schema that grows without bounds,
+is refused here before it is used.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from schemas.loading import Schema
 PRIMITIVES = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
 
 Node = dict[str, Any] | list[Any]
-"""A type as an object with ``type`` (of records also ``fields``, and so on), a union as a list of those."""
+"""A type as an object with ``type`` (and ``fields`` for records, and so on); a union as a list of types."""
 
-_MOST_NODES = 700  # of ours the largest has 376; the functions for 700 are made in 50 ms
+_MOST_NODES = 700  # our largest has 376; generating the functions for 700 takes 50 ms
 _DEEPEST = 40
 
 
 class Unfit(ValueError):
-    """A schema that nothing can be read by; the message says why."""
+    """A schema that cannot be used for reading; the message says why."""
 
 
 def expanded(schema: Schema) -> Node:
-    """The schema written out, named types by their full names. Raises Unfit."""
+    """The expanded schema, with full names of named types. Raises Unfit."""
     return _Expansion().of(schema, "", 0)
 
 
@@ -77,20 +77,20 @@ class _Expansion:
                 made = [{"name": _name(field), "type": self.of(field["type"], within, depth + 1)} for field in fields]
                 self._open.discard(full)
                 return {"type": "record", "name": full, "fields": made}
-        raise Unfit(f"does not say what {unqualified(full)} is")
+        raise Unfit(f"does not define {unqualified(full)}")
 
     def _again(self, name: str, namespace: str, depth: int) -> Node:
         full = name if "." in name else _join(namespace, name)
         known = self._named.get(full) or self._named.get(name)
         if known is None:
-            raise Unfit(f"does not say what {unqualified(full)} is")
+            raise Unfit(f"does not define {unqualified(full)}")
         if known["name"] in self._open:
             raise Unfit(f"has {unqualified(full)} within itself")
         return self.of(known, "", depth + 1)
 
 
 def _logical(schema: dict[str, Any]) -> dict[str, Any]:
-    """The logical type; what Avro leaves out of a decimal is 0."""
+    """The logical type; a decimal without a scale has scale 0."""
     found: dict[str, Any] = {name: schema[name] for name in ("logicalType", "precision", "scale") if name in schema}
     return {"scale": 0, **found} if found.get("logicalType") == "decimal" else found
 

@@ -1,7 +1,8 @@
 """Records as people write them in JSON: times in ISO 8601 with a zone, money as text, bytes as hexadecimal.
 
-:func:`from_json` makes the values that Avro encodes (aware UTC datetimes, Decimals, bytes, ids as text);
-:func:`to_json` is its way back. What does not fit is refused by the path of its field, as ``lines[2].promised_at``.
+:func:`from_json` returns the values that Avro encodes (aware UTC datetimes, Decimals, bytes, ids as text);
+:func:`to_json` is its inverse. A value that does not fit is refused with the path of its field, such as
+``lines[2].promised_at``.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ from schemas.loading import Schema
 from schemas.shown import LONGEST, joined, short
 
 _INTEGERS = {"int": 1 << 31, "long": 1 << 63}
-_JSON_NAMES = {dict: "an object", list: "a list", str: "a text", bool: "true or false", type(None): "null"}
+_JSON_NAMES = {dict: "an object", list: "a list", str: "a string", bool: "true or false", type(None): "null"}
 
 
 class JsonMismatch(ValueError):
-    """JSON that is not what its schema says. ``field`` is the path of the culprit, empty for the record itself."""
+    """JSON that does not fit its schema. ``field`` is the path of the field at fault, empty for the record itself."""
 
     def __init__(self, field: str, problem: str) -> None:
         super().__init__(f"{field}: {problem}" if field else problem)
@@ -32,7 +33,7 @@ class JsonMismatch(ValueError):
 
 
 def from_json(schema: Schema, value: Any) -> dict[str, Any]:
-    """The record's Avro values; what is left out gets its default. Times are cut to the millisecond.
+    """The record's Avro values; missing fields get their defaults. Times are truncated to the millisecond.
 
     Raises JsonMismatch for a field that is missing, unknown or does not fit.
     """
@@ -41,13 +42,13 @@ def from_json(schema: Schema, value: Any) -> dict[str, Any]:
 
 
 def to_json(schema: Schema, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The record's Avro values as JSON. Raises KeyError for a field that is left out."""
+    """The record's Avro values as JSON. Raises KeyError for a missing field."""
     written: dict[str, Any] = _Form(schema).write(schema, values)
     return written
 
 
 class _Form:
-    """One schema with its named types, which it defines once and refers to later."""
+    """One schema and its named types, which are defined once and then referred to by name."""
 
     def __init__(self, schema: Schema) -> None:
         self._named: dict[str, Any] = {}
@@ -75,7 +76,7 @@ class _Form:
                 }
             case "enum":
                 if value not in schema["symbols"]:
-                    raise JsonMismatch(path, f"{short(value)} is none of {', '.join(schema['symbols'])}")
+                    raise JsonMismatch(path, f"{short(value)} is not one of {', '.join(schema['symbols'])}")
                 return value
             case "bytes" | "fixed":
                 return _bytes(schema, value, path)
@@ -143,7 +144,7 @@ class _Form:
         raise mismatches[0] if mismatches else JsonMismatch(path, f"{short(value)} is not null")
 
     def _default(self, schema: Any, default: Any) -> Any:
-        """A default as Avro writes it in a schema: a union's is of its first branch, bytes are text."""
+        """A default in Avro's form in a schema: a union's default is of its first branch, bytes are text."""
         schema = self._resolved(schema)
         if isinstance(schema, list):
             return self._default(schema[0], default)
@@ -264,7 +265,7 @@ def _float(value: Any, path: str) -> float:
     except OverflowError:
         number = math.inf
     if not math.isfinite(number):
-        raise JsonMismatch(path, f"{short(value)} is not a number that can be told")
+        raise JsonMismatch(path, f"{short(value)} is not a finite number")
     return number
 
 
@@ -273,7 +274,7 @@ def _text(value: str, path: str) -> str:
         value.encode()
     except UnicodeEncodeError as error:
         half = value[error.start]
-        raise JsonMismatch(path, f"holds {half!r}, half of a pair of surrogates, which no text can hold") from None
+        raise JsonMismatch(path, f"holds {half!r}, a lone surrogate, which cannot be encoded") from None
     return value
 
 

@@ -17,7 +17,7 @@ NAMESPACE = "careline"
 
 @cache
 def names() -> tuple[str, ...]:
-    """Full names of all records, sorted, as ``careline.touchpoint.DelayNoticed``."""
+    """Full names of all records, sorted, such as ``careline.touchpoint.DelayNoticed``."""
     return tuple(
         sorted(
             f"{NAMESPACE}.{group.name}.{record.name}"
@@ -40,7 +40,7 @@ def versions(name: str) -> Sequence[Schema]:
 
 
 def latest(name: str) -> Schema:
-    """The version written today. Raises KeyError for an unknown name."""
+    """The newest version, which we write. Raises KeyError for an unknown name."""
     return versions(name)[-1]
 
 

@@ -1,4 +1,4 @@
-"""Values and names of fields as an error shows them: in a few words, whatever they hold."""
+"""Shortens values and names of fields for error messages, whatever they contain."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ LONGEST = 60
 
 
 def joined(path: str, name: str) -> str:
-    """The path of a field within another, which names it as it can be shown."""
+    """The path of a field within another, with the name in a form that can be shown."""
     shown = name if name and name.isprintable() and len(name) <= LONGEST else short(name)
     return f"{path}.{shown}" if path else shown
 
 
 def short(value: Any) -> str:
-    """The value as Python writes it, in a few words, however large or deep it is."""
+    """The value's ``repr``, shortened, however large or deep the value is."""
     try:
         text = _SHORT.repr(value)
-    except ValueError:  # a whole number of more digits than Python writes out
+    except ValueError:  # an integer with more digits than Python converts
         return "a number of thousands of digits"
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
 

@@ -1,6 +1,6 @@
-"""The wire and the contract of Careline; knows no policy.
+"""The wire and the contract of Careline; it knows no policy.
 
-``from streams import Publisher, Subscriber, events`` is what other services need. Their tests need no server: with
+Other services need only ``from streams import Publisher, Subscriber, events``. Their tests need no server: with
 ``Settings(kafka_bootstrap="memory://tests", registry_url="memory://tests")`` and ``await set_up(settings)``, broker and
 registry are in memory.
 """
@@ -29,7 +29,7 @@ _WHERE = {
 
 
 def __getattr__(name: str) -> Any:
-    """Imported when it is asked for: who needs one part does not wait for Kafka's client."""
+    """Imports a part on first use, so that a caller who needs only ``events`` does not load the Kafka client."""
     if name == "events":
         return importlib.import_module("streams.events")
     if name not in _WHERE:

@@ -1,6 +1,6 @@
-"""Addresses: when two spellings are one address. The one place that compares them.
+"""When two spellings are the same address. Addresses are compared only here.
 
-Letters are sent to an address as it was written. Whether it is closed, or named twice, is asked of its canonical form.
+Letters are sent to an address as it was written. Suppressions and duplicates are matched by its canonical form.
 """
 
 from __future__ import annotations
@@ -16,32 +16,32 @@ from streams.events.types import Address, OutreachChannel
 
 _LINK_TO_CALL = ("tel:", "sms:", "callto:")
 _EXTENSION = re.compile(r"(;.*|(ext\.?|x)[0-9]+)$", re.IGNORECASE)
-_TRUNK_PREFIX = re.compile(r"^((?:\+|00)[^(]*)\(0\)")  # +44 (0)20 ...: not dialled from abroad
+_TRUNK_PREFIX = re.compile(r"^((?:\+|00)[^(]*)\(0\)")  # as in +44 (0)20: not dialled from abroad
 _QUOTED = re.compile(r'"([A-Za-z0-9!#$%&\'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&\'*+/=?^_`{|}~-]+)*)"')
 _INVISIBLE = frozenset({"Cc", "Cf"})
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
 def canonical(channel: OutreachChannel, address: str) -> str:
-    """The form that all spellings of an address have in common; never raises.
+    """The canonical form, which all spellings of an address share; never raises.
 
-    E-mail: the domain as an A-label (UTS 46), without a trailing dot; the local part caseless (Unicode 3.13, D145), as
-    a no holds for every spelling that differs in case only. Phones: E.164 where the number is international (``+`` or
-    ``00``); a national one is its digits, as nobody says whose country it is in. Webhooks: scheme and host caseless.
-    Anything else, as the tokens of a push service: without surrounding space.
+    E-mail: the domain as an A-label (UTS 46), without a trailing dot; the local part caseless (Unicode 3.13, D145),
+    because an opt-out applies to every spelling that differs in case only. Phones: E.164 for an international number
+    (``+`` or ``00``); the digits of a national one, because its country is unknown. Webhooks: scheme and host caseless.
+    Anything else, such as push tokens: without surrounding space.
     """
     return _canonical(channel, address)
 
 
 def domain_in_ascii(name: str) -> str:
-    """A mail domain as it goes over the wire: an international one in its A-labels (IDNA 2008, after the mapping of
-    UTS 46), a plain one as it is written. Raises ValueError for what IDNA 2008 does not allow, as an emoji."""
+    """A mail domain as it is sent: an international one as A-labels (IDNA 2008, after the mapping of UTS 46), an ASCII
+    one unchanged. Raises ValueError for what IDNA 2008 does not allow, such as an emoji."""
     if name.isascii() and "xn--" not in name.lower():
         return name
     try:
         return idna.encode(name, uts46=True, transitional=False).decode()
-    except UnicodeError as why:  # IDNAError is one
-        raise ValueError(f"{name!r} is no domain name by IDNA 2008") from why
+    except UnicodeError as why:  # the base class of IDNAError
+        raise ValueError(f"{name!r} is not a domain name by IDNA 2008") from why
 
 
 def same(one: Address, other: Address) -> bool:
@@ -52,7 +52,7 @@ def same(one: Address, other: Address) -> bool:
 
 
 def distinct(addresses: tuple[Address, ...]) -> tuple[Address, ...]:
-    """Each address once, in its first spelling, in their order."""
+    """Each address once, in its first spelling, in the original order."""
     if len(addresses) < 2:
         return addresses
     first: dict[tuple[OutreachChannel, str], Address] = {}
@@ -76,7 +76,7 @@ def _canonical(channel: OutreachChannel, address: str) -> str:
 
 
 def _trimmed(text: str) -> str:
-    """Without space and what is invisible at either end."""
+    """The text without spaces and invisible characters at either end."""
 
     def blank(character: str) -> bool:
         return character.isspace() or unicodedata.category(character) in _INVISIBLE
@@ -142,6 +142,6 @@ def _url(text: str) -> str:
 
 
 def _caseless(text: str) -> str:
-    """For caseless comparison (Unicode 15, D145)."""
+    """The text folded for caseless comparison (Unicode 15, D145)."""
     folded = unicodedata.normalize("NFD", unicodedata.normalize("NFD", text).casefold())
     return unicodedata.normalize("NFC", folded)

@@ -1,4 +1,4 @@
-"""Clocks. Outside of tests and edges nobody asks what time it is: ``now`` is an argument."""
+"""Clocks. Only edges and tests read a clock; everywhere else ``now`` is an argument."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 
 def to_millis(moment: datetime) -> int:
-    """Milliseconds since 1970 of an aware datetime, as Kafka counts them."""
+    """An aware datetime as milliseconds since 1970, like Kafka's timestamps."""
     return (moment - EPOCH) // _MILLISECOND
 
 
 def from_millis(millis: int) -> datetime:
-    """The aware UTC datetime of milliseconds since 1970; the calendar's end for what lies beyond it."""
+    """Milliseconds since 1970 as an aware UTC datetime; values beyond the calendar give its first or last moment."""
     try:
         return EPOCH + timedelta(0, 0, 0, millis)
-    except OverflowError:  # a record's own time may be anything
+    except OverflowError:  # a record's own timestamp may be any number
         return _FIRST if millis < 0 else _LAST
 
 
 def in_zone(moment: datetime, zone: tzinfo) -> datetime:
-    """The moment as clocks show it in the zone; in UTC where that would be before the year 1 or after 9999."""
+    """The moment in the zone's local time; in UTC if that would be before the year 1 or after 9999."""
     try:
         return moment.astimezone(zone)
     except OverflowError:
@@ -32,7 +32,7 @@ def in_zone(moment: datetime, zone: tzinfo) -> datetime:
 
 
 class Clock(Protocol):
-    """Tells the time."""
+    """Tells the current time."""
 
     def now(self) -> datetime:
         """Aware UTC, to the millisecond."""
@@ -49,7 +49,7 @@ class SystemClock:
 
 
 class ManualClock:
-    """A clock that moves when it is told to: for tests, and for a day that is replayed."""
+    """A clock that moves only when told to: for tests, and for replaying a past day."""
 
     def __init__(self, now: datetime) -> None:
         self._now = now
@@ -59,18 +59,19 @@ class ManualClock:
         return self._now
 
     def set(self, now: datetime) -> None:
-        """Move to ``now``, backwards too."""
+        """Move to ``now``, also backwards."""
         self._now = now
 
     def advance(self, by: timedelta) -> None:
-        """Move on."""
+        """Move forward by a duration."""
         self._now += by
 
 
 class PartitionClock:
-    """One partition's time in milliseconds: what its records say and, when caught up, the wall. Never goes back.
+    """One partition's time in milliseconds, from its records' timestamps and, once caught up, the wall clock. It never
+    goes back.
 
-    The wall counts less ``settle``, so that a record still on its way is not overtaken by a timer it should precede.
+    The wall clock counts minus ``settle``, so that no timer overtakes an earlier record that is still on its way.
     """
 
     __slots__ = ("_settle_ms", "millis")
@@ -80,11 +81,11 @@ class PartitionClock:
         self._settle_ms = settle // _MILLISECOND
 
     def observe(self, record_millis: int) -> int:
-        """Take a record's timestamp into account; the time it is now."""
+        """Take a record's timestamp into account, and return the resulting time."""
         if record_millis > self.millis:
             self.millis = record_millis
         return self.millis
 
     def tick(self, wall_millis: int) -> int:
-        """Take the wall clock into account; the time it is now."""
+        """Take the wall clock into account, and return the resulting time."""
         return self.observe(wall_millis - self._settle_ms)

@@ -1,4 +1,4 @@
-"""What can go wrong, named by what to do about it."""
+"""Errors, classified by what to do about them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class SettingsError(CarelineError):
 
 
 class InvalidEvent(CarelineError):
-    """The caller's event breaks the contract. ``field`` names the culprit; nothing was published."""
+    """The caller's event breaks the contract. ``field`` names the field at fault; nothing was published."""
 
     def __init__(self, field: str, problem: str) -> None:
         super().__init__(f"{field}: {problem}")
@@ -23,10 +23,10 @@ class InvalidEvent(CarelineError):
 
 
 class Unreadable(CarelineError):
-    """A record that no retry will make readable: to the dead letters. ``reason`` is a stable code."""
+    """A record that no retry makes readable: it goes to the dead-letter topic. ``reason`` is a stable code."""
 
     def __init__(self, reason: str, detail: str) -> None:
-        # a name in a stranger's schema may hold what no header and no log line can
+        # a name in a foreign schema may contain surrogates, which headers and logs cannot encode
         detail = detail.encode("utf-8", "backslashreplace").decode()
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
@@ -34,18 +34,18 @@ class Unreadable(CarelineError):
 
 
 class OutputTooLarge(CarelineError):
-    """What a record led to is larger than the topic that it is for takes. Sizes in bytes."""
+    """An output is larger than its topic accepts. Sizes in bytes."""
 
     def __init__(self, topic: str, size: int, most: int) -> None:
-        super().__init__(f"{size} bytes for {topic}, which takes {most} at most")
+        super().__init__(f"{size} bytes for {topic}, which accepts at most {most}")
 
 
 class Unavailable(CarelineError):
-    """A server we need does not answer; trying again later may help."""
+    """A server that we need does not answer; a retry may succeed later."""
 
     @classmethod
     def of(cls, server: str, address: str, why: object) -> Self:
-        """``server`` is its kind, as Kafka; ``address`` must hold no credentials, and neither must ``why``."""
+        """``server`` is its kind, such as Kafka; neither ``address`` nor ``why`` may contain credentials."""
         return cls(f"{server} at {address} does not answer: {str(why) or type(why).__name__}")
 
     @classmethod
@@ -60,15 +60,15 @@ class Unavailable(CarelineError):
 
 
 class PartitionLost(CarelineError):
-    """Another worker owns the partition now, or a transaction failed: forget what is in memory and take it afresh."""
+    """Another worker owns the partition now, or a transaction failed: drop the memory and take the partition again."""
 
 
 class PartitionStopped(CarelineError):
-    """Most of what arrives cannot be read: a person has to look before the topic drains into the dead letters."""
+    """Most records cannot be read: a person has to look before the whole topic goes to the dead-letter topic."""
 
 
 class IncompatibleSchema(CarelineError):
-    """The registry will not take a schema under a subject. ``reason`` is the registry's own."""
+    """The registry refuses a schema under a subject. ``reason`` is the registry's own."""
 
     def __init__(self, subject: str, reason: str) -> None:
         super().__init__(f"{subject}: {reason}")
@@ -85,4 +85,4 @@ class SchemaNotRegistered(CarelineError):
 
 
 class Refused(CarelineError):
-    """A server understood and will not do it; a person has to change something. The message says what it said."""
+    """A server refused a valid request; a person has to change something. The message quotes the server."""

@@ -1,4 +1,4 @@
-"""Waiting for servers that do not answer: the same call again, after growing pauses, for as long as it takes."""
+"""Retries calls to servers that do not answer, with growing pauses, for as long as it takes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DOUBLINGS = 16  # more than it takes from any first pause to the longest
 _LOOK = timedelta(milliseconds=50)
 
 FIRST_CONNECTION = "the first connection"
-"""What a role waits for before it has asked any server."""
+"""The initial ``trouble`` of a role that has not called any server yet."""
 
 
 def pause_after(failures: int, *, first: timedelta = FIRST_PAUSE, longest: timedelta = LONGEST_PAUSE) -> timedelta:
@@ -37,9 +37,9 @@ async def until(met: Callable[[], Awaitable[bool]], *, within: timedelta, every:
 
 
 class Patience:
-    """Repeats calls until they are answered. ``trouble`` says why it waits right now; None while nothing is wrong.
+    """Repeats calls until they are answered. ``trouble`` is the reason of the current wait, None if there is none.
 
-    Each reason is logged once, not once per attempt.
+    Each reason is logged once, not at every attempt.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Patience:
         retried: tuple[type[Exception], ...] = (Unavailable,),
     ) -> None:
         """``stopping``: whether to give up. ``sleep`` takes seconds, and may return early when the service stops.
-        ``retried``: what is raised while a server does not answer; anything else is raised to the caller."""
+        ``retried``: the exceptions that mean that a server does not answer; all others are passed to the caller."""
         self._stopping = stopping
         self._sleep = sleep
         self._retried = retried
@@ -72,7 +72,7 @@ class Patience:
         return None
 
     async def wait(self, why: str, pause: timedelta = LONGEST_PAUSE) -> None:
-        """One pause, its reason kept as ``trouble``."""
+        """Pause once, with the reason as ``trouble``."""
         if self.trouble != why:
             log.warning("waiting", why=why)
         self.trouble = why

@@ -1,6 +1,6 @@
-"""Secrets stay where they are used: addresses without what stands before their host. Pure.
+"""Removes credentials from addresses, so that secrets do not appear in messages and logs. Pure.
 
-Every message that names an address goes through here, whatever raised it.
+Every message that names an address passes through here, whatever raised it.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ _HIDDEN = "***"
 
 
 def split_credentials(url: str) -> tuple[str, str | None, str | None]:
-    """The address without its credentials, the name and the password. All up to the last ``@`` are credentials,
-    whatever is in them: somebody pasted a password as it is."""
+    """The address without its credentials, the user name, and the password. Everything up to the last ``@`` counts as
+    credentials, because people paste passwords without escaping them."""
     scheme, mark, rest = url.partition("://")
     before, at, host = (rest if mark else url).rpartition("@")
     if not at:
@@ -23,12 +23,12 @@ def split_credentials(url: str) -> tuple[str, str | None, str | None]:
 
 
 def without_credentials(url: str) -> str:
-    """The address as it can be shown: without credentials, and without a query, which may hold a password too."""
+    """The address without credentials, and without its query, which may contain a password too."""
     return split_credentials(url)[0].partition("?")[0]
 
 
 def redacted(text: str, url: str) -> str:
-    """The text of a message that may quote the server's ``url``, as a whole or in parts: without its secrets."""
+    """A message without the secrets of ``url``, which it may quote as a whole or in parts."""
     plain, name, password = split_credentials(url)
     text = text.replace(url, without_credentials(url))
     _, _, query = plain.partition("?")
@@ -37,7 +37,7 @@ def redacted(text: str, url: str) -> str:
     if at_mark:
         before = url.partition("://")[2].rpartition("@")[0] or url.rpartition("@")[0]
         secrets |= {before, before.partition(":")[2]}
-        # what takes a mark in a password for the end of the host quotes a piece of it
+        # a parser that takes such a character in a password for the end of the host quotes a part of the password
         for end in "/?#[]\\":
             secrets |= set(before.partition(":")[2].split(end))
     for secret in sorted(secrets, key=len, reverse=True):
@@ -47,7 +47,7 @@ def redacted(text: str, url: str) -> str:
 
 
 def apart(values: dict[str, Any], *, url: str, username: str, password: str) -> dict[str, Any]:
-    """Settings with the credentials of their ``url`` in fields of their own, unless these are given."""
+    """Settings with the credentials of their ``url`` moved to separate fields, unless those are set."""
     given = values.get(url)
     if not isinstance(given, str) or "@" not in given:
         return values

@@ -1,4 +1,4 @@
-"""The topic catalogue: what travels where, under which key and for how long. The one place that knows topic names."""
+"""The topic catalogue: the records of each topic, their key and their retention. Topic names are defined only here."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from datetime import timedelta
 from enum import StrEnum
 
 MAX_EVENT_BYTES = 1 << 20
-"""The largest record a topic of the contract takes (1 MiB); the broker refuses more, naming the size."""
+"""The largest record that a topic of the contract accepts (1 MiB); the broker refuses a larger one, naming the size."""
 
-_DEAD_LETTER_BYTES = 8 << 20  # any value a reader met has to fit, with its headers, whatever its own topic allowed
+_DEAD_LETTER_BYTES = 8 << 20  # any value that was read must fit, with its headers, whatever its own topic allowed
 
 _TOUCHPOINTS = (
     "AgentNoted",
@@ -58,8 +58,8 @@ class Topic:
     def config(self, *, keep_history: bool = False) -> dict[str, str]:
         """The topic's settings in Kafka's own names.
 
-        ``keep_history`` keeps records for ever: retention goes by the records' own times, so a day of long ago
-        that is replayed in event time would be deleted as soon as it is written.
+        ``keep_history`` keeps records for ever: retention goes by the records' own timestamps, so a past day that is
+        replayed in event time would be deleted as soon as it is written.
         """
         config = {"cleanup.policy": self.cleanup.value, "max.message.bytes": str(self.max_bytes)}
         if self.retention is not None:
@@ -183,14 +183,14 @@ class Topics:
         return self.prefix + topic.name
 
     def by_full_name(self, full_name: str) -> Topic:
-        """The topic of that name on the broker. Raises KeyError for one that is not of this catalogue."""
+        """The topic with that name on the broker. Raises KeyError for one that is not in this catalogue."""
         for topic in self.all():
             if self.full_name(topic) == full_name:
                 return topic
         raise KeyError(full_name)
 
     def subject(self, topic: Topic, record: str) -> str:
-        """The registry's subject: TopicRecordName where a topic carries several records, else TopicName."""
+        """The registry's subject: TopicRecordName if the topic carries several record types, else TopicName."""
         full_name = self.full_name(topic)
         return f"{full_name}-{record}" if len(topic.records) > 1 else f"{full_name}-value"
 

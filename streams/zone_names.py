@@ -1,9 +1,9 @@
-"""Names of time zones that people and frameworks use and no database has: data, read by `streams.zones`."""
+"""Data for `streams.zones`: time zone names that people and frameworks use, and no database has."""
 
 from __future__ import annotations
 
 COMMON = {
-    # As Rails and its like have them, where the name is not that of a city of the tz database
+    # Names from Rails and similar frameworks that are not cities of the tz database
     "International Date Line West": "Pacific/Midway",
     "Midway Island": "Pacific/Midway",
     "American Samoa": "Pacific/Pago_Pago",
@@ -77,4 +77,4 @@ HALF_HOURS = {
     (8, 45): "Australia/Eucla",
     (9, 30): "Australia/Darwin",
 }
-"""By an offset of hours and minutes, the place that has it the whole year. Where clocks change there is none."""
+"""By offset in hours and minutes, a place that has it all year, without daylight saving time."""

@@ -1,4 +1,4 @@
-"""Time zones as publishers write them: what is meant by a name, in one place, for the way in and for letters alike."""
+"""Resolves the time zone names that publishers write, both when events are checked and when letters are written."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from zoneinfo import ZoneInfo
 from streams.zone_names import COMMON, HALF_HOURS
 
 _DATA: dict[str, Any] = json.loads(files("streams").joinpath("zones.json").read_text(encoding="utf-8"))
-"""Zones, links and Windows names, of the versions of the tz database and of CLDR that the file was made of."""
+"""Zones, links and Windows names, from the versions of the tz database and CLDR that the file was generated from."""
 
 _AREAS = {"Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"}
-_DIRECTIONS = {"north", "south", "west"}  # of Australia; elsewhere they mean something else
+_DIRECTIONS = {"north", "south", "west"}  # parts of Australia; ambiguous by themselves
 _PREFIX = re.compile(r"^\((?:UTC|GMT)(?:\s*[+-]?\d{1,2}:?\d{0,2})?\)\s*(?P<rest>.+)$", re.IGNORECASE)
 _OFFSET = re.compile(r"^(?:UTC|GMT)?\s*(?P<sign>[+-])\s*(?P<hours>\d{1,2})(?::?(?P<minutes>\d{2}))?$", re.IGNORECASE)
-_WEST, _EAST = 12, 14  # hours: how far from UTC the database has zones of a fixed offset
-_MUCH = 100  # characters; no zone is called anything as long
+_WEST, _EAST = 12, 14  # hours: the largest fixed offsets from UTC for which the database has zones
+_MUCH = 100  # characters; no zone has such a long name
 _WORD = 5  # characters
 _REMEMBERED = 4096
 
 
 @lru_cache(maxsize=_REMEMBERED)
 def zone_named(name: str) -> str | None:
-    """The IANA zone that a publisher means, None if nobody knows.
+    """The IANA zone that a publisher means; None if the name is unknown.
 
-    Known are the names of the tz database and the names they replace, in any case and with spaces for underscores; the
-    names of Windows, with and without the offset before them; those of Rails; the cities of the database; and fixed
-    offsets as ``UTC-3`` or ``GMT+02:00``, which are places that never change their clocks. ``Etc/GMT+3`` is itself:
-    three hours *behind* UTC.
+    Known are the names of the tz database and the old names they replace, in any case and with spaces for underscores;
+    the names of Windows, with or without the offset before them; those of Rails; the database's cities; and fixed
+    offsets such as ``UTC-3`` or ``GMT+02:00``, which become places that never change their clocks. ``Etc/GMT+3`` keeps
+    its own meaning: three hours *behind* UTC.
     """
     if len(name) > _MUCH:
         return None
@@ -48,15 +48,15 @@ def zone_named(name: str) -> str | None:
 
 
 def as_iana(name: str | None) -> str | None:
-    """The IANA zone that is meant; a name that nobody knows stays as it was written, so that it can be shown."""
+    """The IANA zone that is meant; an unknown name is returned unchanged, so that it can be shown."""
     return name if name is None else zone_named(name) or name
 
 
 @lru_cache(maxsize=_REMEMBERED)
 def nearest_zones(name: str, most: int = 3) -> tuple[str, ...]:
-    """IANA zones whose names, or other names, are written most like this one; () where nothing is."""
+    """IANA zones with the names or aliases most similar to this one; () if none is similar."""
     if len(name) > _MUCH or len(name.strip()) < _WORD or _OFFSET.match(_plain(name)):
-        return ()  # an abbreviation means several zones, and so does an offset
+        return ()  # an abbreviation or an offset could mean several zones
     shown = _PREFIX.match(_plain(name))
     wanted = _folded(name if shown is None else shown["rest"])
     found = difflib.get_close_matches(wanted, _INDEX, n=most * 3, cutoff=0.6)
@@ -64,15 +64,15 @@ def nearest_zones(name: str, most: int = 3) -> tuple[str, ...]:
 
 
 def unknown_zone(name: str) -> str:
-    """What to tell whoever wrote a name that :func:`zone_named` does not know."""
+    """The error message for a name that :func:`zone_named` does not know."""
     meant = nearest_zones(name)
     shown = name if len(name) <= _MUCH else f"{name[:_MUCH]}..."
-    advice = f"did you mean {' or '.join(meant)}?" if meant else "use an IANA name, as America/New_York"
-    return f"{shown!r} is no time zone; {advice}"
+    advice = f"did you mean {' or '.join(meant)}?" if meant else "use an IANA name, such as America/New_York"
+    return f"{shown!r} is not a time zone; {advice}"
 
 
 def _fixed(text: str) -> str | None:
-    """A place that is always so far from UTC."""
+    """The zone of a place that always has this offset from UTC."""
     if (offset := _OFFSET.match(text)) is None:
         return None
     ahead = 1 if offset["sign"] == "+" else -1
@@ -83,7 +83,7 @@ def _fixed(text: str) -> str | None:
         return None
     if hours == 0:
         return "UTC"
-    return f"Etc/GMT{'-' if ahead > 0 else '+'}{hours}"  # the database counts westward
+    return f"Etc/GMT{'-' if ahead > 0 else '+'}{hours}"  # the database counts hours west of UTC as positive
 
 
 def _plain(name: str) -> str:
@@ -91,13 +91,13 @@ def _plain(name: str) -> str:
 
 
 def _folded(name: str) -> str:
-    """The name without what people write differently: case, accents, underscores, dots and apostrophes."""
+    """The name without differences in case, accents, underscores, dots and apostrophes."""
     letters = unicodedata.normalize("NFKD", _plain(name))
     return "".join(one for one in letters if not unicodedata.combining(one) and one not in ".'\u2019").casefold()
 
 
 def _cities(zones: dict[str, str]) -> dict[str, str]:
-    """The last part of a zone's name where it means one zone only."""
+    """Zones by the last part of their name, if only one zone has it."""
     meant: defaultdict[str, set[str]] = defaultdict(set)
     for name, zone in zones.items():
         if name.partition("/")[0] in _AREAS:
@@ -108,7 +108,7 @@ def _cities(zones: dict[str, str]) -> dict[str, str]:
 def _indexed() -> dict[str, str]:
     zones = {name: name for name in _DATA["zones"]}
     index = _cities(zones | _DATA["links"])
-    for names in (COMMON, _DATA["windows"], _DATA["links"], zones):  # the later ones count
+    for names in (COMMON, _DATA["windows"], _DATA["links"], zones):  # later ones take precedence
         index |= {_folded(name): zone for name, zone in names.items()}
     return index
 
@@ -118,8 +118,8 @@ _INDEX = _indexed()
 
 @cache
 def zone_of(name: str) -> ZoneInfo | None:
-    """The zone that is meant by that name, None where nobody knows."""
+    """The zone that is meant by that name; None if the name is unknown."""
     try:
         return ZoneInfo(zone_named(name) or name)
-    except (KeyError, OSError, ValueError):  # not found; a folder of the database; no possible name
+    except (KeyError, OSError, ValueError):  # not found; a folder of the database; an invalid name
         return None

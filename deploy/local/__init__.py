@@ -1,4 +1,4 @@
-"""The local stack: real servers on loopback, as programs of this machine.
+"""The local stack: real servers on loopback, run as programs on this machine.
 
 with running_stack(Path(".careline")) as stack:
     environment = stack.environment()

@@ -1,4 +1,4 @@
-"""The servers' programs, fetched once into a cache that every stack of this user shares."""
+"""The servers' programs, downloaded once into a cache that all stacks of this user share."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ class Servers:
     kafka: Path
     """Directory of the broker's jars."""
     registry: Path
-    """The runner jar; its libraries lie beside it."""
+    """The runner jar; its libraries are in the same directory."""
 
 
 def on_record(lock: Path = preflight.LOCK) -> tuple[Pinned, ...]:
-    """Every file that the servers consist of: the broker's jars and the registry's archive."""
+    """The pinned files of the servers: the broker's jars and the registry's archive."""
     lines = [line.split() for line in lock.read_text().splitlines()]
     return tuple(Pinned(path=path, sha256=sha256, size=int(size)) for sha256, size, path in lines)
 
 
 def servers(environ: Mapping[str, str], report: Report | None = None) -> Servers:
-    """The programs, fetched if they are not here yet (154 MB; seconds to minutes).
+    """The programs, downloaded first if they are missing (154 MB; seconds to minutes).
 
-    Safe for stacks that start at once: one fetches, the others wait for it, and the directory appears whole or not
-    at all. What a fetch that broke off had is used by the next. Raises FetchError.
+    Safe for stacks that start at the same time: one downloads, the others wait for it, and the directory appears
+    complete or not at all. An interrupted download is resumed by the next. Raises FetchError.
     """
     directory = preflight.cache_directory(environ)
     if not directory.exists():
@@ -72,8 +72,8 @@ def _place(directory: Path, file: Pinned) -> Path:
 
 
 def verify(directory: Path, wanted: Mapping[Path, Pinned]) -> None:
-    """Hold what is there against what is on record: every file that is to be there is, as it was recorded, and no
-    other, as every jar of the directory is on the class path. Raises FetchError."""
+    """Compare the directory with the pinned files: every one must be there unchanged, and no other file may be, because
+    every jar in the directory is on the class path. Raises FetchError."""
     wrong = [f"{file.name} is not the file on record" for path, file in wanted.items() if not file.is_at(path)]
     found = [path for path in [*directory.glob("kafka/*"), *directory.glob("*.tar.gz")] if path not in wanted]
     wrong += [f"{path.name} is not expected" for path in sorted(found)]
@@ -82,7 +82,7 @@ def verify(directory: Path, wanted: Mapping[Path, Pinned]) -> None:
 
 
 def unpack(archive: Path, directory: Path) -> None:
-    """Unpack files and folders, and nothing that lands outside `directory`. Raises FetchError on such a member."""
+    """Unpack files and folders. Raises FetchError for a member that would land outside `directory`."""
     root = directory.resolve()
     with tarfile.open(archive) as tar:
         for member in tar:

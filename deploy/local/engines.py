@@ -1,4 +1,4 @@
-"""What runs the parts of a stack: programs on this machine, or containers."""
+"""Runs the parts of a stack, as programs on this machine or as containers."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from deploy.local.place import Place, Started
 from deploy.local.progress import Report
 
 _CONTAINERS = ("kafka", "registry", "redis")
-"""What the compose file runs for a local stack. Mail is taken by a program of ours even then: its directory is on
-this machine, and no image has to be built first."""
+"""The compose file's services for a local stack. The mail sink is a program of ours even then: its directory is on this
+machine, and no image has to be built first."""
 
 
 class Engine(Protocol):
-    """Starts and ends parts."""
+    """Starts and stops parts."""
 
     def prepare(self, report: Report) -> None:
-        """Fetch what all parts need; what takes long is told to `report`. Raises FetchError, PrepareError."""
+        """Download what the parts need, reporting progress to `report`. Raises FetchError, PrepareError."""
 
     def start(self, part: Part, ports: Mapping[str, int]) -> processes.Identity | None:
-        """Start a part; None if what runs it has no pid here. Raises PrepareError, FetchError, OSError."""
+        """Start a part; returns None if it has no pid on this machine. Raises PrepareError, FetchError, OSError."""
 
     def alive(self, part: Part, started: Started) -> bool:
-        """Whether the part runs, be it ready or not."""
+        """Whether the part runs, ready or not."""
 
     def stop(self, parts: Mapping[Part, Started], *, purge: bool = False) -> None:
-        """End these parts, by force if they do not end in time; `purge` deletes what they kept outside of the home."""
+        """Stop these parts, by force if they do not end in time; `purge` deletes their data outside of the home."""
 
 
 class Programs:
@@ -44,11 +44,11 @@ class Programs:
         self._environ = environ
 
     def prepare(self, report: Report) -> None:
-        """Fetch the servers, the first time."""
+        """Download the servers, the first time."""
         artifacts.servers(self._environ, report)
 
     def start(self, part: Part, ports: Mapping[str, int]) -> processes.Identity | None:
-        """Start the program, detached."""
+        """Start the program, detached from this one."""
         argv = part.command(self._place, ports, artifacts.servers(self._environ), self._environ)
         return processes.launch(
             argv,
@@ -59,12 +59,12 @@ class Programs:
         )
 
     def alive(self, part: Part, started: Started) -> bool:
-        """Whether the process on record lives."""
+        """Whether the recorded process is alive."""
         del part
         return started.process is not None and started.process.alive()
 
     def stop(self, parts: Mapping[Part, Started], *, purge: bool = False) -> None:
-        """End the processes on record and any whose pid did not make it there; all at the same time."""
+        """Stop the recorded processes, and any whose pid was not recorded, all at the same time."""
         del purge
         names = {part.name for part in parts}
         known = {started.process for started in parts.values() if started.process}
@@ -74,7 +74,7 @@ class Programs:
 
 
 class Containers:
-    """Kafka, the registry and Redis are containers of the compose file; mail is taken on this machine."""
+    """Kafka, the registry and Redis are containers of the compose file; the mail sink runs on this machine."""
 
     def __init__(
         self,
@@ -88,7 +88,7 @@ class Containers:
         self._programs = Programs(place, environ)
         self._run = run
         self._starting = threading.Lock()
-        # A project for each home, so that two stacks stay apart.
+        # One project for each home, to keep stacks apart.
         self.project = "careline-" + hashlib.sha256(str(place.home).encode()).hexdigest()[:10]
 
     def prepare(self, report: Report) -> None:
@@ -107,7 +107,7 @@ class Containers:
                 log=self._place.log(part.name),
                 environ=child_environment(self._environ),
             )
-        # One after the other: the first makes the project's network, and two would trip over each other.
+        # One after the other: the first creates the project's network, and two at once would conflict.
         with self._starting:
             self._compose("up", "--detach", "--no-deps", part.name, ports=ports)
         return None
@@ -148,9 +148,9 @@ class Containers:
 
 
 _NO_SERVERS = artifacts.Servers(kafka=preflight.HERE, registry=preflight.HERE)
-"""The mail sink is run from this package and looks for neither."""
+"""The mail sink runs from this package and uses neither directory."""
 
 
 def engine_for(mode: str, place: Place, environ: Mapping[str, str]) -> Engine:
-    """The engine of a mode, "local" or "docker"."""
+    """The engine for a mode, "local" or "docker"."""
     return Containers(place, environ) if mode == "docker" else Programs(place, environ)

@@ -1,16 +1,16 @@
-"""What can go wrong with a stack."""
+"""Errors of a stack."""
 
 
 class StackError(Exception):
-    """The stack is not what it should be. The message is for the person who asked, log excerpts included."""
+    """The stack failed. The message is for the person who ran the command, and includes excerpts of logs."""
 
 
 class FetchError(StackError):
-    """The servers could not be fetched. The message says from where and why, in one line."""
+    """The servers could not be downloaded. The message says from where and why, in one line."""
 
 
 class PrepareError(StackError):
-    """A server could not be made ready to start. The message says why."""
+    """A server could not be prepared to start. The message says why."""
 
 
 class BusyError(StackError):

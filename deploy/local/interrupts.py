@@ -1,4 +1,4 @@
-"""Signals turned into exceptions, so that what was started is always taken down."""
+"""Turns signals into exceptions, so that whatever was started is always stopped."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def endings_raised() -> Iterator[None]:
 
 @contextlib.contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Endings and Ctrl-C are ignored: for a takedown, which is bounded in time and must not stop halfway."""
+    """Ignores these signals and Ctrl-C: for a shutdown, which takes limited time and must not stop halfway."""
     with _handled(signal.SIG_IGN, (*_ENDINGS, signal.SIGINT)):
         yield
 
@@ -33,7 +33,7 @@ def uninterrupted() -> Iterator[None]:
 @contextlib.contextmanager
 def _handled(handler: signal._HANDLER, numbers: tuple[signal.Signals, ...]) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
-        # Python delivers signals to the main thread alone, and lets no other set handlers.
+        # Python delivers signals to the main thread only, and no other thread may set handlers.
         yield
         return
     before = {number: signal.signal(number, handler) for number in numbers}
@@ -41,5 +41,5 @@ def _handled(handler: signal._HANDLER, numbers: tuple[signal.Signals, ...]) -> I
         yield
     finally:
         for number, previous in before.items():
-            # None is a handler that was not set from Python, and cannot be set back.
+            # None stands for a handler that was not set from Python, and cannot be restored.
             signal.signal(number, signal.SIG_DFL if previous is None else previous)

@@ -1,9 +1,8 @@
 """A mail server that keeps every message as one file and passes none on: `python -m deploy.local.mail_sink`.
 
-What it answered 250 for is in its file before the answer is sent, and outlives the sink, whatever ends it; a power cut
-may take the latest messages (flushing each to the disk would hold every sender to the pace of the disk). To see how a
-sender copes with a mail server in trouble, write a mode into `control.json` in its directory (`set_mode`); it is read
-anew for every message.
+A message is in its file before 250 is answered, and survives the sink, however that ends; a power cut may lose the
+latest messages (flushing each to disk would slow every sender down to the speed of the disk). To see how a sender copes
+with a failing mail server, write a mode to `control.json` in its directory (`set_mode`); it is read for every message.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 log = logging.getLogger("careline.mail_sink")
 CONTROL = "control.json"
-# Above what mail providers take, so that the sink is never what refuses a large message.
+# Above the limits of mail providers, so that the sink is never the one to refuse a large message.
 _MOST_BYTES = 64 * 1024 * 1024
 _SAFE = re.compile(r"[^A-Za-z0-9._+-]+")
 
@@ -35,17 +34,17 @@ class Mode(StrEnum):
     """How the sink treats a message."""
 
     OK = "ok"
-    """Kept, and answered 250."""
+    """Stored, and answered 250."""
     REFUSE = "refuse"
-    """Not kept, and answered with `code` (451, try later, unless given; 5xx is for good)."""
+    """Not stored, and answered with `code` (default 451, try later; 5xx is permanent)."""
     HANG = "hang"
-    """Not kept, and not answered as long as the mode stays; after that answered 451."""
+    """Not stored, and not answered while the mode lasts; then answered 451."""
     DROP_AFTER_DATA = "drop_after_data"
-    """Kept, but the connection is cut before the answer: the sender cannot know."""
+    """Stored, but the connection is cut before the answer, so that the sender cannot know."""
 
 
 def set_mode(directory: Path, mode: Mode, *, code: int | None = None) -> None:
-    """Switch the sink that keeps its files in `directory`; from the next message on."""
+    """Switch the mode of the sink that stores its files in `directory`, from the next message on."""
     wanted: dict[str, object] = {"mode": mode.value} | ({} if code is None else {"code": code})
     fresh = directory / f".{CONTROL}.{os.getpid()}"
     fresh.write_text(json.dumps(wanted))
@@ -53,9 +52,9 @@ def set_mode(directory: Path, mode: Mode, *, code: int | None = None) -> None:
 
 
 def read_mode(directory: Path) -> tuple[Mode, int]:
-    """The mode in force and the code to refuse with: (OK, 451) without a control file.
+    """The current mode, and the code for refusals; (OK, 451) without a control file.
 
-    Raises ValueError if the file says something else than a mode and a code from 400 to 599.
+    Raises ValueError if the file contains anything but a mode and a code from 400 to 599.
     """
     try:
         raw = json.loads((directory / CONTROL).read_text())
@@ -70,7 +69,7 @@ def read_mode(directory: Path) -> tuple[Mode, int]:
 
 
 class MailSink:
-    """Takes messages into `directory`. An aiosmtpd handler."""
+    """An aiosmtpd handler that stores messages in `directory`."""
 
     def __init__(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
@@ -79,7 +78,7 @@ class MailSink:
         self._sequence = count(max((int(match.group(1)) for match in found if match), default=0) + 1)
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        """Keep the message, or do what the mode says. Returns the answer to the sender."""
+        """Store the message, or do what the mode says. Returns the answer to the sender."""
         del session
         try:
             mode, code = read_mode(self._directory)
@@ -101,7 +100,7 @@ class MailSink:
         return "250 2.0.0 Kept"
 
     async def _hang(self) -> str:
-        # Ends by itself when the sender gives up: aiosmtpd then cancels the conversation.
+        # Ends when the sender gives up, because aiosmtpd then cancels the session.
         while True:
             await asyncio.sleep(0.1)
             with contextlib.suppress(ValueError):
@@ -111,13 +110,13 @@ class MailSink:
     def _keep(self, envelope: Envelope) -> str:
         recipients = [str(address) for address in envelope.rcpt_tos]
         content = envelope.original_content or b""
-        # The envelope is not part of a message, yet it is what tells who really got it.
+        # The envelope is not part of a message, but it says who really received it.
         head = f"X-Envelope-From: {envelope.mail_from}\r\nX-Envelope-To: {', '.join(recipients)}\r\n"
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
         name = f"{stamp}-{next(self._sequence):06d}-{safe_name(recipients)}.eml"
         fresh, kept = f"{self._directory}/.{name}.part", f"{self._directory}/{name}"
         try:
-            # A few kilobytes into the page cache: quicker than handing them to a thread.
+            # Writing a few kilobytes to the page cache is faster than using a thread.
             with open(fresh, "xb", buffering=0) as file:
                 file.write(head.encode("utf-8", "surrogateescape") + content)
             os.rename(fresh, kept)
@@ -129,13 +128,13 @@ class MailSink:
 
 
 def safe_name(recipients: list[str]) -> str:
-    """The first recipient as part of a file name, and how many more there were: `ann_at_example.org+2`."""
+    """The first recipient for a file name, and the number of further ones: `ann_at_example.org+2`."""
     first = _SAFE.sub("_", recipients[0].replace("@", "_at_")).strip(".")[:80] if recipients else ""
     return (first or "nobody") + (f"+{len(recipients) - 1}" if len(recipients) > 1 else "")
 
 
 async def serve(*, host: str, port: int, directory: Path) -> None:
-    """Take mail until SIGTERM or SIGINT; messages under way are given two seconds. Raises OSError without the port."""
+    """Serve until SIGTERM or SIGINT; messages in flight get two seconds. Raises OSError if the port is taken."""
     loop = asyncio.get_running_loop()
     sink = MailSink(directory)
     ended = asyncio.Event()
@@ -143,7 +142,7 @@ async def serve(*, host: str, port: int, directory: Path) -> None:
         loop.add_signal_handler(number, ended.set)
 
     def conversation() -> SMTP:
-        # The name is given because looking up our own can take seconds where no name server answers.
+        # The name is given because looking up our own can take seconds if no name server answers.
         return SMTP(sink, hostname="localhost", data_size_limit=_MOST_BYTES, enable_SMTPUTF8=True, loop=loop)
 
     server = await loop.create_server(conversation, host, port)
@@ -161,10 +160,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m deploy.local.mail_sink", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--dir", type=Path, required=True, help="where the messages are kept, one .eml file each")
+    parser.add_argument("--dir", type=Path, required=True, help="where messages are stored, one .eml file each")
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    # aiosmtpd tells of every command at INFO.
+    # aiosmtpd logs every command at INFO.
     logging.getLogger("mail.log").setLevel(logging.WARNING)
     uvloop.run(serve(host=given.host, port=given.port, directory=given.dir))
 

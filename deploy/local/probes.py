@@ -1,4 +1,4 @@
-"""Whether a server answers: asked in its own protocol, not by looking whether a port is open."""
+"""Checks whether a server answers, in its own protocol and not only by an open port."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from aiokafka.errors import KafkaError
 from streams.secrets import redacted, split_credentials
 
 COMPATIBILITY = "FULL_TRANSITIVE"
-"""What the registry holds every new schema version to, unless a subject says otherwise."""
+"""The registry's default compatibility level for new schema versions."""
 _SECONDS = 5
-# A registry on loopback is never reached through the proxy that the environment may name.
+# A registry on loopback must not be called through a proxy named in the environment.
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -33,7 +33,7 @@ class SilentError(Exception):
 
 
 def kafka(bootstrap: str) -> None:
-    """The broker names at least one living broker of its cluster. Raises SilentError."""
+    """Kafka names at least one live broker. Raises SilentError."""
     address = bootstrap.split(",")[0]
     _connect(address)
 
@@ -47,7 +47,7 @@ def kafka(bootstrap: str) -> None:
         if not brokers:
             raise SilentError("it answers, but has no broker yet")
 
-    # A broker that is still starting is expected here; the client would log each refusal as an error.
+    # The broker may still be starting, and the client would log every refused connection as an error.
     library = logging.getLogger("aiokafka")
     level = library.level
     library.setLevel(logging.CRITICAL)
@@ -60,13 +60,13 @@ def kafka(bootstrap: str) -> None:
 
 
 def _finish(work: Callable[[], Coroutine[None, None, None]]) -> None:
-    """Run it to its end in a loop of its own, in a thread of its own: the caller may be in a running loop."""
+    """Run it to its end in a new event loop in a new thread, because the caller may be in a running loop."""
     with ThreadPoolExecutor(max_workers=1) as thread:
         thread.submit(lambda: asyncio.run(asyncio.wait_for(work(), _SECONDS))).result()
 
 
 def kafka_port(bootstrap: str) -> None:
-    """One of the brokers takes a connection: all that can be asked without its credentials. Raises SilentError."""
+    """A broker accepts a connection: all that can be checked without credentials. Raises SilentError."""
     failures = []
     for address in bootstrap.split(","):
         try:
@@ -82,7 +82,7 @@ def registry(url: str) -> None:
 
 
 def demand_compatibility(url: str) -> None:
-    """Hold new schema versions to COMPATIBILITY registry-wide: Apicurio's default is to check nothing.
+    """Set the registry's default level to COMPATIBILITY, because Apicurio checks nothing by default.
 
     Raises SilentError if the registry does not confirm it.
     """
@@ -102,7 +102,7 @@ def redis_server(url: str) -> None:
 
 
 def smtp(url: str) -> None:
-    """The mail server greets. Raises SilentError."""
+    """The mail server sends its greeting. Raises SilentError."""
     try:
         parts = urlsplit(split_credentials(url)[0])
         host, port = parts.hostname or "", parts.port or 0
@@ -119,7 +119,7 @@ def smtp(url: str) -> None:
 
 
 def silence(probe: Callable[[str], None], address: str) -> str | None:
-    """Why the server at `address` does not answer, None if it does."""
+    """Why the server at `address` does not answer; None if it does."""
     try:
         probe(address)
     except SilentError as error:

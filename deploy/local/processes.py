@@ -1,4 +1,4 @@
-"""Processes that outlive the program that started them, and are known again later without mistake."""
+"""Processes that outlive the program that started them, and can be identified reliably later."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ import psutil
 from deploy.local.private import UMASK, opener
 
 MARK = "CARELINE_STACK_PART"
-"""Set in the environment of every server to `<home>:<part>`, so that one whose pid was never written is found."""
+"""Set in every server's environment to `<home>:<part>`, so that one whose pid was not recorded is found."""
 
 _LOOK, _MARKED_WITHIN = 0.001, 0.5  # seconds
 
 _started: list[subprocess.Popen[bytes]] = []
-"""Kept so that Python does not warn of servers left running: they are meant to outlive this program."""
+"""Referenced here so that Python does not warn about running servers, which should outlive this program."""
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A process for good: the pid alone is given to another program sooner or later, not so with its start time."""
+    """Identifies a process by pid and start time, because the pid alone is reused sooner or later."""
 
     pid: int
     created: float
     """Seconds since the epoch, as the operating system reports them."""
 
     def process(self) -> psutil.Process | None:
-        """The living process, None if it ended or if its pid now belongs to another."""
+        """The live process; None if it ended, or if its pid now belongs to another."""
         try:
             found = psutil.Process(self.pid)
             # The kernel counts in clock ticks; readings of the same process may differ by one.
@@ -48,10 +48,9 @@ class Identity:
 
 
 def launch(argv: Sequence[str], *, mark: str, directory: Path, log: Path, environ: Mapping[str, str]) -> Identity:
-    """Start a server in a session of its own, so that a Ctrl-C at the terminal does not reach it.
+    """Start a server in a new session, so that a Ctrl-C at the terminal does not reach it.
 
-    Its output goes to `log`; the log of the start before is kept beside it as `<log>.1`. Raises OSError if the
-    program cannot be started.
+    Its output goes to `log`; the previous log is kept as `<log>.1`. Raises OSError if the program cannot be started.
     """
     if log.exists():
         log.replace(log.with_name(log.name + ".1"))
@@ -69,19 +68,19 @@ def launch(argv: Sequence[str], *, mark: str, directory: Path, log: Path, enviro
     _started.append(child)
     try:
         process = psutil.Process(child.pid)
-        # The kernel lets us go on before it has laid out the new program's environment: until then it has no mark.
-        # A program that ended, or one that writes its title over its environment, has none later either.
+        # Popen returns before the kernel has set up the new program's environment; until then it has no mark. A program
+        # that ended, or that overwrites its environment with a title, has no mark later either.
         deadline = time.monotonic() + _MARKED_WITHIN
         while MARK not in process.environ() and child.poll() is None and time.monotonic() < deadline:
             time.sleep(_LOOK)
         return Identity(pid=child.pid, created=process.create_time())
     except psutil.Error:
-        # Gone already: the caller sees that it is not alive, and shows the log.
+        # Ended already: the caller notices that it is not alive, and shows the log.
         return Identity(pid=child.pid, created=0.0)
 
 
 def marked(prefix: str) -> list[Identity]:
-    """The processes of this user that carry a mark that starts with `prefix`."""
+    """The processes of this user whose mark starts with `prefix`."""
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
@@ -91,9 +90,9 @@ def marked(prefix: str) -> list[Identity]:
 
 
 def stop(identities: Iterable[Identity], *, grace: timedelta) -> list[Identity]:
-    """End processes together: ask (SIGTERM), wait at most `grace`, then kill. Returns those that had to be killed.
+    """Stop processes together: SIGTERM, wait at most `grace`, then SIGKILL. Returns those that had to be killed.
 
-    Processes that are gone, and pids that meanwhile belong to other programs, are left alone.
+    Ended processes, and pids that now belong to other programs, are ignored.
     """
     living = {identity: process for identity in identities if (process := identity.process())}
     for process in living.values():
@@ -111,7 +110,7 @@ def stop(identities: Iterable[Identity], *, grace: timedelta) -> list[Identity]:
 
 
 def last_lines(log: Path, count: int = 15) -> str:
-    """The end of a log, for a person who wants to know why a server did not start; "" without a log."""
+    """The end of a log, to show why a server did not start; "" without a log."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - 16_384))

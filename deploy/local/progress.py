@@ -1,4 +1,4 @@
-"""What a person sees while a stack starts: a line for each part, live on a terminal."""
+"""Shows the start of a stack: a line for each part, live on a terminal."""
 
 from __future__ import annotations
 
@@ -27,14 +27,13 @@ from rich.table import Column, Table
 
 
 class Report(AbstractContextManager["Report"], Protocol):
-    """Told of every step, from several threads."""
+    """Receives every step, from several threads."""
 
     def note(self, text: str) -> None:
-        """Something about the stack as a whole."""
+        """Report something about the whole stack."""
 
     def fetching(self, what: str, size: int) -> AbstractContextManager[Callable[[int], None]]:
-        """For as long as something of `size` bytes is being fetched; gives what is told of every further number of
-        bytes."""
+        """A context for a download of `size` bytes; yields a function to call with every further number of bytes."""
 
     def starting(self, part: str, address: str, log: Path) -> None:
         """A part is being started."""
@@ -44,7 +43,7 @@ class Report(AbstractContextManager["Report"], Protocol):
 
 
 class Plain:
-    """One line for each thing that happened, for logs and pipes."""
+    """Prints one line for each event, for logs and pipes."""
 
     def __init__(self, write: Callable[[str], None] = print) -> None:
         self._write = write
@@ -56,46 +55,46 @@ class Plain:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Nothing is left open."""
+        """Nothing to close."""
 
     def note(self, text: str) -> None:
-        """Write it."""
+        """Print it."""
         self._write(text)
 
     @contextmanager
     def fetching(self, what: str, size: int) -> Iterator[Callable[[int], None]]:
-        """Write that it begins, and how long it took."""
+        """Print that the download begins, and how long it took."""
         self._write(f"fetching {what} (once, {size / 1e6:,.0f} MB)")
         begun = time.monotonic()
         yield lambda count: None
         self._write(f"fetched in {time.monotonic() - begun:.1f} s")
 
     def starting(self, part: str, address: str, log: Path) -> None:
-        """Remember when; the line comes when it is ready."""
+        """Remember the time; the line is printed when the part is ready."""
         self._begun[part] = time.monotonic()
 
     def ready(self, part: str, address: str, log: Path) -> None:
-        """Write where it listens, how long it took, and where its log is."""
+        """Print its address, how long it took, and its log."""
         seconds = time.monotonic() - self._begun.get(part, time.monotonic())
         self._write(f"{part:<9} ready in {seconds:4.1f} s  {address}  (log: {short(log)})")
 
 
 class Silent(Plain):
-    """Says nothing."""
+    """Prints nothing."""
 
     def __init__(self) -> None:
         super().__init__(lambda text: None)
 
 
 class _Fetched(ProgressColumn):
-    """A bar with the bytes, for what is fetched; nothing for what is started."""
+    """A bar and the bytes for a download; nothing for a part that is being started."""
 
     def __init__(self) -> None:
         super().__init__()
         self._columns = (BarColumn(bar_width=24), DownloadColumn())
 
     def render(self, task: Task) -> RenderableType:
-        """The bar and the bytes beside each other."""
+        """The bar and the bytes side by side."""
         if not task.fields.get("fetched"):
             return ""
         row = Table.grid(padding=(0, 1))
@@ -104,7 +103,7 @@ class _Fetched(ProgressColumn):
 
 
 class Live:
-    """On a terminal: a bar for what is fetched, a spinner for each part that is being started."""
+    """Shows on a terminal a bar for a download, and a spinner for each part that is being started."""
 
     def __init__(self, console: Console) -> None:
         self._progress = Progress(
@@ -131,7 +130,7 @@ class Live:
 
     @contextmanager
     def fetching(self, what: str, size: int) -> Iterator[Callable[[int], None]]:
-        """Show a bar, and a line in its place once all is here."""
+        """Show a bar, and replace it by a line at the end."""
         task = self._progress.add_task(f"fetching {escape(what)}", total=size, fetched=True)
         begun = time.monotonic()
         yield lambda count: self._progress.advance(task, count)
@@ -139,11 +138,11 @@ class Live:
         self.note(f"fetched {what} ({size / 1e6:,.0f} MB) in {time.monotonic() - begun:.1f} s")
 
     def starting(self, part: str, address: str, log: Path) -> None:
-        """Begin a spinner."""
+        """Start a spinner."""
         self._tasks[part] = self._progress.add_task(self._line(part, address, log), total=1)
 
     def ready(self, part: str, address: str, log: Path) -> None:
-        """End it."""
+        """End the spinner."""
         self._progress.update(self._tasks[part], completed=1, description=self._line(part, address, log))
 
     @staticmethod
@@ -161,5 +160,5 @@ def report_on(console: Console) -> Report:
 
 
 def short(path: Path) -> str:
-    """The path from the working directory where that is shorter to read."""
+    """The path relative to the working directory, if that is shorter."""
     return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)

@@ -1,6 +1,6 @@
-"""`make lock-servers`: Maven resolves pom.xml again, and artifacts.lock lists the files that came of it.
+"""`make lock-servers`: resolves pom.xml with Maven, and writes the list of files to artifacts.lock.
 
-For whoever changes a version there; nothing else in the project runs Maven.
+Run it after changing a version in pom.xml; nothing else in the project runs Maven.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _REGISTRY = "io/apicurio/apicurio-registry-app/{0}/apicurio-registry-app-{0}-all
 
 
 def main() -> int:
-    """Write the list anew. Raises CalledProcessError, OSError and httpx.HTTPError."""
+    """Write the list. Raises CalledProcessError, OSError and httpx.HTTPError."""
     with tempfile.TemporaryDirectory(prefix="careline-relock-") as fresh:
         pom, files = Path(fresh, "pom.xml"), Path(fresh, "files")
         shutil.copy(preflight.HERE / "pom.xml", pom)

@@ -1,4 +1,4 @@
-"""A stack for as long as a program needs it."""
+"""Runs a stack for as long as a program needs it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from deploy.local.stack import Stack
 
 
 def stack_environment(home: Path | str | None = None, *, environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The CARELINE_ settings of the stack in `home`: four addresses, and where mail is kept if it is our own sink.
+    """The CARELINE_ settings of the stack in `home`: four addresses, and the mail directory if it is our own sink.
 
-    Servers given in the environment come first. Raises StackError if there is neither.
+    Servers named in the environment take precedence. Raises StackError if there are neither.
     """
     return Stack(home, environ=environ).environment()
 
@@ -30,9 +30,9 @@ def running_stack(
     report: Report | None = None,
     parts: Sequence[Part] = PARTS,
 ) -> Iterator[Stack]:
-    """A stack for as long as the block runs, taken down however it ends: return, exception, Ctrl-C, SIGTERM, SIGHUP.
+    """A stack for the duration of the block, stopped however that ends: return, exception, Ctrl-C, SIGTERM, SIGHUP.
 
-    `keep` leaves it running after all; `purge` deletes its data as well. Raises what Stack.up raises.
+    `keep` leaves it running; `purge` also deletes its data. Raises whatever Stack.up raises.
     """
     stack = Stack(home, environ=environ, report=report, parts=parts)
     with endings_raised():

@@ -1,7 +1,7 @@
-"""A secret in a file, made where there is none: `python -m deploy.local.secret_file FILE VARIABLE`.
+"""Creates a secret in a file if there is none: `python -m deploy.local.secret_file FILE VARIABLE`.
 
-An operator's own, in the variable, is written there instead; it stays when the variable is taken away. What it replaces
-is kept in `FILE-before`, so that what was signed with it (a link in a letter) can be read on.
+If the variable contains the operator's own secret, that one is written; it stays when the variable is removed. The
+former secret is kept in `FILE-before`, so that whatever it signed (links in letters) remains valid.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ _BYTES = 32
 
 
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
-    """See that the file holds a secret, readable by its owner only. Returns 0, or 2 for other than two arguments."""
+    """Make sure that the file contains a secret, readable by its owner only. Returns 2 for wrong arguments, else 0."""
     if len(arguments) != 2:
-        print("two arguments are wanted: the file, and the variable that may hold the secret", file=sys.stderr)
+        print("two arguments are required: the file, and the variable that may contain the secret", file=sys.stderr)
         return 2
     where, variable = Path(arguments[0]), arguments[1]
     before = where.with_name(f"{where.name}-before")
@@ -35,7 +35,7 @@ def _read(where: Path) -> str:
 
 
 def _write(where: Path, secret: str) -> None:
-    """Whole or not at all: a role that starts meanwhile reads the one before or this one."""
+    """Write atomically: a role that starts meanwhile reads the former secret or the new one."""
     where.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = where.with_name(f".{where.name}.{os.getpid()}")
     fresh.touch(mode=0o600)

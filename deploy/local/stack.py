@@ -1,4 +1,4 @@
-"""The stack: Kafka, schema registry, Redis and a mail sink, up and down as one."""
+"""The stack: starts and stops Kafka, the schema registry, Redis and a mail sink together."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from streams.secrets import without_credentials
 
 MAIL_VARIABLE = "CARELINE_MAIL_DIR"
 _PATIENCE = timedelta(seconds=90)
-"""How long a part may take until it answers; ten times what a slow machine needs."""
+"""How long a part may take to answer; ten times what a slow machine needs."""
 
 ROLE = "role"
-"""What the roles of a demo that was kept are marked with, so that they end with their stack."""
+"""The mark of a kept demo's roles, so that they are stopped together with their stack."""
 
 _ROLES_GRACE = timedelta(seconds=20)
 
 
 class Stack:
-    """One stack in one home. The processes outlive this object; another one of the same home finds them again."""
+    """One stack in one home. The processes outlive this object; another object for the same home finds them again."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Stack:
         report: Report | None = None,
         parts: Sequence[Part] = PARTS,
     ) -> None:
-        """`home` as in Place.of; `environ` is os.environ unless given."""
+        """`home` as in Place.of; `environ` is os.environ by default."""
         self._environ = dict(os.environ if environ is None else environ)
         self.place = Place.of(home, self._environ)
         self._report = report or Silent()
@@ -53,9 +53,9 @@ class Stack:
         self._writing = threading.Lock()
 
     def up(self) -> bool:
-        """Start what is not running, until every part answers; False if all of it ran already.
+        """Start the missing parts, and wait until every part answers; returns False if all ran already.
 
-        What this call started is taken down again if it fails or is interrupted. Raises preflight.MissingError before
+        If it fails or is interrupted, the parts that it started are stopped again. Raises preflight.MissingError before
         anything starts, and StackError.
         """
         if self._mode() == "env":
@@ -74,15 +74,15 @@ class Stack:
             return self._start_missing()
 
     def down(self, *, purge: bool = False) -> bool:
-        """End every part, by force after its grace; `purge` deletes the data, mail and logs too.
+        """Stop every part, by force after its grace period; `purge` also deletes data, mail and logs.
 
-        False if nothing of it ran. Raises StackError if something still runs afterwards.
+        Returns False if nothing ran. Raises StackError if something still runs afterwards.
         """
         if not self.place.home.exists():
             return False
         with uninterrupted(), self.place.locked():
             record = Record.read(self.place.record)
-            # roles first: they end in order only while the servers answer
+            # roles first: they can shut down cleanly only while the servers answer
             ran = bool(roles := marked(self.place.mark(ROLE)))
             stop(roles, grace=_ROLES_GRACE)
             if record is not None:
@@ -94,7 +94,7 @@ class Stack:
                     started.process = None
                 record.write(self.place.record)
             if left := marked(self.place.mark()):
-                # Nothing on record, or not all: an `up` that was killed between a start and its note of it.
+                # Not everything was recorded, because an `up` was killed between starting a part and recording it.
                 ran = True
                 engine_for("local", self.place, self._environ).stop({part: Started({}, "") for part in self._parts})
                 if left := marked(self.place.mark()):
@@ -107,7 +107,7 @@ class Stack:
         return ran
 
     def status(self) -> Status:
-        """Ask every part. Raises StackError on an unreadable record."""
+        """Probe every part. Raises StackError for an unreadable record."""
         record = Record.read(self.place.record)
         if self._uses_environment(record):
             return self._foreign()
@@ -145,7 +145,7 @@ class Stack:
             engine = engine_for(record.mode, self.place, self._environ)
             if any(engine.alive(part, record.parts[part.name]) for part in self._parts if part.name in record.parts):
                 return record.mode
-        # Those that are all given and not ours were dealt with above.
+        # A complete set of addresses that are not ours was handled above.
         own = {name: value for name, value in self._environ.items() if name not in preflight.ADDRESS_VARIABLES}
         return preflight.choose(own)
 
@@ -156,7 +156,7 @@ class Stack:
         given = {name: self._environ.get(name, "") for name in preflight.ADDRESS_VARIABLES}
         if not all(given.values()):
             return False
-        # Addresses that are our own, from `careline stack env`, do not make it somebody else's.
+        # Our own addresses, from `careline stack env`, do not count as another stack.
         return record is None or any(record.variables.get(name) != value for name, value in given.items())
 
     def _foreign(self) -> Status:
@@ -189,7 +189,7 @@ class Stack:
         missing = [part for part in self._parts if not self._answers(engine, part, record.parts.get(part.name))]
         if not missing:
             return False
-        # What lives but does not answer, and what was started but never noted, would be in the way.
+        # Parts that run but do not answer, or that were started but not recorded, would be in the way.
         engine.stop({part: record.parts.get(part.name, Started({}, "")) for part in missing})
         taken = {port for started in record.parts.values() for port in started.ports.values()}
         for part in missing:
@@ -219,7 +219,7 @@ class Stack:
     def _answers(engine: Engine, part: Part, started: Started | None) -> bool:
         if started is None or not engine.alive(part, started):
             return False
-        # Twice: a server that is busy is not one that hangs.
+        # Twice, because a busy server may miss one probe.
         return any(probes.silence(part.probe, started.address) is None for _ in range(2))
 
     def _start(self, engine: Engine, parts: list[Part], record: Record) -> None:
@@ -229,7 +229,7 @@ class Stack:
             finished([pool.submit(self._start_one, engine, part, record, given_up) for part in parts])
         finally:
             given_up.set()
-            # Once all have returned nothing more is started, so that a takedown leaves nothing out.
+            # Once all threads have returned, nothing more is started, so the shutdown misses nothing.
             with uninterrupted():
                 pool.shutdown(wait=True)
 

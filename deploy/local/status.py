@@ -1,4 +1,4 @@
-"""How a stack is, part by part."""
+"""The status of a stack and its parts."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from pathlib import Path
 
 
 class State(StrEnum):
-    """How a part is."""
+    """The state of a part."""
 
     RUNNING = "running"
     """It answers."""
     SILENT = "not answering"
-    """It runs, or is somebody else's, and does not answer."""
+    """It runs, or is not ours, and does not answer."""
     STOPPED = "stopped"
 
 
 @dataclass(frozen=True, slots=True)
 class PartStatus:
-    """How one part is, and where."""
+    """The state and the address of one part."""
 
     name: str
     state: State
@@ -28,12 +28,12 @@ class PartStatus:
     """None for a server that is not ours."""
     pid: int | None
     why: str = ""
-    """What the attempt to reach it ended with."""
+    """Why it could not be reached."""
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How the stack is."""
+    """The status of the stack."""
 
     mode: str
     """"env", "docker", "local", or "none" if there never was one in this home."""

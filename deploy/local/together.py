@@ -1,4 +1,4 @@
-"""Waiting for work in several threads, such that Ctrl-C is heard meanwhile."""
+"""Waits for work in several threads so that Ctrl-C still works."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _LOOK = 0.2  # s
 
 
 def finished(running: Iterable[Future[Any]]) -> None:
-    """Wait until all are done. Raises what the first that fails raises, at once; the others go on."""
+    """Wait until all are done. As soon as one fails, raises its exception; the others continue."""
     left = set(running)
     while left:
         # in short waits, because a wait without an end does not hear Ctrl-C everywhere

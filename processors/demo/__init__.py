@@ -1,1 +1,1 @@
-"""The demo: a real snow-storm day through the whole backbone, counted from the topics at the end."""
+"""The demo: sends a real snow-storm day through the whole system, and counts the results from the topics."""

@@ -1,4 +1,4 @@
-"""The way through the day: publish in event time, kill on the way if asked to, wait until all is done."""
+"""Drives the day: publishes in event time, kills roles if requested, and waits until everything is handled."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ _KILLED = ("journeys", "outreach")
 
 
 class NotSettled(CarelineError):
-    """The roles did not get through what was published in time."""
+    """The roles did not finish handling the published events in time."""
 
 
 @dataclass(slots=True)
 class Seen:
-    """What a subscriber of the outreach saw while the day went by; latencies in milliseconds of the wall clock."""
+    """What a subscriber of the outreach topic saw during the day; latencies in wall-clock milliseconds."""
 
     requested: int = 0
     latencies: list[int] = field(default_factory=list)
 
 
 Progress = Callable[[int, datetime], None]
-"""Told how many were published, and what time it is in the day."""
+"""Called with the number of published events and the time of the day."""
 
 
 async def publish(settings: Settings, arrivals: tuple[Arrival, ...], *, speed: float, progress: Progress) -> None:
-    """Publish the arrivals at ``speed`` times real time (0: as fast as it goes), each with its own time."""
+    """Publish the arrivals at ``speed`` times real time (0: as fast as possible), each with its own timestamp."""
     began, opens = time.monotonic(), arrivals[0].at
     async with Publisher(settings) as publisher:
         for number, arrival in enumerate(arrivals, 1):
@@ -56,7 +56,7 @@ async def publish(settings: Settings, arrivals: tuple[Arrival, ...], *, speed: f
 
 
 async def watch(settings: Settings, seen: Seen) -> None:
-    """Follow the outreach topic as a subscriber would, until cancelled."""
+    """Follow the outreach topic as a subscriber, until cancelled."""
     clock = SystemClock()
     async with Subscriber(settings, "outreach") as outreach:
         async for message in outreach:
@@ -64,12 +64,12 @@ async def watch(settings: Settings, seen: Seen) -> None:
                 continue
             seen.requested += 1
             published = published_at_millis(message.headers)
-            if published is not None:  # what a timer led to has no touchpoint behind it
+            if published is not None:  # a request caused by a deadline has no touchpoint
                 seen.latencies.append(to_millis(clock.now()) - published)
 
 
 async def kill(roles: Roles, *, times: int, within: float, seed: int, told: Callable[[str], None]) -> None:
-    """kill -9 the journeys and outreach roles in turn, ``times`` times at seeded moments of ``within`` seconds."""
+    """kill -9 the journeys and outreach roles in turn, ``times`` times, at seeded moments within ``within`` seconds."""
     random = Random(seed)
     moments = sorted(random.uniform(0.05, 0.95) * within for _ in range(times))
     began = time.monotonic()

@@ -1,4 +1,4 @@
-"""What became of what each policy wanted, counted from the records that the topics hold."""
+"""Results of each policy, counted from the records on the topics."""
 
 from __future__ import annotations
 
@@ -18,37 +18,37 @@ _SENDS = (DecisionKind.SEND, DecisionKind.ESCALATE)
 
 @dataclass(slots=True)
 class Tally:
-    """One policy's figures. Each counts distinct outreach, that is one occasion of one journey of one customer.
+    """One policy's figures. Each counts distinct outreaches: one occasion in one journey of one customer.
 
-    ``wanted`` = ``sent`` + all of ``suppressed`` + ``dropped`` + ``waiting``: each outreach is in one of them, by the
-    last that was decided of it. ``held`` and ``retracted`` say what happened on the way: every outreach that was ever
-    held, by the reason it was first held for, and every one that was sent and taken back.
+    ``wanted`` = ``sent`` + all of ``suppressed`` + ``dropped`` + ``waiting``: each outreach is in one of them, by its
+    last decision. ``held`` and ``retracted`` count what happened before: every outreach that was ever held, by the
+    first reason, and every one that was sent and then retracted.
     """
 
     wanted: int = 0
-    """Outreach about which anything was decided."""
+    """Outreaches with any decision."""
     sent: int = 0
-    """Requested of the dispatcher, whatever became of it there."""
+    """Requested from the dispatcher, whatever the outcome."""
     escalated: int = 0
-    """Of those sent: a person is to step in, because something was left undone."""
+    """Those of the sent ones that ask a person to step in, because something was left undone."""
     tasks: int = 0
-    """Of those sent: tasks for staff, not letters."""
+    """Those of the sent ones that are tasks for staff, not letters."""
     held: Counter[str] = field(default_factory=Counter)
     suppressed: Counter[str] = field(default_factory=Counter)
-    """Never sent, and refused at last, by the last reason."""
+    """Never sent, and suppressed in the end, by the last reason."""
     dropped: int = 0
-    """Never sent: while it was held its cause went away."""
+    """Never sent, because the reason went away while it was held."""
     waiting: int = 0
-    """Never sent, and still held when the day ended."""
+    """Never sent, and still held at the end of the day."""
     retracted: int = 0
     gesture_cost: Decimal = Decimal("0.00")
-    """Of the gestures in what was sent, taken back or not; what employees gave is told by the policy that looks at it.
-    What is not in the playbook's currency is left out."""
+    """The cost of gestures in sent outreaches, retracted or not; for a policy that counts the gestures of staff, of
+    those. Only in the playbook's currency."""
     customers: int = 0
-    """Whom anything was sent to, or was to be done for."""
+    """Customers to whom anything was sent, or for whom a task was created."""
 
     def as_data(self) -> dict[str, Any]:
-        """For JSON: reasons by how often, money as text."""
+        """The figures for JSON: reasons by frequency, amounts as text."""
         return {
             "wanted": self.wanted,
             "sent": self.sent,
@@ -73,10 +73,10 @@ def by_policy(
     gestures: Iterable[GestureGiven],
     currency: str,
 ) -> dict[str, Tally]:
-    """The figures of each policy, in the order of ``names``; all zero where it had nothing to say.
+    """The figures of each policy, in the order of ``names``; all zero for a policy without decisions.
 
-    ``decisions`` of one outreach are in the order in which they were made; the others may be in any order. A record
-    that is there twice counts once.
+    ``decisions`` on one outreach must be in the order in which they were made; the other records may be in any order.
+    A repeated record counts once.
     """
     tallies = {name: Tally() for name in names}
     stories: dict[str, dict[str, list[Decision]]] = {name: {} for name in tallies}
@@ -113,7 +113,7 @@ def is_task(request: OutreachRequested) -> bool:
 def sent_over_time(
     requested: Sequence[OutreachRequested], *, since: datetime, until: datetime, parts: int
 ) -> dict[str, list[int]]:
-    """By policy, how many were sent in each of so many equal parts of the time between; what is outside is left out."""
+    """By policy, how many were sent in each of ``parts`` equal parts of the range; requests outside are left out."""
     length: timedelta = (until - since) / parts
     found: dict[str, list[int]] = {}
     for request in requested:
@@ -124,7 +124,7 @@ def sent_over_time(
 
 
 def _count(tally: Tally, story: Sequence[Decision]) -> bool:
-    """Count one outreach; whether it was sent."""
+    """Count one outreach, and return whether it was sent."""
     first_held = next((one.reason for one in story if one.kind is DecisionKind.HOLD), None)
     if first_held is not None:
         tally.held[first_held] += 1

@@ -1,4 +1,4 @@
-"""Each policy's day: what it wanted, what became of it, when it was sent, and why we serve that way."""
+"""Each policy's day: what it wanted, the results, when letters were sent, and why we have the policy."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def policy_table(
 
 
 def experiment_table(experiments: Mapping[str, Mapping[str, Any]]) -> Table:
-    """Who met which arm, and whether the arms got their shares."""
+    """How many were exposed to which arm, and whether the arms got their shares."""
     table = Table(title="Experiments and holdouts", title_style="bold", box=None, padding=(0, 2, 0, 0))
     for name in ("experiment", "arm"):
         table.add_column(name, header_style="dim", no_wrap=True)
@@ -100,7 +100,7 @@ def experiment_table(experiments: Mapping[str, Mapping[str, Any]]) -> Table:
 
 
 def task_panel(task: AgentTask) -> Panel:
-    """One task as staff read it."""
+    """One task as staff see it."""
     due = "" if task.due_at is None else f"{task.due_at:%a %d %b %H:%M} UTC"
     head = styled(
         ("To:      ", "dim"), f"{task.team}\n",
@@ -111,7 +111,7 @@ def task_panel(task: AgentTask) -> Panel:
 
 
 def bars(counts: Sequence[int]) -> str:
-    """The counts as bars of a height in proportion, a dot for none."""
+    """The counts as bars of proportional height, a dot for zero."""
     most = max(counts, default=0)
     return "".join("·" if not count else _BARS[(count * len(_BARS) - 1) // most] for count in counts)
 

@@ -1,7 +1,7 @@
 """How soon the customers who were owed a letter got it: the goals of the storm day.
 
-Of everybody who waited beyond the threshold, may be written to and can be: how many had a letter within a minute of
-the announcement, and how many before they asked us themselves. Both are to be at least GOAL.
+Of all customers who waited beyond the threshold, have given consent and have an address: how many got a letter within a
+minute of the announcement, and how many before they contacted us. Both shares should be at least GOAL.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _POLICY = "delay_care"
 _NOT_ALLOWED = frozenset({"no_consent", "no_address", "suppressed"})
 
 Pair = tuple[str, str]
-"""A customer and what they wait for: customer_id and subject_id."""
+"""A customer and the subject of their wait: customer_id and subject_id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ def promptness(
     decisions: Iterable[Decision],
     threshold: timedelta,
 ) -> Promptness:
-    """Count them. ``notices`` come with the moment they were published at."""
+    """Count the pairs. ``notices`` come with their times of publication."""
     announced: dict[Pair, datetime] = {}
     for at, notice in notices:
         long = notice.expected_at is not None and notice.expected_at - notice.promised_at >= threshold

@@ -1,4 +1,4 @@
-"""What happened, counted by reading the topics back read-committed, and the letters in the mailbox."""
+"""Counts the results by reading the topics, read-committed, and the letters in the mailbox."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _OUTCOMES = (OutreachSent, OutreachFailed, OutreachUncertain)
 
 @dataclass(slots=True)
 class Readback:
-    """Everything the topics and the mailbox hold."""
+    """Everything on the topics and in the mailbox."""
 
     touchpoints: Counter[str] = field(default_factory=Counter)
     event_ids: set[str] = field(default_factory=set)
@@ -53,12 +53,12 @@ class Readback:
     retracted: list[OutreachRetracted] = field(default_factory=list)
     outcomes: dict[str, list[str]] = field(default_factory=dict)
     sent_by: dict[str, str] = field(default_factory=dict)
-    """By outreach, the channel it left by."""
+    """By outreach id, the channel on which it was sent."""
     tasks: Counter[str] = field(default_factory=Counter)
     exposures: list[ExperimentExposed] = field(default_factory=list)
     gestures: list[GestureGiven] = field(default_factory=list)
     notices: list[tuple[datetime, DelayNoticed]] = field(default_factory=list)
-    """With the moment each was published at."""
+    """Delay notices with their times of publication."""
     contacts: list[ContactOpened] = field(default_factory=list)
     dead_letters: int = 0
     mails: Counter[str] = field(default_factory=Counter)
@@ -66,11 +66,11 @@ class Readback:
     sample_task: AgentTask | None = None
 
     def outcome(self, kind: type[Any]) -> int:
-        """How many outreaches came to that end."""
+        """How many outreaches have an outcome of that type."""
         return sum(1 for outcomes in self.outcomes.values() if kind.__name__ in outcomes)
 
     def duplicates(self) -> int:
-        """Whatever was decided, requested, ended, delivered or handed to staff more than once."""
+        """The number of things decided, requested, ended, delivered or handed to staff more than once."""
         decided = Counter(decision.decision_id for decision in self.decisions)
         requested = Counter(request.outreach_id for request in self.requested)
         ended = map(len, self.outcomes.values())
@@ -78,32 +78,32 @@ class Readback:
         return sum(count - 1 for count in twice if count > 1)
 
     def delays(self) -> dict[str, int]:
-        """Waits in the journeys: late, and cancelled."""
+        """The waits in the journeys: late and cancelled ones."""
         kinds = Counter(
             "cancelled" if delay.cancelled else "late" for state in self.states.values() for delay in state.delays
         )
         return {"late": kinds["late"], "cancelled": kinds["cancelled"]}
 
     def by_kind_and_reason(self) -> dict[str, dict[str, int]]:
-        """Decisions: kind, then reason, then how many."""
+        """The number of decisions by kind and reason."""
         found: dict[str, dict[str, int]] = {}
         for (kind, reason), count in sorted(Counter((d.kind.value, d.reason) for d in self.decisions).items()):
             found.setdefault(kind.lower(), {})[reason] = count
         return found
 
     def sent_by_channel(self) -> dict[str, int]:
-        """How many outreaches left by each channel."""
+        """How many outreaches were sent on each channel."""
         return dict(Counter(self.sent_by.values()).most_common())
 
     def outreach_digest(self) -> str:
-        """SHA-256 over the multiset of outreach, in whatever order it came: the same day gives the same."""
+        """SHA-256 over the multiset of outreaches, independent of their order: the same day gives the same digest."""
         lines = sorted(
             json.dumps(to_values(record), default=str, sort_keys=True) for record in (*self.requested, *self.retracted)
         )
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     def silent(self, owed: frozenset[tuple[str, str]]) -> set[tuple[str, str]]:
-        """Of the (customer, flight) pairs owed a letter, those with neither an outreach nor a reason against it."""
+        """The (customer, flight) pairs owed a letter that have neither an outreach nor a reason against one."""
         told = {
             (decision.customer_id, decision.inputs.get("subject", "").split(" ", 1)[-1])
             for decision in self.decisions
@@ -117,7 +117,7 @@ class Readback:
 
 
 async def read_back(settings: Settings, mail: Path | None) -> Readback:
-    """Read every topic of the contract from its beginning to its end, and the mails in the folder."""
+    """Read every topic of the contract from beginning to end, and the mails in the folder."""
     found = Readback()
     topics = settings.topics
     outcomes, touchpoints = topics.full_name(topics.outcomes), topics.full_name(topics.touchpoints)
@@ -140,7 +140,7 @@ async def read_back(settings: Settings, mail: Path | None) -> Readback:
                 found.exposures.append(record)
             elif message.topic == touchpoints and not isinstance(
                 record, _OUTCOMES
-            ):  # which are fed back, not published
+            ):  # outcomes are fed back, not published
                 found.touchpoints[type(record).__name__] += 1
                 found.event_ids.add(getattr(record, "event_id", ""))
                 if isinstance(record, GestureGiven):
@@ -160,7 +160,7 @@ async def read_back(settings: Settings, mail: Path | None) -> Readback:
 
 
 async def _tasks(settings: Settings, found: Readback) -> None:
-    """The tasks of staff, and one of them to show: the rescue that most people are watching."""
+    """The tasks for staff, and one of them to show: the rescue with the largest audience."""
     reach = {
         request.outreach_id: int(request.variables["reach"] or 0)
         for request in found.requested
@@ -177,7 +177,7 @@ async def _tasks(settings: Settings, found: Readback) -> None:
 
 
 async def _states(settings: Settings) -> dict[str, JourneyState]:
-    """The latest state of each customer; only these are decoded, of the many versions that the topic holds."""
+    """The latest state of each customer; only these are decoded, not the many earlier ones on the topic."""
     topic = settings.topics.journeys
     latest: dict[bytes, bytes | None] = {}
     async with Subscriber(settings, topic.name, until_end=True) as journeys:
@@ -212,14 +212,14 @@ def _read_mails(found: Readback, mail: Path) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Latency:
-    """Milliseconds from a touchpoint's publication to a subscriber having the outreach it led to."""
+    """Milliseconds from a touchpoint's publication until a subscriber has the outreach that it caused."""
 
     p50: int | None
     p99: int | None
 
     @classmethod
     def of(cls, latencies: list[int]) -> Latency:
-        """Of what a subscriber measured; None where it saw none."""
+        """The percentiles of a subscriber's measurements; None without any."""
         ordered = sorted(latencies)
         if not ordered:
             return cls(p50=None, p99=None)
@@ -233,5 +233,5 @@ def text_of(letter: EmailMessage) -> str:
 
 
 def at(moment: datetime) -> str:
-    """A moment of the day, for the progress bar."""
+    """A time of the day, for the progress bar."""
     return moment.strftime("%a %d %b %H:%M UTC")

@@ -1,4 +1,4 @@
-"""The roles as processes of their own: started, watched over HTTP, killed and started again."""
+"""The roles as separate processes: started, watched over HTTP, killed and restarted."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LINE = re.compile(r"^(?P<name>[a-z_]+)(?:\{(?P<labels>[^}]*)\})? (?P<value>[0-9
 
 
 class RoleFailed(CarelineError):
-    """A role ended by itself, or did not become ready; the message holds the end of its log."""
+    """A role ended by itself, or did not become ready; the message quotes the end of its log."""
 
 
 class Role:
@@ -44,7 +44,7 @@ class Role:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it; its log goes on where an earlier run ended."""
+        """Start the process; it appends to the log of an earlier run."""
         with open(self.log, "ab", opener=opener) as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "processors.cli", "run", self.name],
@@ -53,7 +53,7 @@ class Role:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 umask=UMASK,
-                start_new_session=True,  # Ctrl-C is ours to pass on
+                start_new_session=True,  # so that Ctrl-C reaches only us, and we stop the roles
             )
 
     def kill(self) -> None:
@@ -63,7 +63,7 @@ class Role:
             self._process.wait()
 
     def stop(self) -> None:
-        """Ask it to end, and make it if it does not."""
+        """Terminate the process, and kill it if it does not end."""
         if self._process is None or self._process.poll() is not None:
             return
         self._process.terminate()
@@ -73,7 +73,7 @@ class Role:
             self.kill()
 
     async def ready(self, client: httpx.AsyncClient) -> bool:
-        """Whether /readyz says so. Raises RoleFailed if the process has ended, or says that it is broken."""
+        """Whether /readyz answers 200. Raises RoleFailed if the process ended, or if /livez reports a failure."""
         if self._process is not None and (code := self._process.poll()) is not None:
             raise RoleFailed(f"{self.name} ended with {code}; its log {self.log} ends with:\n{last_lines(self.log)}")
         try:
@@ -96,7 +96,7 @@ class Role:
 
 
 class Roles:
-    """All the roles of the demo, stopped in order whatever happens."""
+    """All roles of the demo, stopped in order whatever happens."""
 
     def __init__(self, names: tuple[str, ...], *, environment: Mapping[str, str], logs: Path, keep: bool) -> None:
         private_directory(logs)
@@ -127,7 +127,7 @@ class Roles:
         await self._client.aclose()
 
     async def wait_until_ready(self, *, seconds: float = 90) -> None:
-        """Until every role is. Raises RoleFailed."""
+        """Wait until every role is ready. Raises RoleFailed."""
         until = time.monotonic() + seconds
         for role in self.by_name.values():
             while not await role.ready(self._client):

@@ -1,4 +1,4 @@
-"""The demo from end to end: stack, roles, the day, the count."""
+"""The demo from end to end: start the roles, play the day, count the results."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ROLES = tuple(name for name in wiring.ROLES if name != "gateway")  # nobody call
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What to play."""
+    """The options of a demo."""
 
     day: date
     flights: tuple[Flight, ...]
@@ -48,7 +48,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Played:
-    """What came of it."""
+    """The results of a demo."""
 
     day: StormDay
     read: Readback
@@ -58,21 +58,21 @@ class Played:
 
 
 class Screen(Protocol):
-    """Where a person looks meanwhile."""
+    """Shows the progress to a person."""
 
     def say(self, text: str) -> None:
-        """A line."""
+        """Print a line."""
         ...
 
     def playing(self, total: int) -> contextlib.AbstractContextManager[Callable[..., None]]:
-        """A progress bar: a function of (published, time of day, letters requested)."""
+        """A context with a progress bar; yields a function of (published, time of day, letters requested)."""
         ...
 
 
 async def play(plan: Plan, *, environment: dict[str, str], mail: Path | None, home: Path, screen: Screen) -> Played:
-    """Play the day on the servers in ``environment``; leaves ``summary.json`` in ``home``.
+    """Play the day on the servers in ``environment``; writes ``summary.json`` to ``home``.
 
-    Raises CarelineError: a role failed, a server does not answer, or the roles did not get through in time.
+    Raises CarelineError if a role failed, a server does not answer, or the roles did not finish in time.
     """
     began = time.monotonic()
     environment = environment | {"CARELINE_TIME_SOURCE": "events", "CARELINE_KEEP_HISTORY": "true"}
@@ -152,9 +152,9 @@ def _write(file: Path, summary: dict[str, Any]) -> None:
 
 
 def summarise(read: Readback, owed: frozenset[tuple[str, str]], seen: Seen, playbook: Playbook) -> dict[str, Any]:
-    """The figures of summary.json; all but the latency are counted from the topics and the mailbox.
+    """The figures of summary.json; all except the latency are counted from the topics and the mailbox.
 
-    ``by_policy`` is explained at :class:`~processors.demo.policies.Tally`.
+    :class:`~processors.demo.policies.Tally` explains ``by_policy``.
     """
     policies = by_policy(
         [policy.name for policy in playbook.policies],
@@ -203,7 +203,7 @@ def summarise(read: Readback, owed: frozenset[tuple[str, str]], seen: Seen, play
 
 
 def _ratio(one: SampleRatio) -> dict[str, Any]:
-    """An experiment or holdout: exposures by arm beside what was to be expected, and whether chance explains it."""
+    """An experiment or holdout: actual and expected exposures by arm, and whether chance explains the difference."""
     return {
         "arms": {arm.name: {"exposed": arm.exposed, "expected": round(arm.expected, 1)} for arm in one.arms},
         "p_value": None if one.p_value is None else round(one.p_value, 4),

@@ -1,4 +1,4 @@
-"""What the demo shows a person: a bar while the day goes by, then tables, a letter and a task."""
+"""What the demo prints: a progress bar during the day, then tables, a letter and a task."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from processors.terminal import Screen, styled
 
 
 class Terminal:
-    """A console as the demo's screen; on anything but a terminal plain lines."""
+    """Shows the demo on a console; prints plain lines if it is not a terminal."""
 
     def __init__(self, console: Screen) -> None:
         self._console = console
 
     def say(self, text: str) -> None:
-        """A line."""
+        """Print a line."""
         self._console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     @contextmanager
     def playing(self, total: int) -> Iterator[Callable[..., None]]:
-        """A bar of published touchpoints, with the day's clock, outreach and kills beside it."""
+        """A progress bar of published touchpoints, with the time of the day, requested outreach and kills."""
         bar = Progress(
             TextColumn("{task.fields[at]}"),
             BarColumn(),
@@ -66,7 +66,7 @@ class Terminal:
             yield progress
 
     def result(self, played: Played) -> None:
-        """The tables, a letter and a task."""
+        """Print the tables, a letter and a task."""
         summary, arrivals = played.summary, played.day.arrivals
         over_time = sent_over_time(played.read.requested, since=arrivals[0].at, until=arrivals[-1].at, parts=PARTS)
         self._console.print()

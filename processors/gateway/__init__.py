@@ -1,1 +1,1 @@
-"""What comes back over HTTP: customers who end letters, and providers and shops who report what became of one."""
+"""The HTTP gateway: unsubscribe requests from customers, and outcomes reported by providers and shops."""

@@ -1,4 +1,4 @@
-"""The pages that a customer sees who follows the link in a letter: small, plain, in the letter's language."""
+"""The pages behind the unsubscribe link: small, plain, in the letter's language."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ _WORDS = {
     ),
 }
 
-_LONGEST_TAG = 35  # RFC 5646, 4.4.1; longer ones take long to look up
+_LONGEST_TAG = 35  # characters; RFC 5646, 4.4.1. Longer tags take long to look up
 
 _PAGE = """<!doctype html>
 <html lang="{language}">
@@ -100,10 +100,10 @@ button {{ padding: 12px 22px; border: 0; border-radius: 999px; background: #1f4f
 
 
 def asking(link: Unsubscription) -> str:
-    """The page with the button: nothing has happened yet."""
+    """The page with the button; nothing has changed yet."""
     language, words = _words(link.locale)
     text = words.ask_offers if link.purpose is Purpose.MARKETING else words.ask
-    # to where it stands, and in the words of RFC 8058: a person and a mail program do the same
+    # posts to its own address with the field of RFC 8058, so that a person and a mail program send the same request
     form = (
         '<form method="post"><input type="hidden" name="List-Unsubscribe" value="One-Click">'
         f"<button>{escape(words.button)}</button></form>\n"
@@ -112,20 +112,20 @@ def asking(link: Unsubscription) -> str:
 
 
 def done(link: Unsubscription) -> str:
-    """It has happened."""
+    """The page after a successful unsubscribe request."""
     language, words = _words(link.locale)
     text = words.done_offers if link.purpose is Purpose.MARKETING else words.done
     return _page(language, text.format(by=words.by.get(link.channel, "")))
 
 
 def later(link: Unsubscription) -> str:
-    """It could not be done now."""
+    """The page if the request could not be stored now."""
     language, words = _words(link.locale)
     return _page(language, words.later)
 
 
 def broken(wanted: str) -> str:
-    """The link is none of ours; ``wanted``: the browser's Accept-Language, as nothing else is known of them."""
+    """The page for an invalid link. ``wanted``: the browser's Accept-Language, because nothing else is known."""
     language, words = _words(wanted[:_LONGEST_TAG].split(",")[0].split(";")[0].strip())
     return _page(language, words.broken)
 

@@ -1,4 +1,4 @@
-"""Who may report outcomes: each signs with secrets of its own (Standard Webhooks), and says what it is trusted with."""
+"""Who may report outcomes: each reporter signs with its own secrets (Standard Webhooks) and has its own permissions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from streams.events import Outcome, OutreachChannel, OutreachEngaged
 from streams.json_names import unique
 
 _ONE = r"v[0-9a-z]{1,8},[A-Za-z0-9+/=_-]{1,512}"
-# What each header has to be as a whole. A comma in an id or a time is what a proxy makes of a header that came twice.
+# The full pattern of each header. A comma in an id or a time means that a proxy joined a repeated header.
 _SIGNATURE = {
     "webhook-id": re.compile(r"[!-+\--~]{1,256}"),
     "webhook-timestamp": re.compile(r"[0-9]{1,12}"),
@@ -52,7 +52,7 @@ class Reporter:
     secrets: tuple[Webhook, ...]
 
     def check(self, outcome: Outcome) -> None:
-        """Raises Unacceptable (403) for an outcome that this reporter may not tell of."""
+        """Raises Unacceptable (403) for an outcome that this reporter may not report."""
         kind = str(outcome.kind) if isinstance(outcome, OutreachEngaged) else BOUNCED
         if kind not in self.kinds:
             raise Unacceptable(403, "kind", f"{self.name} may not report {kind}")
@@ -61,15 +61,15 @@ class Reporter:
 
 
 class Reporters:
-    """All of them. Which one speaks is told by the secret that fits: no two share one."""
+    """All reporters. The secret that matches identifies the caller: no two reporters share one."""
 
     def __init__(self, reporters: tuple[Reporter, ...]) -> None:
-        """Names and secrets are different ones."""
+        """Names and secrets must be distinct."""
         self._reporters = reporters
 
     @classmethod
     def of(cls, settings: GatewaySettings) -> Self | None:
-        """As the settings say; None where nobody reports. Raises SettingsError, which holds no secret."""
+        """From the settings; None if they name no reporter. Raises SettingsError, which contains no secret."""
         everybody = _everybody(settings)
         found = list(_named(settings.reporters, used=set(everybody)))
         if everybody:
@@ -84,12 +84,12 @@ class Reporters:
         return cls(tuple(found)) if found else None
 
     def heard(self, text: str, call: BaseRequest) -> tuple[Reporter, str]:
-        """Who signed the text, and the id of the message. Raises Unacceptable (401).
+        """The reporter who signed the text, and the id of the message. Raises Unacceptable (401).
 
-        What is verified is what is returned: each header stands there once, and is whole.
+        The returned id is the verified one: each header must appear exactly once and be well-formed.
         """
         said = {name: _only(name, call) for name in _SIGNATURE}
-        why = "no secret fits"
+        why = "no secret matches"
         for reporter in self._reporters:
             for secret in reporter.secrets:
                 try:
@@ -100,13 +100,13 @@ class Reporters:
                     why = "it is malformed"
                 else:
                     return reporter, said["webhook-id"]
-        raise Unacceptable(401, "webhook-signature", f"the signature does not fit: {why}")
+        raise Unacceptable(401, "webhook-signature", f"the signature is not valid: {why}")
 
 
 def _only(name: str, call: BaseRequest) -> str:
     values = call.headers.getall(name, [])
     if len(values) > 1:
-        raise Unacceptable(401, name, "is there more than once")
+        raise Unacceptable(401, name, "is repeated")
     if not values or not _SIGNATURE[name].fullmatch(values[0]):
         raise Unacceptable(401, name, "is missing or malformed")
     return values[0]
@@ -118,12 +118,12 @@ def _named(setting: SecretStr | None, *, used: set[bytes]) -> Iterator[Reporter]
     for name, entry in _entries(setting).items():
         where = f"CARELINE_REPORTERS: {name}"
         if name == CALLBACKS:
-            raise SettingsError(f"{where}: is the name of whoever signs with CARELINE_CALLBACK_SECRET")
+            raise SettingsError(f"{where}: is reserved for the reporter with CARELINE_CALLBACK_SECRET")
         if wrong := sorted(set(entry.kinds) - set(KINDS)):
-            raise SettingsError(f"{where}: kinds: {', '.join(wrong)[:100]}: not among {', '.join(KINDS)}")
+            raise SettingsError(f"{where}: kinds: {', '.join(wrong)[:100]}: choose from {', '.join(KINDS)}")
         secrets = {_key(one, f"{where}: secrets") for one in entry.secrets}
         if secrets & used:
-            raise SettingsError(f"{where}: has the secret of another")
+            raise SettingsError(f"{where}: has the same secret as another reporter")
         used |= secrets
         yield Reporter(
             name=name,
@@ -141,11 +141,11 @@ def _entries(setting: SecretStr) -> dict[str, _Entry]:
         where = ".".join(str(part) for part in first["loc"][:2])
         raise SettingsError(f"CARELINE_REPORTERS: {where[:100]}: {first['msg']}") from None
     except (ValueError, RecursionError):
-        raise SettingsError("CARELINE_REPORTERS: is no JSON object, or says a name twice") from None
+        raise SettingsError("CARELINE_REPORTERS: is not a JSON object, or repeats a name") from None
 
 
 def _everybody(settings: GatewaySettings) -> tuple[bytes, ...]:
-    """The secrets that may say anything, the one in use first."""
+    """The secrets that may report anything, the current one first."""
     found = []
     if settings.callback_secret is not None:
         found.append(_key(settings.callback_secret, "CARELINE_CALLBACK_SECRET"))
@@ -155,11 +155,11 @@ def _everybody(settings: GatewaySettings) -> tuple[bytes, ...]:
 
 
 def _key(secret: SecretStr, setting: str) -> bytes:
-    """The bytes it stands for. Raises SettingsError, without the secret."""
+    """The secret's bytes. Raises SettingsError, which does not quote the secret."""
     try:
         key = b64decode(secret.get_secret_value().removeprefix("whsec_") + "==")
     except ValueError:
         raise SettingsError(f"{setting}: not a secret of the form whsec_<base64>") from None
     if len(key) < _SHORTEST_SECRET:
-        raise SettingsError(f"{setting}: not a secret of the form whsec_<base64>, of {_SHORTEST_SECRET} bytes or more")
+        raise SettingsError(f"{setting}: not a secret of the form whsec_<base64>, of at least {_SHORTEST_SECRET} bytes")
     return key

@@ -1,4 +1,4 @@
-"""From what somebody says over HTTP to an outcome: pure."""
+"""Turns a report or an unsubscribe request received over HTTP into an outcome. Pure."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from streams.events.sources import GATEWAY, REPORTER
 _NAMESPACE = uuid.UUID("9b0f1c1e-58f7-5c6b-a8e2-6c1f0a2f7d44")
 
 CALLBACKS = "callbacks"
-"""The reporter who signs with the one secret that may say anything."""
+"""The reporter that signs with CARELINE_CALLBACK_SECRET, which may report anything."""
 
 BOUNCED = "BOUNCED"
 KINDS = ("DELIVERED", "OPENED", "CLICKED", "REPLIED", "REDEEMED", "UNSUBSCRIBED", "COMPLAINED", BOUNCED)
-"""What may have become of a letter."""
+"""The kinds of outcomes that can be reported."""
 
 
 LONGEST_NAME = 100
-"""Characters of a field's name that an answer repeats."""
+"""Characters of a field's name that an answer quotes."""
 
 
 def _whole(text: str) -> str:
     if "\0" in text:
-        raise ValueError("must not hold NUL characters")
+        raise ValueError("must not contain NUL characters")
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise ValueError("must not hold half of a character (a lone surrogate)") from error
+        raise ValueError("must not contain a lone surrogate (half of a character)") from error
     return text
 
 
@@ -41,7 +41,7 @@ def _in_utc(moment: datetime) -> datetime:
     try:
         return moment.astimezone(UTC)
     except OverflowError as error:
-        raise ValueError("must be within the calendar in UTC, too") from error
+        raise ValueError("must be within the calendar in UTC too") from error
 
 
 _Text = Annotated[str, AfterValidator(_whole)]
@@ -59,10 +59,10 @@ class _Report(BaseModel):
 
 
 def unsubscribed(link: Unsubscription, now: datetime) -> OutreachEngaged:
-    """Somebody followed the link of a letter. ``detail`` is the letter's purpose.
+    """The customer used the unsubscribe link of a letter. ``detail`` is the letter's purpose.
 
-    Said again on the same day (UTC) it is the same fact: mail programs and people press twice. On another day it is a
-    new one: they may have agreed to letters in between, and mean it.
+    A repetition on the same day (UTC) is the same fact, because mail programs and people click twice. On another day it
+    is a new fact, because the customer may have opted in again in between.
     """
     return OutreachEngaged(
         event_id=str(uuid.uuid5(_NAMESPACE, f"unsubscribed/{link.outreach_id}/{link.channel}/{now.date()}")),
@@ -79,10 +79,10 @@ def unsubscribed(link: Unsubscription, now: datetime) -> OutreachEngaged:
 def reported(body: Any, *, message_id: str, now: datetime, by: str = CALLBACKS) -> Outcome:
     """The outcome that a provider or shop reports in ``body`` (see docs/operating.md).
 
-    The same ``message_id`` of the same reporter is the same fact. Raises InvalidEvent naming the field.
+    The same ``message_id`` from the same reporter is the same fact. Raises InvalidEvent naming the field.
     """
     if not isinstance(body, dict):
-        raise InvalidEvent("body", "is no JSON object")
+        raise InvalidEvent("body", "is not a JSON object")
     try:
         report = _Report.model_validate(body)
     except ValidationError as error:

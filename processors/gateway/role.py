@@ -1,4 +1,4 @@
-"""The gateway role: an HTTP server for what comes back, which answers once the brokers have it."""
+"""The gateway role: an HTTP server for unsubscribe requests and reports, which answers once Kafka has stored them."""
 
 from __future__ import annotations
 
@@ -29,30 +29,30 @@ log = structlog.get_logger()
 CALLBACKS = "/callbacks/outcomes"
 
 _LARGEST = 64 * 1024  # bytes of a request
-_PATIENCE = timedelta(seconds=10)  # with the brokers: who calls waits no longer
-_LEAVING = timedelta(seconds=5)  # for calls under way
+_PATIENCE = timedelta(seconds=10)  # for the brokers; no caller waits longer
+_LEAVING = timedelta(seconds=5)  # for calls in flight, on stopping
 _PAGE_HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",  # the address holds the customer's token
+    "Referrer-Policy": "no-referrer",  # the address contains the customer's token
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex",
 }
 
 
 class Publishes(Protocol):
-    """Whoever hands an outcome to the brokers of one topic."""
+    """Publishes outcomes to one topic."""
 
     async def publish(self, event: Outcome) -> Any:
-        """Return once they have it. Raises InvalidEvent, Unavailable."""
+        """Return once the brokers have acknowledged it. Raises InvalidEvent, Unavailable."""
 
 
 class GatewayRole(Role):
     """Takes unsubscriptions and reports of outcomes, and publishes them to outcomes and touchpoints.
 
-    A call that was answered with 200 or 202 is with the brokers, on both topics; any other changed nothing that
-    counts, and may be made again: the same link or message is the same fact, known by its ``event_id``.
+    A call answered with 200 or 202 is stored in Kafka, on both topics. Any other call may be repeated: the same link or
+    message is the same fact, recognised by its ``event_id``.
     """
 
     name = "gateway"
@@ -75,7 +75,7 @@ class GatewayRole(Role):
         self._reporters = Reporters.of(settings)
         if self._links is None and self._reporters is None:
             names = "CARELINE_PUBLIC_URL, CARELINE_REPORTERS or CARELINE_CALLBACK_SECRET"
-            raise SettingsError(f"{names}: at least one is needed here")
+            raise SettingsError(f"{names}: the gateway needs at least one of them")
         self._clock = clock
         self._publishers = publishers
         self._patience = self._patience_with_servers()
@@ -91,11 +91,11 @@ class GatewayRole(Role):
 
     @property
     def port(self) -> int | None:
-        """The port that is served; None before the start."""
+        """The port of the server; None before the start."""
         return self._port
 
     async def on_start(self) -> None:
-        """Begin to serve; calls are answered with 503 until the brokers are there. Raises SettingsError."""
+        """Start serving; calls are answered with 503 until the brokers are connected. Raises SettingsError."""
         app = web.Application(client_max_size=_LARGEST, middlewares=[answered])
         unsubscribe, outcome = KINDS
         app.router.add_get(f"{UNSUBSCRIBE}{{token}}", self._ask)
@@ -112,7 +112,7 @@ class GatewayRole(Role):
         log.info("gateway", url=f"http://{host}:{self._port}", unsubscribe=self._links is not None)
 
     async def on_stop(self) -> None:
-        """Answer the calls under way, then let go of the brokers."""
+        """Answer the calls in flight, then disconnect from the brokers."""
         runner, self._runner = self._runner, None
         if runner is not None:
             await runner.cleanup()
@@ -126,7 +126,7 @@ class GatewayRole(Role):
     async def _publishers_connected(self) -> tuple[Publishes, ...]:
         topics = self._settings.topics
         async with AsyncExitStack() as stack:
-            # the touchpoints last, as the journeys act on them: what is measured is never less than what is done
+            # touchpoints last, because the journeys role acts on them: no action is missing from the measurements
             publishers = [
                 await stack.enter_async_context(
                     Publisher(self._settings, registry=self._registry, topic=topic, patience=_PATIENCE)
@@ -139,21 +139,21 @@ class GatewayRole(Role):
     # -- calls ------------------------------------------------------------------------------------------------------
 
     async def _ask(self, call: web.Request) -> web.Response:
-        """The page with the button. It changes nothing: mail programs and virus scanners open every link."""
+        """The page with the button. It changes nothing, because mail programs and virus scanners open every link."""
         link = self._read(call)
         if link is None:
             return self._broken(call)
         return _page(pages.asking(link))
 
     async def _unsubscribe(self, call: web.Request) -> web.Response:
-        """One click (RFC 8058), of a mail program or of the button."""
+        """One-click unsubscribe (RFC 8058), by a mail program or the button."""
         await received(call)
         link = self._read(call)
         if link is None:
             return self._broken(call)
         try:
             await self._publish(unsubscribed(link, self._clock.now()))
-        except InvalidEvent as error:  # the link is ours, and what it says is none of the contract's: an old one
+        except InvalidEvent as error:  # our own link, but an old one whose content breaks the contract
             log.warning("link_not_published", why=str(error))
             return self._broken(call)
         except Unavailable as error:
@@ -162,9 +162,9 @@ class GatewayRole(Role):
         return _page(pages.done(link))
 
     async def _report(self, call: web.Request) -> web.Response:
-        """A provider or shop says what became of an outreach."""
+        """A provider or shop reports the outcome of an outreach."""
         if self._reporters is None:
-            return refusal(404, None, "no reports are taken here")
+            return refusal(404, None, "this gateway accepts no reports")
         text = await text_of(call)
         reporter, message_id = self._reporters.heard(text, call)
         outcome = reported(json_of(text), message_id=message_id, now=self._clock.now(), by=reporter.name)
@@ -174,7 +174,7 @@ class GatewayRole(Role):
         return web.json_response(said, status=202, headers={"Cache-Control": "no-store"})
 
     async def _publish(self, outcome: Outcome) -> None:
-        """To both topics. Raises InvalidEvent, Unavailable."""
+        """Publish to both topics. Raises InvalidEvent, Unavailable."""
         if not self._publishers:
             raise Unavailable(self._patience.trouble or "stopping")
         for publisher in self._publishers:

@@ -1,1 +1,1 @@
-"""Writing letters: from a template and its variables to the words that a customer reads."""
+"""Writing letters: renders a template and its variables to the text that a customer reads."""

@@ -1,4 +1,4 @@
-"""What is wrong with a letter before anybody has sent it."""
+"""Errors in a letter, found before it is sent."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from streams.errors import CarelineError
 
 
 class TemplateFault(CarelineError):
-    """A letter cannot be written. Raised before anything is sent; ``variable`` is the one at fault, if it is one."""
+    """A letter cannot be rendered. Raised before anything is sent; ``variable`` names the variable at fault, if any."""
 
     def __init__(self, template: str, problem: str, *, variable: str | None = None) -> None:
-        """``problem`` says where in the letter it is, if it is one place."""
+        """``problem`` includes the place in the letter, if there is a single one."""
         super().__init__(f"{template}: {problem}")
         self.template = template
         self.variable = variable

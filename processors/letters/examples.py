@@ -1,4 +1,4 @@
-"""Examples of what letters are written with, one file a policy: written/<policy>/examples.yaml."""
+"""Example variables for letters, one file per policy: written/<policy>/examples.yaml."""
 
 from __future__ import annotations
 
@@ -15,25 +15,26 @@ from processors.policies.registry import installed
 
 
 class _Texts(yaml.SafeLoader):
-    """Every value is the text that is written: 0100, 4:50 and no, too."""
+    """Loads every value as the text in the file, also 0100, 4:50 and no."""
 
     yaml_implicit_resolvers = {"<": [("tag:yaml.org,2002:merge", re.compile("<<"))]}  # noqa: RUF012 (as in PyYAML)
 
 
 Said = str | Mapping[str, str]
-"""An example: as it is, or what somebody says, by language."""
+"""An example: one text for all languages, or a text by language for what a person says."""
 
 ITEMS = "items"
 
 
 def examples(locale: str = LAST_RESORT) -> Mapping[str, Mapping[str, str]]:
-    """For each letter of the package that has one, every variable it can use, each with an example; what somebody says
-    in the language of ``locale``, or else in English."""
+    """For each letter of the package that has an example, an example value of every variable that it can use. Texts by
+    language are in the language of ``locale``, or else in English."""
     return {letter: _in(variables, locale) for letter, (variables, _) in _given().items()}
 
 
 def example_items(letter: str, locale: str = LAST_RESORT) -> tuple[Mapping[str, str], ...]:
-    """What a letter about several things lists in its example, as :func:`examples`; () for any other letter."""
+    """Example variables for each listed item of a letter about several things, like :func:`examples`; () for any other
+    letter."""
     _, items = _given().get(letter, ({}, ()))
     return tuple(_in(item, locale) for item in items)
 

@@ -1,4 +1,4 @@
-"""Links in letters that do something: today the one that ends letters. Each says whose it is, and is signed."""
+"""Links in letters that trigger an action: today, the unsubscribe link. Each names its customer, and is signed."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from streams.errors import CarelineError, SettingsError
 from streams.events import Address, OutreachChannel, OutreachRequested, Purpose
 from streams.http.destinations import is_loopback
 
-_BASE = re.compile(r"[!#-;=?-~]+")  # of ASCII what may stand between the brackets of a header
+_BASE = re.compile(r"[!#-;=?-~]+")  # the ASCII characters that may stand between the angle brackets of a header
 
 UNSUBSCRIBE = "/unsubscribe/"
-"""Where the gateway answers for these links; the token follows."""
+"""The gateway's path for these links; the token follows."""
 
 _LONGEST_TOKEN = 4096
 _SALT = "careline.unsubscribe.1"
 
 
 class BadLink(CarelineError):
-    """The link was not made by us, or was changed on the way."""
+    """The link was not created by us, or was altered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unsubscription:
-    """What a link to unsubscribe says: no more letters of this purpose by this channel."""
+    """The content of an unsubscribe link: no more letters of this purpose on this channel."""
 
     outreach_id: str
     customer_id: str
@@ -41,20 +41,20 @@ class Unsubscription:
 
 
 class Links:
-    """Makes the links and reads them again. The same letter has the same link: it holds no time and no chance.
+    """Creates the links and reads them back. The same letter has the same link: it contains no time and no nonce.
 
-    The token is signed, not secret: whoever has the letter can read in it what the letter itself says, and the
-    customer's id.
+    The token is signed, not encrypted: anybody who has the letter can read it. It contains nothing but what the letter
+    says, and the customer's id.
     """
 
     def __init__(self, *, secret: str, base: str, before: str | None = None) -> None:
-        """``base`` is what our links begin with, ``https://care.example``; links signed with the secret ``before`` are
-        read, and none is made with it. Raises SettingsError."""
+        """``base`` is the beginning of our links, such as ``https://care.example``. Links signed with the former secret
+        ``before`` are still accepted; new ones are signed with ``secret``. Raises SettingsError."""
         parts = urlsplit(base)
         whole = bool(parts.hostname) and not (parts.query or parts.fragment or parts.username)
         safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
         if not (whole and safe and _BASE.fullmatch(base)):
-            raise SettingsError("CARELINE_PUBLIC_URL: https:// and a host are wanted, and perhaps a path")
+            raise SettingsError("CARELINE_PUBLIC_URL: must be https:// and a host, optionally with a path")
         stays_here = is_loopback(parts.hostname or "")
         check_secret(secret, "CARELINE_LINK_SECRET", stays_here=stays_here)
         if before:
@@ -68,11 +68,11 @@ class Links:
 
     @classmethod
     def of(cls, settings: LetterSettings) -> Self | None:
-        """As the settings say; None without a public URL. Raises SettingsError."""
+        """From the settings; None if they have no public URL. Raises SettingsError."""
         if settings.public_url is None:
             return None
         if settings.link_secret is None:
-            raise SettingsError("CARELINE_LINK_SECRET: needed with CARELINE_PUBLIC_URL")
+            raise SettingsError("CARELINE_LINK_SECRET: required with CARELINE_PUBLIC_URL")
         before = settings.link_secret_before
         return cls(
             secret=settings.link_secret.get_secret_value(),
@@ -81,12 +81,12 @@ class Links:
         )
 
     def unsubscribe(self, request: OutreachRequested, address: Address) -> str:
-        """The link that ends letters like this one at this channel."""
+        """The link that unsubscribes from letters of this purpose on this channel."""
         said = [request.outreach_id, request.customer_id, address.channel, request.purpose, request.locale]
         return f"{self._base}{UNSUBSCRIBE}{self._serializer.dumps(said)}"
 
     def read(self, token: str) -> Unsubscription:
-        """What the token says. Raises BadLink for one that is not ours."""
+        """The content of the token. Raises BadLink if it is not ours."""
         if len(token) > _LONGEST_TOKEN:
             raise BadLink("the link is too long to be one of ours")
         try:
@@ -99,4 +99,4 @@ class Links:
                 locale=str(locale),
             )
         except (BadData, ValueError, TypeError) as error:
-            raise BadLink("the link is not one of ours, or not whole") from error
+            raise BadLink("the link is not one of ours, or is incomplete") from error

@@ -1,5 +1,5 @@
-"""What others wrote, so that no letter of ours carries their lure: names that are names, texts without anything that a
-mail program would make clickable, and links that lead where they say. Pure."""
+"""Cleans what others wrote, so that our letters carry no phishing: real names only, no text that a mail program would
+make clickable, and only links that lead where they appear to. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import unicodedata
 
 LONGEST_NAME = 80
-"""Characters; nobody is greeted by more."""
+"""Characters of a name; a longer one is not used in a greeting."""
 
 LONGEST_LINK = 2_000
 """Characters."""
@@ -23,16 +23,16 @@ _CALLS = re.compile(
     re.IGNORECASE,
 )
 _HOST = re.compile(r"(?<![\w.-])[\w-]+(?:\.[\w-]+)*\.(?:xn--[\w-]+|[^\W\d_]{2,})(?![\w-])(?P<more>\.?[:/?@])?")
-_NUMBER = re.compile(r"\d(?:[^\w]*\d){5}")  # a telephone makes a call of it
-_ABBREVIATION = 3  # characters, as in Ma.Teresa and St.Gallen
+_NUMBER = re.compile(r"\d(?:[^\w]*\d){5}")  # phones make such a number callable
+_ABBREVIATION = 3  # characters, with the full stop, as in Ma.Teresa and St.Gallen
 
 _OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _NOT_IN_LINKS = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"})
 
 
 def person(name: str) -> str:
-    """The name as somebody can be greeted by it; "" for what is no name: longer than LONGEST_NAME, or with anything
-    in it that can be clicked or called, a control character or an override of direction."""
+    """The name as used in a greeting; "" for anything that is not a name: longer than LONGEST_NAME, or with something
+    clickable or callable, a control character or a direction override."""
     if len(name) > 2 * LONGEST_NAME:
         return ""
     line = " ".join(name.split(" ")).strip()
@@ -42,8 +42,8 @@ def person(name: str) -> str:
 
 
 def harmless(text: str) -> str:
-    """The text where nothing in it can be clicked; else "". Where only a space is missing after an abbreviation, as in
-    St.Gallen, it is put there."""
+    """The text if nothing in it is clickable; else "". A missing space after an abbreviation, as in St.Gallen, is
+    inserted."""
     if "." not in text and "@" not in text and ":" not in text and text.isascii():
         return text
     seen = _as_seen(text)
@@ -55,15 +55,15 @@ def harmless(text: str) -> str:
 
 
 def link(value: str) -> str:
-    """The link itself. Raises ValueError for what is no link that a letter may carry."""
+    """The link itself. Raises ValueError if a letter may not carry it."""
     if not is_link(value):
-        raise ValueError(f"{value[:40]!r} is not a link a letter may carry; it begins with https:// and a plain host")
+        raise ValueError(f"{value[:40]!r} is not a link a letter may carry; use https:// and a plain host name")
     return value
 
 
 def is_link(value: str) -> bool:
-    """Whether the whole text is a link that a letter may carry: https, a host that is a plain name, and nothing that
-    hides where it leads. So no name or password before the host, no number instead of it, and no other scheme."""
+    """Whether the whole text is a link that a letter may carry: https, a plain host name, and nothing that hides where
+    it leads. So no user name or password before the host, no IP address, and no other scheme."""
     if len(value) > LONGEST_LINK or not _LINK.fullmatch(value):
         return False
     return value.isprintable() and not any(unicodedata.category(char) in _NOT_IN_LINKS for char in value)
@@ -74,7 +74,7 @@ def _hides(line: str) -> bool:
 
 
 def _as_seen(text: str) -> str:
-    """As a mail program may read it: wide letters as plain ones, and without what nobody sees."""
+    """The text as a mail program may read it: full-width letters as plain ones, without invisible characters."""
     plain = unicodedata.normalize("NFKC", text)
     return "".join(char for char in plain if unicodedata.category(char) != "Cf")
 

@@ -1,4 +1,4 @@
-"""Numbers in letters, and what filters may be given: small enough that nothing takes long. Pure."""
+"""Bounds for the numbers in letters and the arguments of filters, so that nothing takes long to render. Pure."""
 
 from __future__ import annotations
 
@@ -9,46 +9,46 @@ from jinja2 import nodes
 from jinja2.filters import do_float, do_int, do_round
 
 LARGEST = 10_000_000_000
-"""Ten milliard: minutes to the end of the calendar are fewer."""
+"""Ten billion (10^10): more than the minutes until the end of the calendar."""
 
 MOST_DIGITS = 9
-"""Digits that a letter can round to."""
+"""Decimal places that a letter can round to."""
 
 _LONGEST_ARGUMENT = 100  # characters
 
 Argument = Callable[[nodes.Expr], str | None]
-"""Says what it has to be, where the expression is something else."""
+"""Describes what the argument must be if the expression is anything else; None if it is valid."""
 
 
 def is_bounded(number: float) -> bool:
-    """Whether a letter can have the number."""
-    return -LARGEST <= number <= LARGEST  # not so for what is not a number at all
+    """Whether a letter may contain the number."""
+    return -LARGEST <= number <= LARGEST  # False for NaN
 
 
 def bounded(number: float) -> float:
-    """The number itself. Raises ValueError for one that is none, or larger than LARGEST."""
+    """The number itself. Raises ValueError for NaN, or for one beyond LARGEST in either direction."""
     if not is_bounded(number):
         raise ValueError(f"a number beyond {LARGEST}")
     return number
 
 
 def oversized(value: object) -> bool:
-    """Whether a literal is a number that a letter cannot have."""
+    """Whether a literal is a number that a letter may not contain."""
     return isinstance(value, int | float) and not is_bounded(value)
 
 
 def wrong_arguments(filtered: nodes.Filter) -> str | None:
-    """What is wrong with what a filter is given; None where nothing is. Only literals and variables can be given, each
-    within its bounds, so that nothing is worked out, and nothing large is asked for."""
+    """What is wrong with the arguments of a filter; None if they are valid. Only literals and variables are allowed,
+    each within its bounds, so that nothing is computed and nothing large is requested."""
     known = ARGUMENTS.get(filtered.name, {})
     names = list(known)
     if len(filtered.args) > len(names):
-        return f"the filter {filtered.name!r} takes {len(names) or 'nothing'}{' values at most' if names else ''}"
+        return f"the filter {filtered.name!r} takes {len(names) or 'nothing'}{' arguments at most' if names else ''}"
     given: dict[str, nodes.Expr] = dict(zip(names, filtered.args, strict=False))
     for keyword in filtered.kwargs:
         name = str(keyword.key)
         if name not in known or name in given:
-            return f"the filter {filtered.name!r} takes no {name!r}"
+            return f"the filter {filtered.name!r} has no argument {name!r}"
         given[name] = keyword.value
     for name, value in given.items():
         if (wanted := known[name](value)) is not None:
@@ -69,7 +69,7 @@ def _literal(value: nodes.Expr) -> Any:
 def _number(value: nodes.Expr) -> str | None:
     found = _literal(value)
     fits = isinstance(found, int | float) and is_bounded(found)
-    return None if fits else f"a number that is written out, {LARGEST} at most"
+    return None if fits else f"a literal number of at most {LARGEST}"
 
 
 def _digits(value: nodes.Expr) -> str | None:
@@ -84,7 +84,7 @@ def _way(value: nodes.Expr) -> str | None:
 def _text(value: nodes.Expr) -> str | None:
     found = _literal(value)
     fits = isinstance(found, str) and len(found) <= _LONGEST_ARGUMENT
-    return None if fits else f"a text that is written out, of {_LONGEST_ARGUMENT} characters at most"
+    return None if fits else f"a literal text of at most {_LONGEST_ARGUMENT} characters"
 
 
 def _word(value: nodes.Expr) -> str | None:
@@ -94,7 +94,7 @@ def _word(value: nodes.Expr) -> str | None:
 def _otherwise(value: nodes.Expr) -> str | None:
     if isinstance(value, nodes.Name) or _number(value) is None or _text(value) is None or _literal(value) is None:
         return None
-    return "a variable, a number or a short text that is written out"
+    return "a variable, a literal number or a short literal text"
 
 
 def _yes_or_no(value: nodes.Expr) -> str | None:
@@ -109,7 +109,7 @@ ARGUMENTS: Mapping[str, Mapping[str, Argument]] = {
     "trim": {"chars": _text},
     "default": {"default_value": _otherwise, "boolean": _yes_or_no},
 }
-"""What filters may be given, by name and in order; those that are not here are given nothing."""
+"""The arguments of each filter, by name and in order; other filters take none."""
 
 
 def _whole(value: Any, default: int = 0) -> float:
@@ -125,4 +125,4 @@ def _round(value: Any, precision: int = 0, method: Any = "common") -> float:
 
 
 FILTERS: Mapping[str, Callable[..., Any]] = {"int": _whole, "float": _float, "round": _round}
-"""Jinja's own, within bounds whatever their variables turn out to be."""
+"""Jinja's own filters, bounded whatever the values of their variables are."""

@@ -1,5 +1,5 @@
-"""What journeys worded before the letters were what they are now: a request may be older than the playbook that writes
-it, or than this version of Careline."""
+"""Rewords a request that is older than the playbook that now renders it, or than this version of Careline: the journeys
+role chose its words in a language that the letter may not have."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from streams.events import OutreachRequested, replace
 
 
 class Rewording:
-    """Tells in which language a request is worded, and words it in another."""
+    """Detects the language of a request's words, and replaces them with those of another language."""
 
     def __init__(self, playbook: Playbook | None = None) -> None:
-        """``playbook`` None: there are no whys but ours, and no gestures."""
+        """``playbook`` None: only our own whys, and no gestures."""
         self._whys = {
             plugin.name: {**plugin.policy.why, **(playbook.own_whys(plugin.name) if playbook else {})}
             for plugin in installed()
@@ -23,14 +23,14 @@ class Rewording:
         self._titles = [offer.title for offer in playbook.offers()] if playbook else []
 
     def worded_in(self, request: OutreachRequested) -> str:
-        """The tag of the language in which why and gesture are; the request's own where that cannot be told."""
+        """The language tag of the request's why and gesture; the request's own if they do not show it."""
         whys = self._whys.get(request.policy, {})
         if nearest(request.locale, [tag for tag, why in whys.items() if why == request.why]):
             return request.locale
         return next((tag for tag, why in whys.items() if why == request.why), request.locale)
 
     def into(self, request: OutreachRequested, tag: str) -> OutreachRequested:
-        """The request with why and gesture in the language of ``tag``, so far as there are words for them in it."""
+        """The request with why and gesture in the language of ``tag``, as far as that language has words for them."""
         whys = self._whys.get(request.policy, {})
         if nearest(tag, whys):
             request = replace(request, why=worded(whys, tag))

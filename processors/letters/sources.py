@@ -1,5 +1,5 @@
-"""Where letters come from: the package's own files, and before them the texts of a playbook; checked before they are
-compiled, as compiling already evaluates what is constant."""
+"""The sources of letters: the texts of a playbook, which take precedence, and the package's own files. They are checked
+before they are compiled, because compiling already evaluates constant expressions."""
 
 from __future__ import annotations
 
@@ -35,25 +35,25 @@ from processors.letters.telling import FILTERS, TESTS
 from processors.policies.registry import installed
 
 Texts = Mapping[str, Mapping[str, Mapping[str, str]]]
-"""Letter, locale, part: the text. FOOT is a letter of its own; WHY is none, its parts are policies."""
+"""Texts by letter, locale and part. FOOT is a letter of its own; WHY is not a letter, and its parts are policies."""
 
 NEEDED = ("subject", "body")
 LINE = "line"
 PARTS = (*NEEDED, "headline", LINE, "gesture", "pickup", "closing", "about", "short")
-"""The parts of a letter. LINE is written once for each of the things that it lists."""
+"""The parts of a letter. LINE is rendered once for each item that the letter lists."""
 
 FOOT_PARTS = ("foot", "stop")
 FOOT_VARIABLES = ("about", "purpose", "times", "zone_known", "by_link")
-"""What the foot can use, besides what every letter has."""
+"""Variables of the foot, besides those that every letter has."""
 
 OF_TASKS = ("ways", "earlier_task", "earlier_team", "earlier_due_at")
-"""What a task can use: how to reach the customer, and the task that it escalates; empty where there is none."""
+"""Variables of a task: how to reach the customer, and the task that it escalates; empty if there is none."""
 
 OF_WAITS = ("by_day", "next_update", "last", "delivered")
-"""What letters about waits can say since requests have it; empty for older ones."""
+"""Variables that later versions added to letters about waits; empty for older requests."""
 
 ALWAYS = frozenset({"why", "zone_name", *OF_TASKS})
-"""Variables that every letter has, besides those of its request."""
+"""Variables of every letter, besides those of its request."""
 
 LETTERS = "letters"
 """The folder of a policy's package that holds its letters."""
@@ -63,7 +63,7 @@ _NO_LETTER = "there is no such letter"
 
 
 class SourceFault(Exception):
-    """A source that cannot be a letter. ``file`` None: a text that is in no file."""
+    """A source that is not a valid letter. ``file`` None: the text is not in a file."""
 
     def __init__(self, problem: str, *, line: int | None = None, file: str | None = None) -> None:
         where = ", ".join(filter(None, (file, f"line {line}" if line else "")))
@@ -75,8 +75,8 @@ class SourceFault(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A letter in the language of ``tag``. ``needs``: every variable it mentions anywhere, so that one that would only
-    be missing on a snowy day is missed on a fine one."""
+    """A letter in the language of ``tag``. ``needs``: every variable that it mentions in any branch, so that a missing
+    one is found on the first day and not on the first snowy one."""
 
     tag: str
     needs: frozenset[str]
@@ -86,16 +86,16 @@ class Found:
 
     @property
     def lists(self) -> bool:
-        """Whether it has a LINE for each of the things that a request is about."""
+        """Whether it has a LINE for the items of a request."""
         return LINE in self._own or LINE in self._given
 
     def line(self, values: Mapping[str, Any]) -> str:
-        """What it says of one of those things, whose variables are among ``values``."""
+        """The rendered LINE of one item, whose variables are among ``values``."""
         own = self._own.get(LINE)
         return self.parts(values)[LINE] if own is None else own.render(values).strip()
 
     def parts(self, values: Mapping[str, Any]) -> dict[str, str]:
-        """The parts that it has, written, but for a LINE of the playbook's own: that stands for one thing at a time."""
+        """The rendered parts, except for the playbook's LINE, which is rendered once per item."""
         said: dict[str, str] = {}
         if self._packaged is not None:
             module = self._packaged.make_module(dict(values))
@@ -108,7 +108,7 @@ class Sources:
     """Finds letters, checks them, and keeps them compiled."""
 
     def __init__(self, texts: Texts | None = None) -> None:
-        """``texts`` go before the package's."""
+        """``texts`` take precedence over the package's."""
         self._env = _environment()
         self._texts = {
             (letter, canonical(locale) or locale): parts
@@ -119,25 +119,25 @@ class Sources:
         self._languages: dict[str, tuple[str, ...]] = {}
 
     def letters(self) -> list[str]:
-        """The names of all letters there are, the package's and the playbook's."""
+        """The names of all letters, from the package and the playbook."""
         names = {name for name in packaged() if "/" in name and not name.endswith("/words")}
         return sorted(names | {letter for letter, _ in self._texts if letter not in (FOOT, WHY)})
 
     def languages(self, letter: str) -> tuple[str, ...]:
-        """The tags of the languages that a letter (or FOOT) is written in, by the package or the playbook."""
+        """The language tags in which the package or the playbook has a letter (or FOOT)."""
         if letter not in self._languages:
             own = {tag for name, tag in self._texts if name == letter}
             self._languages[letter] = tuple(sorted(own.union(packaged().get(letter, ()))))
         return self._languages[letter]
 
     def letter(self, name: str, locale: str) -> Found:
-        """The letter in the nearest language there is: es-MX, es-419, es, en. Raises TemplateFault."""
+        """The letter in the nearest available language: es-MX, es-419, es, en. Raises TemplateFault."""
         if not _NAME.fullmatch(name):
             raise TemplateFault(name, "not the name of a letter")
         return self._nearest(name, locale, PARTS)
 
     def foot(self, locale: str) -> Found:
-        """What stands under every letter to a customer. Raises TemplateFault."""
+        """The foot of every letter to a customer. Raises TemplateFault."""
         return self._nearest(FOOT, locale, FOOT_PARTS)
 
     def parse(self, source: str, *, file: str | None = None) -> nodes.Template:
@@ -145,7 +145,7 @@ class Sources:
         return _checked(source, file)
 
     def needs(self, tree: nodes.Template, *, path: tuple[str, ...] = ()) -> set[str]:
-        """Every variable mentioned, also in the words it imports. Raises SourceFault."""
+        """Every variable that the tree mentions, also in the word files that it imports. Raises SourceFault."""
         needs = set(_mentioned(tree))
         for file in imported(tree):
             if file in path:
@@ -184,7 +184,7 @@ class Sources:
         if missing := [part for part in (NEEDED if parts is PARTS else parts) if part not in (*given, *own)]:
             raise ValueError(f"{name}.{tag} does not set {missing[0]!r}")
         if unknown := sorted(set(own) - set(parts)):
-            raise ValueError(f"{unknown[0]!r} is not a part of a letter; there are {', '.join(parts)}")
+            raise ValueError(f"{unknown[0]!r} is not a part of a letter; the parts are {', '.join(parts)}")
         return Found(tag, frozenset(needs), ours, given, own)
 
 
@@ -198,7 +198,7 @@ def _environment() -> ImmutableSandboxedEnvironment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    env.globals.clear()  # range and lipsum can eat all memory, and no letter needs them
+    env.globals.clear()  # range and lipsum can use up all memory, and no letter needs them
     env.filters |= {**FILTERS, **numbers.FILTERS, "link": link}
     env.tests |= TESTS
     return env
@@ -250,7 +250,7 @@ def written() -> BaseLoader:
 
 @cache
 def packaged() -> Mapping[str, tuple[str, ...]]:
-    """The tags of the languages of every letter, every file of words, and FOOT, as they are in the package."""
+    """The package's language tags for every letter, every word file, and FOOT."""
     found: dict[str, list[str]] = {}
     for file in written().list_templates():
         name, _, tag = file.removesuffix(".jinja").rpartition(".")

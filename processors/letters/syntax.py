@@ -1,7 +1,7 @@
-"""What a letter may be made of: a whitelist over its syntax tree, and a bound on what it can grow to. Pure.
+"""What a letter may contain: a whitelist over its syntax tree, and a limit on the length it can grow to. Pure.
 
-Letters are written by people who are not programmers of this house. The sandbox keeps a letter from reaching out when
-it is written to a customer; this keeps one that could from being taken at all.
+The authors of letters are not the programmers of Careline. The sandbox stops a letter from reaching outside when it is
+rendered; this check refuses such a letter in the first place.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ FILTERS = frozenset(
     {"clock", "day", "last_day", "duration", "minutes", "money", "link", "capital", "capitalize", "lower", "upper",
      "title", "trim", "default", "int", "float", "round", "length", "first", "last"}
 )  # fmt: skip
-"""The filters a letter may use. None makes more of a text than there was."""
+"""The filters that a letter may use. None of them makes a text longer."""
 
 TESTS = frozenset(
     {
@@ -40,8 +40,8 @@ TESTS = frozenset(
 )
 
 LONGEST_SOURCE = 20_000  # characters
-LONGEST_LETTER = 100_000  # characters that it could become
-_VARIABLE = 500  # characters that a variable is taken to have
+LONGEST_LETTER = 100_000  # characters that it could grow to
+_VARIABLE = 500  # assumed length of a variable, in characters
 _DEEPEST = 40
 
 _WORDS = re.compile(r"(?:[a-z0-9_]+/)?words\.[A-Za-z]+(?:-[A-Za-z]+)*\.jinja")
@@ -75,20 +75,20 @@ _NAMES: dict[type[nodes.Node], str] = {
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """What a letter may not have, and where."""
+    """Something that a letter may not contain, and its line."""
 
     line: int
     problem: str
 
 
 def breaches(tree: nodes.Template) -> list[Breach]:
-    """Everything in the tree that a letter may not have, in the order of its lines; [] for a letter that is well."""
+    """Everything in the tree that a letter may not contain, in the order of its lines; [] for a valid letter."""
     found = sorted(dict.fromkeys(_Check().of(tree)), key=lambda breach: breach.line)
     return found or list(_Growth().of(tree))
 
 
 def imported(tree: nodes.Template) -> list[str]:
-    """The files of words that the tree imports."""
+    """The word files that the tree imports."""
     return [each.template.value for each in tree.find_all(nodes.Import) if isinstance(each.template, nodes.Const)]
 
 
@@ -102,13 +102,13 @@ class _Check:
 
     def _walk(self, node: nodes.Node, depth: int) -> Iterator[Breach]:
         if depth > _DEEPEST:
-            yield Breach(node.lineno or 1, f"it is nested more than {_DEEPEST} deep")
+            yield Breach(node.lineno or 1, f"it is nested more than {_DEEPEST} levels deep")
             return
         problem = self._problem(node)
         if problem is not None:
             yield Breach(node.lineno or 1, problem)
             return
-        if isinstance(node, nodes.Call) and isinstance(node.node, nodes.Getattr):  # {...}.get, as was checked
+        if isinstance(node, nodes.Call) and isinstance(node.node, nodes.Getattr):  # checked to be {...}.get
             yield from self._walk(node.node.node, depth + 1)
         for child in node.iter_child_nodes(exclude=["node"] if isinstance(node, nodes.Call) else None):
             yield from self._walk(child, depth + 1)
@@ -127,22 +127,22 @@ class _Check:
         kind = type(node)
         if kind in checks:
             return checks[kind](node)
-        return None if kind in _PLAIN else f"{_NAMES.get(kind, kind.__name__)} is not for letters"
+        return None if kind in _PLAIN else f"{_NAMES.get(kind, kind.__name__)} is not allowed in letters"
 
     @staticmethod
     def _name(node: nodes.Name) -> str | None:
         if node.name.startswith("_") or node.name in _RESERVED:
-            return f"the name {node.name!r} is not for letters"
+            return f"the name {node.name!r} is not allowed in letters"
         return None
 
     def _attribute(self, node: nodes.Getattr) -> str | None:
         if not (isinstance(node.node, nodes.Name) and node.node.name in self.modules) or node.attr.startswith("_"):
-            return f"the attribute {node.attr!r} is not for letters; only what a file of words sets is"
+            return f"the attribute {node.attr!r} is not allowed in letters; only those that a word file sets are"
         return None
 
     @staticmethod
     def _item(node: nodes.Getitem) -> str | None:
-        return None if isinstance(node.node, nodes.Dict) else "an item of a variable is not for letters"
+        return None if isinstance(node.node, nodes.Dict) else "an item of a variable is not allowed in letters"
 
     @staticmethod
     def _call(node: nodes.Call) -> str | None:
@@ -150,31 +150,31 @@ class _Check:
         plain = not (node.kwargs or node.dyn_args or node.dyn_kwargs)
         if isinstance(asked, nodes.Getattr) and isinstance(asked.node, nodes.Dict) and asked.attr == "get" and plain:
             return None
-        return "a call is not for letters; only {...}.get() is"
+        return "a call is not allowed in letters, except {...}.get()"
 
     @staticmethod
     def _used(node: nodes.Filter | nodes.Test, what: str, known: frozenset[str]) -> str | None:
         if node.name not in known:
-            return f"the {what} {node.name!r} is not for letters; there are {', '.join(sorted(known))}"
+            return f"the {what} {node.name!r} is not allowed in letters; allowed: {', '.join(sorted(known))}"
         if node.dyn_args is not None or node.dyn_kwargs is not None:
-            return f"the {what} {node.name!r} with * or ** is not for letters"
+            return f"the {what} {node.name!r} with * or ** is not allowed in letters"
         return None
 
     @staticmethod
     def _constant(node: nodes.Const) -> str | None:
-        return f"a number beyond {LARGEST} is not for letters" if oversized(node.value) else None
+        return f"a number beyond {LARGEST} is not allowed in letters" if oversized(node.value) else None
 
     @staticmethod
     def _import(node: nodes.Import) -> str | None:
         name = node.template.value if isinstance(node.template, nodes.Const) else None
         if not isinstance(name, str) or not _WORDS.fullmatch(name):
-            return "only a file of words can be imported, as words.en.jinja, its name written out"
+            return "only a word file can be imported, by its literal name, such as words.en.jinja"
         return None
 
 
 @dataclass(slots=True)
 class _Growth:
-    """How long a text can become: every branch taken, every variable at its longest."""
+    """The length that a text can grow to: every branch taken, every variable at its longest."""
 
     sizes: dict[str, int] = field(default_factory=dict)
     whole: int = 0

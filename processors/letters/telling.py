@@ -1,4 +1,4 @@
-"""Times, lengths of time and amounts of money as a person in their own place and language would say them."""
+"""Formats times, durations and amounts of money as people say them in the customer's time zone and language."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ from jinja2.runtime import Context
 from processors.letters.numbers import is_bounded
 from streams.clock import in_zone
 
-_LONGEST_AMOUNT = 15  # digits, so that no 1E+999999 is written out
+_LONGEST_AMOUNT = 15  # digits, so that 1E+999999 is not written in full
 _ABOUT = {"en": "about", "de": "etwa", "es": "cerca de", "pt": "cerca de", "fr": "environ"}
 
-# A flight's passengers are told the same times, and working out how they are said is half of writing a letter.
+# All passengers of a flight get the same times, and formatting them takes half the time of rendering a letter.
 _remembered = lru_cache(maxsize=4_096)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Teller:
-    """Tells times in one zone and one language. ``zone`` is None where the customer's is unknown: then it is UTC,
-    and each time says so."""
+    """Formats times in one zone and one language. ``zone`` is None if the customer's is unknown: times are then in UTC,
+    and each says so."""
 
     locale: Locale
     zone: ZoneInfo | None
 
     @classmethod
     def of(cls, *, locale: Locale, time_zone: str) -> Self:
-        """A teller for an IANA zone name; an unknown one is no error, the customer still gets the letter."""
+        """A teller for an IANA zone name. An unknown zone is not an error: the customer still gets the letter."""
         try:
             return cls(locale=locale, zone=ZoneInfo(time_zone))
         except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -46,7 +46,7 @@ class Teller:
 
     @_remembered
     def clock(self, at: datetime) -> str:
-        """``9:45 pm``, ``21:45 Uhr``; with ``UTC`` behind it where the zone is not the customer's own."""
+        """``9:45 pm``, ``21:45 Uhr``; followed by ``UTC`` if the zone is unknown."""
         said = _plain(format_time(self._local(at), "short", locale=self.locale))
         if self.locale.language == "en":
             said = said.replace("AM", "am").replace("PM", "pm")
@@ -66,12 +66,12 @@ class Teller:
             return "UTC"
         try:
             return get_timezone_name(self.zone, locale=self.locale)
-        except LookupError:  # babel has no word for the zone's region there
+        except LookupError:  # babel has no name for the zone's region in this language
             return self.zone.key
 
     @_remembered
     def money(self, amount: Decimal, currency: str) -> str:
-        """``$119.90``, ``119,90 $``; the number alone where ``currency`` is "". Raises ValueError for none."""
+        """``$119.90``, ``119,90 $``; only the number if ``currency`` is "". Raises ValueError for an invalid amount."""
         if not amount.is_finite() or abs(amount.adjusted()) > _LONGEST_AMOUNT:
             raise ValueError(f"{amount} is not an amount of money")
         if not currency:
@@ -80,7 +80,7 @@ class Teller:
 
     @_remembered
     def duration(self, minutes: float) -> str:
-        """``about 2 hours``: never more precise than anyone can know."""
+        """``about 2 hours``: never more precise than an estimate can be."""
         about = _ABOUT.get(self.locale.language, "~")
         minutes = max(minutes, 0)
         count: float
@@ -94,13 +94,13 @@ class Teller:
         return f"{about} {_plain(self._counted(number, f'duration-{unit}'))}"
 
     def labelled(self, label: str, value: str) -> str:
-        """``Pick it up here: https://care.example``; the value alone where there is no label."""
+        """``Pick it up here: https://care.example``; only the value if there is no label."""
         colon = "\xa0: " if self.locale.language == "fr" else ": "
         return f"{label}{colon}{value}" if label else value
 
     def _counted(self, number: float, unit: str) -> str:
         said = format_unit(number, unit, locale=self.locale)
-        # where the long form is the short one, CLDR leaves it out, and babel says "3 duration-day"
+        # CLDR omits the long form if it equals the short one, and babel then says "3 duration-day"
         return format_unit(number, unit, length="short", locale=self.locale) if unit in said else said
 
     @property
@@ -113,7 +113,7 @@ class Teller:
 
 @_remembered
 def _day_pattern(locale: Locale) -> str:
-    """How the weekday, the day and the month stand together there, every one written out."""
+    """The locale's pattern for weekday, day and month in full."""
     known = locale.datetime_skeletons
     skeleton = next((one for one in ("MMMMEEEEd", "MMMMEd") if one in known), None)
     skeleton = skeleton or match_skeleton("MMMMEd", known) or "MMMEd"
@@ -121,26 +121,26 @@ def _day_pattern(locale: Locale) -> str:
 
 
 def _plain(said: str) -> str:
-    """With ordinary spaces: a subject line need not be encoded for the sake of a narrow one."""
+    """``said`` with ordinary spaces, so that a narrow space does not force a subject line to be encoded."""
     return said.replace("\u202f", " ").replace("\xa0", " ")
 
 
 # -- in a letter -------------------------------------------------------------------------------------------------------
 
 TELLER = "_teller"
-"""The variable that a letter's filters find who tells times under."""
+"""The variable under which a letter's filters find their :class:`Telling`."""
 
 
 @dataclass(slots=True)
 class Telling:
-    """Who tells times in a letter, and whether any was told."""
+    """The teller of a letter, and whether the letter told any time."""
 
     teller: Teller
     told: bool = False
 
 
 def moment(value: str) -> datetime:
-    """The time that a variable tells. Raises ValueError for what is none, or has no zone."""
+    """The time in a variable. Raises ValueError if it is not a time, or has no zone."""
     at = datetime.fromisoformat(value)
     if at.tzinfo is None:
         raise ValueError(f"{value!r} is a time without a zone")
@@ -163,8 +163,8 @@ def _day(context: Context, value: str) -> str:
 
 @pass_context
 def _last_day(context: Context, value: str) -> str:
-    """The day that ends with that moment or just before it: midnight is the end of the day before."""
-    telling: Telling = context[TELLER]  # no hour is told, so nobody needs to know the zone
+    """The last day before that time; midnight counts as the end of the previous day."""
+    telling: Telling = context[TELLER]  # no hour is told, so the letter need not name the zone
     return telling.teller.day(moment(value) - timedelta(milliseconds=1))
 
 
@@ -181,14 +181,14 @@ def _money(context: Context, amount: str, currency: str) -> str:
 
 
 def _capital(value: str) -> str:
-    """With a capital letter at the beginning of a sentence; the rest as it is."""
+    """``value`` with a capital first letter, for the beginning of a sentence; the rest unchanged."""
     return value[:1].upper() + value[1:]
 
 
 def _minutes(value: str) -> float:
     minutes = float(value)
     if not is_bounded(minutes):
-        raise ValueError(f"{value!r} is not a length of time")
+        raise ValueError(f"{value!r} is not a duration")
     return minutes
 
 
@@ -210,4 +210,4 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "capital": _capital,
 }
 TESTS: Mapping[str, Callable[..., bool]] = {"earlier_than": _earlier_than, "beginning_with": _beginning_with}
-"""What a letter can do with its variables, by name."""
+"""The filters and tests of letters, by name."""

@@ -1,4 +1,4 @@
-"""Letters from templates: a letter is written once, as plain words, and becomes both the text and the HTML part."""
+"""Letters from templates: a letter is written once, in plain text, and gives both the text and the HTML part."""
 
 from __future__ import annotations
 
@@ -31,33 +31,33 @@ from streams.events import OutreachChannel, OutreachRequested
 from streams.events.moments import can_be_meant
 
 DESCRIPTION = "description"
-"""The variable that names what a letter is about, in the words of whoever published it."""
+"""The variable that names what a letter is about, in the publisher's words."""
 
 _BULLET = "• "
-_LONGEST_SHORT = 900  # characters: a list that is longer is for the e-mail, or for those who ask
+_LONGEST_SHORT = 900  # characters of a short form; a longer list is left to the e-mail
 
 _SPACES = re.compile(r"[ \t\r\n\f\v]+")
 _UNDEFINED = re.compile(r"'(\w+)' is undefined")
 
 
 class Templates:
-    """The letters of the package, and before them the texts of a playbook.
+    """The letters of the package, overridden by the texts of a playbook.
 
-    A letter ``delay_care/notice`` in German is ``delay_care/notice.de.jinja``. It sets its parts, all plain text:
-    ``subject`` and ``body`` (an empty line ends a paragraph), and where it has them ``headline``, ``line`` (written for
-    each of the request's items, with its variables, as a list after the body), ``gesture``, the label of its link
-    ``pickup``, ``closing``, ``about`` (what a service message is about, for the foot), and ``short`` (all of it in a
-    few words, for SMS and push). ``frame.html.jinja`` puts them on a page and escapes every word; ``foot.de.jinja``
-    says why we write. Letters see the request's variables, ``why``, ``zone_name``, and the filters ``clock``, ``day``,
-    ``last_day``, ``duration``, ``money``, ``capital``; what else they may be made of is in
-    :mod:`processors.letters.syntax`.
+    The letter ``delay_care/notice`` in German is ``delay_care/notice.de.jinja``. It sets its parts, all plain text:
+    ``subject`` and ``body`` (an empty line ends a paragraph), and optionally ``headline``, ``line`` (rendered for each
+    of the request's items, with its variables, as a list after the body), ``gesture``, ``pickup`` (the label of the
+    gesture's link), ``closing``, ``about`` (what a service message is about, for the foot), and ``short`` (a summary
+    for SMS and push). ``frame.html.jinja`` puts them on a page and escapes all text; ``foot.de.jinja`` says why we
+    write. Letters have the request's variables, ``why``, ``zone_name``, and the filters ``clock``, ``day``,
+    ``last_day``, ``duration``, ``money``, ``capital``; :mod:`processors.letters.syntax` says what else they may
+    contain.
     """
 
     def __init__(
         self, *, texts: Texts | None = None, default_locale: str = LAST_RESORT, rewording: Rewording | None = None
     ) -> None:
-        """``texts``: letter, locale, part, as a playbook has them. A part that is not given is the package's letter's
-        of that name and language. Raises TemplateFault for the first that cannot be one."""
+        """``texts``: by letter, locale and part, as in a playbook. A missing part is taken from the package's letter of
+        that name and language. Raises TemplateFault for the first invalid one."""
         self._sources = Sources(texts)
         self._default = default_locale
         self._rewording = rewording or Rewording()
@@ -70,7 +70,7 @@ class Templates:
 
     @classmethod
     def of(cls, playbook: Playbook) -> Self:
-        """The letters in the playbook's words. Raises TemplateFault."""
+        """The letters with the playbook's texts. Raises TemplateFault."""
         return cls(texts=playbook.texts, default_locale=playbook.default_locale, rewording=Rewording(playbook))
 
     def render(
@@ -80,11 +80,11 @@ class Templates:
         channel: OutreachChannel = OutreachChannel.EMAIL,
         unsubscribe: str | None = None,
     ) -> Written:
-        """The letter ``request`` asks for, all of it in one language: the request's where letter and foot are there in
-        it, else the default one. ``Written.locale`` says which it is.
+        """The letter that ``request`` asks for, all in one language: the request's if letter and foot exist in it, else
+        the default. ``Written.locale`` says which.
 
-        ``unsubscribe`` is the link in its foot. A task for staff has no footer and no page.
-        Raises TemplateFault if there is no such letter, a variable it uses is missing, or it cannot be written.
+        ``unsubscribe`` is the link in its foot. A task for staff has no foot and no HTML page.
+        Raises TemplateFault if there is no such letter, a variable that it uses is missing, or rendering fails.
         """
         task = channel is OutreachChannel.AGENT_TASK
         written_in = [self._sources.languages(name) for name in (request.template, *(() if task else (FOOT,)))]
@@ -112,7 +112,7 @@ class Templates:
             said = dict.fromkeys(PARTS, "") | found.parts(values)
             lines = [found.line(values | item) for item in items] if found.lists else []
             if request.gesture is not None and request.gesture.link:
-                link(request.gesture.link)  # a channel may take it from there
+                link(request.gesture.link)  # a channel may use it directly
             said["link"] = link(values["gesture_link"]) if said["gesture"] and values.get("gesture_link") else ""
             if task:
                 return _written(said, lines, telling.teller, foot=None, locale=tag, unsubscribe=None)
@@ -129,15 +129,15 @@ def _all_given(variables: Mapping[str, str], *, within: str, task: bool) -> dict
 _NAME = "name"
 _LINK = "link"
 _OURS = frozenset({"gesture_title", "gesture_link"})
-"""Variables that the playbook words: no publisher does. What is wrong with them is not left out, but told."""
+"""Variables whose text comes from the playbook, not from publishers. A fault in them is an error, not left out."""
 
-_LONGEST = 500  # characters of a variable in a letter, as processors.letters.syntax counts with
+_LONGEST = 500  # characters of a variable in a letter, as processors.letters.syntax assumes
 _LONGEST_IN_TASKS = 4_000  # a task quotes what customers wrote
 
 
 def _given(name: str, variables: Mapping[str, str], *, within: str, task: bool) -> str:
-    """The variable as it stands in a letter of that language: nothing that publishers say can be clicked in a letter to
-    a customer, but for links that are links. Staff is told what was written."""
+    """The variable as it appears in a letter in that language. In a letter to a customer, nothing that publishers wrote
+    is clickable except in link variables; a task for staff quotes what was written."""
     value = variables[name]
     if name in _OURS:
         return value if name.endswith(_LINK) else quoted(value, within=within)
@@ -159,12 +159,12 @@ _MAY_BE_UNKNOWN = frozenset({"expected_at", "previous_expected_at"})
 
 
 def _known(name: str, value: str, variables: Mapping[str, str]) -> str:
-    """The variable, empty where it is a time that cannot be meant: former versions kept and requested such times."""
+    """The variable; empty if it is an implausible time, which earlier versions accepted and requested."""
     if name not in _MAY_BE_UNKNOWN:
         return value
     try:
         known = can_be_meant(moment(value), moment(variables.get("promised_at", value)))
-    except ValueError:  # empty, or no moment at all; the letter will say so
+    except ValueError:  # empty, or not a time; rendering the letter reports that
         return value
     return value if known else ""
 
@@ -232,14 +232,14 @@ def _written(
 
 
 def _short(paragraphs: list[str], listed: Sequence[str]) -> str | None:
-    """The few words, and after the first of them what they are about, so far as that is still few."""
+    """The short form, with the listed items after its first paragraph if that is still short enough."""
     whole = "\n".join([*paragraphs[:1], *(f"{_BULLET}{line}" for line in listed), *paragraphs[1:]])
     return (whole if len(whole) <= _LONGEST_SHORT else "\n".join(paragraphs)) or None if paragraphs else None
 
 
 @cache
 def _frame() -> Template:
-    """The page around every letter, its style in its elements, as some mail programs drop the block. Done once."""
+    """The page around every letter, with inline styles, because some mail programs drop style blocks. Cached."""
     env = Environment(undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     env.filters["link"] = link
     env.tests["link"] = is_link
@@ -255,7 +255,7 @@ def _fault(template: str, error: Exception) -> TemplateFault:
 
 
 def _paragraphs(text: str) -> list[str]:
-    # "at 9:45 p.m." at the end of a sentence, or a title with its own full stop, would else end in two.
-    # The spaces that hold a French "?" to its word, or a number to its unit, are left as they are.
+    # "at 9:45 p.m." at the end of a sentence, or a title with its own full stop, would otherwise end in two full stops.
+    # Non-breaking spaces, such as those before a French "?" or between a number and its unit, are kept.
     whole = (_SPACES.sub(" ", part).strip(" ") for part in re.split(r"\n\s*\n", text))
     return [re.sub(r"(?<!\.)\.\.(?!\.)", ".", paragraph) for paragraph in whole if paragraph]

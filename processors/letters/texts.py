@@ -1,4 +1,4 @@
-"""The texts of a playbook, checked before anybody relies on them."""
+"""Checks the texts of a playbook before they are used."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NO_FOOT = "there is no foot in this language; write it too, as texts.foot.{loca
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextFault:
-    """What is wrong with a playbook's texts, and where. ``locale`` and ``part`` are None where it is about more than
+    """A fault in a playbook's texts, and its place. ``locale`` and ``part`` are None if the fault concerns more than
     one; ``line`` counts within the text, from 1."""
 
     letter: str
@@ -27,25 +27,25 @@ class TextFault:
     problem: str
 
     def __str__(self) -> str:
-        """``texts.delay_care/notice.de.body, line 3: a loop is not for letters``."""
+        """``texts.delay_care/notice.de.body, line 3: a loop is not allowed in letters``."""
         path = ".".join(filter(None, ("texts", self.letter, self.locale, self.part)))
         return f"{path}{f', line {self.line}' if self.line else ''}: {self.problem}"
 
 
 def check_texts(texts: Texts) -> list[TextFault]:
-    """Everything wrong with ``texts`` (letter, then locale, then part: the text); [] where all is well.
+    """Every fault in ``texts`` (text by letter, locale and part); [] if there is none.
 
-    ``check_texts(texts: Mapping[str, Mapping[str, Mapping[str, str]]]) -> list[TextFault]``. Texts without a fault are
-    taken by ``Templates(texts=texts)``. A letter of the package may be given in part; a new one, or one in a language
-    that the package does not have it in, needs at least subject and body. A text that uses a variable which the
-    package's letter of that name does not have is at fault, as no customer would ever get it. So is a letter in a
-    language in which there is no foot: what stands under it would be in another.
+    ``check_texts(texts: Mapping[str, Mapping[str, Mapping[str, str]]]) -> list[TextFault]``. ``Templates(texts=texts)``
+    accepts texts without a fault. A text may override single parts of a letter of the package; a new letter, or one in
+    a language that the package's letter does not have, needs at least subject and body. A variable that the package's
+    letter of that name does not have is a fault, because such a letter could never be sent. So is a letter in a
+    language without a foot, because its foot would be in another language.
     """
     sources = Sources()
     faults: list[TextFault] = []
     for letter, locales in texts.items():
         if letter not in (FOOT, WHY) and not _NAME.fullmatch(letter):
-            faults.append(TextFault(letter=letter, problem="not the name of a letter, as delay_care/notice"))
+            faults.append(TextFault(letter=letter, problem="not the name of a letter, such as delay_care/notice"))
             continue
         seen: dict[str, str] = {}
         feet = [*sources.languages(FOOT), *texts.get(FOOT, {})]
@@ -62,7 +62,7 @@ def _of_letter(
 ) -> list[TextFault]:
     tag = canonical(locale)
     if tag is None:
-        return [TextFault(letter=letter, locale=locale, problem="not a language that is known, as de or de-AT")]
+        return [TextFault(letter=letter, locale=locale, problem="not a known language, such as de or de-AT")]
     if tag in seen:
         return [TextFault(letter=letter, locale=locale, problem=f"is the same language as {seen[tag]}")]
     seen[tag] = locale
@@ -84,9 +84,9 @@ def _of_part(sources: Sources, letter: str, locale: str, part: str, text: str) -
         return _of_why(text, fault)
     parts = FOOT_PARTS if letter == FOOT else PARTS
     if part not in parts:
-        return fault(f"is not a part of {'the foot' if letter == FOOT else 'a letter'}; there are {', '.join(parts)}")
+        return fault(f"is not a part of {'the foot' if letter == FOOT else 'a letter'}; use {', '.join(parts)}")
     if part in (*NEEDED, *FOOT_PARTS) and not text.strip():
-        return fault("says nothing")
+        return fault("is empty")
     try:
         needs = sources.needs(sources.parse(text))
     except SourceFault as error:
@@ -99,5 +99,5 @@ def _of_part(sources: Sources, letter: str, locale: str, part: str, text: str) -
 
 def _of_why(text: str, fault: Callable[[str], list[TextFault]]) -> list[TextFault]:
     if not text.strip() or "\n" in text.strip():
-        return fault("is one sentence, on one line")
-    return fault("is plain words, without {{ }} or {% %}") if re.search(r"\{[{%#]", text) else []
+        return fault("must be one sentence on one line")
+    return fault("must be plain text, without {{ }} or {% %}") if re.search(r"\{[{%#]", text) else []

@@ -1,4 +1,4 @@
-"""What writing a letter comes to: its words, and the language that they are in."""
+"""The result of writing a letter: its texts and their language."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """The words of a letter, and the tag of their language. ``subject`` is one line, ``short`` for channels with room
-    for a few words, None where the letter has none of its own."""
+    """The texts of a letter, and their language tag. ``subject`` is one line; ``short`` is for channels with little
+    room, None if the letter has no short form."""
 
     subject: str = field(repr=False)
     text: str = field(repr=False)

@@ -1,1 +1,1 @@
-"""The measurements: a Faust app over outcomes, feedback and decisions. What Faust is trusted with: docs/adr/0004."""
+"""The measurements: a Faust app over outcomes, feedback and decisions. docs/adr/0004 says what Faust is used for."""

@@ -1,7 +1,7 @@
-"""The Faust app: agents that keep one row a subject, in tables windowed by the hour of the event.
+"""The Faust app: agents that keep one row for each letter or answer, in tables windowed by the hour of the event.
 
-A row is written whole, under an id, into the window of the event's own time. A record that comes again writes the same
-row into the same window; a counter in a window would count it twice. The figures are counted from the rows.
+A row is always written as a whole, under an id, into the window of the event's own time. A repeated record writes the
+same row into the same window, whereas a counter would count it twice. The figures are counted from the rows.
 """
 
 from __future__ import annotations
@@ -36,26 +36,26 @@ from streams.topics import Topic
 log = structlog.get_logger()
 T = TypeVar("T")
 
-_SESSION = timedelta(seconds=15)  # how soon the group goes on without a worker that was killed; Faust's own is 60 s
+_SESSION = timedelta(seconds=15)  # until the group continues without a killed worker; Faust's default is 60 s
 
 
 class MeasureApp:
     """The Faust app (``faust``) with its agents and tables.
 
-    Tables live in memory and in their changelog topics (``{prefix}measure-{table}-changelog``), from which a restarted
-    worker takes them. They hold ids, scores and times; of customers only a digest.
+    Tables are kept in memory and in their changelog topics (``{prefix}measure-{table}-changelog``), from which a
+    restarted worker recovers them. They contain ids, scores and times; customers only as digests.
     """
 
     def __init__(self, settings: Settings, *, codec: Codec, directory: Path) -> None:
-        """``directory`` is where Faust makes its folders, which stay empty."""
+        """``directory`` is where Faust creates its folders, which stay empty."""
         self._settings = settings
         self._codec = codec
         self._admission = Admission(settings.topics, writers=settings.allowed_writers)
         self._told: set[Any] = set()
-        self._patience = Patience(stopping=lambda: False)  # Faust cancels what waits
+        self._patience = Patience(stopping=lambda: False)  # Faust cancels waiting tasks itself
         self._topics: dict[str, tuple[Topic, frozenset[type[Any]]]] = {}
         self.written = 0
-        """Grows with every row that is written: whether figures counted earlier may be out of date."""
+        """Increases with every row written, so that it shows whether earlier figures are out of date."""
         self.faust = faust.App(
             app_id(settings),
             broker=[URL(f"kafka://{address}") for address in settings.kafka_bootstrap.split(",")],
@@ -76,11 +76,11 @@ class MeasureApp:
             autodiscover=False,
         )
         self.faust.transport = CommittedTransport(self.faust.conf.broker_consumer, self.faust, loop=None)
-        # outreach id -> the policy that wanted it
+        # outreach id -> the policy that requested it
         self._policies = self._table("policies")
-        # outreach id, hour it left -> to whom and when
+        # outreach id, hour of sending -> to whom and when
         self._letters = self._table("letters").tumbling(HOUR, expires=None)
-        # answer, hour it was given -> by whom, the score and when
+        # answer id, hour of the answer -> by whom, the score and when
         self._answers = self._table("answers").tumbling(HOUR, expires=None)
         # outreach id -> when its gesture was redeemed
         self._redeemed = self._table("redeemed")
@@ -90,7 +90,7 @@ class MeasureApp:
         self._agent(topics.touchpoints, self._on_touchpoints)
 
     def figures(self) -> Figures:
-        """The figures of the rows as they are now."""
+        """The figures from the present rows."""
         return figures(
             policies=dict(self._policies.items()),
             letters=self._readable(self._letters.table, _letter),
@@ -99,7 +99,7 @@ class MeasureApp:
         )
 
     def _readable(self, table: Any, made: Callable[[str, Any], T]) -> Iterator[T]:
-        """The rows that can be counted. Another is told once: it was written by another version, or by a stranger."""
+        """The rows that can be counted. Any other was written by another version or program, and is logged once."""
         for at, row in table.items():
             try:
                 yield made(at[0], row)
@@ -128,7 +128,7 @@ class MeasureApp:
             try:
                 await handle(stream)
             except Exception as error:
-                # a fault of ours: Faust would start the agent again and go on behind the event; rather end
+                # our own bug: Faust would restart the agent after the event and lose it, so end the role instead
                 log.error("agent_failed", topic=full_name, error=repr(error))
                 await self.faust.crash(error)
                 raise
@@ -150,7 +150,7 @@ class MeasureApp:
             self._count(record)
 
     def _take_outcome(self, record: Any) -> None:
-        # tasks for staff reach no customer
+        # tasks for staff do not reach a customer
         if isinstance(record, events.OutreachSent) and record.channel is not events.OutreachChannel.AGENT_TASK:
             row = {"customer": digest(record.customer_id), "at": to_millis(record.occurred_at)}
             self._letters.relative_to(record.occurred_at.timestamp())[record.outreach_id] = row
@@ -161,16 +161,16 @@ class MeasureApp:
 
     def _take_touchpoint(self, record: Any) -> None:
         asked = isinstance(record, events.FeedbackGiven) and record.kind is events.FeedbackKind.CSAT
-        if asked and record.score is not None:  # on its scale, as every touchpoint that is taken
+        if asked and record.score is not None:  # on its scale, as every accepted touchpoint is
             row = {"customer": digest(record.customer_id), "score": record.score, "at": to_millis(record.occurred_at)}
             self._answers.relative_to(record.occurred_at.timestamp())[answer_id(record)] = row
             self._count(record)
 
     async def _each(self, stream: Any, take: Callable[[Any], None]) -> None:
-        """Take every record that can be taken; acknowledge each once it is, or is skipped.
+        """Process the records; acknowledge each once it is processed or skipped.
 
-        Left to itself Faust acknowledges an event whose agent failed, and a row is missing for good. What Kafka or
-        Faust raise ends the role, which begins again at this record; whatever else is raised is the record's affair.
+        By default Faust acknowledges an event whose agent failed, and its row is lost. An error of Kafka or Faust ends
+        the role, which starts again at this record; any other exception skips this record alone.
         """
         async for event in stream.noack().events():
             message = event.message
@@ -212,22 +212,22 @@ def _skip(message: Any, reason: str, detail: str) -> None:
 
 
 def app_id(settings: Settings) -> str:
-    """The app's name: its consumer group, and the beginning of its topics' names."""
+    """The app's name: its consumer group, and the prefix of its topics."""
     return f"{settings.topic_prefix}measure"
 
 
 def changelogs(settings: Settings) -> tuple[str, ...]:
-    """The topics the tables are kept in."""
+    """The changelog topics of the tables."""
     return tuple(f"{app_id(settings)}-{table}-changelog" for table in ("policies", "letters", "answers", "redeemed"))
 
 
 def digest(customer_id: str) -> str:
-    """What stands for a customer in the tables: enough to tell them apart, not to tell who they are."""
+    """A customer's pseudonym in the tables: enough to tell customers apart, but not to identify them."""
     return hashlib.blake2b(customer_id.encode(), digest_size=12).hexdigest()
 
 
 def answer_id(given: events.FeedbackGiven) -> str:
-    """What stands for an answer in the table. One id is used by several customers, and by one for several subjects."""
+    """An answer's id in the table: several customers, or one customer for several subjects, may use one feedback id."""
     parts = json.dumps([given.customer_id, given.feedback_id, given.about])
     return hashlib.blake2b(parts.encode(), digest_size=12).hexdigest()
 

@@ -1,4 +1,4 @@
-"""The topics the tables are kept in: made before the app starts, dropped when everything is to be counted again."""
+"""The changelog topics of the tables: created before the app starts, deleted to count everything again."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _PATIENCE = timedelta(seconds=30)
 
 
 async def declare(settings: Settings) -> None:
-    """Make the changelog topics that are missing, and wait until the broker knows their partitions.
+    """Create the missing changelog topics, and wait until the broker knows their partitions.
 
-    Faust makes them itself while it starts, but then takes the group's first picture of them at times before the broker
-    has one, and its agents fail. Raises Unavailable.
+    Faust creates them itself while it starts, but sometimes reads their metadata before the broker has it, and then its
+    agents fail. Raises Unavailable.
     """
     with kafka_answers(settings):
         admin = AIOKafkaAdminClient(**settings.kafka_client())
@@ -53,9 +53,9 @@ async def declare(settings: Settings) -> None:
 
 
 async def forget(settings: Settings) -> None:
-    """Forget what was measured, so that the role's next start counts everything that the topics still have.
+    """Delete what was measured, so that the role's next start counts everything that the topics still retain.
 
-    To be called while no measure role runs. Raises Unavailable if one does, or if Kafka does not answer.
+    Call it while no measure role runs. Raises Unavailable if one does, or if Kafka does not answer.
     """
     with kafka_answers(settings):
         await _go_back(settings)
@@ -70,10 +70,10 @@ async def _go_back(settings: Settings) -> None:
     try:
         partitions = [TopicPartition(name, number) for name in names for number in range(settings.partitions)]
         consumer.assign(partitions)
-        # the broker takes offsets from outside of a group only while it has no members
+        # the broker accepts offsets from outside a group only while the group has no members
         await consumer.commit(await consumer.beginning_offsets(partitions))
     except (CommitFailedError, UnknownMemberIdError) as error:
-        raise Unavailable("a measure role is running; stop it before its tables are forgotten") from error
+        raise Unavailable("a measure role is running; stop it before deleting its tables") from error
     finally:
         await closed(consumer)
 
@@ -95,10 +95,10 @@ async def _drop_tables(settings: Settings) -> None:
 
 
 async def _until(admin: Any, settings: Settings, met: Callable[[dict[str, int]], bool]) -> None:
-    """Wait for what takes effect a moment later; ``met`` is given each existing changelog's number of partitions."""
+    """Wait for a change that takes effect a moment later; ``met`` gets each existing changelog's partition count."""
 
     async def seen() -> bool:
-        described = await admin.describe_topics()  # all: asking for one that is missing may create it
+        described = await admin.describe_topics()  # all topics: requesting a missing one may create it
         return met({one["topic"]: len(one["partitions"]) for one in described})
 
     try:

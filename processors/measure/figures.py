@@ -1,4 +1,4 @@
-"""From rows to figures: pure. Rows may come more than once and in any order; the figures are the same."""
+"""Computes the figures from rows. Pure. Rows may be repeated and in any order; the figures are the same."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from streams.events.scores import SCALES
 
 HOUR = timedelta(hours=1)
 UNKNOWN = "unknown"
-"""The policy of a letter whose decision is not there any more, or not yet."""
+"""The policy of a letter whose decision is no longer, or not yet, known."""
 
 _LOWEST, _HIGHEST = SCALES[FeedbackKind.CSAT]
 _T_95 = (math.nan, 12.706, 4.303, 3.182, 2.776)  # by degrees of freedom; beyond, the series below is exact to 0.01
@@ -24,7 +24,7 @@ _Z_95 = 1.959964
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """An outreach that left. ``customer`` is a digest of the customer's id."""
+    """An outreach that was sent. ``customer`` is a digest of the customer's id."""
 
     outreach_id: str
     customer: str
@@ -45,8 +45,8 @@ class Answer:
 class Satisfaction:
     """Mean CSAT of ``answers`` answers, with its 95 % interval (Student's t, within 1 to 5).
 
-    ``mean`` is None without an answer, the interval with fewer than two. Where all gave the same score its width is
-    zero: that says how little they differ, not how sure one can be.
+    ``mean`` is None without an answer, the interval with fewer than two. If all scores are the same, its width is zero:
+    that shows that they do not differ, not how certain the mean is.
     """
 
     answers: int
@@ -57,26 +57,26 @@ class Satisfaction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """Letters by policy and the hour they left (UTC), and how satisfied people are.
+    """Letters by policy and hour of sending (UTC), and customers' satisfaction.
 
-    An answer counts as of someone written to if a letter had left for them before they answered.
+    An answer counts towards customers who were written to if a letter had been sent to them before they answered.
     """
 
     letters: Mapping[tuple[str, datetime], int]
     redeemed: Mapping[str, int]
-    """By policy: gestures that customers came back with."""
+    """Redeemed gestures by policy."""
     written_to: Satisfaction
     not_written_to: Satisfaction
 
     def letters_by_policy(self) -> dict[str, int]:
-        """All hours together."""
+        """Letters by policy, over all hours."""
         total: Counter[str] = Counter()
         for (policy, _), count in self.letters.items():
             total[policy] += count
         return dict(total)
 
     def as_data(self) -> dict[str, Any]:
-        """For JSON: hours in ISO 8601, oldest first."""
+        """The figures for JSON, with hours in ISO 8601, oldest first."""
         return {
             "letters": [
                 {"policy": policy, "hour": hour.isoformat(), "letters": count}
@@ -91,16 +91,16 @@ class Figures:
 
 
 def hour_of(moment: datetime) -> datetime:
-    """The hour (UTC) that the moment falls into."""
+    """The start of the moment's hour (UTC)."""
     return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 def figures(
     *, policies: Mapping[str, str], letters: Iterable[Letter], answers: Iterable[Answer], redeemed: Iterable[str] = ()
 ) -> Figures:
-    """The figures of these rows. ``policies``: outreach id -> the policy that wanted it; ``redeemed``: outreach ids.
+    """The figures of these rows. ``policies``: outreach id -> the policy that requested it; ``redeemed``: outreach ids.
 
-    A letter or an answer that is there more than once, with different times, counts once, by its first.
+    A letter or an answer that appears more than once, with different times, counts once, at its earliest time.
     """
     first_letters: dict[str, Letter] = {}
     first_written: dict[str, datetime] = {}

@@ -1,4 +1,4 @@
-"""The measure role: the Faust app as a service, its figures as metrics and as JSON."""
+"""The measure role: runs the Faust app as a service, and shows its figures as metrics and JSON."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ _REFRESH = timedelta(seconds=5)
 class MeasureRole(Role):
     """Measures letters and satisfaction for as long as it runs.
 
-    One worker sees every customer. Of several, each shows the customers of its own partitions: letters may be added up,
-    means may not.
+    A single worker sees every customer. With several workers, each shows the customers of its own partitions: letters
+    may be added up, means may not.
     """
 
     name = "measure"
@@ -49,11 +49,11 @@ class MeasureRole(Role):
             return [self._patience.trouble]
         app = self._app.faust
         if app.rebalancing or not app.tables.recovery.completed.is_set():
-            return ["the tables' recovery from their changelogs"]
+            return ["recovery of the tables from their changelogs"]
         return []
 
     def figures(self) -> Figures:
-        """The figures as of now."""
+        """The current figures."""
         written = self._app.written
         recovering = not self.ready
         if self._counted is None or recovering or self._counted[0] != written:
@@ -61,7 +61,7 @@ class MeasureRole(Role):
         return self._counted[1]
 
     def measurements(self) -> dict[str, Any]:
-        """The figures as JSON has them; what /measurements answers."""
+        """The figures for JSON, as /measurements returns them."""
         return {"ready": self.ready, **self.figures().as_data()}
 
     def routes(self) -> Mapping[str, Callable[[], Any]]:
@@ -76,7 +76,7 @@ class MeasureRole(Role):
     async def _begin(self) -> None:
         await self._patience.answered(self._prepare)
         if not self.should_stop:
-            # a child: it is stopped with this service, and a crash of it is a crash of this service
+            # a child: it stops with this service, and if it crashes, so does this service
             self._app.faust.beacon.reattach(self.beacon)
             await self.add_runtime_dependency(self._app.faust)
 

@@ -1,7 +1,7 @@
-"""The sample-ratio check: whether the arms of an experiment got the shares that they were to have.
+"""The sample-ratio check: whether the arms of an experiment got their intended shares.
 
-Where they did not, something lost or favoured one of them on the way, and what the experiment says of its arms is
-worth nothing, however many took part.
+If they did not, something dropped or favoured one arm, and the experiment's results are worthless, however many
+customers took part.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from streams.events import ExperimentExposed
 
 MISMATCH = 0.001
-"""Of sound experiments so many are warned of by chance."""
+"""The share of sound experiments that get a warning by chance."""
 
 ENOUGH = 5
-"""Exposures expected in each arm before the chi-squared distribution says anything (Cochran's rule)."""
+"""Expected exposures that each arm needs for the chi-squared approximation to be valid (Cochran's rule)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arm:
-    """One arm: how many were exposed to it, and how many were to be expected."""
+    """One arm: how many units were exposed to it, and how many were expected."""
 
     name: str
     exposed: int
@@ -31,38 +31,38 @@ class Arm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleRatio:
-    """What an experiment's exposures say of its shares."""
+    """The check of one experiment's exposures against its shares."""
 
     experiment: str
     arms: tuple[Arm, ...]
     chi_squared: float | None
     p_value: float | None
-    """How often chance alone would be as far off; None where there are too few exposures, or is only one arm."""
+    """The p-value: how often chance alone deviates as much; None with too few exposures or only one arm."""
     impossible: tuple[str, ...]
-    """Arms that had no share, and were met all the same."""
+    """Arms that had no share, but were exposed nevertheless."""
     repeated: int
-    """Exposures beyond the first of their unit, which were left out."""
+    """Exposures after the first of their unit, which were left out."""
     moved: int
-    """Of these the ones that told of another arm than the first: an assignment is to stay."""
+    """Those of them with another arm than the first, although an assignment must not change."""
     without_shares: int
-    """Exposures that name no shares, which were left out."""
+    """Exposures without shares, which were left out."""
 
     @property
     def exposures(self) -> int:
-        """Units that were counted."""
+        """The number of counted units."""
         return sum(arm.exposed for arm in self.arms)
 
     @property
     def mismatch(self) -> bool:
-        """Whether the experiment is not to be trusted."""
+        """Whether the experiment cannot be trusted."""
         return bool(self.impossible) or (self.p_value is not None and self.p_value < MISMATCH)
 
 
 def sample_ratio(exposures: Iterable[ExperimentExposed]) -> tuple[SampleRatio, ...]:
-    """Each experiment, by name. Of each unit the earliest exposure counts.
+    """The check of each experiment, by name. The earliest exposure of each unit counts.
 
-    What is expected of an arm is the sum of the shares it had at each exposure, so that shares may change on the way.
-    Shares that do not come to 1 count in proportion: only who was exposed can be compared.
+    An arm's expected number is the sum of its shares at each exposure, so shares may change during the experiment.
+    Shares that do not add up to 1 count proportionally, because only exposed units can be compared.
     """
     by_id = {one.event_id: one for one in exposures}
     by_experiment: dict[str, list[ExperimentExposed]] = defaultdict(list)
@@ -111,10 +111,10 @@ def _of_one(experiment: str, exposures: list[ExperimentExposed]) -> SampleRatio:
 
 
 def chi_squared_tail(value: float, degrees: int) -> float:
-    """How often a chi-squared variable of so many degrees of freedom is greater than ``value``, which is not negative.
+    """The probability that a chi-squared variable with these degrees of freedom exceeds ``value``, which must be >= 0.
 
-    Exact: for one degree the error function, for two the exponential one, and two more degrees add a term of the
-    gamma function's recurrence (Abramowitz and Stegun, 26.4.4 and 26.4.5).
+    Exact: one degree uses the error function, two the exponential function, and every two more degrees add a term of
+    the gamma function's recurrence (Abramowitz and Stegun, 26.4.4 and 26.4.5).
     """
     if degrees < 1 or value < 0:
         raise ValueError(f"chi-squared of {value} with {degrees} degrees of freedom")

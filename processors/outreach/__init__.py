@@ -1,1 +1,1 @@
-"""Outreach: from a request to a letter that left exactly once, or a stated reason why it did not."""
+"""Outreach: turns each request into a letter that is sent exactly once, or records the reason why it was not."""

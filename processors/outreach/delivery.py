@@ -1,4 +1,4 @@
-"""Delivers one outreach: writes the letter, tries its addresses in turn, and says what came of it as a value."""
+"""Delivers one outreach: renders the letter, tries its addresses in order, and returns the result as a value."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ _OUTCOMES: Mapping[type[Result], str] = {
     Withheld: "withheld",
 }
 _WITH_FOOT = frozenset({OutreachChannel.EMAIL, OutreachChannel.WEBHOOK})
-"""Channels on which the customer sees the letter's foot, and in it the link to unsubscribe."""
+"""Channels on which the letter has a footer with the unsubscribe link."""
 
 
 class Delivery:
-    """The dispatcher's performer."""
+    """The dispatcher's performer: carries out the effects that the ledger requests."""
 
     def __init__(
         self,
@@ -48,8 +48,8 @@ class Delivery:
         coupons: Coupons | None = None,
         clock: Callable[[], datetime] | None = None,
     ) -> None:
-        """``links`` None: letters carry no link to unsubscribe; ``coupons`` None: no codes. ``clock`` tells real time,
-        the machine's if None."""
+        """``links`` None: letters have no unsubscribe link; ``coupons`` None: no coupon codes. ``clock`` tells real
+        time, the machine's clock if None."""
         self._clock = clock or SystemClock().now
         self._withdrawn: set[str] = set()
         self._channels = channels
@@ -60,14 +60,14 @@ class Delivery:
     async def perform(self, effect: Effect) -> Result:
         """Deliver the request of a :class:`Deliver`.
 
-        An address that is refused for good, whose provider is left alone for a while, or on which it would disturb at
-        this hour, makes room for the next. None is tried after one that may have been reached. Whether it may leave is
-        asked once more when everything else is ready, as that may have taken minutes.
+        Falls through to the next address if one is refused for good, its provider has an open circuit, or its channel
+        is in quiet hours; but tries no further address once one may have been reached. Whether the letter may be sent
+        is checked again right before it leaves, because connecting may have taken minutes.
         """
         task: Deliver = effect.task
         try:
             result = await self._deliver(task)
-        except Exception as error:  # a fault of ours between two calls: whatever was called is accounted for by itself
+        except Exception as error:  # our own bug, outside of a provider call: calls handle their own errors
             log.exception("delivery failed", outreach=effect.key)
             result = Postponed(
                 channel=task.perhaps_by or OutreachChannel.OTHER,
@@ -83,15 +83,15 @@ class Delivery:
         return result
 
     def withdraw(self, key: str) -> None:
-        """The request was taken back: unless its letter has left already, it does not."""
+        """The request was retracted: do not send its letter unless it has already left."""
         self._withdrawn.add(key)
 
     async def close(self) -> None:
-        """Let go of the channels' connections."""
+        """Close every channel."""
         for channel in self._channels.values():
             try:
                 await channel.close()
-            except Exception:  # the others have connections to let go of, too
+            except Exception:  # the other channels have to be closed too
                 log.exception("closing a channel failed", provider=channel.provider)
 
     async def _deliver(self, task: Deliver) -> Result:
@@ -112,7 +112,7 @@ class Delivery:
                 tried, next_may_do = letter, False
             else:
                 tried, next_may_do = await self._hand_over(channel, letter, address, task)
-            # one that is only left alone for a while may take it later: a no of another is not the last word then
+            # a postponed address may take the letter later, so a refusal by another address is not final
             if not (isinstance(result, Postponed | Withheld) and isinstance(tried, Failed)):
                 result = tried
             if not next_may_do:
@@ -120,7 +120,7 @@ class Delivery:
         return result
 
     def _written(self, request: OutreachRequested, address: Address) -> Letter | Failed:
-        """The letter; or why it can't be written, which no other address or moment would change."""
+        """The letter, or a failure to render it, which no other address and no retry would change."""
         try:
             link = None
             if self._links is not None and address.channel in _WITH_FOOT:
@@ -130,13 +130,13 @@ class Delivery:
             return Letter.of(request, address=address, written=written, unsubscribe=link)
         except TemplateFault as fault:
             detail = str(fault)
-        except Exception as error:  # nobody was called: it costs this letter, and is told
+        except Exception as error:  # no provider was called: only this letter fails, and the failure is logged
             log.exception("a letter cannot be written", outreach=request.outreach_id, template=request.template)
             detail = f"{request.template}: {type(error).__name__}"
         return Failed(channel=address.channel, provider="none", reason=FailureReason.TEMPLATE, detail=detail)
 
     def _check(self, task: Deliver, channel: OutreachChannel) -> None:
-        """Raises NotNow where the request may not leave by this channel at this moment."""
+        """Raises NotNow if the letter may not be sent on this channel now."""
         request, now = task.request, task.at or self._clock()
         if request.outreach_id in self._withdrawn:
             raise NotNow("taken back meanwhile")
@@ -148,7 +148,7 @@ class Delivery:
     async def _hand_over(
         self, channel: Channel, letter: Letter, address: Address, task: Deliver
     ) -> tuple[Result, bool]:
-        """What came of it, and whether the next address may be tried."""
+        """The result, and whether the next address may be tried."""
         provider, kind, perhaps = channel.provider, address.channel, task.perhaps_by is not None
         began = time.monotonic()
         called = True
@@ -161,11 +161,11 @@ class Delivery:
             withheld = Withheld(channel=kind, provider=provider, detail=why.detail, perhaps_left=perhaps)
             return withheld, why.detail == NIGHT and not perhaps
         except Refused as why:
-            # after a call of unknown end a no is only a no to the second: the customer may have been shown the first
+            # after an ambiguous call, a refusal is about the second attempt only: the first may have arrived
             failed = Failed(channel=kind, provider=provider, reason=why.reason, detail=why.detail)
             return failed, not perhaps
         except TryLater as why:
-            # who was not called was not tried: a provider that is well again is not kept waiting for longer and longer
+            # without a call it was no attempt, so it does not lengthen the backoff once the provider has recovered
             called = not isinstance(why, CircuitOpen | RateLimited)
             postponed = Postponed(
                 channel=kind,
@@ -186,7 +186,7 @@ class Delivery:
 
 
 async def _sent(channel: Channel, letter: Letter, kind: OutreachChannel) -> Delivered:
-    """Raises ChannelErrors alone, also for a channel that breaks its promise: it may have left then."""
+    """Raises only ChannelErrors; any other exception of a channel becomes Ambiguous, as the letter may have left."""
     try:
         receipt = await channel.send(letter)
         return Delivered(
@@ -202,7 +202,7 @@ async def _sent(channel: Channel, letter: Letter, kind: OutreachChannel) -> Deli
         if task is None or task.cancelling():
             raise
         log.exception("a channel cancelled itself", provider=channel.provider)
-        raise Ambiguous("unexpected, with the provider: CancelledError") from error
+        raise Ambiguous("unexpected error during the call: CancelledError") from error
     except Exception as error:
         log.exception("a channel failed unexpectedly", provider=channel.provider)
-        raise Ambiguous(f"unexpected, with the provider: {type(error).__name__}") from error
+        raise Ambiguous(f"unexpected error during the call: {type(error).__name__}") from error

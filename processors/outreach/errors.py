@@ -1,4 +1,4 @@
-"""Why an outreach did not leave, named by what the dispatcher may do next."""
+"""Why an outreach was not sent, classified by what the dispatcher may do next."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from streams.events import FailureReason
 
 
 class ChannelError(CarelineError):
-    """A provider did not take the letter. ``detail`` is what it said, escaped and bounded for the ledger; never the
+    """A provider did not accept the letter. ``detail`` is its answer, escaped and shortened for the ledger; never the
     letter itself."""
 
     def __init__(self, detail: str) -> None:
@@ -20,21 +20,21 @@ class ChannelError(CarelineError):
 
 
 class Refused(ChannelError):
-    """It did not leave and never will: a bad address, or a final no."""
+    """Not sent, permanently: an invalid address, or a final refusal."""
 
     reason: ClassVar[FailureReason] = FailureReason.REJECTED
 
 
 class Unsendable(Refused):
-    """It did not leave and never will by this channel: our own code cannot make a message of this letter."""
+    """Not sent, permanently on this channel: our own code cannot turn this letter into a message."""
 
     reason: ClassVar[FailureReason] = FailureReason.TEMPLATE
 
 
 class TryLater(ChannelError):
-    """It certainly did not leave; later it may. ``retry_after`` is the provider's own wish, if it had one.
+    """Certainly not sent, but a retry may succeed. ``retry_after`` is what the provider asked for, if anything.
 
-    ``answered``: the provider is well and spoke of this letter alone, as a mail server that knows no such mailbox yet.
+    ``answered``: the provider is healthy and the answer concerns this letter only, such as greylisting.
     """
 
     def __init__(self, detail: str, *, retry_after: timedelta | None = None, answered: bool = False) -> None:
@@ -44,11 +44,11 @@ class TryLater(ChannelError):
 
 
 class CircuitOpen(TryLater):
-    """The provider was not called, as it failed again and again just now: another address may do meanwhile."""
+    """The provider was not called because its circuit is open: another address may be tried meanwhile."""
 
 
 class RateLimited(TryLater):
-    """The provider was not called, as it gets so many letters and no more: there is a place in ``retry_after``."""
+    """The provider was not called because of its rate limit: the letter's turn comes in ``retry_after``."""
 
     def __init__(self, detail: str, *, retry_after: timedelta) -> None:
         super().__init__(detail, retry_after=retry_after)
@@ -56,8 +56,8 @@ class RateLimited(TryLater):
 
 
 class NotNow(ChannelError):
-    """It did not leave, as it may not at this moment: the provider has no part in it."""
+    """Not sent because it may not be sent now; the provider was not the cause."""
 
 
 class Ambiguous(ChannelError):
-    """Nobody knows whether it left: the answer was lost. Send again only where the channel is idempotent."""
+    """Nobody knows whether it was sent: the answer was lost. Retry only on an idempotent channel."""

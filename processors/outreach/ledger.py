@@ -1,9 +1,10 @@
-"""The ledger: before a provider is called the intent is committed, after it what came of it. Pure.
+"""The ledger: commits an intent before a provider is called, and the result after the call. Pure.
 
-What may follow what is the table in :mod:`processors.outreach.phases`; here it is decided what happens.
+This module decides what happens; the table in :mod:`processors.outreach.phases` says which transitions are allowed.
 
-A crash between the two leaves an intent without an end. Where sending twice is sending once it is sent again; elsewhere
-nobody knows whether it left, so it is recorded as uncertain for a person to look at, and never sent twice in silence.
+A crash between the two commits leaves an intent without a result. On an idempotent channel the letter is sent again.
+On any other nobody knows whether it was sent, so it is recorded as uncertain for a person to check, and is never
+silently sent twice.
 """
 
 from __future__ import annotations
@@ -40,11 +41,11 @@ from streams.processor import Effect, Incoming, Send, Step
 from streams.topics import Topics
 
 LEASE = timedelta(days=1)
-"""A deadline far beyond any provider's timeout: it marks an intent as one that is being carried out, for a recovery."""
+"""The deadline of an intent whose provider is being called: far beyond any provider's timeout."""
 
 FIRST_RETRY = timedelta(seconds=5)
 LONGEST_RETRY = timedelta(minutes=10)
-_DOUBLINGS = 16  # more than it takes from the first to the longest
+_DOUBLINGS = 16  # more than enough to get from FIRST_RETRY to LONGEST_RETRY
 
 _ITS_TURN = "its turn"
 _CUT_OFF = "the dispatcher stopped while the provider was being called"
@@ -66,10 +67,10 @@ class LedgerLogic:
         idempotent: Mapping[OutreachChannel, bool],
         time_source: TimeSource = TimeSource.WALL,
     ) -> None:
-        """``idempotent``: for each channel whether the same outreach may be sent again after a crash.
+        """``idempotent``: whether, on each channel, the same outreach may be sent again after a crash.
 
-        Live a request waits for its turn: it is called once everything on the topic is heard, by real time. In event
-        time it is called at its own time, whenever that is handled: what follows it on the topic comes too late.
+        Live, a request waits for its turn in real time, until everything on the topic has been read. In event time the
+        provider is called as soon as the request is handled: a retraction later on the topic comes too late.
         """
         self._live = time_source is TimeSource.WALL
         self.input = topics.outreach
@@ -79,14 +80,14 @@ class LedgerLogic:
         self._idempotent = idempotent
 
     def key(self, record: OutreachRequested | OutreachRetracted) -> str:
-        """The outreach."""
+        """The outreach id."""
         return record.outreach_id
 
     def admit(self, record: Any, now: datetime) -> None:
-        """Everything the journeys role writes is taken."""
+        """Accepts everything that the journeys role writes."""
 
     def receive(self, incoming: Incoming, state: Entry | None, now: datetime, *, busy: bool) -> Step[Entry]:
-        """A request becomes an intent, and a call when it is its turn; a retraction stops what has not left."""
+        """A request becomes an intent, and a call when its turn comes; a retraction stops what has not been sent."""
         match incoming.record:
             case OutreachRequested() as request:
                 return self._request(request, state, now)
@@ -96,7 +97,7 @@ class LedgerLogic:
                 raise TypeError(f"{type(other).__name__} on the outreach topic")
 
     def wake(self, key: str, state: Entry, now: datetime, *, busy: bool) -> Step[Entry]:
-        """It is the request's turn, a retry is due, or a call takes long."""
+        """The request's turn has come, a retry is due, or a call is taking very long."""
         if busy:
             return Step(state=replace(state, wake_at=now + LEASE))
         if state.phase in WAITS:
@@ -104,19 +105,19 @@ class LedgerLogic:
         return self._cut_off(state, now)
 
     def resume(self, key: str, state: Entry, now: datetime) -> Step[Entry] | None:
-        """After a crash: an intent that was not waiting for a retry was with the provider."""
+        """After a crash: any intent that was not waiting was with its provider."""
         if state.phase is LedgerPhase.ENDED or state.phase in WAITS:
             return None
         return self._cut_off(state, now if self._live else state.updated_at)
 
     def committed(self, record: Any) -> None:
-        """Nothing: calls and what came of them are counted where they are made."""
+        """Nothing to do: calls and their results are counted where the calls are made."""
 
     def completed(self, key: str, state: Entry | None, result: Result, now: datetime) -> Step[Entry]:
-        """What came of a call."""
+        """Record the result of a call."""
         if state is None:
             raise RuntimeError(f"a result for outreach {key}, of which the ledger knows nothing")
-        if state.phase is LedgerPhase.ENDED:  # an earlier commit took after all, although it seemed to fail
+        if state.phase is LedgerPhase.ENDED:  # an earlier commit succeeded although it seemed to fail
             return Step(state=state, unchanged=True, handling="duplicate")
         state = replace(state, channel=result.channel, provider=result.provider)
         if not isinstance(result, Delivered):
@@ -126,7 +127,7 @@ class LedgerLogic:
                 return self._later(state, now, result)
             case _ if self._live:
                 return self._ended(state, now, result)
-            case _:  # the call took no time of the stream's, and when its result is recorded is the luck of the run
+            case _:  # a call takes no event time, and when its result is recorded differs from run to run
                 return replace(self._ended(state, state.updated_at, result), at=state.updated_at)
 
     def _ended(self, state: Entry, now: datetime, result: Delivered | Failed | Unknown | Withheld) -> Step[Entry]:
@@ -134,7 +135,7 @@ class LedgerLogic:
             case Withheld():
                 return self._withheld(state, now, result)
             case Delivered(letter=Letter()) if self._live and state.phase is LedgerPhase.TAKEN_BACK:
-                # a task is handed over by this very step: one that was taken back meanwhile is not
+                # this step itself would hand the task over; the request was retracted meanwhile, so it does not
                 return self._give_up(state, now, FailureReason.RETRACTED, taken_back_for(state))
             case Delivered(channel=channel, provider=provider, message_id=message_id, letter=letter):
                 sent = OutreachSent(
@@ -177,7 +178,7 @@ class LedgerLogic:
         return self._call(entry, now)
 
     def _call(self, state: Entry, now: datetime, *, cut_off: bool = False) -> Step[Entry]:
-        """Commit the intent and have the provider called, unless it may not leave now."""
+        """Commit the intent and request the call, unless the letter may not be sent now."""
         request = state.request
         if request is None:
             return self._give_up(state, now, FailureReason.OTHER, "the ledger does not hold the request any more")
@@ -193,7 +194,7 @@ class LedgerLogic:
         return Step(state=entry, effects=(Effect(key=entry.outreach_id, lane=entry.customer_id, task=task),))
 
     def _hold(self, state: Entry, now: datetime, morning: datetime, *, perhaps: bool) -> Step[Entry]:
-        """It waits for the morning, if it is of use then."""
+        """Hold the request until the morning, unless it expires before then."""
         if state.request is None or is_too_late(state.request, morning):
             return self._expired(state, now, f"{NIGHT}, and by the morning it would be of no use", perhaps=perhaps)
         return Step(state=moved(state, _postponed(perhaps), said=NIGHT, wake_at=morning, updated_at=now))
@@ -204,7 +205,7 @@ class LedgerLogic:
         return self._give_up(state, now, FailureReason.EXPIRED, detail)
 
     def _cut_off(self, state: Entry, now: datetime) -> Step[Entry]:
-        """A call of which nobody will tell any more what came of it."""
+        """A call was interrupted, and its result is lost."""
         request = state.request
         if request is not None and state.phase is not LedgerPhase.TAKEN_BACK and self._twice_is_once(request):
             return self._call(state, now, cut_off=True)
@@ -225,9 +226,9 @@ class LedgerLogic:
 
     def _retract(self, retracted: OutreachRetracted, state: Entry | None, now: datetime, *, busy: bool) -> Step[Entry]:
         if state is None or state.phase is LedgerPhase.ENDED:
-            return Step(state=state, unchanged=True, handling="too_late")  # it has left
+            return Step(state=state, unchanged=True, handling="too_late")  # it has been sent
         if state.phase not in WAITS and (busy or not self._live):
-            # it is leaving; if it turns out that it did not, it is not tried again
+            # the call is under way; if it turns out that the letter was not sent, it is not tried again
             taken_back = moved(state, Move.TAKE_BACK, said=retracted.reason)
             return Step(state=taken_back, withdraw_effects=self._live, handling="too_late")
         perhaps = state.phase is LedgerPhase.MAYBE_LEFT
@@ -249,7 +250,7 @@ class LedgerLogic:
         return Step(state=moved(state, move, said=detail, wake_at=now + pause, updated_at=now))
 
     def _withheld(self, state: Entry, now: datetime, result: Withheld) -> Step[Entry]:
-        """Its time was over, or had not come, when the provider was about to be called."""
+        """Right before the call, the letter had expired, was in quiet hours, or had been retracted."""
         request, perhaps = state.request, result.perhaps_left
         state = replace(state, attempts=state.attempts - 1)
         if state.phase is LedgerPhase.TAKEN_BACK:
@@ -259,13 +260,13 @@ class LedgerLogic:
         return self._hold(state, now, held_until(request, now) or now + FIRST_RETRY, perhaps=perhaps)
 
     def _taken_back(self, state: Entry, now: datetime, reason: str, *, perhaps: bool) -> Step[Entry]:
-        """A retraction came, and nothing is with the provider any more. ``perhaps``: a call may have left."""
+        """End a retracted outreach that no provider is handling. ``perhaps``: an earlier call may have sent it."""
         if perhaps:
             return self._nobody_knows(state, now, detail_of(LedgerPhase.TAKEN_BACK, reason))
         return self._give_up(state, now, FailureReason.RETRACTED, reason)
 
     def _give_up(self, state: Entry, now: datetime, reason: FailureReason, detail: str) -> Step[Entry]:
-        """It did not leave, and never will."""
+        """End an outreach that was not sent and never will be."""
         move = _GIVEN_UP.get(reason, Move.FAILED)
         channel = state.channel or OutreachChannel.OTHER
         failed = OutreachFailed(**facts_of(state, "failed", now), channel=channel, reason=reason, detail=detail)
@@ -274,7 +275,7 @@ class LedgerLogic:
     def _end(self, state: Entry, move: Move, now: datetime, outcome: Outcome, *, said: str | None) -> Step[Entry]:
         return Step(
             state=moved(state, move, said=said, updated_at=now),
-            # as an outcome for whoever measures, and as a touchpoint, so that the journey knows
+            # as an outcome for measurements, and as a touchpoint so that the customer's journey knows
             sends=tuple(
                 Send(topic=topic, key=state.customer_id, record=outcome)
                 for topic in (self._topics.outcomes, self._topics.touchpoints)

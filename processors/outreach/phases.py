@@ -1,8 +1,8 @@
-"""One outreach as a state machine: which phase it is in, what may happen to it there, and which phase follows. Pure.
+"""One outreach as a state machine: its phases, the moves allowed in each, and the phase that follows. Pure.
 
-``TRANSITIONS`` is all of it. :mod:`processors.outreach.ledger` decides what happens; whatever it decides goes through
-:func:`moved`, which looks it up here and raises for what may not happen. What the table promises, and its tests hold: a
-letter that may have left is never told as one that did not, and one that was taken back is never called again.
+``TRANSITIONS`` is the whole table. :mod:`processors.outreach.ledger` decides on a move and makes it with :func:`moved`,
+which raises for a move that the table does not allow. The table guarantees, and its tests check: a letter that may have
+been sent is never recorded as not sent, and the provider is never called again for a retracted one.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from streams.events import LedgerPhase, LedgerStatus, OutreachLedgerEntry, repla
 
 
 class Move(StrEnum):
-    """What happens to an outreach. The last five end it, each with the status of that name."""
+    """What happens to an outreach. The last five end it, each with the status of the same name."""
 
     CALL = "CALL"
-    """The provider is called; once more, where a crash cut a call off and sending twice is sending once."""
+    """The provider is called; again, if a crash interrupted a call on an idempotent channel."""
     POSTPONE = "POSTPONE"
-    """It did not leave, and is called later: the provider is busy, or it is night."""
+    """Not sent; to be tried later, because the provider is busy or it is night."""
     POSTPONE_IN_DOUBT = "POSTPONE_IN_DOUBT"
-    """The same, where an earlier call may have reached the customer, or this one."""
+    """To be tried later, but this call or an earlier one may have reached the customer."""
     TAKE_BACK = "TAKE_BACK"
-    """A retraction comes while the provider is being called."""
+    """A retraction arrives while the provider is being called."""
     SENT = "SENT"
     FAILED = "FAILED"
     UNCERTAIN = "UNCERTAIN"
@@ -46,7 +46,7 @@ _WITH_THE_PROVIDER = {
 _CERTAINLY_NOT_LEFT = {
     Move.CALL: LedgerPhase.CALLING,
     Move.POSTPONE: LedgerPhase.WAITING,
-    Move.FAILED: LedgerPhase.ENDED,  # the request is not there any more
+    Move.FAILED: LedgerPhase.ENDED,  # the ledger no longer holds the request
     Move.RETRACTED: LedgerPhase.ENDED,
     Move.EXPIRED: LedgerPhase.ENDED,
 }
@@ -57,8 +57,8 @@ TRANSITIONS: Mapping[LedgerPhase, Mapping[Move, LedgerPhase]] = {
     LedgerPhase.MAYBE_LEFT: {
         Move.CALL: LedgerPhase.CALLING,
         Move.POSTPONE_IN_DOUBT: LedgerPhase.MAYBE_LEFT,
-        Move.FAILED: LedgerPhase.ENDED,  # the request is not there any more
-        Move.UNCERTAIN: LedgerPhase.ENDED,  # too late, or taken back: nobody knows whether they have it
+        Move.FAILED: LedgerPhase.ENDED,  # the ledger no longer holds the request
+        Move.UNCERTAIN: LedgerPhase.ENDED,  # expired or retracted: nobody knows whether the customer has it
     },
     LedgerPhase.CALLING: _WITH_THE_PROVIDER,
     LedgerPhase.OTHER: _WITH_THE_PROVIDER,
@@ -71,10 +71,10 @@ TRANSITIONS: Mapping[LedgerPhase, Mapping[Move, LedgerPhase]] = {
     },
     LedgerPhase.ENDED: {},
 }
-"""By phase, what may happen in it, and the phase after that. A request begins in ITS_TURN."""
+"""The moves allowed in each phase, and the phase after each move. A request starts in ITS_TURN."""
 
 WAITS = frozenset({LedgerPhase.ITS_TURN, LedgerPhase.WAITING, LedgerPhase.MAYBE_LEFT})
-"""Nothing is with the provider: the deadline says when it is called, and a crash changes nothing."""
+"""Phases in which no call is under way: the deadline says when to call, and a crash changes nothing."""
 
 STATUS: Mapping[Move, LedgerStatus] = {
     Move.SENT: LedgerStatus.SENT,
@@ -83,7 +83,7 @@ STATUS: Mapping[Move, LedgerStatus] = {
     Move.RETRACTED: LedgerStatus.RETRACTED,
     Move.EXPIRED: LedgerStatus.EXPIRED,
 }
-"""Of a move that ends it."""
+"""The final status for each move that ends an outreach."""
 
 _MARKS: Mapping[LedgerPhase, str] = {
     LedgerPhase.ITS_TURN: "waiting: ",
@@ -91,17 +91,18 @@ _MARKS: Mapping[LedgerPhase, str] = {
     LedgerPhase.MAYBE_LEFT: "waiting, though it may have left: ",
     LedgerPhase.TAKEN_BACK: "taken back: ",
 }
-"""How ``detail`` begins, for people, and for versions of ours that know no phase."""
+"""Prefixes of ``detail``, for people and for earlier versions of Careline, which know no phase."""
 
 
 class ImpossibleMoveError(RuntimeError):
-    """What happened may not happen to an outreach in that phase: a fault of the dispatcher's, never of an input's."""
+    """A move that is not allowed in that phase: always a bug in the dispatcher, never the fault of an input."""
 
 
 def moved(entry: OutreachLedgerEntry, move: Move, *, said: str | None = None, **changes: Any) -> OutreachLedgerEntry:
-    """The entry after the move, with these changes. ``said``: what led to it, kept in ``detail``.
+    """The entry after the move, with ``changes`` applied. ``said``: the cause, kept in ``detail``.
 
-    An end drops the request and the deadline. Raises ImpossibleMoveError for a move that the table does not have.
+    A move that ends the outreach clears the request and the deadline. Raises ImpossibleMoveError for a move that the
+    table does not allow.
     """
     phase = TRANSITIONS[entry.phase].get(move)
     if phase is None:
@@ -112,10 +113,10 @@ def moved(entry: OutreachLedgerEntry, move: Move, *, said: str | None = None, **
 
 
 def detail_of(phase: LedgerPhase, said: str) -> str:
-    """What the ledger shows of an outreach in that phase."""
+    """The ``detail`` of an entry in that phase."""
     return _MARKS.get(phase, "") + said
 
 
 def taken_back_for(entry: OutreachLedgerEntry) -> str:
-    """Why it was taken back, of an entry in phase TAKEN_BACK."""
+    """The reason of the retraction, from an entry in phase TAKEN_BACK."""
     return (entry.detail or "").removeprefix(_MARKS[LedgerPhase.TAKEN_BACK])

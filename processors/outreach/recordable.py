@@ -1,4 +1,4 @@
-"""What a provider said, as the ledger can keep it and a terminal can show it, whatever it was."""
+"""Turns any answer of a provider into text that the ledger can store and a terminal can show."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from streams.addresses import canonical
 from streams.events import OutreachChannel, OutreachRequested
 
 LONGEST = 500
-"""Characters kept of what a provider said."""
+"""Characters kept of a provider's answer."""
 
 _CUT = "…"
 _SPACE = re.compile(r"[ \t\r\n]+")
 
 
 def recordable(said: str | bytes, *, longest: int = LONGEST) -> str:
-    """``said`` on one line of printable characters, at most ``longest``. What is not UTF-8, not printable or half a
-    character is kept as its escape, as ``\\xe9``; a longer text ends in an ellipsis."""
-    head = said[: 4 * longest]  # what is cut off there would not fit anyway
+    """``said`` as one line of at most ``longest`` printable characters. Bytes that are not UTF-8, surrogates and
+    unprintable characters are escaped, such as ``\\xe9``; a longer text ends in an ellipsis."""
+    head = said[: 4 * longest]  # the rest would not fit anyway
     text = head.decode("utf-8", "backslashreplace") if isinstance(head, bytes) else head
     line = "".join(char if char.isprintable() else _escaped(char) for char in _SPACE.sub(" ", text).strip(" "))
     if len(line) <= longest and len(head) == len(said):
@@ -26,7 +26,7 @@ def recordable(said: str | bytes, *, longest: int = LONGEST) -> str:
 
 
 def without_addresses(detail: str, request: OutreachRequested | None) -> str:
-    """What a provider said, without the customer's addresses, which servers like to repeat: an entry outlives them."""
+    """A provider's answer without the customer's addresses, which servers often repeat: the entry outlives erasure."""
     for to in () if request is None else request.addresses:
         if to.channel is OutreachChannel.AGENT_TASK or not to.address.strip():
             continue

@@ -1,4 +1,5 @@
-"""What the ledger asks for, and what may come of it. A result can always be recorded, whatever a provider said."""
+"""The calls that the ledger requests, and their possible results. Any result can be recorded, whatever a provider
+answered."""
 
 from __future__ import annotations
 
@@ -12,11 +13,10 @@ from streams.events import FailureReason, OutreachChannel, OutreachRequested
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deliver:
-    """What the performer is asked to do.
+    """A call that the performer has to make.
 
-    ``perhaps_by``: an earlier call may have reached the customer by this channel, on which twice is once. So no other
-    is tried now, and a no is not taken for an end. ``at``: the moment of the call in event time; None: real time
-    counts.
+    ``perhaps_by``: an earlier call may have reached the customer on this idempotent channel. So no other channel is
+    tried now, and a refusal counts as unknown. ``at``: the time of the call in event time; None: real time.
     """
 
     request: OutreachRequested
@@ -26,7 +26,7 @@ class Deliver:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered:
-    """A provider took it. ``letter``: as it was taken, where the ledger itself has to hand it on: an agent task."""
+    """A provider accepted the letter. ``letter``: set for an agent task, which the ledger itself publishes."""
 
     channel: OutreachChannel
     provider: str
@@ -39,7 +39,7 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """It did not leave and never will."""
+    """The letter was not sent and never will be."""
 
     channel: OutreachChannel
     provider: str
@@ -52,9 +52,9 @@ class Failed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Postponed:
-    """It certainly did not leave, or may safely be sent again (``perhaps_left``); later it may leave.
+    """To be tried later: the letter was certainly not sent, or may safely be sent again (``perhaps_left``).
 
-    ``in_line``: no provider was called, as it is left alone or it was not the letter's turn; its turn is in
+    ``in_line``: no provider was called, because of an open circuit or a rate limit; the letter's turn comes in
     ``retry_after``.
     """
 
@@ -71,7 +71,7 @@ class Postponed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unknown:
-    """Nobody knows whether it left, and sending it again could be sending it twice."""
+    """Nobody knows whether the letter was sent, and sending it again could send it twice."""
 
     channel: OutreachChannel
     provider: str
@@ -83,7 +83,7 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Withheld:
-    """Nobody was called, as it may not leave at this moment: it is night, too late, or it was taken back meanwhile."""
+    """No provider was called, because the letter may not be sent now: it is night, it expired, or it was retracted."""
 
     channel: OutreachChannel
     provider: str

@@ -30,15 +30,15 @@ from streams.registry.registry import Registry
 ROLE = "outreach"
 
 LIMITS = Limits(effects=16)
-"""A crash leaves at most so many letters of a partition uncertain. With fewer, each transaction, which costs as much as
-several letters, would carry fewer still."""
+"""A crash leaves at most this many letters of a partition uncertain. A lower limit would reduce throughput, because a
+transaction costs as much as several letters and would carry fewer of them."""
 
-_CALLS = 64  # of all channels together; each has a bound of its own, and one that hangs must not hold the others up
+_CALLS = 64  # on all channels together; each has its own limit, so that one that hangs does not block the others
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours"}
 
 
 class OutreachRole(ProcessorRole):
-    """Delivers what the journeys role requests, each outreach once, and says what became of it."""
+    """Delivers each outreach that the journeys role requests, once, and publishes its outcome."""
 
     name = ROLE
 
@@ -89,7 +89,7 @@ class OutreachRole(ProcessorRole):
 
 
 def channels_of(settings: Settings) -> dict[OutreachChannel, Channel]:
-    """The channels that the settings have an address or a secret for, each protected. Raises SettingsError."""
+    """The channels that the settings configure, each with its rate limit and circuit breaker. Raises SettingsError."""
     clock = SystemClock().now
     email: Channel = EmailChannel(
         url=settings.smtp_url.get_secret_value(),
@@ -112,7 +112,7 @@ def channels_of(settings: Settings) -> dict[OutreachChannel, Channel]:
         (OutreachChannel.PUSH, settings.push_url, settings.push_rate),
     ):
         if url is not None:
-            from processors.outreach.channels.apprise_service import AppriseChannel  # takes long to load
+            from processors.outreach.channels.apprise_service import AppriseChannel  # slow to import
 
             service = AppriseChannel(kind=kind, url=url.get_secret_value(), setting=f"CARELINE_{kind}_URL")
             channels[kind] = _protected(settings, service, rate)
@@ -125,19 +125,19 @@ def _protected(settings: Settings, channel: Channel, rate: str | None) -> Protec
         clock=SystemClock().now,
         threshold=Threshold(settings.breaker_failures, _duration(settings.breaker_pause)),
         rate=None if rate is None else Rate.parse(rate),
-        # in event time standing in line takes no time: coming back later would be later in the stream
+        # in event time, waiting in the queue takes no time, but a retry would be later in the stream
         patience=timedelta(seconds=1) if settings.time_source is TimeSource.WALL else None,
         part=_host if isinstance(channel, WebhookChannel) else lambda _: "",
     )
 
 
 def _duration(text: str) -> timedelta:
-    """``30s``, ``5m``, ``1h``: the form is checked in the settings."""
+    """``30s``, ``5m``, ``1h``; the settings check the format."""
     return timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
 
 
 def _host(letter: Letter) -> str:
-    """One customer's receiver that is down must not keep the others from getting theirs."""
+    """The receiver's host: each has its own circuit, so that one host that is down does not block the others."""
     try:
         return urlsplit(letter.address).netloc
     except ValueError:

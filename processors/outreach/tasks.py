@@ -1,4 +1,4 @@
-"""A letter to staff, as the record in their queue."""
+"""Turns a letter to staff into the record in their queue."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from streams.events import Address, AgentTask, OutreachChannel, OutreachRequeste
 
 
 def task_of(request: OutreachRequested, letter: Letter, now: datetime) -> AgentTask:
-    """The task that ``request`` asks for, as it was written; ``now`` is when it is handed over.
+    """The task that ``request`` asks for, with the rendered text; ``now`` is when it is handed over.
 
-    Its id is the outreach's: the same request is the same task.
+    Its id is the outreach id, so the same request is the same task.
     """
     return AgentTask(
         task_id=request.outreach_id,

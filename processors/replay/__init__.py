@@ -1,7 +1,7 @@
-"""What was decided, decided again: the production core over the touchpoints that are kept, compared with the record.
+"""Replay: runs the production core over the retained touchpoints and compares its decisions with the recorded ones.
 
-It can send nothing. No module in its reach knows a producer, and a :class:`~processors.replay.source.Source` only
-reads; a test holds that.
+It cannot send anything: no module that it imports has a producer, and a :class:`~processors.replay.source.Source` only
+reads. A test checks this.
 """
 
 from processors.replay.report import Report

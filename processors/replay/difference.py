@@ -1,4 +1,4 @@
-"""What differs between what was decided and what would be: decision by decision, and customer by customer."""
+"""Compares recorded and replayed decisions, decision by decision and customer by customer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ _EXPLANATION = "explanation"
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """The same decision by its identity, but something else in it or in its letter. ``fields`` names what."""
+    """A decision with the same id on both sides, but with different content or a different letter. ``fields`` names the
+    differing fields."""
 
     recorded: Decided
     replayed: Decided
@@ -25,9 +26,9 @@ class Changed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """Every decision of either side, each in the order of time, then customer, then identity.
+    """Every decision of either side, ordered by time, then customer, then id.
 
-    ``reworded``: of ``same`` those under one playbook whose explanation has other words, as another version of
+    ``reworded``: those of ``same``, under one playbook, whose explanation has other words, because another version of
     Careline wrote them.
     """
 
@@ -42,32 +43,32 @@ class Difference:
 
     @property
     def recorded(self) -> tuple[Decided, ...]:
-        """What was decided. Of decisions that are the same only one side is kept; it serves both."""
+        """The recorded decisions. Of those that are the same only one side is stored, for both."""
         return in_order((*self.same, *(one.recorded for one in self.changed), *self.only_recorded))
 
     @property
     def replayed(self) -> tuple[Decided, ...]:
-        """What would be decided."""
+        """The replayed decisions."""
         return in_order((*self.same, *(one.replayed for one in self.changed), *self.only_replayed))
 
     @property
     def customers(self) -> tuple[str, ...]:
-        """Those about whom something else would be decided, in order."""
+        """The customers with different decisions, in order."""
         sides = (*self.only_recorded, *self.only_replayed, *(one.recorded for one in self.changed))
         return tuple(sorted({one.decision.customer_id for one in sides}))
 
     def hear_otherwise(self) -> frozenset[str]:
-        """Of these the ones who would hear something else, or at another time, or not at all."""
+        """The customers who would receive something different, at another time, or nothing."""
         before, after = heard(self.recorded), heard(self.replayed)
         return frozenset(one for one in self.customers if before.get(one) != after.get(one))
 
 
 def difference(recorded: Mapping[str, Decided], replayed: Mapping[str, Decided]) -> Difference:
-    """The difference; both by decision id.
+    """The difference; both arguments are by decision id.
 
     Under one playbook nothing may differ except the words of an explanation, which are counted, and the earlier
-    playbook that a decision names where a new one came into force. Between two playbooks their versions differ, and
-    the rules that a decision names among its inputs; neither is a difference in what was decided.
+    playbook that a decision names when a new one has come into force. Between two playbooks their versions differ, and
+    so do the rules that a decision names among its inputs; neither counts as a difference in the decision.
     """
     same: list[Decided] = []
     changed: list[Changed] = []
@@ -89,7 +90,7 @@ def difference(recorded: Mapping[str, Decided], replayed: Mapping[str, Decided])
 
 
 def heard(decided: Iterable[Decided]) -> dict[str, list[tuple[str, ...]]]:
-    """By customer what they hear, in order: when, about what, by which channel, with which gesture.
+    """What each customer receives, in order: when, about what, on which channel, with which gesture.
 
     Tasks are for staff; customers do not receive them.
     """
@@ -108,7 +109,7 @@ def heard(decided: Iterable[Decided]) -> dict[str, list[tuple[str, ...]]]:
 
 
 def in_order(decided: Iterable[Decided]) -> tuple[Decided, ...]:
-    """By time, then customer, then identity."""
+    """Ordered by time, then customer, then id."""
     return tuple(sorted(decided, key=_order))
 
 

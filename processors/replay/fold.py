@@ -1,7 +1,7 @@
-"""One partition's touchpoints through the production core, at the times at which the journeys role handled them.
+"""Runs one partition's touchpoints through the production core, at the times when the journeys role handled them.
 
-The order of things is that of :mod:`streams.processor.steps`, whose parts are used here: before a record is handled
-every deadline up to its moment fires, the earliest first, by key where several are at once, each at its own time.
+The order is that of :mod:`streams.processor.steps`, whose parts are used here: before a record is handled, every
+deadline up to its time fires, the earliest first, deadlines at the same time by key, each at its own time.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Fact = tuple[str, str]
 
 
 class Touchpoints:
-    """What comes in to the journeys role."""
+    """The input of the journeys role."""
 
     forwards_misplaced = True
 
@@ -44,7 +44,7 @@ class Touchpoints:
         self._admission = Admission(topics, writers=writers)
 
     def key(self, record: Any) -> str:
-        """The customer."""
+        """The customer id."""
         customer: str = record.customer_id
         return customer
 
@@ -55,21 +55,21 @@ class Touchpoints:
 
 @dataclass(slots=True)
 class Tally:
-    """What was met on the way, up to the end of the range."""
+    """Counts of the records and deadlines up to the end of the range."""
 
     records: int = 0
     folded: int = 0
     duplicates: int = 0
     passed_over: int = 0
-    """Facts from before their customer's erasure, and outcomes of nobody's."""
+    """Facts from before their customer's erasure, and outcomes without a known customer."""
     misplaced: int = 0
     dead_letters: Counter[str] = field(default_factory=Counter)
     timers: int = 0
     moved: int = 0
-    """Records that were handled at another time than their own, as the recorded decisions tell."""
+    """Records that were handled at another time than their own, according to the recorded decisions."""
 
     def add(self, other: Tally) -> None:
-        """Take in another partition's."""
+        """Add another partition's counts."""
         self.records += other.records
         self.folded += other.folded
         self.duplicates += other.duplicates
@@ -81,10 +81,10 @@ class Tally:
 
 
 class Fold:
-    """Folds the records of one partition, one after the other, and hands on what comes of those the role handled.
+    """Folds the records of one partition in order, and passes on the outputs of those that the role has handled.
 
-    ``handled_at`` tells, in ms, when the role handled a fact, where its decisions say so. ``until`` (ms) ends the
-    range: what comes later is folded, so that touchpoints are counted, but is not in the tally.
+    ``handled_at``: when the role handled a fact (ms), if its decisions say so. ``until`` (ms) ends the range: later
+    records are folded, so that touchpoints are counted, but do not enter the tally.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class Fold:
     ) -> None:
         self.tally = Tally()
         self.behind = False
-        """Whether records were read that the role has yet to handle."""
+        """Whether records were read that the role has not handled yet."""
         self._extent = extent
         self._intake = intake
         self._playbook = playbook
@@ -111,12 +111,12 @@ class Fold:
         self._states: dict[str, JourneyState] = {}
         self._wakes = Wakes()
         self._clock = PartitionClock()
-        self._latest: set[Fact] = set()  # handled at the very millisecond that the clock shows
+        self._latest: set[Fact] = set()  # handled in the current millisecond of the clock
         self._reached: int | None = None
-        self._counted: dict[str, int] = {}  # touchpoints at the position
+        self._counted: dict[str, int] = {}  # by customer, touchpoints up to the role's position
 
     async def read(self, raw: ConsumerRecord) -> None:
-        """The next record."""
+        """Handle the next record."""
         if self._reached is None and self._extent.position is not None and raw.offset >= self._extent.position:
             self.reach_position()
             self.behind = True
@@ -135,7 +135,7 @@ class Fold:
                 self._receive(event, raw)
             except Unreadable as why:
                 unreadable = why
-            except Exception as why:  # as the role does it: such an event is set aside, and changes nothing
+            except Exception as why:  # like the role: such an event goes to the dead-letter topic and changes nothing
                 if is_infrastructure(why):
                     raise
                 unreadable = blamed(Stage.STEP, why)
@@ -143,7 +143,7 @@ class Fold:
             self.tally.dead_letters[unreadable.reason] += 1
 
     def reach_position(self) -> None:
-        """What the role handled ends here: deadlines up to its clock have fired, and what follows it has yet to do."""
+        """The role has handled the records up to here: fire the deadlines up to its clock; the rest is still to do."""
         if self._reached is not None:
             return
         if self._extent.clock is not None:
@@ -154,11 +154,11 @@ class Fold:
 
     @property
     def reached(self) -> int:
-        """The clock, in ms, where what the role handled ends."""
+        """The clock (ms) at the role's position."""
         return self._clock.millis if self._reached is None else self._reached
 
     def is_later(self, decision: Decision) -> bool:
-        """Whether the role recorded it after the position it was asked for: it went on meanwhile."""
+        """Whether the role recorded the decision after the position read here, because it was still running."""
         decided = to_millis(decision.decided_at)
         if self._extent.position is None or decided < self.reached:
             return False
@@ -170,22 +170,22 @@ class Fold:
         )
 
     def has_all_of(self, recorded: JourneyState) -> bool:
-        """Whether as many touchpoints were folded as the role's state of the customer counts, to the same place."""
+        """Whether as many touchpoints were folded as the role's state of the customer counts, up to the same offset."""
         customer = recorded.customer_id
         state = self._states.get(customer)
         folded = 0 if state is None else state.touchpoints
         if to_millis(recorded.updated_at) <= self.reached:
-            # else the role went on meanwhile, and all that can be said is how many it may count at most
+            # otherwise the role went on meanwhile, and only an upper bound of its count is known
             folded = self._counted.get(customer, 0)
         return recorded.touchpoints <= folded
 
     def knows(self, customer_id: str) -> bool:
-        """Whether there is anything of the customer at all."""
+        """Whether there is any state or touchpoint of the customer."""
         state = self._states.get(customer_id)
         return state is not None and not state.is_erased
 
     def _moment(self, raw: ConsumerRecord, event: Any) -> int:
-        """When the role handled the record: by its own time, unless what was decided on it says otherwise."""
+        """When the role handled the record: at its own time, unless a recorded decision on it says otherwise."""
         clock = self._clock.millis
         own: int = max(raw.timestamp, clock)
         fact = (getattr(event, "customer_id", ""), getattr(event, "event_id", ""))
@@ -194,8 +194,8 @@ class Fold:
             return own
         moment = max(told, clock)
         if moment != own and not self._admits(event, raw, own):
-            return own  # it was put aside; a copy of it came later, and was what was decided on
-        del self._handled_at[fact]  # one that is told once more has a time of its own
+            return own  # it was a dead letter; the decision was made on a copy that came later
+        del self._handled_at[fact]  # a later repetition has its own time
         if moment != own and self._counts(moment):
             self.tally.moved += 1
         return moment
@@ -210,7 +210,7 @@ class Fold:
     def _receive(self, event: Touchpoint, raw: ConsumerRecord) -> None:
         now = from_millis(self._clock.millis)
         if isinstance(self._intake.admitted(event, raw, now), Misplaced):
-            self._count("misplaced")  # forwarded: the copy is on its own partition
+            self._count("misplaced")  # forwarded: the copy is on the right partition
             return
         customer = event.customer_id
         if self._reached is None:

@@ -1,4 +1,4 @@
-"""The real source: Kafka, read-committed, without a group, and without committing anything."""
+"""The real source: Kafka, read-committed, without a consumer group, committing nothing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _FETCH_RECORDS = 5_000
 
 
 class KafkaSource:
-    """Reads the topics of the settings. The end of each is taken when it is entered."""
+    """Reads the topics of the settings, up to their end offsets on entering the context."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -68,7 +68,7 @@ class KafkaSource:
         return self._extents
 
     async def records(self, topic: Topic, partition: int) -> AsyncIterator[ConsumerRecord]:
-        """See :meth:`Source.records`. Waits for transactions that were open when the end was taken."""
+        """See :meth:`Source.records`. Waits for transactions that were open when the end offset was read."""
         if self._consumer is None:
             raise RuntimeError("use the source as an async context manager")
         tp = TopicPartition(self.topics.full_name(topic), partition)
@@ -76,7 +76,7 @@ class KafkaSource:
         try:
             self._consumer.assign([tp])
             await self._consumer.seek_to_beginning(tp)
-            # by position: aborted records and markers before the end are passed over
+            # by position: aborted records and transaction markers before the end are skipped
             while await self._consumer.position(tp) < end:
                 fetched = await self._consumer.getmany(tp, timeout_ms=500, max_records=_FETCH_RECORDS)
                 for record in fetched.get(tp, ()):
@@ -87,14 +87,14 @@ class KafkaSource:
             raise kafka_unavailable(self._settings, error) from error
 
     async def _look(self) -> None:
-        """Take the ends, in this order: how far the role has come; then what it wrote; last what it reads.
+        """Read the ends in this order: the role's position, the topics that it writes, and last its input.
 
-        So everything that the role wrote up to its position is before the ends, and so is every touchpoint that a
-        state counts.
+        So everything that the role wrote up to its position is before the ends, and so is every touchpoint that a state
+        counts.
         """
         topics = self.topics
         admin = AIOKafkaAdminClient(**self._settings.kafka_client())
-        # reads uncommitted: the end is to be behind a transaction whose commit is still on its way to the partition
+        # read-uncommitted: the end must be after a transaction whose commit marker is still on its way
         probe = AIOKafkaConsumer(**self._settings.kafka_client(), enable_auto_commit=False)
         try:
             await admin.start()
@@ -119,10 +119,10 @@ class KafkaSource:
     async def _positions(
         self, admin: AIOKafkaAdminClient, probe: AIOKafkaConsumer, touchpoints: list[TopicPartition]
     ) -> dict[int, tuple[int | None, int | None]]:
-        """How far the role has come: offset and clock by partition; (None, None) where Kafka has forgotten it.
+        """The role's position: offset and clock by partition; (None, None) if Kafka no longer has it.
 
-        Offsets of a group that rests are forgotten after days. A role that has not begun has none either, and no
-        state; one that is about to commit its first transaction has its state a moment before its offset.
+        Kafka deletes the offsets of an inactive group after days. A role that never ran has no offsets and no state;
+        one that is committing its first transaction has its state a moment before its offset.
         """
         found = await self._committed(admin, touchpoints)
         if len(found) < len(touchpoints):

@@ -1,4 +1,4 @@
-"""What was decided, and what went with it: each decision with the letter it asked for and those it took back."""
+"""Recorded decisions, each with the letter that it requested and those that it retracted."""
 
 from __future__ import annotations
 
@@ -22,41 +22,41 @@ from streams.events import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
-    """One decision and what it led to."""
+    """One decision, its request and its retractions."""
 
     decision: Decision
     request: OutreachRequested | None = None
     retracted: tuple[OutreachRetracted, ...] = ()
     whole: bool = True
-    """False: it is kept longer than letters are, and what it led to is not known any more."""
+    """False if the decision's letter is no longer retained, so that its content is unknown."""
 
     @property
     def reaches(self) -> bool:
-        """Whether somebody is to receive something: the customer or staff."""
+        """Whether the customer or staff receives something."""
         return self.decision.kind in (DecisionKind.SEND, DecisionKind.ESCALATE)
 
     @property
     def is_task(self) -> bool:
-        """Whether it is for staff."""
+        """Whether it is a task for staff."""
         return self.decision.channel is OutreachChannel.AGENT_TASK
 
 
 @dataclass(slots=True)
 class Decisions:
-    """The decisions of one side whose time is in the range, as they come."""
+    """Collects the decisions of one side whose time is in the range."""
 
     since: datetime
     until: datetime
     decisions: dict[str, Decision] = field(default_factory=dict)
     doubled: int = 0
-    """Decisions that were met more than once."""
+    """Decisions that appeared more than once."""
     letters_since: int | None = None
-    """Letters before this time (ms) were deleted; None: all are there."""
+    """Letters before this time (ms) were deleted; None if all are retained."""
     _requests: dict[str, OutreachRequested] = field(default_factory=dict)
     _retracted: dict[str, list[OutreachRetracted]] = field(default_factory=dict)
 
     def wants(self, record: object) -> bool:
-        """Whether it is a decision, a request or a retraction, of the range; anything else is left alone."""
+        """Whether the record is a decision, request or retraction within the range; others are ignored."""
         match record:
             case Decision():
                 moment = record.decided_at
@@ -69,7 +69,7 @@ class Decisions:
         return self.since <= moment < self.until
 
     def take(self, record: object) -> None:
-        """Keep it, if it is wanted."""
+        """Keep the record if :meth:`wants` says so."""
         if not self.wants(record):
             return
         match record:
@@ -82,12 +82,12 @@ class Decisions:
                 self._retracted.setdefault(record.decision_id, []).append(record)
 
     def drop(self, decision_ids: Iterable[str]) -> None:
-        """Leave these out."""
+        """Remove these decisions."""
         for one in decision_ids:
             del self.decisions[one]
 
     def whole(self) -> dict[str, Decided]:
-        """Each decision with what it led to, by its id."""
+        """Each decision with its request and retractions, by decision id."""
         return {
             one: Decided(
                 decision=decision,
@@ -101,15 +101,15 @@ class Decisions:
 
 @dataclass(slots=True)
 class Recorded:
-    """One partition's record."""
+    """One partition's recorded decisions."""
 
     decisions: Decisions
     handled_at: dict[Fact, int] = field(default_factory=dict)
-    """When the role handled a fact (ms), where it decided something on it; also of facts before the range."""
+    """When the role handled a fact (ms), if it made a decision on it; also for facts before the range."""
 
 
 async def read_decisions(source: Source, partition: int, recorded: Recorded) -> None:
-    """What the journeys role decided. Raises Unavailable, and Unreadable for a decision that nobody can read."""
+    """Read the decisions of the journeys role. Raises Unavailable, or Unreadable for one that cannot be read."""
     async for raw in source.records(source.topics.decisions, partition):
         decision = await _decoded(source, raw.value)
         if isinstance(decision, Decision):
@@ -120,7 +120,7 @@ async def read_decisions(source: Source, partition: int, recorded: Recorded) -> 
 
 
 async def read_outreach(source: Source, partition: int, recorded: Recorded) -> None:
-    """What was asked for and taken back. Raises Unavailable, and Unreadable."""
+    """Read the requests and retractions. Raises Unavailable, or Unreadable."""
     first = True
     async for raw in source.records(source.topics.outreach, partition):
         if first and raw.offset:
@@ -130,7 +130,7 @@ async def read_outreach(source: Source, partition: int, recorded: Recorded) -> N
 
 
 async def read_states(source: Source, partition: int, customers: set[str]) -> dict[str, JourneyState]:
-    """The latest state of each of these; those without one, and those that were erased, are left out.
+    """The latest state of each of these customers; those without one, or erased, are left out.
 
     Raises Unavailable, and Unreadable.
     """
@@ -143,7 +143,7 @@ async def read_states(source: Source, partition: int, customers: set[str]) -> di
     return {
         customer: state
         for customer, state in states.items()
-        if isinstance(state, JourneyState) and not state.is_erased  # a mark counts no touchpoints
+        if isinstance(state, JourneyState) and not state.is_erased  # an erasure's mark counts no touchpoints
     }
 
 

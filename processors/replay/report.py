@@ -1,4 +1,4 @@
-"""The report of a replay, as data. Nothing in it is random or depends on when it was made; everything has its order."""
+"""The report of a replay, as data. It is deterministic: independent of when it was made, and in a fixed order."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from streams.events import DecisionKind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetAside:
-    """Decisions about customers of whom the topics no longer hold everything: they can't be decided again."""
+    """Decisions about customers whose touchpoints are not all retained, so that they cannot be reproduced."""
 
     customers: frozenset[str]
     recorded: int
@@ -28,33 +28,33 @@ class SetAside:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Who would hear what and when, against what was decided in ``since`` <= time < ``until``."""
+    """The replayed decisions compared with those recorded in ``since`` <= time < ``until``."""
 
     since: datetime
     until: datetime
     playbook: str
     reached: int
-    """Up to when (ms) the role has handled all there is; less than ``until`` where it is behind."""
+    """The time (ms) up to which the role has handled everything; before ``until`` if it is behind."""
     tally: Tally
     difference: Difference
     set_aside: SetAside
     recorded_twice: int
-    """Decisions that are on record more than once."""
+    """Decisions that were recorded more than once."""
     replayed_twice: int
-    """As many as would be: a fact that is told again in the millisecond in which its customer was forgotten."""
+    """How many should be: a fact repeated in the millisecond in which its customer was deleted is decided twice."""
 
     @property
     def exact(self) -> bool:
-        """Whether the record is what would be decided, no more, no less and nothing else."""
+        """Whether the recorded decisions are exactly the replayed ones."""
         return not self.difference and self.recorded_twice == self.replayed_twice
 
     @property
     def letters_lost(self) -> int:
-        """Recorded sends whose letter is no longer kept: only the decision could be compared."""
+        """Recorded sends whose letter is no longer retained: only the decision could be compared."""
         return sum(1 for one in self.difference.recorded if not one.whole and one.reaches)
 
     def as_data(self) -> dict[str, Any]:
-        """All of it, for programs. Times are ISO 8601 in UTC, money is text with its decimals."""
+        """The whole report, for programs. Times are ISO 8601 in UTC, amounts are text with decimals."""
         found = self.difference
         recorded, replayed = found.recorded, found.replayed
         hear_otherwise = found.hear_otherwise()
@@ -109,11 +109,11 @@ class Report:
         }
 
     def as_json(self) -> str:
-        """The data as text: of the same topics, range and playbook always the same bytes."""
+        """The data as text; always the same bytes for the same topics, range and playbook."""
         return json.dumps(self.as_data(), indent=2, ensure_ascii=False) + "\n"
 
     def versions(self) -> dict[str, dict[str, int]]:
-        """By the playbook's version under which it was recorded: how many decisions, and what became of them."""
+        """For each playbook version of the recorded decisions: their number, and how they compare."""
         found = self.difference
         sides = {
             "same": found.same,
@@ -125,7 +125,7 @@ class Report:
         return {version: {side: count[version] for side, count in counts.items()} for version in versions}
 
     def by_policy(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """Policy, then side, then figures; see :func:`figures`."""
+        """Figures by policy, then side; see :func:`figures`."""
         recorded, replayed = _by_policy(self.difference.recorded), _by_policy(self.difference.replayed)
         return {
             policy: {"recorded": figures(recorded.get(policy, ())), "replayed": figures(replayed.get(policy, ()))}
@@ -134,12 +134,12 @@ class Report:
 
 
 def figures(decided: Iterable[Decided]) -> dict[str, Any]:
-    """What was wanted, what became of it by kind and reason, and what the gestures in the letters come to.
+    """The number of wanted outreaches, decisions by kind and reason, and the total cost of the gestures in letters.
 
-    What is sent goes to the customer or, as a task, to staff; what is escalated is a task.
+    Sends go to the customer or, as tasks, to staff; escalations are tasks.
 
-    ``wanted`` counts each outreach once, however often it was held before it was decided. The cost is that of every
-    letter that was asked for, retracted or not.
+    ``wanted`` counts each outreach once, however often it was held before it was decided. The cost includes every
+    requested letter, retracted or not.
     """
     decided = tuple(decided)
     wanted = {one.decision.outreach_id for one in decided if one.decision.kind is not DecisionKind.RETRACT}
@@ -158,7 +158,7 @@ def figures(decided: Iterable[Decided]) -> dict[str, Any]:
 
 
 def iso(moment: datetime) -> str:
-    """The moment in ISO 8601, UTC, to the millisecond."""
+    """The time in ISO 8601, UTC, to the millisecond."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -189,7 +189,7 @@ def _by_customer(found: Difference) -> dict[str, dict[str, int]]:
 
 
 def _told(one: Decided) -> dict[str, Any]:
-    """A decision for the report. The letter's words and addresses are left out: a report is passed around."""
+    """A decision for the report, without the letter's text and addresses, because reports are passed around."""
     decision, request = one.decision, one.request
     said: dict[str, Any] = {
         "decision_id": decision.decision_id,

@@ -1,4 +1,4 @@
-"""A replay from end to end: each partition's record, its touchpoints through the core, and the difference."""
+"""A replay from end to end: reads each partition's recorded decisions, replays its touchpoints, and compares."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from streams.publishing.writers import DEFAULT, Writers
 _TELL_EVERY = 500
 
 Progress = Callable[[int, int], None]
-"""Told how many touchpoints were read, of how many."""
+"""Called with the number of touchpoints read so far, and the total."""
 
 
 def _nobody(read: int, of: int) -> None:
@@ -45,11 +45,11 @@ async def replay(
     destinations: Destinations = STRICT,
     writers: Writers = DEFAULT,
 ) -> Report:
-    """Decide again, under ``playbook``, all that is kept, and compare what falls into ``since`` <= time < ``until``.
-    ``destinations`` and ``writers``: as the journeys role has them.
+    """Replay all retained touchpoints under ``playbook``, and compare the decisions in ``since`` <= time < ``until``.
+    ``destinations`` and ``writers`` must be those of the journeys role.
 
     Memory: the states of one partition's customers at a time, and the decisions of the range.
-    Raises Unavailable when a server does not answer, Unreadable for a recorded decision that nobody can read.
+    Raises Unavailable when a server does not answer, Unreadable for a recorded decision that cannot be read.
     """
     extents = await source.extents()
     whole = sum(one.end - one.begin for one in extents)
@@ -100,7 +100,7 @@ async def replay(
 
 
 class _Partition:
-    """One partition's share."""
+    """The replay of one partition."""
 
     def __init__(
         self,
@@ -126,12 +126,12 @@ class _Partition:
         self._until = until
 
     async def replay(self, told: Callable[[int], None]) -> None:
-        """Read what was decided, decide again, and see whose history is not whole."""
+        """Read the recorded decisions, decide again, and find customers with an incomplete history."""
         source, extent = self._source, self._extent
         await read_decisions(source, extent.partition, self.recorded)
         self.fold = Fold(
             extent,
-            # a window of one record and all of it: how many can't be read stops the role, but not those who look back
+            # a window of one record, all of which may be unreadable: the limit that stops the role stops no replay
             intake=Intake(
                 logic=Touchpoints(source.topics, writers=self._writers),
                 codec=source.codec,
@@ -161,7 +161,7 @@ class _Partition:
             self.replayed.take(as_written(output))
 
     async def _find_incomplete(self) -> None:
-        """Customers whose recorded state counts more touchpoints than there are: the oldest were deleted."""
+        """Find customers whose recorded state counts more touchpoints than are retained: the oldest were deleted."""
         decisions = (*self.recorded.decisions.decisions.values(), *self.replayed.decisions.values())
         customers = {decision.customer_id for decision in decisions}
         states = await read_states(self._source, self._extent.partition, customers)
@@ -170,7 +170,7 @@ class _Partition:
                 if not self.fold.has_all_of(states[customer]):
                     self.incomplete.add(customer)
             elif self._extent.begin and not self.fold.knows(customer):
-                # forgotten, and nobody can say of how many touchpoints
+                # the state was deleted, so its number of touchpoints is unknown
                 self.incomplete.add(customer)
 
 

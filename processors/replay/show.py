@@ -1,4 +1,4 @@
-"""A replay's report for a person: what differs first, then policy by policy, hour by hour, customer by customer."""
+"""Prints a replay's report: first what differs, then by policy, by hour and by customer."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from streams.clock import from_millis
 from streams.events import Decision
 
 _FIGURES = {"send": "sent", "escalate": "escalated", "hold": "held", "suppress": "suppressed", "retract": "retracted"}
-_DAY = 24  # hours; of a longer time only those are shown that differ
+_DAY = 24  # hours; of a longer range, only hours that differ are shown
 _SIDES = ("recorded", "replayed", "difference")
 
 
 def show(report: Report, console: Screen, *, most: int) -> None:
-    """Print it; of the customers who differ at most so many are named."""
+    """Print the report, naming at most ``most`` of the customers who differ."""
     _say(console, f"From {_time(report.since)} to {_time(report.until)}, under playbook {report.playbook}.")
     tally = report.tally
     dead = tally.dead_letters.total()
@@ -60,9 +60,10 @@ def _verdict(report: Report, console: Screen) -> None:
         return
     _say(
         console,
-        f"{len(found.same):,} decisions are the same; {len(found.changed):,} say something else, "
+        f"{len(found.same):,} decisions are the same; {len(found.changed):,} would differ, "
         f"{len(found.only_recorded):,} would not be made, {len(found.only_replayed):,} would be new. "
-        f"{len(found.customers):,} customers are concerned; {len(found.hear_otherwise()):,} would hear otherwise.",
+        f"{len(found.customers):,} customers are affected; "
+        f"{len(found.hear_otherwise()):,} would be written to differently.",
         style="bold yellow",
     )
 
@@ -73,7 +74,7 @@ def _warnings(report: Report, console: Screen) -> None:
         _say(
             console,
             f"{sum(counts.values()):,} decisions were made under playbook {version}; of them {counts['same']:,} are "
-            f"the same, {counts['changed']:,} say something else, {counts['only_recorded']:,} would not be made.",
+            f"the same, {counts['changed']:,} would differ, {counts['only_recorded']:,} would not be made.",
         )
     aside = report.set_aside
     if aside.customers:
@@ -83,7 +84,7 @@ def _warnings(report: Report, console: Screen) -> None:
             f"{aside.replayed:,} replayed): their oldest touchpoints are no longer kept.",
         )
     if (reached := from_millis(report.reached)) < report.until:
-        _warn(console, f"The journeys role is behind: it has decided up to {_time(reached)}, and no further.")
+        _warn(console, f"The journeys role is behind: it has decided only up to {_time(reached)}.")
     if report.letters_lost:
         _warn(console, f"{report.letters_lost:,} recorded letters are no longer kept: their gestures are not counted.")
     if report.tally.moved:
@@ -118,7 +119,7 @@ def _customers(report: Report, console: Screen, *, most: int) -> None:
     console.print()
     shown = otherwise[:most]
     named = "all" if len(shown) == len(otherwise) else f"{len(shown)} of {len(otherwise):,}, all with --json"
-    _say(console, f"Who would hear otherwise ({named}):", style="bold")
+    _say(console, f"Who would be written to differently ({named}):", style="bold")
     sends: dict[str, list[tuple[str, Decided]]] = {}
     for mark, decided in (("-", report.difference.recorded), ("+", report.difference.replayed)):
         for one in decided:

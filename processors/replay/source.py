@@ -1,4 +1,4 @@
-"""Where a replay reads: topics as they are kept, one partition after the other. There is nothing else it can do."""
+"""Where a replay reads its topics, one partition after another. A source can only read."""
 
 from __future__ import annotations
 
@@ -17,41 +17,41 @@ from streams.topics import Topic, Topics
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extent:
-    """What is kept of one partition of the touchpoints, and how far the journeys role has come with it."""
+    """The retained range of one touchpoints partition, and the journeys role's position in it."""
 
     partition: int
     begin: int
-    """The earliest offset that is kept; above 0 something was deleted."""
+    """The earliest retained offset; above 0, records were deleted."""
     end: int
-    """The offset after the last record that is read."""
+    """The offset after the last record to read."""
     position: int | None = None
-    """Every record before this offset was handled by the role; None where nothing is known of that."""
+    """The role has handled every record before this offset; None if its position is unknown."""
     clock: int | None = None
     """The role's clock at ``position``, in ms."""
 
 
 class Source(Protocol):
-    """Reads topics of the contract up to where they ended when the first question was asked."""
+    """Reads topics of the contract up to their ends at the time of the first call."""
 
     @property
     def topics(self) -> Topics: ...
 
     @property
     def codec(self) -> Codec:
-        """Decodes what the records hold."""
+        """The codec for the records' values."""
         ...
 
     async def extents(self) -> tuple[Extent, ...]:
-        """Every partition of the touchpoints, by number. Raises Unavailable."""
+        """All partitions of the touchpoints, by number. Raises Unavailable."""
         ...
 
     def records(self, topic: Topic, partition: int) -> AsyncIterator[ConsumerRecord]:
-        """What is committed, in the order of the offsets. Raises Unavailable."""
+        """The committed records in the order of their offsets. Raises Unavailable."""
         ...
 
 
 class MemorySource:
-    """The twin in memory. It is filled with records that were encoded by its own codec, or with any bytes."""
+    """The in-memory twin. Fill it with records, which its codec encodes, or with any bytes."""
 
     def __init__(self, *, topics: Topics, codec: Codec, partitions: int = 1) -> None:
         self.topics = topics
@@ -62,12 +62,12 @@ class MemorySource:
         self._deleted: dict[int, int] = defaultdict(int)
 
     def put(self, topic: Topic, record: Record, *, at: int, key: str, partition: int | None = None) -> ConsumerRecord:
-        """Append a record of that time (ms), to its key's partition unless told otherwise."""
+        """Append a record with that time (ms), to its key's partition if ``partition`` is None."""
         home = partition_of(key.encode(), self._partitions) if partition is None else partition
         return self.put_bytes(topic, self.codec.encode(topic, record), at=at, key=key, partition=home)
 
     def put_bytes(self, topic: Topic, value: bytes | None, *, at: int, key: str, partition: int) -> ConsumerRecord:
-        """Append whatever somebody wrote; None is a tombstone."""
+        """Append any bytes; None is a tombstone."""
         log = self._logs[topic.name, partition]
         record: ConsumerRecord = ConsumerRecord(
             topic=self.topics.full_name(topic),
@@ -86,11 +86,11 @@ class MemorySource:
         return record
 
     def handled(self, positions: Mapping[int, tuple[int, int]]) -> None:
-        """How far the journeys role came: offset and clock (ms) by partition."""
+        """Set the journeys role's position: offset and clock (ms) by partition."""
         self._handled.update(positions)
 
     def forget_before(self, partition: int, offset: int) -> None:
-        """Delete touchpoints, as retention does."""
+        """Delete the touchpoints before an offset, like retention does."""
         self._deleted[partition] = offset
 
     async def extents(self) -> tuple[Extent, ...]:

@@ -1,6 +1,6 @@
-"""The simulator: a real day of flights from New York, and made-up people who live through it. Pure and seeded.
+"""The simulator: a real day of flights from New York, with made-up passengers. Pure and seeded.
 
-``storm_day(date=STORM_DAY, seed=1).arrivals`` is what publishers would send, in order of arrival. Show
+``storm_day(date=STORM_DAY, seed=1).arrivals`` are the events that publishers would send, in order of arrival. Show
 :data:`SIMULATED` wherever its customers are shown.
 """
 

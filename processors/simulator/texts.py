@@ -1,4 +1,4 @@
-"""What the made-up customers and agents say. ``{city}`` is where the flight goes, ``{flight}`` its number."""
+"""The texts of the made-up customers and agents. ``{city}`` is the flight's destination, ``{flight}`` its number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a care person wants to know of one customer; :mod:`processors.view.reading` reads it from the view."""
+"""What staff want to know about one customer; :mod:`processors.view.reading` reads it from the view."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from streams.events import Record
 from streams.zones import zone_named
 
 Journey = events.Contact | events.Order | events.Delay | events.Wish | events.Mention
-"""Something under way with a customer."""
+"""An open matter of a customer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One entry of the timeline, and where its record stands.
+    """One entry of the timeline, and the topic, partition and offset of its record.
 
     ``kind``: touchpoint, decision, outreach, task, outcome.
     """
@@ -31,10 +31,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutreachStory:
-    """One outreach from the decision to what became of it. All tuples are oldest first."""
+    """One outreach from the decision to the outcome. All tuples are oldest first."""
 
     outreach_id: str | None
-    """None for a decision that never came to an outreach."""
+    """None for a decision that led to no outreach."""
     decisions: tuple[events.Decision, ...]
     request: events.OutreachRequested | None
     outcomes: tuple[events.Outcome, ...]
@@ -45,17 +45,17 @@ class OutreachStory:
 
     @property
     def open_task(self) -> events.AgentTask | None:
-        """The task, where somebody still has to do it."""
+        """The task, if it is still open."""
         return None if self.done is not None or self.retraction is not None else self.task
 
     @property
     def decision(self) -> events.Decision | None:
-        """The latest decision: why it was sent, or why not."""
+        """The latest decision: why the outreach was or was not sent."""
         return self.decisions[-1] if self.decisions else None
 
     @property
     def at(self) -> datetime:
-        """When it was last decided on or anything became of it."""
+        """The time of the latest decision or outcome."""
         moments = [decision.decided_at for decision in self.decisions] + [one.occurred_at for one in self.outcomes]
         moments += [] if self.request is None else [self.request.requested_at]
         moments += [] if self.retraction is None else [self.retraction.retracted_at]
@@ -65,7 +65,7 @@ class OutreachStory:
 
     @property
     def status(self) -> str:
-        """What became of it, in one or two words, as ``sent`` or ``held back``."""
+        """The status in one or two words, such as ``sent`` or ``held back``."""
         if self.done is not None:
             return "done"
         if self.task is not None:
@@ -96,10 +96,10 @@ _STATUS_OF_DECISION = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerView:
-    """What the view has of one customer. ``timeline`` and ``outreach`` are newest first, ``tasks`` the soonest due.
+    """What the view has about a customer. ``timeline`` and ``outreach`` are newest first, ``tasks`` soonest due first.
 
-    Of each no more than ``limit``; ``timeline_kept``, ``outreach_kept`` and ``tasks_kept`` say how many there are.
-    ``unreadable`` has a line for each document that could not be read; the others are shown all the same.
+    Each has at most ``limit`` entries; ``timeline_kept``, ``outreach_kept`` and ``tasks_kept`` are the total numbers.
+    ``unreadable`` has a line for each document that could not be read; the others are still shown.
     """
 
     customer_id: str
@@ -121,26 +121,26 @@ class CustomerView:
 
     @property
     def profile(self) -> events.Profile:
-        """Who they are; empty where they have not told."""
+        """The customer's profile; empty if there is none."""
         return events.Profile() if self.state is None else self.state.profile
 
     @property
     def zone(self) -> ZoneInfo:
-        """The customer's own time zone; UTC where it is not known."""
+        """The customer's own time zone; UTC if it is unknown."""
         name = self.profile.time_zone or "UTC"
         try:
             return ZoneInfo(zone_named(name) or name)
-        except (KeyError, ValueError, OSError):  # a name that some publisher made up
+        except (KeyError, ValueError, OSError):  # a zone name that some publisher invented
             return ZoneInfo("UTC")
 
     @property
     def consents(self) -> tuple[events.Consent, ...]:
-        """What they allowed or forbade."""
+        """The customer's consents, granted or denied."""
         return () if self.state is None else self.state.consents
 
     @property
     def open_journeys(self) -> tuple[Journey, ...]:
-        """What is under way, the most recently opened first."""
+        """The open matters, the most recently opened first."""
         state = self.state
         if state is None:
             return ()

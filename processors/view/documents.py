@@ -1,6 +1,6 @@
 """Records as JSON documents and back. Times are ISO 8601, money is a string, bytes are base64.
 
-What the view keeps leaves out every field that is as its schema's default has it; published defaults never change.
+The view's documents omit every field that has its schema's default; published defaults never change.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ T = TypeVar("T")
 
 
 def to_plain(record: Any) -> dict[str, Any]:
-    """The record as values that JSON has."""
+    """The record as JSON values."""
     plain: dict[str, Any] = msgspec.to_builtins(record)
     return plain
 
 
 def lean(record: Any) -> dict[str, Any]:
-    """The same without what is as the defaults have it."""
+    """The record as JSON values, without the fields that have their default."""
     plain: dict[str, Any] = msgspec.to_builtins(_told(record))
     return plain
 
 
 def from_plain(cls: type[T], plain: Any) -> T:
-    """The record again, of either. Raises msgspec.ValidationError if the values are not of ``cls``."""
+    """The record from :func:`to_plain` or :func:`lean`. Raises msgspec.ValidationError if the values do not fit."""
     return msgspec.convert(plain, cls)
 
 
 def to_json(plain: Any) -> str:
-    """Compact, and the same text for the same values: a set of documents holds each once."""
+    """Compact JSON; the same text for the same values, so that a set contains each document once."""
     return msgspec.json.encode(plain).decode()
 
 
@@ -51,7 +51,7 @@ def _told(record: msgspec.Struct) -> dict[str, Any]:
 
 @cache
 def _defaults(cls: type[msgspec.Struct]) -> tuple[tuple[str, Any], ...]:
-    """Each field with its default; one that has none with what equals no value."""
+    """Each field with its default; a field without one is paired with an object that equals no value."""
     found = []
     for field in msgspec.structs.fields(cls):
         made = field.default_factory

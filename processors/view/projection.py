@@ -1,7 +1,7 @@
-"""From a record of the topics to what the view shows: pure, a tuple of writes as values.
+"""Projects a record of the topics to changes of the view. Pure: it returns a tuple of writes as values.
 
-All writes commute and repeat without effect, so the order in which the topics are read does not matter, and reading
-again from the beginning gives the same view.
+All writes are commutative and idempotent, so the order in which the topics are read does not matter, and reading again
+from the beginning gives the same view.
 """
 
 from __future__ import annotations
@@ -20,30 +20,30 @@ from streams.events import Record
 
 PREFIX = "careline:view:"
 OUTREACHES = f"{PREFIX}outreaches:"
-"""What the keys of :func:`outreaches_key` begin with."""
+"""The prefix of the keys from :func:`outreaches_key`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """How much of a customer's history is kept: the latest of each by time."""
+    """How much of a customer's history is kept; the latest entries stay."""
 
     timeline: int = 200
     """Entries of the timeline."""
     outreach: int = 100
-    """Outreaches; of each no more than FIELDS_KEPT records."""
+    """Outreaches, each with at most FIELDS_KEPT decisions and outcomes."""
 
 
 BOUNDS = Bounds()
 
 FIELDS_KEPT = 100
-"""Of the decisions and outcomes of one outreach the latest so many are kept, and whatever else there is of it."""
+"""How many decisions and outcomes of one outreach are kept, the latest; its other fields are always kept."""
 
 OUTCOMES = (events.OutreachSent, events.OutreachFailed, events.OutreachUncertain, events.OutreachEngaged)
 
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """The document at ``key`` is ``value``."""
+    """Set the document at ``key`` to ``value``."""
 
     key: str
     value: str
@@ -51,9 +51,9 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class PutField:
-    """``field`` of the hash at ``key`` is ``value``, which happened at ``at`` (ms).
+    """Set ``field`` of the hash at ``key`` to ``value``, which happened at ``at`` (ms).
 
-    Of decisions and outcomes only the latest ``keep`` stay (0: all).
+    Only the latest ``keep`` decisions and outcomes stay (0: all).
     """
 
     key: str
@@ -65,10 +65,10 @@ class PutField:
 
 @dataclass(frozen=True, slots=True)
 class Rank:
-    """``member`` is in the sorted set at ``key``, at the highest ``score`` (ms) given for it.
+    """Add ``member`` to the sorted set at ``key``, with the highest ``score`` (ms) given for it.
 
-    Only the highest ``keep`` members stay (0: all). An outreach that does not stay is not kept itself, either, nor
-    does a task wait in a queue.
+    Only the highest ``keep`` members stay (0: all). An outreach that is dropped here is deleted itself, and its task
+    leaves its queue.
     """
 
     key: str
@@ -79,9 +79,9 @@ class Rank:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """The task ``member`` waits in the queue of ``team``, due at ``due`` (ms); unless it is over, now or earlier.
+    """Add the task ``member`` to the queue of ``team``, due at ``due`` (ms), unless the task is over already.
 
-    The task itself is the field ``task`` of the outreach of that name.
+    The task itself is the field ``task`` of the outreach with that id.
     """
 
     team: str
@@ -91,10 +91,10 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Unqueue:
-    """The task ``member`` is over, if it is one; it waits in no queue, whichever of the two is read first.
+    """Remove the task ``member``, if it is one, from its queue, whichever of task and end is read first.
 
-    That it is over stands in the outreach of that name: its retraction, or that somebody did it. ``erased``: its
-    customer was erased, and what the task says is not kept either, whichever is read first.
+    The outreach with that id records why the task is over: it was retracted, or somebody did it. ``erased``: its
+    customer was erased, so the content of the task is deleted too, whichever is read first.
     """
 
     member: str
@@ -103,7 +103,7 @@ class Unqueue:
 
 @dataclass(frozen=True, slots=True)
 class Forget:
-    """Nothing of the customer up to ``until`` (ms) is shown any more, now or when it is read again."""
+    """Delete everything about the customer up to ``until`` (ms), and ignore it if it is read again."""
 
     customer_id: str
     until: int
@@ -111,7 +111,7 @@ class Forget:
 
 @dataclass(frozen=True, slots=True)
 class DropState:
-    """The customer has no journey state any more."""
+    """Delete the customer's journey state."""
 
     customer_id: str
 
@@ -119,31 +119,31 @@ class DropState:
 Write = Put | PutField | Rank | Queue | Unqueue | Forget | DropState
 
 ERASED = "erased"
-"""Why what was sent to a customer who was erased is taken back."""
+"""The reason of a retraction because the customer was erased."""
 
 TASK = "task"
-"""The field of an outreach that is the task itself."""
+"""The field of an outreach that contains the task itself."""
 
 
 def is_erased(retraction: str | None) -> bool:
-    """Whether the retraction of an outreach, as it is kept, says that the customer was erased."""
+    """Whether an outreach's retraction, as stored, says that the customer was erased."""
     return retraction is not None and json.loads(retraction).get("record", {}).get("reason") == ERASED
 
 
 def is_over(fields: Iterable[str]) -> bool:
-    """Whether an outreach with these fields is a task that nobody need do any more."""
+    """Whether an outreach with these fields is a task that is done or retracted."""
     return any(name == "retraction" or name.startswith("done/") for name in fields)
 
 
 def too_many(fields: Mapping[str, int], keep: int) -> list[str]:
-    """Of an outreach's fields, by when they happened, the decisions and outcomes that are older than the latest."""
+    """The names of an outreach's decisions and outcomes beyond the latest ``keep``; ``fields``: their times by name."""
     many = [name for name in fields if name.startswith(("decision/", "outcome/"))]
     return sorted(many, key=lambda name: (fields[name], name))[:-keep] if len(many) > keep else []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a record stands."""
+    """Topic, partition and offset of a record."""
 
     topic: str
     partition: int
@@ -151,27 +151,27 @@ class Place:
 
 
 def customer_key(customer_id: str) -> str:
-    """Of the latest journey state."""
+    """The key of the latest journey state."""
     return f"{PREFIX}customer:{customer_id}"
 
 
 def timeline_key(customer_id: str) -> str:
-    """Of the timeline."""
+    """The key of the timeline."""
     return f"{PREFIX}timeline:{customer_id}"
 
 
 def outreaches_key(customer_id: str) -> str:
-    """Of the customer's outreach ids."""
+    """The key of the customer's outreach ids."""
     return f"{OUTREACHES}{customer_id}"
 
 
 def outreach_key(outreach_id: str) -> str:
-    """Of one outreach."""
+    """The key of one outreach."""
     return f"{PREFIX}outreach:{outreach_id}"
 
 
 def queue_key(team: str) -> str:
-    """Of the tasks that a team has to do."""
+    """The key of a team's open tasks."""
     return f"{PREFIX}tasks:{team}"
 
 
@@ -180,17 +180,17 @@ TEAMS = f"{PREFIX}teams"
 
 
 def project(record: Record, place: Place, bounds: Bounds = BOUNDS) -> tuple[Write, ...]:
-    """What the record changes in the view; () for one that the view does not show.
+    """The changes that a record makes to the view; () for a record that the view does not show.
 
-    What belongs to an outreach stands in that; its entry in the timeline says where.
+    A record of an outreach is stored with the outreach; its entry in the timeline refers to it.
     """
     if isinstance(record, events.JourneyState) and record.is_erased:
         return erase(record.customer_id, at=to_millis(max(record.updated_at, record.erased_at or record.updated_at)))
     if isinstance(record, events.JourneyState):
         plain = lean(record)
-        plain.pop("recent_events", None)  # for recognising duplicates; nothing to show
+        plain.pop("recent_events", None)  # used to recognise duplicates only
         put = Put(customer_key(record.customer_id), to_json(plain))
-        # somebody new under the key of one who was erased: decisions are kept for longer than the erasure itself
+        # a new customer under the key of an erased one: decisions are retained for longer than the erasure itself
         return (put,) if record.erased_at is None else (put, Forget(record.customer_id, to_millis(record.erased_at)))
     if isinstance(record, events.OutreachLedgerEntry):
         return ()
@@ -214,19 +214,19 @@ def project(record: Record, place: Place, bounds: Bounds = BOUNDS) -> tuple[Writ
 
 
 def erase(customer_id: str, *, at: int) -> tuple[Write, ...]:
-    """What an erased customer's state, or a tombstone, written at ``at`` (ms), changes: the customer's view is gone."""
+    """The changes for an erased state or a tombstone, written at ``at`` (ms): the customer's view is deleted."""
     return (DropState(customer_id), Forget(customer_id, at))
 
 
 def shown(record: Record, erased: int | None) -> bool:
-    """Whether a record of a customer who was erased at ``erased`` (ms) may be shown: only what happened since."""
+    """Whether a record of a customer who was erased at ``erased`` (ms) may be shown: only if it happened later."""
     if erased is None or isinstance(record, (events.JourneyState, events.OutreachLedgerEntry)):
         return True
     return to_millis(sorted_in(record)[0]) > erased
 
 
 def sorted_in(record: Any) -> tuple[datetime, str, str]:
-    """When it happened, what it is recognised by when it comes again, and the kind of entry."""
+    """A record's time, the id by which a repetition is recognised, and the kind of entry."""
     if isinstance(record, events.Decision):
         return record.decided_at, record.decision_id, "decision"
     if isinstance(record, events.OutreachRequested):
@@ -239,9 +239,9 @@ def sorted_in(record: Any) -> tuple[datetime, str, str]:
 
 
 def _of_outreach(record: Any) -> tuple[str, str] | None:
-    """The outreach a record belongs to, and its field there. A decision that names none stands for itself."""
+    """The outreach that a record belongs to, and its field there. A decision that names none is its own story."""
     if isinstance(record, events.Decision):
-        # a matter that was told in another's letter has a story of its own, which begins with what it waited for
+        # a matter that was combined into another's letter has its own story, which begins with its holds
         return matter_of(record) or f"decision/{record.decision_id}", f"decision/{record.decision_id}"
     if isinstance(record, events.OutreachRequested):
         return record.outreach_id, "request"
@@ -257,11 +257,11 @@ def _of_outreach(record: Any) -> tuple[str, str] | None:
 
 
 def _of_queue(record: Any) -> tuple[Write, ...]:
-    """What the record changes in the agents' queue; it comes after the field that says why."""
+    """The changes that a record makes to the staff queue; they follow the write of the field that causes them."""
     if isinstance(record, events.AgentTask):
         return (Queue(record.team, record.task_id, to_millis(record.due_at or record.useful_until)),)
     if isinstance(record, events.AgentTaskDone):
         return (Unqueue(record.task_id),)
-    if isinstance(record, events.OutreachRetracted):  # of any outreach: what it was to be does not stand in it
+    if isinstance(record, events.OutreachRetracted):  # of any outreach: it does not say whether it is a task
         return (Unqueue(record.outreach_id, erased=record.reason == ERASED),)
     return ()

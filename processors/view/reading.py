@@ -1,4 +1,4 @@
-"""Reading customers, outreaches and tasks from the view. What cannot be read costs itself and no more."""
+"""Reads customers, outreaches and tasks from the view. A document that cannot be read does not affect the others."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ T = TypeVar("T")
 
 
 async def customer_view(store: ViewStore, customer_id: str, *, limit: int = 500) -> CustomerView:
-    """The customer as the view has them, with at most ``limit`` entries of each list. Raises Unavailable.
+    """The customer as the view has them, with at most ``limit`` entries in each list. Raises Unavailable.
 
-    A document that cannot be read, as one of a newer version, costs itself only.
+    A document that cannot be read, such as one of a newer version, does not affect the others.
     """
-    # repeated records stand there more than once; they are left out here, so a few more are asked for
+    # repeated records appear more than once and are left out here, so more entries are requested
     documents = await store.customer(customer_id, limit=2 * limit)
-    if documents.state is None and documents.erased is not None:  # what comes of letters of before is nobody's
+    if documents.state is None and documents.erased is not None:  # outcomes of letters from before the erasure
         documents = replace(documents, timeline=(), outreach={}, timeline_kept=0, outreach_kept=0)
     unreadable: list[str] = []
     state = None
@@ -40,7 +40,7 @@ async def customer_view(store: ViewStore, customer_id: str, *, limit: int = 500)
     kept = await _kept(store, documents)
     for text in documents.timeline:
         found = _read("an entry of the timeline", unreadable, partial(_entry, customer_id, text, kept))
-        if found is None:  # unreadable, or of an outreach that is not kept any more
+        if found is None:  # unreadable, or its outreach was dropped
             continue
         identity, entry = found
         first = timeline.get(identity)
@@ -66,7 +66,7 @@ async def customer_view(store: ViewStore, customer_id: str, *, limit: int = 500)
 
 
 def _read(what: str, unreadable: list[str], read: Callable[[], T]) -> T | None:
-    """What it reads; None, with a line in ``unreadable``, where it raises."""
+    """The result of ``read``; if it raises, None and a line in ``unreadable``."""
     try:
         return read()
     except Exception as error:
@@ -79,10 +79,10 @@ def _state(text: str) -> events.JourneyState:
 
 
 async def _kept(store: ViewStore, documents: Documents) -> Mapping[str, Mapping[str, str]]:
-    """The outreaches that the timeline speaks of; those that were asked for anyway are not asked for again."""
+    """The outreaches that the timeline refers to; those in ``documents`` are not requested again."""
     wanted: set[str] = set()
     for text in documents.timeline:
-        with contextlib.suppress(Exception):  # said where the entry itself is read
+        with contextlib.suppress(Exception):  # reported where the entry itself is read
             wanted.add(json.loads(text)["of"][0])
     missing = wanted - documents.outreach.keys()
     return {**documents.outreach, **(await store.outreaches(sorted(missing)) if missing else {})}
@@ -118,12 +118,12 @@ def _task(text: str) -> events.AgentTask:
 def _moment(millis: int) -> datetime:
     try:
         return from_millis(millis)
-    except OverflowError:  # as some clock said
+    except OverflowError:  # from a wrong clock
         return datetime.max.replace(tzinfo=UTC)
 
 
 async def outreach_story(store: ViewStore, outreach_id: str) -> OutreachStory | None:
-    """Why one outreach was or was not sent; None where the view has nothing of it. Raises Unavailable."""
+    """Why one outreach was or was not sent; None if the view does not have it. Raises Unavailable."""
     fields = await store.outreach(outreach_id)
     return _story(outreach_id, fields) if fields else None
 
@@ -136,9 +136,9 @@ async def open_tasks(
     useful_at: datetime | None = None,
     unreadable: list[str] | None = None,
 ) -> tuple[events.AgentTask, ...]:
-    """What the team, or every team, has to do, the soonest due first; with ``useful_at`` what is still of use then.
+    """The open tasks of the team, or of every team, soonest due first; with ``useful_at``, those still useful then.
 
-    A task that cannot be read is left out, with a line in ``unreadable``. Raises Unavailable.
+    A task that cannot be read is left out, and reported in ``unreadable``. Raises Unavailable.
     """
     asked = limit
     while True:
@@ -150,7 +150,7 @@ async def open_tasks(
             if unreadable is not None:
                 unreadable += lost
             return useful[:limit]
-        asked *= 4  # what nobody did in time stands first, and must not hide what somebody still can
+        asked *= 4  # expired tasks come first, and must not hide those that can still be done
 
 
 def _story(outreach_id: str, fields: Mapping[str, str]) -> OutreachStory:

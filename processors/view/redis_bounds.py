@@ -1,4 +1,4 @@
-"""What a batch pushes out of Redis: outreaches and their records beyond what is kept of a customer."""
+"""What a batch removes from Redis: outreaches and their records beyond the bounds of a customer's history."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from processors.view.projection import OUTREACHES, PutField, Rank, Write, outrea
 
 @dataclass(frozen=True, slots=True)
 class Beyond:
-    """``ranks``: by customer's key the outreaches that make room; ``fields``: by outreach's key its records."""
+    """What exceeds the bounds. ``ranks``: outreaches to drop, by customer key; ``fields``: records, by outreach key."""
 
     ranks: dict[str, list[str]] = field(default_factory=dict)
     fields: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def outreaches(self) -> frozenset[str]:
-        """Every outreach that makes room."""
+        """Every outreach to drop."""
         return frozenset(one for ids in self.ranks.values() for one in ids)
 
 
 async def beyond(redis: Any, writes: Sequence[Write]) -> Beyond:
-    """What there will be too much of, once these are written. One question, and a second where there is."""
+    """What will exceed the bounds once these are written. One round trip, and a second if anything exceeds them."""
     ranks: dict[str, dict[str, int]] = {}
     fields: dict[str, dict[str, int]] = {}
     most: dict[str, int] = {}
@@ -57,7 +57,7 @@ async def beyond(redis: Any, writes: Sequence[Write]) -> Beyond:
 
 
 def queue_end(pipe: Any, old: Beyond) -> None:
-    """Queue the end of what there is too much of."""
+    """Queue the commands that delete what exceeds the bounds."""
     for key, names in _some(old.fields):
         pipe.hdel(key, *names)
     for key, ids in _some(old.ranks):

@@ -1,4 +1,4 @@
-"""What Redis keeps of one customer: no more of it is read than is asked for."""
+"""Reads what Redis has about one customer, and no more than was requested."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from processors.view.projection import (
 from processors.view.store import Documents
 
 ERASED_UNTIL = f"{PREFIX}erased"
-"""Key of the time up to which nothing of a customer is shown any more."""
+"""The key with the times up to which nothing of a customer is shown any more."""
 
 
 async def documents_of(redis: Any, customer_id: str, limit: int) -> Documents:
-    """See :meth:`processors.view.store.ViewStore.customer`. Raises what Redis does."""
+    """See :meth:`processors.view.store.ViewStore.customer`. Raises the client's exceptions."""
     last = max(limit, 1) - 1
     async with redis.pipeline(transaction=True) as pipe:
         pipe.get(customer_key(customer_id)).hget(ERASED_UNTIL, customer_id)
@@ -52,7 +52,7 @@ async def documents_of(redis: Any, customer_id: str, limit: int) -> Documents:
 
 
 async def _queued(redis: Any, customer_id: str, teams: Iterable[str]) -> list[str]:
-    """The customer's tasks that wait in a team's queue, the soonest due first. The server finds them."""
+    """The customer's tasks in the teams' queues, soonest due first. Redis itself intersects the sets."""
     async with redis.pipeline(transaction=False) as pipe:
         for team in teams:
             pipe.zinter({queue_key(team): 1, outreaches_key(customer_id): 0}, withscores=True)
@@ -61,10 +61,10 @@ async def _queued(redis: Any, customer_id: str, teams: Iterable[str]) -> list[st
 
 
 def value_of(text: str) -> str:
-    """What a field of an outreach says, without when it happened."""
+    """The value of an outreach's field, without its time."""
     return unpack(text.partition(":")[2])
 
 
 def values_of(fields: Mapping[str, str]) -> dict[str, str]:
-    """What the fields of an outreach say, without when they happened."""
+    """The values of an outreach's fields, without their times."""
     return {name: value_of(text) for name, text in fields.items()}

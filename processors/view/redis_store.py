@@ -1,4 +1,4 @@
-"""The view in Redis: every batch is one transaction that also holds the positions it was read up to."""
+"""The view in Redis: each batch is one transaction that also writes the offsets up to which it was read."""
 
 from __future__ import annotations
 
@@ -44,20 +44,20 @@ class RedisViewStore:
     """See :class:`processors.view.store.ViewStore`."""
 
     def __init__(self, settings: ViewSettings) -> None:
-        """Raises SettingsError for an address that is none."""
+        """Raises SettingsError for an invalid address."""
         url = self._url = settings.redis_url.get_secret_value()
         try:
             self._redis: Any = Redis.from_url(
                 url,
                 decode_responses=True,
-                encoding_errors="surrogateescape",  # packed documents come as text, and are bytes again in unpack
+                encoding_errors="surrogateescape",  # packed documents are read as text; unpack restores the bytes
                 socket_connect_timeout=5,
                 socket_timeout=10,
                 health_check_interval=15,
             )
-        except (ValueError, TypeError, AttributeError):  # told without its words: they quote the password
+        except (ValueError, TypeError, AttributeError):  # its message is dropped: it quotes the password
             raise SettingsError(
-                f"CARELINE_REDIS_URL: {without_credentials(url)} is no address; write redis://, rediss:// or unix://"
+                f"CARELINE_REDIS_URL: {without_credentials(url)} is not valid; write redis://, rediss:// or unix://"
             ) from None
         self._lives = timedelta(days=settings.view_days)
         known = self._redis.connection_pool.connection_kwargs
@@ -76,13 +76,13 @@ class RedisViewStore:
                 positions=_positions(positions),
                 erased={customer_id: int(until) for customer_id, until in erased.items()},
             )
-        except ValueError:  # somebody else wrote there: it is not whole any more, and made again from the topics
+        except ValueError:  # somebody else wrote there: the view is not complete, and is rebuilt from the topics
             return Standing(generation=None)
 
     async def begin(self) -> Standing:
         """See :meth:`ViewStore.begin`."""
         async with self._answering():
-            await self._redis.delete(_GENERATION)  # first: what is half emptied is not taken for a whole view
+            await self._redis.delete(_GENERATION)  # first, so that a half-emptied view is not taken for a complete one
             found: list[str] = []
             async for key in self._redis.scan_iter(match=f"{PREFIX}*", count=1_000):
                 found.append(key)
@@ -102,7 +102,7 @@ class RedisViewStore:
                 await pipe.watch(_GENERATION, _POSITIONS)
                 generation, known = await pipe.get(_GENERATION), await pipe.hgetall(_POSITIONS)
                 if generation is None or generation != standing.generation or _positions(known) != standing.positions:
-                    raise ViewChanged("the view is not as it was left")
+                    raise ViewChanged("the view changed since it was last written")
                 kept = await self._outreach_of({write.customer_id for write in writes if isinstance(write, Forget)})
                 old = await beyond(self._redis, writes)
                 tasks = await self._tasks_of(writes, kept, old.outreaches)
@@ -115,7 +115,7 @@ class RedisViewStore:
                     )
                 await pipe.execute()
             except WatchError as error:
-                raise ViewChanged("the view was written by another, or emptied") from error
+                raise ViewChanged("another writer changed the view, or it was emptied") from error
         return Standing(generation=standing.generation, positions={**standing.positions, **positions}, erased=erased)
 
     async def customer(self, customer_id: str, *, limit: int) -> Documents:
@@ -149,7 +149,7 @@ class RedisViewStore:
                 for _, member in due:
                     pipe.hget(outreach_key(member), TASK)
                 found = await pipe.execute()
-        # one that was done between the two questions is not there any more
+        # a task that was done between the two reads is gone
         return tuple(value_of(text) for text in found if text is not None)
 
     async def close(self) -> None:
@@ -159,7 +159,7 @@ class RedisViewStore:
     async def _tasks_of(
         self, writes: Sequence[Write], kept: Mapping[str, Mapping[str, Mapping[str, int]]], old: Collection[str]
     ) -> dict[str, Known]:
-        """What is known already of every outreach whose place in a queue may change; ``old`` is not kept any more."""
+        """What Redis knows of every task whose place in a queue may change; outreaches in ``old`` are being dropped."""
         members = {write.member for write in writes if isinstance(write, Queue | Unqueue)} | set(old)
         members |= {one for outreaches in kept.values() for one in outreaches}
         async with self._redis.pipeline(transaction=False) as pipe:
@@ -176,7 +176,7 @@ class RedisViewStore:
         }
 
     async def _outreach_of(self, customers: set[str]) -> dict[str, dict[str, dict[str, int]]]:
-        """By customer and outreach id, when each of its fields happened."""
+        """The times of all fields, by customer and outreach id."""
         found: dict[str, dict[str, dict[str, int]]] = {}
         for customer_id in customers:
             ids = await self._redis.zrange(outreaches_key(customer_id), 0, -1)
@@ -192,9 +192,9 @@ class RedisViewStore:
             yield
         except (RedisConnectionError, RedisTimeoutError, OSError) as error:
             raise Unavailable.of("Redis", self.address, redacted(str(error), self._url)) from None
-        except (WatchError, DataError):  # of a value that cannot be sent it is not the server that is to blame
+        except (WatchError, DataError):  # a value that cannot be sent is not the server's fault
             raise
-        except RedisError as error:  # loading its data, out of memory, refusing our password: a person may mend it
+        except RedisError as error:  # loading, out of memory or a wrong password: an operator may fix it
             raise Unavailable.says("Redis", self.address, redacted(str(error), self._url)) from None
 
 
@@ -203,7 +203,7 @@ def _at(text: str) -> int:
 
 
 def _team(task: str | None) -> str | None:
-    """The team of a task as it is kept; None where there is no task."""
+    """The team of a stored task; None if there is no task."""
     return None if task is None else str(json.loads(value_of(task))["record"]["team"])
 
 

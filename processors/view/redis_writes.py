@@ -1,4 +1,4 @@
-"""What a batch of writes is to Redis: commands in the transaction that holds the positions, too."""
+"""Turns a batch of writes into Redis commands, in the same transaction as the offsets."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from processors.view.redis_reads import ERASED_UNTIL
 
 @dataclass(slots=True)
 class Known:
-    """What Redis knows of a task: its team, None where it was not read yet; whether nobody need do it any more; whether
+    """What Redis knows of a task: its team (None if the task was not read yet), whether the task is over, and whether
     the customer was erased."""
 
     team: str | None = None
@@ -48,8 +48,8 @@ def queue(
     *,
     lives: timedelta,
 ) -> dict[str, int]:
-    """Queue the writes; who is erased up to when, after them. What is written to ends when nothing more is written to
-    it for as long as ``lives``."""
+    """Queue the writes, and return the times up to which customers are erased after them. A key expires when nothing
+    was written to it for ``lives``."""
     trimmed: dict[str, int] = {}
     touched: set[str] = set()
     for write in writes:
@@ -86,7 +86,7 @@ def queue(
 
 
 def _queue_tasks(pipe: Any, writes: Sequence[Write], tasks: Mapping[str, Known], lives: timedelta) -> None:
-    """Each task into its team's queue or out of it, in whatever order the batch speaks of it."""
+    """Add each task to its team's queue or remove it, whatever the order of the batch's records."""
     for write in writes:
         if isinstance(write, Queue):
             tasks[write.member].team = write.team
@@ -96,7 +96,7 @@ def _queue_tasks(pipe: Any, writes: Sequence[Write], tasks: Mapping[str, Known],
     for write in writes:
         if isinstance(write, Queue) and not tasks[write.member].over:
             pipe.sadd(TEAMS, write.team).zadd(queue_key(write.team), {write.member: write.due})
-            # whoever left a task undone for so long finds nothing behind it any more
+            # a task that was due this long ago has expired, so its entry in the queue refers to nothing
             pipe.zremrangebyscore(queue_key(write.team), "-inf", write.due - lives // timedelta(milliseconds=1))
     for member, task in tasks.items():
         if task.over and task.team is not None:

@@ -1,4 +1,4 @@
-"""The view role: reads what the others wrote, read-committed, and keeps the view in step with it."""
+"""The view role: reads what the other roles write, read-committed, and keeps the view up to date."""
 
 from __future__ import annotations
 
@@ -38,11 +38,12 @@ _UNPROCESSABLE = "unprocessable"
 class ViewRole(Role):
     """Projects touchpoints, journeys, decisions, outreach, outcomes and agent tasks to Redis for as long as it runs.
 
-    It takes all partitions itself, without a consumer group: how far it has come stands in the view. Two of them on one
-    view take turns (each sees that the other wrote, and goes on from there). While Kafka, the registry or Redis do not
-    answer it tries again and again; an emptied Redis is filled from the beginning. What cannot be read, or breaks the
-    contract, is skipped and counted: the journeys role puts the same records into the dead letters. So is a record that
-    makes the projection or the store fail; the others of its batch are written, in order.
+    It reads all partitions itself, without a consumer group: the view stores its offsets. Two instances on one view
+    take turns (each notices that the other wrote, and continues from there). While Kafka, the registry or Redis does
+    not answer, it retries; an emptied Redis is rebuilt from the earliest records. A record that cannot be read or
+    breaks the contract is skipped and counted; the journeys role sends the same record to the dead-letter topic. A
+    record that makes the projection or the store fail is skipped and counted too; the rest of its batch is written, in
+    order.
     """
 
     name = "view"
@@ -56,7 +57,7 @@ class ViewRole(Role):
         batch: int = 2_000,
         look_every: timedelta = timedelta(seconds=1),
     ) -> None:
-        """``batch`` records at most are one Redis transaction; ``look_every``: how soon an emptied Redis is noticed."""
+        """``batch``: most records in one Redis transaction; ``look_every``: how soon an emptied Redis is noticed."""
         super().__init__(registry=registry)
         self._settings = settings
         self._admission = Admission(settings.topics, writers=settings.allowed_writers)
@@ -78,7 +79,7 @@ class ViewRole(Role):
         self._names = {topics.full_name(topic): topic for topic in shown_topics}
         self._consumer: AIOKafkaConsumer | None = None
         self._patience = self._patience_with_servers()
-        self._behind: dict[TopicPartition, int] = {}  # where each topic ended when this view was taken up
+        self._behind: dict[TopicPartition, int] = {}  # records left of each topic's end when this view was loaded
         self._caught_up = False
         self._lag: dict[str, int] = dict.fromkeys(self._names, 0)
 
@@ -91,7 +92,7 @@ class ViewRole(Role):
         return waits
 
     async def on_stop(self) -> None:
-        """Let go of the connections; how far it came is in the view already."""
+        """Close the connections; the offsets are stored in the view already."""
         if self._consumer is not None:
             with contextlib.suppress(KafkaError):
                 await closed(self._consumer)
@@ -113,14 +114,14 @@ class ViewRole(Role):
             **self._settings.kafka_client(),
             client_id="careline-view",
             enable_auto_commit=False,
-            auto_offset_reset="earliest",  # also where retention overtook us
+            auto_offset_reset="earliest",  # also if retention deleted the records at our offset
             isolation_level="read_committed",
             max_partition_fetch_bytes=4 << 20,
         )
         try:
             with kafka_answers(self._settings):
                 await consumer.start()
-                await consumer._client.set_topics(list(self._names))  # without a group nothing else asks for them
+                await consumer._client.set_topics(list(self._names))  # without a group nothing else requests metadata
             for name in self._names:
                 if not consumer.partitions_for_topic(name):
                     raise Unavailable.no_topic(name)
@@ -135,7 +136,7 @@ class ViewRole(Role):
         return consumer
 
     async def _follow(self, consumer: AIOKafkaConsumer) -> None:
-        """Go on from where the view stands, until it turns out to be another view than thought."""
+        """Continue from the view's offsets, until the view turns out to have changed."""
         self._caught_up = False
         standing = await self._patience.answered(self._take_up)
         if standing is None:
@@ -150,7 +151,7 @@ class ViewRole(Role):
         looked = self.loop.time()
         while not self.should_stop:
             fetched = await consumer.getmany(timeout_ms=200, max_records=self._batch)
-            if fetched or self.loop.time() - looked >= self._look_every:  # writing nothing is looking
+            if fetched or self.loop.time() - looked >= self._look_every:  # an empty write checks the view
                 step = await self._taken(standing, [one for records in fetched.values() for one in records])
                 if step is None:
                     return
@@ -168,10 +169,10 @@ class ViewRole(Role):
         return standing
 
     async def _taken(self, standing: Standing, records: list[ConsumerRecord]) -> Standing | None:
-        """The view with these records in it; None if the role is to stop meanwhile.
+        """The view's standing with these records written; None if the role is asked to stop meanwhile.
 
-        Where they cannot be written for another reason than that servers are away they are written by halves, until
-        the one that stands in the way is alone: it is skipped, and the others are not.
+        If they cannot be written although the servers answer, they are written by halves until the record at fault is
+        alone; only that one is skipped.
         """
         writes: list[Write] = []
         positions: dict[Position, int] = {}
@@ -188,7 +189,7 @@ class ViewRole(Role):
                 half = len(records) // 2
                 step = await self._taken(standing, records[:half])
                 return None if step is None else await self._taken(step, records[half:])
-            if not writes:  # nothing of a record stands in the way: the store itself is broken
+            if not writes:  # no record is at fault: the store itself is broken
                 raise
             self._skip(records[0], _UNPROCESSABLE, error)
             return await self._patience.answered(partial(self._store.apply, standing, [], positions))
@@ -207,7 +208,7 @@ class ViewRole(Role):
                 raise
             except Unreadable as why:
                 self._skip(record, why.reason, why)
-            except Exception as error:  # whatever is strange about it: the record's own affair, and no other's
+            except Exception as error:  # whatever is wrong with it: only this record is affected
                 self._skip(record, _UNPROCESSABLE, error)
         return writes, positions
 
@@ -237,7 +238,7 @@ class ViewRole(Role):
         for write in writes:
             if isinstance(write, Forget):
                 if write.until <= erased.get(write.customer_id, -1):
-                    continue  # done already, and nothing older was let in since
+                    continue  # erased already, and nothing older was written since
                 erased[write.customer_id] = write.until
             kept.append(write)
         return tuple(kept)

@@ -1,4 +1,4 @@
-"""Where a customer stands with us right now: cases, what waits for its time, and what may be given unasked."""
+"""A customer's current situation: open cases, held outreaches, and what staff may give without approval."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from streams.events import JourneyState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """``may_give``: what an employee may give without asking, None where no budget is set; in ``currency``."""
+    """``may_give``: the amount that staff may give without approval, in ``currency``; None if there is no budget."""
 
     may_give: Decimal | None
     currency: str
     cases: tuple[Case, ...]
-    """Open matters, the oldest first; one matter is one case on however many channels."""
+    """Open cases, the oldest first; one matter is one case, on however many channels."""
     escalates_at: dict[str, datetime]
-    """By the journey of a case that nobody has answered: when a lead is asked to step in, where that is ahead."""
+    """By journey id of an unanswered case: when it escalates to a lead, if that is still ahead."""
     held: tuple[Held, ...]
 
 
 def standing(state: JourneyState, now: datetime, playbook: Playbook) -> Standing:
-    """What the state says at ``now``, with the rules of that playbook."""
+    """The customer's situation at ``now``, by the rules of that playbook."""
     known = [one for plugin in installed() for one in plugin.knows(state, now, playbook)]
     held = [*(one for one in known if isinstance(one, Held)), *_held(state)]
     return Standing(
@@ -48,7 +48,7 @@ def _held(state: JourneyState) -> Iterator[Held]:
 
 
 def told(found: Standing, zone: tzinfo) -> list[str]:
-    """The same for a person to read, one line each."""
+    """The situation for a person to read, one line for each item."""
     lines = []
     if found.may_give is not None:
         lines.append(f"may be given {found.may_give:.2f} {found.currency} without approval")

@@ -1,4 +1,4 @@
-"""Where the view is kept: one protocol, its twin in memory; Redis is in :mod:`processors.view.redis_store`."""
+"""The store of the view: the protocol and its in-memory twin; Redis is in :mod:`processors.view.redis_store`."""
 
 from __future__ import annotations
 
@@ -33,12 +33,13 @@ Position = tuple[str, int]
 
 
 class ViewChanged(CarelineError):
-    """The view is not as this writer left it: emptied, set back, or written by another. Ask :meth:`load` and go on."""
+    """The view changed since this writer last wrote: emptied, restored, or written by another. Continue with
+    :meth:`load`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """How far the view has come. ``generation`` None: there is none, or not a whole one."""
+    """How far the view has read. ``generation`` None: there is no view, or it is incomplete."""
 
     generation: str | None
     positions: Mapping[Position, int] = field(default_factory=dict)
@@ -47,10 +48,10 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Documents:
-    """What is kept of one customer, as it was written; ``timeline`` and ``outreach`` newest first.
+    """What is stored about one customer, as it was written; ``timeline`` and ``outreach`` newest first.
 
-    Of each list no more than was asked for; ``timeline_kept``, ``outreach_kept`` and ``tasks_kept`` say how many there
-    are. ``tasks`` are those that somebody still has to do, the soonest due first.
+    Each list has at most as many entries as were requested; ``timeline_kept``, ``outreach_kept`` and ``tasks_kept`` are
+    the total numbers. ``tasks`` are the open ones, soonest due first.
     """
 
     state: str | None
@@ -64,53 +65,54 @@ class Documents:
 
 
 class ViewStore(Protocol):
-    """Keeps the view. Every method raises Unavailable while the server does not answer; nothing is half done then."""
+    """Stores the view. Every method raises Unavailable while the server does not answer, and then has done nothing."""
 
     async def load(self) -> Standing:
-        """How far the view has come."""
+        """How far the view has read."""
         ...
 
     async def begin(self) -> Standing:
-        """Empty the view and begin a new one, at the beginning of everything."""
+        """Empty the view and begin a new one, without any offsets."""
         ...
 
     async def apply(self, standing: Standing, writes: Sequence[Write], positions: Mapping[Position, int]) -> Standing:
-        """Write all of it and the new positions, or nothing.
+        """Write everything together with the new offsets, or nothing.
 
-        ``standing`` is how this writer knows the view. Raises ViewChanged, with nothing written, if it is not so.
+        ``standing`` is the view as this writer last saw it. If the view has changed since, this raises ViewChanged and
+        writes nothing.
         """
         ...
 
     async def customer(self, customer_id: str, *, limit: int) -> Documents:
-        """What is kept of the customer: at most ``limit`` entries of the timeline, outreaches and tasks."""
+        """What is stored about the customer: at most ``limit`` each of timeline entries, outreaches and tasks."""
         ...
 
     async def outreach(self, outreach_id: str) -> Mapping[str, str]:
-        """What is kept of one outreach; {} where nothing is."""
+        """The stored fields of one outreach; {} if there are none."""
         ...
 
     async def outreaches(self, outreach_ids: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
-        """The same of several."""
+        """The stored fields of several outreaches, by id."""
         ...
 
     async def tasks(self, team: str | None, *, limit: int) -> tuple[str, ...]:
-        """What the team, or every team, has to do: documents as they were written, the soonest due first."""
+        """The open tasks of the team, or of every team: documents as they were written, soonest due first."""
         ...
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""
         ...
 
 
 class InMemoryViewStore:
-    """A view in this process. ``lose`` empties it as a restarted server would be."""
+    """The view in this process's memory. ``lose`` empties it, like a server that restarts without its data."""
 
     def __init__(self) -> None:
         self._numbers = itertools.count(1)
         self.lose()
 
     def lose(self) -> None:
-        """Forget everything at once."""
+        """Delete everything."""
         self._standing = Standing(generation=None)
         self._documents: dict[str, str] = {}
         self._hashes: dict[str, dict[str, tuple[str, int]]] = {}
@@ -130,11 +132,11 @@ class InMemoryViewStore:
     async def apply(self, standing: Standing, writes: Sequence[Write], positions: Mapping[Position, int]) -> Standing:
         """See :meth:`ViewStore.apply`."""
         if standing.generation is None or standing != self._standing:
-            raise ViewChanged("the view is not as it was left")
+            raise ViewChanged("the view changed since it was last written")
         erased = dict(standing.erased)
         for write in writes:
             self._write(write, erased)
-        for write in writes:  # now that all of the batch is known of each task, in whatever order it stood there
+        for write in writes:  # after the whole batch is known, whatever its order
             match write:
                 case Queue(team, member, due):
                     fields = self._hashes.get(outreach_key(member), {})
@@ -183,7 +185,7 @@ class InMemoryViewStore:
         return tuple(self._hashes[outreach_key(member)][TASK][0] for _, member in due[:limit])
 
     async def close(self) -> None:
-        """Nothing to let go of."""
+        """Nothing to close."""
 
     def _write(self, write: Write, erased: dict[str, int]) -> None:
         match write:
@@ -203,7 +205,7 @@ class InMemoryViewStore:
                 self._forget(customer_id, until)
 
     def _bound(self, write: Write) -> None:
-        """No more than is kept, now that all of the batch is there."""
+        """Drop what exceeds the bounds, once the whole batch is written."""
         match write:
             case Rank(key, _, _, keep) if keep and key.startswith(OUTREACHES):
                 for low in self._highest(key)[keep:]:

@@ -1,4 +1,4 @@
-"""Records as a care person would put them: one line each, times in the customer's own zone."""
+"""One-line descriptions of records for staff, with times in the customer's own zone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from streams.events.moments import can_be_meant
 
 
 def clock_time(moment: datetime | None, zone: tzinfo) -> str:
-    """As ``Fri 8 Feb 2013, 14:05``; a dash for no time."""
+    """Such as ``Fri 8 Feb 2013, 14:05``; a dash for no time."""
     if moment is None:
         return "–"
     local = in_zone(moment, zone)
@@ -19,7 +19,7 @@ def clock_time(moment: datetime | None, zone: tzinfo) -> str:
 
 
 def span(length: timedelta) -> str:
-    """As ``2 h 05 min`` or ``3 days``."""
+    """Such as ``2 h 05 min`` or ``3 days``."""
     minutes = max(0, round(length.total_seconds() / 60))
     if minutes >= 48 * 60:
         return f"{minutes // (24 * 60)} days"
@@ -114,13 +114,13 @@ def summary(record: Any, zone: tzinfo) -> str:
 
 
 def decided(decision: events.Decision, zone: tzinfo) -> str:
-    """The decision and its reason, as ``hold until Sat 9 Feb 2013, 08:00 (quiet hours)``."""
+    """The decision and its reason, such as ``hold until Sat 9 Feb 2013, 08:00 (quiet hours)``."""
     until = f" until {clock_time(decision.hold_until, zone)}" if decision.hold_until is not None else ""
     return f"{words(decision.kind)}{until} ({words(decision.reason)})"
 
 
 def consent(one: events.Consent | events.ConsentChanged) -> str:
-    """As ``marketing by email: granted``."""
+    """Such as ``marketing by email: granted``."""
     by = "on every channel" if one.channel is None else f"by {words(one.channel)}"
     other = one.from_customer_id if isinstance(one, events.Consent) else None
     return f"{words(one.purpose)} {by}: {words(one.status)}" + ("" if not other else f" (given to {other})")

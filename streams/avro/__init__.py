@@ -1,1 +1,1 @@
-"""Avro: records to bytes and back, in our own version of a schema or in another one."""
+"""Avro: encodes records to bytes and decodes them, in our own version of a schema or another one."""

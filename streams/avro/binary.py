@@ -1,4 +1,4 @@
-"""Avro's binary encoding of plain values (Avro 1.12, "Binary Encoding"), quick for those that our records have."""
+"""Avro's binary encoding of plain values (Avro 1.12, "Binary Encoding"), optimised for the values in our records."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from schemas.shown import short
 from streams.clock import to_millis
 
 Encoder = Callable[[Any], bytes]
-"""The bytes of a value."""
+"""Encodes a value to bytes."""
 
 Decoder = Callable[[bytes, int], tuple[Any, int]]
-"""What is encoded from a position on, and the position after it. Raises whatever broken bytes lead to: an index, a
-key, a character that is none. That the position is within the bytes is for the caller to see."""
+"""Decodes the value at a position; returns it and the position after it. Broken bytes raise an IndexError, KeyError,
+UnicodeDecodeError or the like. The caller checks that the returned position is within the bytes."""
 
 MOST_WORK = 30_000
-"""Values within the lists and maps of one record that anybody may write. A number or a text counts for four: it may be
-written clumsily."""
+"""Limit for the values in all lists and maps of one record that publishers may write. A number or a string counts as
+four, because its encoding may be as long as ten bytes."""
 
 MOST_OWN_WORK = 400_000
-"""The same for what only our own roles write. A state at all its limits has 130,000."""
+"""The same limit for records that only our own roles write. A state at all its limits has 130,000."""
 
 _INT, _LONG = 31, 63  # bits of magnitude
 _HIGH_BITS = int("80" * 10, 16)
@@ -57,7 +57,7 @@ def write_long(value: int) -> bytes:
 
 
 def write_count(items: int) -> bytes:
-    """What stands before a block of so many items of an array."""
+    """The count that precedes a block of ``items`` items of an array."""
     return _SIZES[items] if items < _ONE_BYTE else write_long(items)
 
 
@@ -66,7 +66,7 @@ def write_int(value: int) -> bytes:
     return _number(value, _INT)
 
 
-@lru_cache(maxsize=65_536)  # a wait's times are written again with each word on it
+@lru_cache(maxsize=65_536)  # each update of a wait writes the same times again
 def write_moment(value: datetime) -> bytes:
     """A timestamp-millis of an aware datetime. Raises TypeError for a naive one."""
     left = to_millis(value) << 1
@@ -80,10 +80,12 @@ def write_moment(value: datetime) -> bytes:
 
 @lru_cache(maxsize=4_096)
 def write_money(value: Decimal, precision: int, scale: int) -> bytes:
-    """A decimal. Raises TypeError, ValueError or ArithmeticError where it does not fit exactly."""
-    # by its length, before it becomes a number: that takes time by the square of the length
+    """A decimal. Raises TypeError, ValueError or ArithmeticError if it does not fit exactly."""
+    # check the length before the conversion to an integer, which takes time quadratic in the length
     if value and value.is_finite() and value.adjusted() >= precision - scale:
-        raise ValueError(f"an amount of {value.adjusted() + 1} digits before the point; {precision - scale} are taken")
+        raise ValueError(
+            f"an amount of {value.adjusted() + 1} digits before the point; at most {precision - scale} are allowed"
+        )
     whole = int(value.scaleb(scale))
     if Decimal(whole).scaleb(-scale) != value or abs(whole) >= 10**precision:
         raise ValueError(f"{short(value)} does not fit into {precision} digits, {scale} of them after the point")
@@ -91,13 +93,13 @@ def write_money(value: Decimal, precision: int, scale: int) -> bytes:
 
 
 def write_bytes(value: bytes) -> bytes:
-    """Bytes, with their number before them."""
+    """Bytes, preceded by their length."""
     size = len(value)
     return write_count(size) + value
 
 
 def write_text(value: str) -> bytes:
-    """A string, with the number of its bytes before it."""
+    """A string in UTF-8, preceded by its length in bytes."""
     encoded = value.encode()
     size = len(encoded)
     return write_count(size) + encoded
@@ -118,15 +120,15 @@ def write_map(values: Mapping[str, Any], item: Encoder) -> bytes:
 
 
 def write_double(value: float) -> bytes:
-    """A double. Raises ValueError for one that is no number, or infinite."""
+    """A double. Raises ValueError for NaN and infinity."""
     if not isfinite(value):
-        raise ValueError(f"{value} is not a number that can be told")
+        raise ValueError(f"{value} is not a finite number")
     return _DOUBLE.pack(value)
 
 
 def read_number(b: bytes, p: int) -> tuple[int, int]:
     """The int or long at a position, and the position after it. Raises IndexError at the end of the bytes."""
-    # most are times, and those take six bytes
+    # most numbers are timestamps, which take six bytes
     six = int.from_bytes(b[p : p + 6], "little")
     if six & 0x8080_8080_8080 == 0x0080_8080_8080 and six >> 40:
         value = (
@@ -145,7 +147,7 @@ def read_number(b: bytes, p: int) -> tuple[int, int]:
 
 
 def _long_number(b: bytes, p: int) -> tuple[int, int]:
-    # all ten bytes at once: byte by byte it takes five times as long, and a record may be full of such numbers
+    # all ten bytes in one operation: byte by byte takes five times as long, and a record may be full of such numbers
     ten = int.from_bytes(b[p : p + 10], "little")
     ends = ~ten & _HIGH_BITS
     if not ends:
@@ -162,10 +164,10 @@ def _long_number(b: bytes, p: int) -> tuple[int, int]:
 
 
 def read_count(b: bytes, p: int) -> tuple[int, int]:
-    """How many items the block of an array has, 0 at its end, and where they begin. Raises ValueError for more than
-    there are bytes left."""
+    """The number of items in the next block of an array (0 at its end), and where they begin. Raises ValueError for
+    more items than bytes left."""
     count, p = read_number(b, p)
-    if count < 0:  # such a block says how long it is, too
+    if count < 0:  # such a block also states its length in bytes
         count, p = -count, read_number(b, p)[1]
     if count > len(b) - p:
         raise ValueError(f"a block of {count} items in {len(b) - p} bytes")
@@ -183,7 +185,8 @@ def read_length(b: bytes, p: int) -> tuple[int, int]:
 def read_items(b: bytes, p: int, item: Decoder, left: list[int], weight: int) -> tuple[tuple[Any, ...], int]:
     """The items of an array, and the position after them.
 
-    Each takes ``weight`` of the work that is ``left`` for the whole record. Raises ValueError where it does not do.
+    Each item takes ``weight`` from the work that is ``left`` for the whole record. Raises ValueError if too little is
+    left.
     """
     values: list[Any] = []
     while True:
@@ -210,23 +213,23 @@ def read_map(b: bytes, p: int, item: Decoder, left: list[int], weight: int) -> t
 
 def _affordable(b: bytes, p: int, left: list[int], weight: int) -> tuple[int, int]:
     count, p = read_count(b, p)
-    left[0] -= count * weight + 3  # a block costs, too
+    left[0] -= count * weight + 3  # a block itself costs 3
     if left[0] < 0:
         raise ValueError(f"{count} more items are too many: all lists of a record together hold {left[1]:,} values")
     return count, p
 
 
 def read_double(b: bytes, p: int) -> tuple[float, int]:
-    """A double, and the position after it. Raises ValueError for one that is no number, or infinite."""
+    """A double, and the position after it. Raises ValueError for NaN and infinity."""
     return _finite(_DOUBLE.unpack_from(b, p)[0]), p + 8
 
 
 def read_float(b: bytes, p: int) -> tuple[float, int]:
-    """A float, and the position after it. Raises ValueError for one that is no number, or infinite."""
+    """A float, and the position after it. Raises ValueError for NaN and infinity."""
     return _finite(_FLOAT.unpack_from(b, p)[0]), p + 4
 
 
 def _finite(value: float) -> float:
     if not isfinite(value):
-        raise ValueError(f"{value} is not a number that can be told")
+        raise ValueError(f"{value} is not a finite number")
     return value

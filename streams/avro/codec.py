@@ -1,10 +1,10 @@
 """Confluent framing (zero byte, four-byte schema id, Avro body) around the typed records.
 
-The writer's schema is looked up by its id, the reader's is ours; what reads the one as the other is made once. Ids stay
-strings: a publisher's ``event_id`` that is no UUID is still a key.
+The writer's schema is looked up by its id; the reader's schema is ours. The decoder from one to the other is generated
+once. Ids stay strings: an ``event_id`` that is not a UUID is still a valid key.
 
-This is the way in for every record of every reader, so this is where values are checked: whatever :meth:`Codec.decode`
-gives, :meth:`Codec.encode` takes.
+Every record of every reader passes through here, so values are checked here: whatever :meth:`Codec.decode` returns,
+:meth:`Codec.encode` accepts.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ from streams.errors import IncompatibleSchema, SchemaNotRegistered, Unreadable
 from streams.events import Record
 from streams.topics import Topic, Topics
 
-if TYPE_CHECKING:  # what checks or reads records needs no client of a registry
+if TYPE_CHECKING:  # checking and reading records must not load a registry client
     from streams.registry.registry import Registry
 
 _ASK_AGAIN = 10.0
-"""Seconds for which it is remembered that a schema is not under our subjects; somebody may register it there."""
+"""Seconds before the registry is asked again about a schema that is not under our subjects; it may be registered."""
 
 WRONG_TOPIC = "wrong_topic"
-"""The reason of the dead letter for a record of a type that its topic does not carry."""
+"""The dead letter's reason for a record of a type that its topic does not carry."""
 
 _PUBLISHED = frozenset(Topics().touchpoints.records)
 _HEADER = struct.Struct(">bI")
@@ -48,10 +48,10 @@ MAGIC = 0
 
 
 class Codec:
-    """Encodes for the topics it was prepared for, decodes whatever carries a known schema id."""
+    """Encodes records for the topics it was prepared for, and decodes every record whose schema id is known."""
 
     def __init__(self, *, registry: Registry, topics: Topics, seconds: Callable[[], float] = time.monotonic) -> None:
-        """``seconds``: a clock that never goes back."""
+        """``seconds``: a monotonic clock."""
         self._registry = registry
         self._seconds = seconds
         self._topics = topics
@@ -62,7 +62,7 @@ class Codec:
         self._layouts: dict[str, Layout[Any]] = {}
 
     async def prepare(self, *topics: Topic) -> None:
-        """Look up the schema ids of everything these topics carry.
+        """Look up the schema ids of all record types that these topics carry.
 
         Raises SchemaNotRegistered or Unavailable.
         """
@@ -85,9 +85,9 @@ class Codec:
         return self._headers[topic.name, kind] + self._encoders[kind](record)
 
     async def decode(self, value: bytes | None, *, among: Container[type[Any]] | None = None) -> Record:
-        """The typed record, every value of it one that can be written again.
+        """The typed record. Each of its values can be encoded again.
 
-        ``among``: the types that the topic carries; another one is refused before its values are read.
+        ``among``: the types that the topic carries; a record of another type is refused before its values are read.
         Raises Unreadable with the reason, or Unavailable when the registry does not answer.
         """
         if value is None:
@@ -107,7 +107,7 @@ class Codec:
         record: Record
         try:
             record, end = decoder(value, _HEADER.size)
-        except Exception as error:  # whatever a broken body makes the decoder raise, it means the same
+        except Exception as error:  # whatever a broken body makes the decoder raise, the record is unreadable
             field = field_of(error)
             at = f"{field}: " if field else ""
             raise Unreadable("undecodable", f"schema id {schema_id}: {at}{type(error).__name__}: {error}") from error
@@ -118,7 +118,7 @@ class Codec:
         return record
 
     def layout(self, topic: Topic) -> Layout[Any]:
-        """How the records of a prepared topic with one type are cut into parts; made once, for every partition."""
+        """The layout in parts of a prepared topic's single record type; made once and shared by all partitions."""
         if topic.name not in self._layouts:
             [name] = topic.records
             record, schema = RECORDS[name], expand(schemas.latest(name))
@@ -126,10 +126,9 @@ class Codec:
         return self._layouts[topic.name]
 
     def wake_at(self, topic: Topic, record: type[Any], value: bytes) -> int | None:
-        """Milliseconds of the record's first field ``wake_at``, read without decoding the rest.
+        """The record's first field, ``wake_at``, in milliseconds, read without decoding the rest; None if it is null.
 
-        Only for a record of the version we write ourselves; None where the field is null.
-        Raises Unreadable for another version, which has to be decoded whole.
+        Only for records of our own version. Raises Unreadable for another version, which has to be decoded whole.
         """
         if not value.startswith(self._headers[topic.name, record]):
             raise Unreadable("other_version", "wake_at can only be peeked at in our own version")
@@ -137,12 +136,12 @@ class Codec:
         return read_number(value, _HEADER.size + 1)[0] if branch else None
 
     async def _look_up(self, schema_id: int) -> Decoder | _Refused:
-        # an unknown id raises and is not remembered: the schema may be registered a moment later
+        # an unknown id raises and is not cached: the schema may be registered a moment later
         schema = await self._registry.schema(schema_id)
         name = full_name(schema)
         record = RECORDS.get(name)
         if record is None:
-            return _Refused("unknown_event_type", f"{name} (schema id {schema_id}) is not of this contract")
+            return _Refused("unknown_event_type", f"{name} (schema id {schema_id}) is not part of this contract")
         ours = schemas.latest(name)
         self._kinds[schema_id] = record
         if schema == ours:
@@ -165,7 +164,7 @@ class Codec:
         return [subject for subject, record in self._topics.subjects() if record == name]
 
     async def _is_registered(self, name: str, schema: Schema) -> bool:
-        """Whether it stands under a subject of the contract. Under any other, nobody has checked it against ours."""
+        """Whether the schema is under a subject of the contract; under any other, nobody checked it against ours."""
         for subject in self._subjects(name):
             try:
                 await self._registry.id_of(subject, schema)
@@ -178,34 +177,34 @@ class Codec:
 
 
 class _Refused(NamedTuple):
-    """Why nothing that is written with a schema can be read."""
+    """Why no record written with a schema can be read."""
 
     reason: str
     detail: str
     until: float = inf
-    """When the registry is to be asked again, by a clock that never goes back."""
+    """When the registry is asked again, in seconds of the monotonic clock."""
 
 
 @cache
 def _published(name: str) -> list[Node]:
-    """All versions of ours: whoever registered one of them elsewhere says the same."""
+    """All our own versions; one of them registered under another subject still means the same."""
     return [expanded(schema) for schema in schemas.versions(name)]
 
 
 @cache
 def _ours(name: str) -> tuple[Encoder, Decoder]:
-    """What writes and reads our own version of a record, whichever topics it is on."""
+    """Encoder and decoder of our own version of a record, the same on every topic."""
     schema = schemas.latest(name)
     return encoder_of(schema), decoder_of(schema, RECORDS[name], work=_work(name))
 
 
 def _work(name: str) -> int:
-    """What a record may cost its reader: less where publishers write it, too."""
+    """The limit of work for reading a record: lower for types that publishers write too."""
     return MOST_WORK if name in _PUBLISHED else MOST_OWN_WORK
 
 
 def as_written(record: Record) -> Record:
-    """The record as whoever reads its bytes will have it: times to the millisecond, money to its places.
+    """The record as its readers will see it: times rounded to milliseconds, money to its decimal places.
 
     Raises a TypeError, ValueError or the like for values that do not fit the schema.
     """
@@ -215,7 +214,7 @@ def as_written(record: Record) -> Record:
 
 
 def schema_id_of(value: bytes) -> int | None:
-    """The schema id in the framing, or None where there is none."""
+    """The schema id in the framing, or None if the value has no Confluent framing."""
     if len(value) < _HEADER.size:
         return None
     magic, schema_id = _HEADER.unpack_from(value)
@@ -223,7 +222,7 @@ def schema_id_of(value: bytes) -> int | None:
 
 
 def full_name(schema: Schema) -> str:
-    """The record's name with its namespace; empty for a schema that is no named type."""
+    """The record's name with its namespace; empty for a schema that is not a named type."""
     name = schema.get("name") if isinstance(schema, dict) else None
     if not isinstance(name, str):
         return ""
@@ -231,7 +230,7 @@ def full_name(schema: Schema) -> str:
 
 
 def parse(schema: Schema) -> Any:
-    """The schema as fastavro wants it, with uuids left as the strings they are on the wire."""
+    """The schema parsed for fastavro; UUIDs stay the strings that they are on the wire."""
     return fastavro.parse_schema(_without_uuid(schema))
 
 

@@ -1,4 +1,4 @@
-"""Functions whose source is made from a schema, once, and what in a record an error inside one of them is about."""
+"""Functions whose source is generated from a schema, once, and which field an error inside such a function is about."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ _fields: dict[str, list[str]] = {}
 
 
 class Source:
-    """A function's source in the making, and what it refers to."""
+    """Builds the source of a function, and keeps the objects that the source refers to."""
 
     def __init__(self, known: Mapping[str, Any]) -> None:
         self._known: dict[str, Any] = dict(known)
 
     def ref(self, thing: Any) -> str:
-        """A name for ``thing`` in the source."""
+        """A name by which the source refers to ``thing``."""
         name = f"x{len(self._known)}"
         self._known[name] = thing
         return name
 
     def compiled(self, arguments: str, lines: Iterable[tuple[str, str]]) -> Any:
-        """The function of these lines, each with the field it is about, empty for none.
+        """Compile a function from ``lines``: pairs of the field that a line is about (empty for none) and its source.
 
-        No text of a schema that travelled is in a line: what is made of one is referred to.
+        A line never contains text from a foreign schema; it refers to objects made from it (:meth:`ref`).
         """
-        known = ", ".join(f"{name}={name}" for name in self._known)  # as defaults they are locals, and quick
+        known = ", ".join(f"{name}={name}" for name in self._known)  # default arguments are locals, which are fast
         scope = dict(self._known)
         source = [("", f"def f({arguments}, {known}):"), *lines]
         file = f"<made from a schema, {next(_numbers)}>"
@@ -37,9 +37,9 @@ class Source:
 
 
 def field_of(error: BaseException) -> str:
-    """The path of the field that a made function was at when the error was raised, as ``items.unit_price``.
+    """The path of the field that a generated function handled when the error was raised, such as ``items.unit_price``.
 
-    Empty where it was at none.
+    Empty if it handled no field.
     """
     path = []
     trace = error.__traceback__

@@ -1,12 +1,12 @@
-"""A record kept with the pieces of its encoding, so that a change encodes what it touched and nothing else.
+"""A record kept with the pieces of its encoding, so that after a change only the changed pieces are encoded again.
 
-The Avro encoding of a record is that of its fields, one after the other, and of an array that of its items (Avro 1.12,
-"Binary Encoding"). So the encoding is cut: each nested record and each item of an array of records is a piece of its
-own, and every run of plain fields between them is one. Records never change, so a piece belongs to its value: the same
-object has the same piece.
+In Avro, the encoding of a record is the concatenation of its fields' encodings, and the encoding of an array that of
+its items (Avro 1.12, "Binary Encoding"). So it is split into pieces: one for each nested record, one for each item of
+an array of records, and one for every run of plain fields between them. Records are immutable, so a piece belongs to
+its value: the same object has the same piece.
 
-The contract, held by tests/streams/test_parts.py for any record: the pieces put together are the bytes that
-:meth:`streams.avro.codec.Codec.encode` gives, and cutting those bytes gives the record that its ``decode`` gives.
+The contract, checked by tests/streams/test_parts.py for any record: the joined pieces are the bytes that
+:meth:`streams.avro.codec.Codec.encode` returns, and splitting those bytes gives the record that its ``decode`` returns.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Parts(Value, Generic[R], frozen=True, gc=False):
     record: R
     pieces: tuple[bytes, ...]
     items: tuple[tuple[bytes, ...], ...]
-    """Of each array of records the pieces of its items."""
+    """For each array of records, the pieces of its items."""
 
     def encoded(self) -> bytes:
         """The whole encoding."""
@@ -40,9 +40,9 @@ class Parts(Value, Generic[R], frozen=True, gc=False):
 
 
 class Layout(Generic[R]):
-    """How records of one type are cut; ``header`` stands before each.
+    """How records of one type are split into pieces; ``header`` precedes each record.
 
-    ``schema`` is written out, as :func:`streams.avro.codec.expand` gives it.
+    ``schema`` is expanded by :func:`streams.avro.codec.expand`.
     """
 
     def __init__(self, record: type[R], schema: Schema, header: bytes) -> None:
@@ -76,7 +76,7 @@ class Layout(Generic[R]):
         self._values: Callable[[R], tuple[Any, ...]] = _getter([cut.name for _, cut in named])
 
     def encode(self, record: R, known: Parts[R] | None) -> Parts[R]:
-        """The record in pieces; of those in ``known`` as many as its values are the same objects.
+        """The record in pieces. The pieces in ``known`` are reused for values that are the same objects.
 
         Raises a TypeError, ValueError or the like for values that do not fit the schema.
         """
@@ -100,9 +100,9 @@ class Layout(Generic[R]):
         return Parts(record, tuple(pieces), tuple(items))
 
     def split(self, value: bytes) -> Parts[R]:
-        """The record encoded in ``value``, which begins with the header, in pieces.
+        """The record that is encoded in ``value`` (which begins with the header), in pieces.
 
-        Raises ValueError where it ends elsewhere, and whatever else broken bytes lead to.
+        Raises ValueError if the record does not end where the bytes end, and other errors for broken bytes.
         """
         values: dict[str, Any] = {}
         pieces = [self.header]
@@ -118,7 +118,7 @@ class Layout(Generic[R]):
 
 
 class _Run:
-    """Plain fields that follow one another."""
+    """A run of plain fields."""
 
     def __init__(self, names: list[str], schema: Schema, record: type[Any]) -> None:
         self.encode = encoder_of(schema, only=names)
@@ -131,7 +131,7 @@ class _Run:
 
 
 class _Nested:
-    """A record within the record."""
+    """A nested record."""
 
     def __init__(self, name: str, schema: Schema, record: type[Any]) -> None:
         self.name = name
@@ -188,7 +188,7 @@ _Pieces = list[tuple[bytes, ...]]
 
 
 def _getter(names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
-    """The attributes of those names, as a tuple however many there are."""
+    """A getter of these attributes that always returns a tuple, also for a single name."""
     return attrgetter(*names) if len(names) > 1 else lambda record: tuple(getattr(record, name) for name in names)
 
 

@@ -1,12 +1,13 @@
-"""The source of functions that read a record, in our own version of its schema or in another one.
+"""Generates the source of functions that read a record, in our own version of its schema or another one.
 
-What every value is held to stands here, whoever wrote it: integers within their bits, moments within the calendar,
-money within its digits and looked at only where it is short enough, texts in UTF-8, finite numbers, arrays no longer
-than the bytes that are left. So what is read can be written again (tests/streams/test_what_is_read.py).
+Every value is checked here, whoever wrote it: integers fit their bits, moments the calendar and amounts their digits
+(an amount that is too long is refused before it is converted); strings are UTF-8, numbers finite, and arrays no longer
+than the bytes that are left. So whatever is read can be written again (tests/streams/test_what_is_read.py).
 
-Another version is resolved as Avro says (1.12, "Schema Resolution"): by the names of fields, with our defaults for what
-its writer does not know, or with what it says in other words (:mod:`streams.events.earlier`), and past what we do not
-know. The work on a record grows with its bytes, whatever its schema.
+Another version is resolved by Avro's rules (1.12, "Schema Resolution"): fields match by name; a field that the writer
+does not know gets our default, or is derived from what an earlier version says in other words
+(:mod:`streams.events.earlier`); a field that we do not know is skipped. The work on a record grows with its bytes,
+whatever its schema.
 """
 
 from __future__ import annotations
@@ -26,29 +27,29 @@ from streams.clock import EPOCH
 from streams.events.earlier import DERIVED
 
 _INT = 1 << 31
-_LONGEST_AMOUNT = 16  # bytes: some writers fill up to the length of a number of theirs
-_KEY = 4  # of a map: as much work as so many values
+_LONGEST_AMOUNT = 16  # bytes: some writers pad amounts to the width of their own integers
+_KEY = 4  # a key of a map takes as much work as four values
 _MOST_BRANCHES = 63  # so that a branch's number is one byte
 
-# a length is one byte as a rule; more, or a negative one, is for the function
+# a length usually takes one byte; the function handles longer and negative ones
 _LENGTH = ("n = b[p]; p += 1", "if n & 129: n, p = read_length(b, p - 1)", "else: n >>= 1")
 
 _WITHIN = "if p > len(b): raise IndexError('ends too early')"
 
 
 class Reading(Source):
-    """One function. ``ours``: the version is our own, so what its functions take needs no second look."""
+    """Builds one function. ``ours``: the bytes are in our own version, so some checks are unnecessary."""
 
     def __init__(self, *, ours: bool, work: int = binary.MOST_WORK, left: list[int] | None = None) -> None:
-        """``work``: how much of it a record may cost. ``left``: what is left of it, and the whole, of the record that
-        this is a part of; None for a whole record."""
+        """``work``: the limit for one record. ``left``: for a part of a record, the work that is left and the limit of
+        the whole record; None for a whole record."""
         super().__init__(_KNOWN)
         self._ours = ours
         self._outermost = left is None
         self._left = [0, work] if left is None else left
 
     def record(self, written: Any, wanted: Any, record: type[Any], *, whole: bool = True) -> Decoder:
-        """Into ``record``; where not the ``whole`` of it is wanted, into a dict."""
+        """A decoder into ``record``, or into a dict if not the ``whole`` record is wanted."""
         hints = get_type_hints(record)
         at = {field["name"]: number for number, field in enumerate(wanted["fields"])}
         kinds = {field["name"]: field["type"] for field in wanted["fields"]}
@@ -74,7 +75,7 @@ class Reading(Source):
         return cast("Decoder", self.compiled("b, p", [(name, f" {line}") for name, line in lines]))
 
     def of(self, written: Any, wanted: Any, into: str, hint: Any) -> list[str]:
-        """Statements that read from ``b`` at ``p`` into a variable."""
+        """Statements that read the value in ``b`` at ``p`` into the variable ``into``."""
         if isinstance(written, list):
             return self._branches(written, lambda branch: self.of(branch, wanted, into, hint))
         if isinstance(wanted, list):
@@ -89,7 +90,7 @@ class Reading(Source):
                 unscaled, limit = "int.from_bytes(b[p : p + n], 'big', signed=True)", 10 ** wanted["precision"]
                 return [
                     *_LENGTH,
-                    # before it is looked at: making a number of bytes takes time by the square of their length
+                    # before the conversion: making an integer of bytes takes time quadratic in their length
                     f"if not 0 < n <= {_LONGEST_AMOUNT}: no_amount(n)",
                     f"n, p = {unscaled}, p + n",
                     f"if not {-limit} < n < {limit}: no_digits(n, {wanted['precision']})",
@@ -126,11 +127,11 @@ class Reading(Source):
             case "map", "map":
                 item = self._item(written["values"], wanted["values"], get_args(hint)[1])
                 return [f"{into}, p = read_map(b, p, {self.ref(item)}, {self._work(written['values'], _KEY)})"]
-        fault = f"{_shown(written)} was written where {_shown(wanted)} belongs"
+        fault = f"{_shown(written)} was written where {_shown(wanted)} is expected"
         return [f"raise ValueError({self.ref(fault)})"]
 
     def past(self, written: Any) -> list[str]:
-        """Statements that go past what we do not know."""
+        """Statements that skip a value we do not know."""
         if isinstance(written, list):
             return self._branches(written, self.past)
         match written["type"]:
@@ -155,7 +156,7 @@ class Reading(Source):
                 return [f"n, p = read_map(b, p, {past}, {self._work(written['values'], _KEY)})"]
             case "record":
                 return [f"n, p = {self.ref(self._past(written))}(b, p)"]
-        raise Unfit(f"has a type that is none: {written['type']}")
+        raise Unfit(f"has an invalid type: {written['type']}")
 
     def _branches(self, written: list[Any], read: Any) -> list[str]:
         if len(written) > _MOST_BRANCHES:
@@ -163,7 +164,7 @@ class Reading(Source):
         lines = ["i = b[p]; p += 1"]
         for at, branch in enumerate(written):
             lines += [f"{'elif' if at else 'if'} i == {2 * at}:", *(f" {line}" for line in read(branch))]
-        return [*lines, "else: raise ValueError(f'{i} is no branch of a union')"] if written else ["raise ValueError()"]
+        return [*lines, "else: raise ValueError(f'{i} is not in the union')"] if written else ["raise ValueError()"]
 
     def _item(self, written: Any, wanted: Any, hint: Any) -> Decoder:
         inner = self._inner(self._ours)
@@ -197,9 +198,9 @@ class Reading(Source):
 
 
 def _takes_room(written: Any) -> None:
-    """Raises Unfit for items without a byte: as many as one likes of them fit into a record."""
+    """Raises Unfit for items that take no bytes: any number of them would fit into a record."""
     if _empty(written):
-        raise Unfit("has an array of what takes no room")
+        raise Unfit("has an array of items that take no bytes")
 
 
 def _empty(written: Any) -> bool:
@@ -216,7 +217,7 @@ def _empty(written: Any) -> bool:
 
 
 def _weight(item: Any) -> int:
-    """How many plain values take as long to read; lists within it count for themselves."""
+    """The work of reading an item, in plain values; lists within it are counted when they are read."""
     if isinstance(item, list):
         return 1 + len(item) // 8 + max((_weight(branch) for branch in item), default=0)
     match item["type"]:
@@ -224,13 +225,13 @@ def _weight(item: Any) -> int:
             return 1 + sum(_weight(field["type"]) for field in item["fields"])
         case "array" | "map":
             return 3
-        case "int" | "long" | "enum" | "string" | "bytes":  # whose numbers may be of ten bytes
+        case "int" | "long" | "enum" | "string" | "bytes":  # a number or length may take ten bytes
             return 4
     return 1
 
 
 def _inner(hint: Any) -> Any:
-    """The type of an optional value, where there is one."""
+    """The type without ``None``, if it is optional."""
     [inner] = [part for part in get_args(hint) if part is not type(None)] if isinstance(hint, UnionType) else [hint]
     return inner
 
@@ -248,19 +249,19 @@ def _shown(schema: Any) -> str:
 
 
 def _no_int(value: int) -> None:
-    raise OverflowError(f"a number of {value.bit_length() + 1} bits, where 32 are taken")
+    raise OverflowError(f"a number of {value.bit_length() + 1} bits; at most 32 are allowed")
 
 
 def _no_amount(length: int) -> None:
-    raise ValueError(f"an amount of {length} bytes; from 1 to {_LONGEST_AMOUNT} are taken")
+    raise ValueError(f"an amount of {length} bytes; 1 to {_LONGEST_AMOUNT} are allowed")
 
 
 def _no_digits(unscaled: int, precision: int) -> None:
-    raise ValueError(f"an amount of {len(str(abs(unscaled)))} digits, where {precision} are taken")
+    raise ValueError(f"an amount of {len(str(abs(unscaled)))} digits; at most {precision} are allowed")
 
 
 def _missing() -> None:
-    raise ValueError("is not among what was written, and has no default")
+    raise ValueError("is missing from the writer's schema, and has no default")
 
 
 _KNOWN = {

@@ -1,15 +1,15 @@
-"""Avro to records and back by functions written for one schema: the source of each is made from it, once.
+"""Avro to records and back by functions that are generated for one schema each, once.
 
-fastavro walks the schema for every record and makes a dict that msgspec then makes the record of. All that walking is
-known beforehand, so it is written out: straight code, field after field, that reads and makes the record itself. It
+fastavro walks the schema for every record and builds a dict, from which msgspec builds the record. The generated
+functions need no such walk: straight-line code, field after field, reads the bytes and builds the record itself. That
 takes a third to a half of the time (docs/performance.md).
 
-Other versions than ours are read by such functions, too (:mod:`streams.avro.reading`), and not for the time: bytes
-under a schema that some stranger registered made fastavro 1.13 crash the process, or loop for ever
+Versions other than ours are also read by generated functions (:mod:`streams.avro.reading`), for safety: bytes under a
+schema that a stranger had registered made fastavro 1.13 crash the process, or loop for ever
 (docs/adr/0016-every-value-is-checked-on-the-way-in.md).
 
-The contract, held by tests/streams/test_specialised.py for every record: the bytes are those that fastavro writes, the
-record is the one it reads, and bytes that it refuses are refused.
+The contract, checked by tests/streams/test_specialised.py for every record: the bytes are those that fastavro writes,
+the record is the one that it reads, and bytes that it refuses are refused.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from streams.avro.reading import Reading
 
 
 def encoder_of(schema: Schema, *, only: Sequence[str] | None = None) -> Encoder:
-    """For records of our own version of the schema, or with ``only`` of its fields, for those."""
+    """An encoder of records in our own version of the schema; with ``only``, of those fields alone."""
     return _Writing(_KNOWN).record(_some(expanded(schema), only)["fields"])
 
 
@@ -38,11 +38,11 @@ def decoder_of(
     written: Node | None = None,
     work: int = binary.MOST_WORK,
 ) -> Decoder:
-    """Into ``record``; with ``only`` of its fields, into a dict of those.
+    """A decoder into ``record``; with ``only``, into a dict of those fields alone.
 
-    ``written`` is the version of the schema that the bytes were written with, written out, ours if None. ``work`` is
-    what its lists and maps may cost (:data:`streams.avro.binary.MOST_WORK`).
-    Raises Unfit for one that nothing can be read by.
+    ``written`` is the expanded schema that the bytes were written with, ours if None. ``work`` is the limit for its
+    lists and maps (:data:`streams.avro.binary.MOST_WORK`).
+    Raises Unfit for a schema that cannot be used for reading.
     """
     ours = _some(expanded(schema), only)
     reading = Reading(ours=written is None, work=work)
@@ -79,7 +79,7 @@ class _Writing(Source):
                 return f"write_array({value}, {self.ref(self._item(items))})"
             case {"type": "map", "values": values}:
                 return f"write_map({value}, {self.ref(self._item(values))})"
-        raise NotImplementedError(f"no record of the contract has had {kind} so far")
+        raise NotImplementedError(f"no record of the contract has used {kind} so far")
 
     def _item(self, kind: Any) -> Encoder:
         if isinstance(kind, dict) and kind["type"] == "record":
@@ -93,7 +93,7 @@ def _some(schema: Any, only: Sequence[str] | None) -> Any:
 
 
 def _optional(parts: list[Any]) -> tuple[int, Any]:
-    """Where null stands in a union, and what else there is."""
+    """The position of null in a union, and the other type."""
     at = parts.index({"type": "null"})
     if len(parts) != 2:
         raise ValueError(f"a union of null and one other type was expected, not {parts}")

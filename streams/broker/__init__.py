@@ -1,1 +1,1 @@
-"""Kafka as everything here uses it: its topics, its clients, and what a fetched batch may hold."""
+"""Kafka: provisioning its topics, closing its clients, and reading fetched batches within bounds."""

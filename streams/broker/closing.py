@@ -1,4 +1,4 @@
-"""Letting go of Kafka clients: a close of theirs must not look like a cancellation of ours."""
+"""Closing Kafka clients, so that a CancelledError of theirs is not mistaken for a cancellation of our task."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ log = structlog.get_logger()
 
 
 def is_cancelled() -> bool:
-    """Whether the task that asks is being cancelled itself; else a CancelledError in it is somebody else's."""
+    """Whether the current task itself is being cancelled; otherwise a CancelledError in it comes from elsewhere."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 
@@ -19,9 +19,9 @@ def is_cancelled() -> bool:
 async def closed(client: Any) -> None:
     """Stop an aiokafka consumer, producer or admin client, whatever state it is in.
 
-    A consumer that is stopped while a fetch of its fails cancels that fetch, and lets the CancelledError out before its
-    connections are closed (aiokafka 0.14, ``Fetcher.close``). It is taken for what it is, and the rest is closed too.
-    Raises what stopping raises otherwise, CancelledError among it where the caller is being cancelled.
+    A consumer that is stopped while one of its fetches fails cancels that fetch, and lets the CancelledError escape
+    before its connections are closed (aiokafka 0.14, ``Fetcher.close``). That error is caught here, and the rest is
+    closed too. Raises whatever else stopping raises, including CancelledError if the caller is being cancelled.
     """
     stop = client.stop if hasattr(client, "stop") else client.close
     try:

@@ -1,9 +1,9 @@
-"""Fetched batches, read so that none stops a partition or exhausts memory, whatever a publisher put into it.
+"""Reads fetched batches so that none stops a partition or exhausts memory, whatever a publisher wrote.
 
-aiokafka fails at a header whose name is not UTF-8, and unpacks a batch whole, however large that makes it. Brokers
-check neither, so one such batch fails every reader at the same place at every start. aiokafka has no setting for it and
-takes what reads batches from a global of its fetcher; importing this module puts its own class there. So whoever makes
-a consumer takes its class from here.
+aiokafka fails on a header name that is not UTF-8, and decompresses a whole batch, however large the result. Brokers
+check neither, so one such batch makes every reader fail at the same offset at every start. aiokafka has no setting for
+this; its fetcher takes the class that reads batches from a module global, and importing this module replaces it.
+Therefore import the consumer class from here.
 """
 
 from __future__ import annotations
@@ -26,34 +26,34 @@ from streams.broker.unpacking import HEAD, MOST_HEADERS, Unpackable, plain
 __all__ = ["AIOKafkaConsumer", "TolerantRecords"]
 
 _LENGTH = struct.Struct(">i")
-_LENGTH_AT, _BEFORE = 8, 12  # the length counts what is behind it
-_MAGIC_AT, _MAGIC = 16, 2  # brokers write no other format any more
+_LENGTH_AT, _BEFORE = 8, 12  # the length counts the bytes after it
+_MAGIC_AT, _MAGIC = 16, 2  # current brokers write no other format
 
 
 class TolerantRecords:
-    """Batches of records as a broker sends them, as aiokafka's own class gives them."""
+    """Batches of records as sent by a broker, with the interface of aiokafka's own class."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._at = 0
 
     def size_in_bytes(self) -> int:
-        """Of all batches together."""
+        """The size of all batches together."""
         return len(self._data)
 
     def has_next(self) -> bool:
-        """Whether there is another whole batch; the last one is often cut off."""
+        """Whether there is another complete batch; the last one is often cut off."""
         return self._end() <= len(self._data)
 
     def next_batch(self) -> Any:
-        """The next batch. Raises CorruptRecordException for one that is too short to be one."""
+        """The next batch. Raises CorruptRecordException if its length is too small for a batch."""
         if not self.has_next():
             return None
         raw = self._data[self._at : self._end()]
         self._at = self._end()
         batch = MemoryRecords(raw).next_batch()
         if batch is None:
-            raise CorruptRecordException("a batch of a length that none has")
+            raise CorruptRecordException("a batch with an impossible length")
         return _Batch(batch, raw) if raw[_MAGIC_AT] == _MAGIC and not batch.is_control_batch else batch
 
     def _end(self) -> int:
@@ -65,7 +65,7 @@ class TolerantRecords:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _StandIn:
-    """One record in place of those that cannot be read; it has their first offset."""
+    """One record in place of those that cannot be read, with the first of their offsets."""
 
     offset: int
     timestamp: int
@@ -77,7 +77,7 @@ class _StandIn:
 
 
 class _Batch:
-    """A batch whose records are read within bounds; where they cannot be read, one record stands in for the rest."""
+    """A batch whose records are read within bounds; one stand-in replaces those that cannot be read."""
 
     def __init__(self, batch: Any, raw: bytes) -> None:
         self._batch = batch
@@ -93,7 +93,7 @@ class _Batch:
                 following = record.offset + 1
                 yield record
         except (Unpackable, CorruptRecordException) as error:
-            # the checksum fits, so this is what was sent: to fetch it again does not help
+            # the checksum is correct, so this is what was sent: fetching it again does not help
             yield _StandIn(
                 offset=following,
                 timestamp=self._batch.max_timestamp,
@@ -103,7 +103,7 @@ class _Batch:
 
 
 def _records(raw: bytes) -> Iterator[Any]:
-    """The records of a batch without compression, read once more and with patience where a header's name is no text."""
+    """The records of an uncompressed batch, read a second time with header names escaped if one is not UTF-8."""
     read = 0
     try:
         for record in MemoryRecords(raw).next_batch():
@@ -122,14 +122,14 @@ def _cut(record: Any) -> Any:
     return record
 
 
-class _Patient(_DefaultRecordBatchPy):  # its texts are of its buffer
+class _Patient(_DefaultRecordBatchPy):  # it decodes texts from its buffer
     def _maybe_uncompress(self) -> None:
         super()._maybe_uncompress()
         self._buffer: bytearray = _Escaping(self._buffer)
 
 
 class _Escaping(bytearray):
-    """Bytes whose text has ``\\xff`` where they are none."""
+    """Bytes that decode with escapes such as ``\\xff`` for whatever is not UTF-8."""
 
     def __getitem__(self, key: Any) -> Any:
         found = super().__getitem__(key)

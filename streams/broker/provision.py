@@ -1,4 +1,4 @@
-"""Topics as the catalogue wants them: first what would change, then the change. Doing it twice is fine."""
+"""Creates and changes topics to match the catalogue: first a plan, then the changes. Idempotent."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from streams.topics import Topic
 
 
 class TopicStatus(StrEnum):
-    """How a topic on the broker stands to the catalogue."""
+    """How a topic on the broker compares with the catalogue."""
 
     SAME = "same"
     MISSING = "missing"
@@ -31,21 +31,21 @@ class TopicStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicChange:
-    """One topic: as it is, and as it should be."""
+    """One topic: its present and its intended settings."""
 
     topic: str
     """Its name on the broker."""
     status: TopicStatus
     partitions: int
-    """As they should be."""
+    """The intended number of partitions."""
     config: Mapping[str, str]
-    """All settings as they should be, in Kafka's names."""
+    """All intended settings, by Kafka's names."""
     differences: Mapping[str, tuple[str | None, str]]
-    """By setting: what it is now (None where it is not known) and what it should be."""
+    """By setting: the present value (None if unknown) and the intended one."""
     present: Mapping[str, str]
-    """Settings made on the topic by whomever; those of others are kept."""
+    """All settings made on the topic itself; those that others made are kept."""
     problem: str | None = None
-    """Why nothing can be done about it."""
+    """Why the topic cannot be changed to match."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ class TopicPlan:
 
     @property
     def pending(self) -> tuple[TopicChange, ...]:
-        """What is still to be done; () when the broker is as the catalogue wants it."""
+        """The changes still to be made; () if the broker matches the catalogue."""
         return tuple(change for change in self.changes if change.status is not TopicStatus.SAME)
 
     @property
@@ -67,9 +67,9 @@ class TopicPlan:
 
 
 async def plan_topics(settings: Settings, *, keep_history: bool | None = None) -> TopicPlan:
-    """Compare the broker with the catalogue; changes nothing.
+    """Compare the broker with the catalogue, without changing anything.
 
-    ``keep_history`` is the setting of that name if absent. Raises Unavailable, or Refused by the broker.
+    ``keep_history``: the setting of that name if None. Raises Unavailable, or Refused by the broker.
     """
     if keep_history is None:
         keep_history = settings.keep_history
@@ -87,7 +87,7 @@ async def plan_topics(settings: Settings, *, keep_history: bool | None = None) -
 
 
 async def apply_topics(plan: TopicPlan) -> None:
-    """Carry the plan out; returns when the topics can be written to.
+    """Carry out the plan; returns once the topics can be written to.
 
     Raises SettingsError if the plan has problems (then nothing was changed), Refused, or Unavailable.
     """
@@ -104,7 +104,7 @@ async def apply_topics(plan: TopicPlan) -> None:
 
 
 async def set_up(settings: Settings, *, keep_history: bool | None = None) -> None:
-    """Schemas and topics as the contract wants them, without asking. Doing it again changes nothing.
+    """Register all schemas and create or change all topics, without asking. Idempotent.
 
     ``keep_history`` as in :func:`plan_topics`. Raises what :func:`apply_schemas` and :func:`plan_topics` raise.
     """
@@ -152,7 +152,7 @@ def _compare(
 def _other_partitions(name: str, present: int, wanted: int) -> str:
     return (
         f"{name} has {present} partitions and CARELINE_PARTITIONS says {wanted}: another number would send customers' "
-        f"keys to other partitions, away from their state. Set CARELINE_PARTITIONS={present}, or start afresh under "
+        f"keys to other partitions, away from their state. Set CARELINE_PARTITIONS={present}, or start over under "
         "another CARELINE_TOPIC_PREFIX"
     )
 

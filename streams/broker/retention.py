@@ -1,4 +1,4 @@
-"""Records older than their topic keeps them: the broker takes them, and they are gone a moment later."""
+"""Detects records older than their topic's retention: the broker accepts them, and deletes them a moment later."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FOR_EVER = -1
 
 
 class Aged:
-    """Counts what is published with a time that its topic does not reach back to."""
+    """Counts the published records whose time is beyond their topic's retention."""
 
     def __init__(self, settings: Settings, topic: Topic, *, broker: Broker) -> None:
         self._settings = settings
@@ -23,20 +23,20 @@ class Aged:
         self._topic = topic
         self._kept = None if topic.retention is None else topic.retention // timedelta(milliseconds=1)
         self.count = 0
-        """How many; what the catalogue says of the topic counts, until :meth:`told` asks the broker."""
+        """Uses the catalogue's retention until :meth:`told` asks the broker for the real one."""
         self._oldest = 0
 
     def note(self, record_millis: int, *, wall_millis: int) -> None:
-        """A record of that time was published at this one."""
+        """Count a record with timestamp ``record_millis`` that was published at ``wall_millis``."""
         if self._kept is not None and record_millis < wall_millis - self._kept:
             self._oldest = min(self._oldest, record_millis) if self.count else record_millis
             self.count += 1
 
     async def told(self, *, wall_millis: int) -> str | None:
-        """What to tell the publisher; None where nothing is too old, or the topic keeps it all the same.
+        """The warning for the publisher; None if no record is too old for the topic's actual retention.
 
-        Said once: what was counted is forgotten. A broker that does not answer about its settings is taken to have
-        those of the catalogue.
+        It resets the count, so it is returned once. If the broker does not return its settings, those of the catalogue
+        are assumed.
         """
         count, self.count = self.count, 0
         if not count:
@@ -52,8 +52,8 @@ class Aged:
         )
 
     async def _kept_by_the_broker(self) -> int:
-        """The topic's retention in ms."""
-        assert self._kept is not None, "nothing is counted for a topic that keeps the latest of each key"
+        """The topic's retention on the broker, in ms."""
+        assert self._kept is not None, "nothing is counted for a compacted topic without retention"
         name = self._settings.topics.full_name(self._topic)
         admin = self._broker.admin("careline-publisher")
         try:

@@ -1,7 +1,7 @@
-"""The records section of a Kafka batch (message format v2), unpacked within bounds. Pure.
+"""Decompresses the records section of a Kafka batch (message format v2) within bounds. Pure.
 
-A broker checks how large a batch is as it is sent, and not what it unpacks to: 2 KB of zstd can hold gigabytes.
-aiokafka unpacks a batch whole before it reads the first record, so the bounds have to be kept before that.
+A broker checks the compressed size of a batch, not its decompressed size: 2 KB of zstd can hold gigabytes. aiokafka
+decompresses a whole batch before it reads the first record, so the bounds have to be checked before that.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ from aiokafka.codec import _detect_xerial_stream
 from streams.avro.binary import read_number, write_long  # Kafka's varints are Avro's
 
 MOST_UNPACKED = 8 << 20
-"""Bytes of a batch's records once they are unpacked. Producers keep to 1 MiB unless they are told otherwise."""
+"""Largest decompressed size of a batch's records, in bytes. By default, producers send at most 1 MiB."""
 
 MOST_RECORDS = 100_000
-"""Of one batch. An honest touchpoint has 60 bytes and more: 1 MiB holds at most 17,000 of them."""
+"""Most records in one batch. A real touchpoint has at least 60 bytes: 1 MiB holds at most 17,000 of them."""
 
 MOST_HEADERS = 5_000
-"""Of one record; the rest is dropped, as every reader of headers takes time for each of them."""
+"""Most headers of one record; the rest is dropped, because every reader spends time on each header."""
 
 HEAD = 61
 """Bytes of a batch before its records."""
 
 _LENGTH_AT, _ATTRIBUTES_AT, _COUNT_AT = 8, 21, 57
-_BEFORE = 12  # the length counts what is behind it
+_BEFORE = 12  # the length counts the bytes after it
 _CODEC = 0b111
-_LONG_RECORD = 100_000  # bytes; a shorter one cannot hold so many headers that it matters
+_LONG_RECORD = 100_000  # bytes; a shorter one cannot hold enough headers to matter
 _XERIAL_HEAD = 16
-_ROOM = 64 << 10  # bytes, at first
-_ORDINARY = 8  # times as much as it was packed
-_NO_ROOM = "write whole buffer"  # what cramjam says where there is no more
+_ROOM = 64 << 10  # bytes of the first buffer, at least
+_ORDINARY = 8  # an ordinary compression ratio, for the first buffer
+_NO_ROOM = "write whole buffer"  # in cramjam's error if the buffer is too small
 
 
 class Unpackable(Exception):
@@ -44,12 +44,12 @@ class Unpackable(Exception):
 def plain(raw: bytes) -> bytes:
     """The same batch without compression, and with at most ``MOST_HEADERS`` headers for each record.
 
-    Its checksum is that of the original: check it there. Raises Unpackable for a batch beyond the bounds, or one that
-    its own compression cannot have made.
+    Its checksum is still the original's: check it before. Raises Unpackable for a batch beyond the bounds, or one that
+    cannot be decompressed.
     """
     count = _int(raw, _COUNT_AT)
     if count > MOST_RECORDS:
-        raise Unpackable(f"a batch of {count:,} records; at most {MOST_RECORDS:,} are taken")
+        raise Unpackable(f"a batch of {count:,} records; at most {MOST_RECORDS:,} are allowed")
     attributes = int.from_bytes(raw[_ATTRIBUTES_AT : _ATTRIBUTES_AT + 2], "big")
     codec = attributes & _CODEC
     if codec == 0 and len(raw) < _LONG_RECORD:
@@ -72,16 +72,16 @@ def _unpacked(packed: bytes, codec: int) -> bytes:
     try:
         return unpack(packed)
     except (cramjam.DecompressionError, zlib.error, struct.error, EOFError) as error:
-        raise Unpackable(f"a batch that does not unpack: {str(error)[:200]}") from error
+        raise Unpackable(f"a batch that cannot be decompressed: {str(error)[:200]}") from error
 
 
 def _too_large() -> Unpackable:
-    return Unpackable(f"a batch that unpacks to more than {MOST_UNPACKED:,} bytes")
+    return Unpackable(f"a batch that decompresses to more than {MOST_UNPACKED:,} bytes")
 
 
 def _gzip(packed: bytes) -> bytes:
     found, left = b"", packed
-    while left:  # a file may have several members
+    while left:  # gzip data may have several members
         member = zlib.decompressobj(wbits=31)
         found += member.decompress(left, MOST_UNPACKED - len(found) + 1)
         if len(found) > MOST_UNPACKED:
@@ -94,7 +94,7 @@ def _gzip(packed: bytes) -> bytes:
 
 def _into(unpack: Callable[[bytes, bytearray], int]) -> Callable[[bytes], bytes]:
     def whole(packed: bytes) -> bytes:
-        # room for everything would take longer to clear than an ordinary batch takes to unpack
+        # clearing the largest buffer would take longer than decompressing an ordinary batch
         size = min(max(_ROOM, _ORDINARY * len(packed)), MOST_UNPACKED)
         while True:
             room = bytearray(size)
@@ -117,7 +117,7 @@ def _snappy(packed: bytes) -> bytes:
     while at < len(packed):
         (size,) = struct.unpack_from("!i", packed, at)
         if size < 0:
-            raise EOFError("a block of fewer than no bytes")
+            raise EOFError("a block of negative length")
         found += _snappy_block(packed[at + 4 : at + 4 + size], MOST_UNPACKED - len(found))
         at += 4 + size
     return bytes(found)
@@ -138,7 +138,7 @@ _CODECS: Mapping[int, Callable[[bytes], bytes]] = {
 
 
 def _trimmed(records: bytes, count: int) -> bytes:
-    """The records, without what is beyond ``MOST_HEADERS`` of each. What is no record is left to whoever reads it."""
+    """The records, each with at most ``MOST_HEADERS`` headers. An invalid record is left to its reader."""
     if len(records) < _LONG_RECORD:
         return records
     parts, kept, at = [], 0, 0
@@ -159,10 +159,10 @@ def _trimmed(records: bytes, count: int) -> bytes:
 
 
 def _with_few_headers(records: bytes, at: int, end: int) -> bytes | None:
-    """The record with the first of its headers; None where it has no more than that."""
+    """The record with its first ``MOST_HEADERS`` headers; None if it has no more."""
     begin = at
     at += 1  # attributes
-    for _ in range(2):  # when and where, as differences
+    for _ in range(2):  # timestamp and offset, as deltas
         _, at = read_number(records, at)
     for _ in range(2):  # key and value
         at = _behind(records, at)
@@ -180,6 +180,6 @@ def _with_few_headers(records: bytes, at: int, end: int) -> bytes | None:
 
 
 def _behind(records: bytes, at: int) -> int:
-    """The position behind what stands there with its length, which is below zero for a null."""
+    """The position after a length-prefixed value, whose length is negative for null."""
     size, at = read_number(records, at)
     return at + max(size, 0)

@@ -1,1 +1,1 @@
-"""HTTP, in and out: the ports that roles open, and the hosts that a letter may be sent to."""
+"""HTTP: the servers that roles run, and the hosts that a letter may be sent to."""

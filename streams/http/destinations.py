@@ -1,7 +1,7 @@
-"""Where a letter may be sent by URL: over https, to a host that anybody can reach, and nowhere inside our network.
+"""Which URLs a letter may be sent to: https, to a host on the public internet, and nothing inside our network.
 
-A customer's webhook is an address that somebody else wrote. It is checked when a profile names it, and again, by the
-address that its name resolves to, for each connection.
+Others write the URL of a customer's webhook. It is checked when a profile names it; and for each connection, the
+address that its name resolves to is checked again.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?"
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _LOOKS_NUMERIC = re.compile(
     r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)"
-)  # 127.1, 0x7f.1 and 2130706433 are loopback to a resolver
+)  # resolvers take 127.1, 0x7f.1 and 2130706433 for loopback
 _INNER = ("localhost", "local", "internal", "intranet", "lan", "home.arpa", "onion")
 _LONGEST = 2_048
 _MOST_TOLD = 10
 _PLAIN = re.compile(r"[!-~]+")
 _LOWEST_FREE_PORT = 1_024
 
-# The special-purpose registries of IANA (RFC 6890), and what addresses of one family hide of the other.
+# IANA's special-purpose registries (RFC 6890), and IPv6 ranges that embed IPv4 addresses.
 _NOT_PUBLIC_4 = tuple(
     IPv4Network(block)
     for block in (
@@ -48,8 +48,8 @@ _ISATAP = (0x0000_5EFE, 0x0200_5EFE)
 
 
 def is_public(address: IP) -> bool:
-    """Whether the address is one of the open internet: not private, shared (CGNAT), loopback, link-local (cloud
-    metadata), multicast, unspecified, reserved, nor an IPv6 form of such an IPv4 address."""
+    """Whether the address is on the public internet: not private, shared (CGNAT), loopback, link-local (cloud
+    metadata), multicast, unspecified or reserved, nor an IPv6 form of such an IPv4 address."""
     if isinstance(address, IPv4Address):
         return not any(address in block for block in _NOT_PUBLIC_4)
     if address.scope_id is not None:
@@ -66,27 +66,27 @@ def is_public(address: IP) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Destinations:
-    """What is allowed besides the public internet, as a receiver on this machine for development: by name, by address
-    or by network. There http will do, too."""
+    """What is allowed besides the public internet, such as a receiver on this machine for development: by name, address
+    or network. Plain http is allowed there too."""
 
     names: frozenset[str] = frozenset()
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """``localhost, 127.0.0.1, 10.1.0.0/16``; empty for none. Raises ValueError."""
+        """From ``localhost, 127.0.0.1, 10.1.0.0/16``; empty for none. Raises ValueError."""
         names, networks = set(), []
         for entry in filter(None, (part.strip().lower().rstrip(".") for part in text.split(","))):
             try:
                 networks.append(ip_network(entry.strip("[]")))
             except ValueError:
                 if not _NAME.fullmatch(entry) or _LOOKS_NUMERIC.fullmatch(entry):
-                    raise ValueError(f"{entry!r} is no host, address or network") from None
+                    raise ValueError(f"{entry!r} is not a host, address or network") from None
                 names.add(entry)
         return cls(frozenset(names), tuple(networks))
 
     def fault(self, url: str) -> str | None:
-        """What keeps the URL from being called, as far as it shows without resolving its name; None for nothing."""
+        """Why the URL may not be called, as far as is known without resolving its name; None if it may."""
         if len(url) > _LONGEST or not _PLAIN.fullmatch(url):
             return "is no plain URL"
         try:
@@ -97,13 +97,13 @@ class Destinations:
         if not host or "\\" in url:
             return "has no host"
         if "@" in parts.netloc:
-            return "holds a user name"
+            return "contains a user name"
         address = _literal(host)
         if address is None and (not _NAME.fullmatch(host) or _LOOKS_NUMERIC.fullmatch(host) or len(host) > 253):
-            return "has no plain host"
+            return "has no plain host name"
         allowed = self.allows(host, address)
         if parts.scheme != "https" and not (allowed and parts.scheme == "http"):
-            return "is no https link"
+            return "is not an https link"
         if allowed:
             return None
         if address is not None and not is_public(address):
@@ -111,26 +111,26 @@ class Destinations:
         if address is None and ("." not in host or any(f".{host}".endswith(f".{inner}") for inner in _INNER)):
             return "leads into a network that is not public"
         if port is not None and port != 443 and port < _LOWEST_FREE_PORT:
-            return f"leads to port {port}; a webhook is on 443, or on 1024 and above"
+            return f"leads to port {port}; allowed are 443, and 1024 and above"
         return None
 
     def allows(self, host: str, address: IP | None) -> bool:
-        """Whether a setting opens this host, or this address of it."""
+        """Whether the settings allow this host, or this address of it."""
         return host in self.names or (address is not None and any(address in block for block in self.networks))
 
     def may_connect(self, host: str, address: IP) -> bool:
-        """Whether a connection for this host may go to this address, to which its name resolved."""
+        """Whether a connection to this host may use this address, to which its name resolved."""
         return is_public(address) or self.allows(host.lower().rstrip("."), address)
 
 
 STRICT = Destinations()
-"""The public internet, and nothing else."""
+"""Only the public internet."""
 
 
 def reachable(event: Touchpoint, destinations: Destinations) -> tuple[Touchpoint, InvalidEvent | None]:
-    """The fact without addresses that can't be called, and why they are left out; itself and None if there are none.
+    """The fact without the webhooks that may not be called, and the reason; the fact itself and None if all may.
 
-    One bad address costs itself, not the name, the zone and the other addresses that came with it.
+    A bad address is dropped alone; the name, the time zone and the other addresses of the fact are kept.
     """
     if not isinstance(event, ProfileUpdated) or not event.addresses:
         return event, None
@@ -155,7 +155,7 @@ def _literal(host: str) -> IP | None:
 
 
 def is_loopback(host: str) -> bool:
-    """This machine itself: ``localhost`` or a loopback address."""
+    """Whether the host is this machine: ``localhost`` or a loopback address."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

@@ -1,4 +1,4 @@
-"""What every role shows its operators over HTTP: /metrics, /livez, /readyz, and what a role adds of its own."""
+"""The operators' HTTP port of every role: /metrics, /livez, /readyz, and paths that the role adds."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _PROCESS = CollectorRegistry()
 ProcessCollector(registry=_PROCESS)
 PlatformCollector(registry=_PROCESS)
 
-_PATIENCE = timedelta(seconds=2)  # a scraper that never hangs up keeps nobody from ending
+_PATIENCE = timedelta(seconds=2)  # a scraper that never disconnects must not delay the end
 
 Check = Callable[[], list[str]]
-"""What is wrong, or waited for, in words for an operator; [] where nothing is."""
+"""Returns what is wrong or missing, in words for an operator; [] if nothing is."""
 
 
 class OpsServer:
     """Serves a role's health and metrics for as long as it is started.
 
-    ``live`` says what has crashed: /livez answers 503 naming it, and whoever watches restarts the process.
-    ``ready`` says what the role still waits for: /readyz answers 503 naming it. ``routes`` are further paths, each
-    with a function whose value is answered as JSON.
+    ``live`` says what has crashed: /livez then answers 503 naming it, and the supervisor restarts the process.
+    ``ready`` says what the role still waits for: /readyz then answers 503 naming it. ``routes`` are further paths, each
+    with a function whose result is returned as JSON.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class OpsServer:
         ready: Check,
         routes: Mapping[str, Callable[[], Any]] | None = None,
     ) -> None:
-        """``port`` None serves nothing, 0 takes any free one, which is logged."""
+        """``port`` None serves nothing; 0 takes any free port, which is logged."""
         self._host = host
         self._wanted = port
         self._live = live
@@ -56,11 +56,11 @@ class OpsServer:
 
     @property
     def port(self) -> int | None:
-        """The port that is served; None before the start and where none is wanted."""
+        """The port of the server; None before the start, and if no port was requested."""
         return self._port
 
     async def start(self) -> None:
-        """Begin to serve. Raises SettingsError where the address cannot be had."""
+        """Start serving. Raises SettingsError if the address is not available."""
         if self._wanted is None or self._runner is not None:
             return
         app = web.Application()
@@ -81,7 +81,7 @@ class OpsServer:
         log.info("ops_server", url=f"http://{self._host}:{self._port}", paths=["/metrics", "/livez", "/readyz"])
 
     async def stop(self) -> None:
-        """Stop serving; safe to call twice."""
+        """Stop serving. Idempotent."""
         runner, self._runner, self._port = self._runner, None, None
         if runner is not None:
             await runner.cleanup()
@@ -94,7 +94,7 @@ class OpsServer:
         await self.stop()
 
     async def _metrics(self, request: web.Request) -> web.Response:
-        # collecting formats thousands of lines: not in the event loop that handles customers
+        # formatting thousands of lines must not block the event loop that handles records
         body = await asyncio.to_thread(lambda: generate_latest(REGISTRY) + generate_latest(_PROCESS))
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 

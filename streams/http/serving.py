@@ -1,7 +1,7 @@
-"""How every HTTP port of ours meets those who connect: with time limits, bounds, and no name of a product.
+"""The HTTP server of all our ports: with time limits, bounds on size and connections, and no product name.
 
-Nobody is shut out by connections that say nothing. Where there are as many as may be, the one that has kept us waiting
-for its request for longest makes room; only where all of them are being answered is a new one turned away.
+Idle connections shut nobody out. At the limit of connections, the one whose request we have waited for longest is
+closed to make room; a new connection is refused only if all others are being answered.
 """
 
 from __future__ import annotations
@@ -19,16 +19,17 @@ from aiohttp.web_request import BaseRequest
 
 from streams import metrics
 
-_LINGER = 1024 * 1024  # bytes that are read of a body that is too large, so that its sender sees the answer
+_LINGER = 1024 * 1024  # bytes read of a body that is too large, so that its sender sees the answer
 _BACKLOG = 1024
-_PEER_GONE = timedelta(seconds=30)  # without taking anything of an answer
-_SAME_PLACE = 64  # bits of an IPv6 address that one customer of a provider has in common
+_PEER_GONE = timedelta(seconds=30)  # without reading any of the answer
+_SAME_PLACE = 64  # bits of an IPv6 address that identify one customer of an internet provider
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """What those who connect may take. ``first``: until the headers of the first call are whole; ``idle``: those of the
-    next one on the same connection, longer than the proxies before us keep theirs; ``body``: until a body is."""
+    """Limits for clients. ``first``: time until the headers of the first request are complete; ``idle``: until those of
+    the next one on the same connection are, longer than the proxies before us keep theirs; ``body``: until a body
+    is complete."""
 
     first: timedelta = timedelta(seconds=10)
     idle: timedelta = timedelta(seconds=75)
@@ -40,7 +41,7 @@ class Bounds:
 
 
 async def served(app: web.Application, *, host: str, port: int, shutdown: timedelta, bounds: Bounds) -> web.AppRunner:
-    """The application, listening; ``cleanup`` of what is returned ends it within ``shutdown``. Raises OSError."""
+    """Start listening; the returned runner's ``cleanup`` stops the server within ``shutdown``. Raises OSError."""
     app.middlewares.insert(0, _bounded)
     app.on_response_prepare.append(_without_banner)
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=shutdown.total_seconds())
@@ -54,7 +55,7 @@ async def served(app: web.Application, *, host: str, port: int, shutdown: timede
 
 
 async def body_of(call: BaseRequest) -> bytes:
-    """The body of a call to a path that takes one. Raises TimeoutError for one that is not whole in time, and what
+    """The body of a call to a path that accepts one. Raises TimeoutError if it is not complete in time, and whatever
     aiohttp's ``read`` raises."""
     connection = call.protocol
     assert isinstance(connection, _Connection)
@@ -74,7 +75,7 @@ async def _linger(call: BaseRequest) -> None:
 
 
 class _Room:
-    """Who is connected, and who of them keeps us waiting, longest first."""
+    """The open connections, and those whose request we wait for, longest wait first."""
 
     def __init__(self, bounds: Bounds) -> None:
         self._bounds = bounds
@@ -83,7 +84,7 @@ class _Room:
         self._count = 0
 
     def enter(self, one: _Connection) -> bool:
-        """Whether there is room, made if need be."""
+        """Whether there is room for ``one``; closes a waiting connection if necessary."""
         here = self._by_place.get(one.place, set())
         if len(here) >= self._bounds.per_address and not self._make_room(one.place):
             return False
@@ -95,7 +96,7 @@ class _Room:
         return True
 
     def leave(self, one: _Connection) -> None:
-        """Nothing, for one that has left."""
+        """Forget a connection; no effect if it has left already."""
         self._waiting.pop(one, None)
         here = self._by_place.get(one.place, set())
         if one in here:
@@ -105,13 +106,13 @@ class _Room:
             self._by_place.pop(one.place, None)
 
     def waits(self, one: _Connection) -> None:
-        """From now on it is the other side that has to do something."""
+        """We wait for the client from now on."""
         self._waiting.pop(one, None)
         if one in self._by_place.get(one.place, set()):
             self._waiting[one] = None
 
     def works(self, one: _Connection) -> None:
-        """It is being answered."""
+        """Its request is being answered."""
         self._waiting.pop(one, None)
 
     def _make_room(self, place: str | None) -> bool:
@@ -127,7 +128,7 @@ class _Room:
 
 
 class _Waiting:
-    """For as long as a connection keeps us waiting in the middle of a call."""
+    """A context in which we wait for the client in the middle of a call."""
 
     def __init__(self, room: _Room, one: _Connection) -> None:
         self._room = room
@@ -141,13 +142,13 @@ class _Waiting:
 
 
 class _Connection(web.RequestHandler):
-    """aiohttp's own, in a room."""
+    """aiohttp's connection, counted in a :class:`_Room`."""
 
     def __init__(self, server: web.Server, *, room: _Room, bounds: Bounds, **kwargs: Any) -> None:
         super().__init__(
             server,
-            keepalive_timeout=bounds.idle.total_seconds(),  # from an answer until the next headers are whole
-            lingering_time=0,  # bodies that nobody asked for are not read
+            keepalive_timeout=bounds.idle.total_seconds(),  # from an answer until the next headers are complete
+            lingering_time=0,  # unwanted bodies are not read
             max_headers=bounds.headers,
             access_log=None,  # type: ignore[arg-type]  # as the runner passes it
             **kwargs,
@@ -159,7 +160,7 @@ class _Connection(web.RequestHandler):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.place = _place(transport.get_extra_info("peername"))
-        both_ways = cast("asyncio.Transport", transport)  # uvloop's is none by inheritance
+        both_ways = cast("asyncio.Transport", transport)  # uvloop's class does not inherit from it
         if not self._room.enter(self):
             both_ways.abort()
             return
@@ -180,7 +181,7 @@ class _Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """What is no HTTP is answered in as few words as possible, and fills no log."""
+        """Answer invalid HTTP with the status alone, and do not log it."""
         if status >= 500 or request.writer.output_size > 0:
             return super().handle_error(request, status, exc, message)
         answer = web.Response(status=status, text=f"{status}", headers={"Server": "http"})
@@ -188,16 +189,16 @@ class _Connection(web.RequestHandler):
         return answer
 
     def waiting(self) -> _Waiting:
-        """The other side has to do something within this context."""
+        """A context in which we wait for the client."""
         return _Waiting(self._room, self)
 
     def works(self) -> None:
-        """Its call is being answered."""
+        """Its request is being answered."""
         self._first_is_whole()
         self._room.works(self)
 
     def waits(self) -> None:
-        """It was answered."""
+        """Its request was answered."""
         self._room.waits(self)
 
     def _first_is_whole(self) -> None:
@@ -207,7 +208,7 @@ class _Connection(web.RequestHandler):
 
 
 class _Site(web.BaseSite):
-    """A TCP port whose connections are ours."""
+    """A TCP port that creates our connections."""
 
     def __init__(self, runner: web.AppRunner, *, host: str, port: int, bounds: Bounds) -> None:
         super().__init__(runner, backlog=_BACKLOG)
@@ -249,7 +250,7 @@ async def _without_banner(call: web.Request, answer: web.StreamResponse) -> None
 
 
 def _place(peer: Any) -> str:
-    """Where a connection comes from: an address, of IPv6 the network that one customer of a provider has."""
+    """The origin of a connection: its IPv4 address, or the /64 network of its IPv6 address."""
     try:
         address = ip_address(str(peer[0]).partition("%")[0])
     except (TypeError, IndexError, ValueError):
@@ -260,7 +261,7 @@ def _place(peer: Any) -> str:
 
 
 def _give_up_on_the_gone(transport: asyncio.Transport) -> None:
-    """Whoever takes nothing of an answer is gone; Linux only, elsewhere TCP's own patience."""
+    """Drop a client that reads nothing of an answer. On Linux only; elsewhere TCP's own timeout applies."""
     connected = transport.get_extra_info("socket")
     if connected is not None and hasattr(socket, "TCP_USER_TIMEOUT"):
         milliseconds = int(_PEER_GONE.total_seconds() * 1000)

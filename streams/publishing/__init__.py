@@ -1,1 +1,1 @@
-"""Publishing touchpoints: what one must be, who may write it, and how it reaches its topic."""
+"""Publishing touchpoints: validation, who may write which type, and the producer."""

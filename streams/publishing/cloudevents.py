@@ -1,7 +1,7 @@
 """Headers of the CloudEvents Kafka binding (binary mode): always written, optional when read.
 
-``ce_publishedat`` is an extension attribute: the wall clock's time of publication in milliseconds, from which
-latencies are measured even when a day of long ago is replayed.
+``ce_publishedat`` is an extension attribute: the wall-clock time of publication in milliseconds. Latencies are
+measured from it, even when a past day is replayed.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ PUBLISHED_AT = "ce_publishedat"
 Headers = Sequence[tuple[str, bytes]]
 
 _TRACEPARENT = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
-_LATEST = 1 << 53  # ms; what a double still holds, as no clock will
+_LATEST = 1 << 53  # ms; the largest integer range of a double, far beyond any real clock
 
 
 def headers_for(
     *, event_id: str, record: str, source: str, occurred_at: datetime, published_at: int | None, traceparent: str | None
 ) -> list[tuple[str, bytes]]:
-    """The headers of one event; ``record`` is its full Avro name, ``published_at`` milliseconds of the wall clock."""
+    """The headers of one event. ``record`` is its full Avro name; ``published_at`` is wall-clock milliseconds."""
     headers: list[tuple[str, bytes]] = [
         ("ce_specversion", b"1.0"),
         ("ce_id", event_id.encode()),
@@ -40,8 +40,8 @@ def headers_for(
 
 
 def published_at_millis(headers: Sequence[tuple[str, Any]]) -> int | None:
-    """When the event was published by the wall clock, or None where its publisher did not say, or not a time."""
-    for name, value in reversed(headers):  # we write it late
+    """The wall-clock time of publication in milliseconds, or None if the header is missing or not a valid time."""
+    for name, value in reversed(headers):  # we write it near the end
         if name == PUBLISHED_AT and value is not None:
             try:
                 millis = int(value)
@@ -52,9 +52,10 @@ def published_at_millis(headers: Sequence[tuple[str, Any]]) -> int | None:
 
 
 def dated(headers: Headers, broker_millis: int) -> Headers:
-    """The headers with a time of publication: the publisher's own, else the broker's time of the record.
+    """The headers with a time of publication: the publisher's own, or else the record's Kafka timestamp.
 
-    That is when the producer made the record, or when the broker took it where the topic says ``LogAppendTime``.
+    That timestamp is when the producer created the record, or, on a topic with ``LogAppendTime``, when the broker
+    appended it.
     """
     if published_at_millis(headers) is not None or not 0 <= broker_millis < _LATEST:
         return headers
@@ -62,12 +63,12 @@ def dated(headers: Headers, broker_millis: int) -> Headers:
 
 
 def is_traceparent(value: bytes | None) -> bool:
-    """Whether it is a W3C trace context."""
+    """Whether ``value`` is a W3C trace context."""
     return value is not None and _TRACEPARENT.fullmatch(value) is not None
 
 
 def traceparent_of(headers: Iterable[tuple[str, Any]]) -> str | None:
-    """The trace context that the event carries, or None where there is none, or something else in its place."""
+    """The trace context that the event carries, or None if it is missing or invalid."""
     for name, value in headers:
         if name == TRACEPARENT and is_traceparent(value):
             return str(value, "ascii")

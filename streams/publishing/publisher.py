@@ -37,7 +37,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """Where an event is now."""
+    """Where an event is stored."""
 
     topic: str
     partition: int
@@ -52,10 +52,10 @@ class Publisher:
         async with Publisher(Settings.from_environment()) as publisher:
             await publisher.publish(event)
 
-    :meth:`publish` returns when the brokers have the event. :meth:`enqueue` returns as soon as there is room for it,
-    which is how many are sent quickly; leaving the context (or :meth:`flush`) waits for all of them and raises if one
-    failed. An event that breaks the contract raises InvalidEvent at the caller, naming the field, and nothing is
-    sent. Brokers that take nothing for ``patience`` raise Unavailable, whatever was being waited for.
+    :meth:`publish` returns once the brokers have acknowledged the event. :meth:`enqueue` returns as soon as there is
+    room in the buffer; use it for throughput. Leaving the context (or :meth:`flush`) waits for every enqueued event
+    and raises if one failed. An event that breaks the contract raises InvalidEvent at the caller, naming the field,
+    and nothing is sent. If the brokers acknowledge nothing for ``patience``, every waiting call raises Unavailable.
     """
 
     def __init__(
@@ -70,9 +70,10 @@ class Publisher:
         topic: Topic | None = None,
         warn: Callable[[str], None] | None = None,
     ) -> None:
-        """``topic``: touchpoints if None; outcomes for those who report what became of an outreach.
+        """``topic``: touchpoints if None; pass outcomes to report what became of an outreach.
 
-        ``warn`` is told once, on leaving, where records were published that their topic does not keep; the log if None.
+        ``warn`` is called at most once, on leaving the context, if records were published that are older than the
+        topic's retention; the log if None.
         """
         self._settings = settings
         self._destinations = settings.destinations
@@ -122,10 +123,10 @@ class Publisher:
     async def publish(
         self, event: Touchpoint, *, at: datetime | None = None, traceparent: str | None = None
     ) -> Published:
-        """Publish one event and wait until the brokers have it; where it is.
+        """Publish one event and wait until the brokers acknowledge it. Returns its topic, partition and offset.
 
-        ``at`` is the record's Kafka timestamp, now if absent: only a replay of another day needs it.
-        Raises InvalidEvent, or Unavailable if the brokers did not take it in time (publishing it again is safe).
+        ``at`` is the record's Kafka timestamp, now if None; only a replay of another day needs it.
+        Raises InvalidEvent, or Unavailable if the brokers did not acknowledge it in time (publishing it again is safe).
         """
         future = await self._send(event, at=at, traceparent=traceparent)
         async with self._within(event):
@@ -135,9 +136,9 @@ class Publisher:
     async def enqueue(
         self, event: Touchpoint, *, at: datetime | None = None, traceparent: str | None = None
     ) -> asyncio.Future[Any]:
-        """Publish one event as soon as there is room; its failure is raised by :meth:`flush` or on leaving.
+        """Publish one event as soon as there is room; :meth:`flush` or leaving the context raises its failure.
 
-        The future may be left alone; its result has ``topic``, ``partition`` and ``offset``.
+        The future need not be awaited; its result has ``topic``, ``partition`` and ``offset``.
         Raises InvalidEvent, or Unavailable if there was no room in time.
         """
         if self._room.locked():
@@ -155,12 +156,12 @@ class Publisher:
         return future
 
     async def enqueue_all(self, events: Iterable[Touchpoint]) -> None:
-        """:meth:`enqueue` each of them, in order."""
+        """:meth:`enqueue` each event, in order."""
         for event in events:
             await self.enqueue(event)
 
     async def flush(self) -> None:
-        """Wait until the brokers have everything enqueued. Raises Unavailable with the first failure."""
+        """Wait until the brokers have acknowledged everything enqueued. Raises Unavailable with the first failure."""
         await self._settle()
         self._raise_failures()
 
@@ -175,10 +176,10 @@ class Publisher:
             if (refused := reachable(event, self._destinations)[1]) is not None:
                 raise refused
             if traceparent is not None and not is_traceparent(traceparent.encode()):
-                raise InvalidEvent("traceparent", f"{traceparent!r} is no W3C trace context")
+                raise InvalidEvent("traceparent", f"{traceparent!r} is not a W3C trace context")
             value = self._codec.encode(self._topic, event)
             if len(value) > MAX_EVENT_BYTES - 1024:  # room for key, headers and framing
-                raise InvalidEvent("event", f"is {len(value)} bytes long; at most {MAX_EVENT_BYTES - 1024} are taken")
+                raise InvalidEvent("event", f"is {len(value)} bytes long; at most {MAX_EVENT_BYTES - 1024} are allowed")
         except InvalidEvent:
             metrics.EVENTS_REFUSED.labels(record=type(event).__name__).inc()
             raise
@@ -211,7 +212,7 @@ class Publisher:
 
     @asynccontextmanager
     async def _within(self, event: Touchpoint) -> AsyncIterator[None]:
-        """The brokers' answer, awaited for so long and no longer: an idempotent producer itself tries for ever."""
+        """Bounds the wait for the brokers by ``patience``; an idempotent producer itself retries for ever."""
         try:
             async with asyncio.timeout(self._patience):
                 yield
@@ -231,7 +232,7 @@ class Publisher:
     async def _settle(self) -> None:
         while waiting := set(self._in_flight):
             await asyncio.wait(waiting, timeout=self._patience)
-            if waiting <= self._in_flight:  # not one of them was taken
+            if waiting <= self._in_flight:  # none of them was acknowledged
                 for future in waiting:
                     future.cancel()
                 await asyncio.sleep(0)
@@ -240,7 +241,7 @@ class Publisher:
         stopping = asyncio.create_task(closed(producer))
         _, late = await asyncio.wait({stopping}, timeout=1 if self._failures else self._patience)
         if late:
-            # it would wait for its brokers for ever: give up what it holds
+            # it would wait for its brokers for ever: fail the batches it still holds
             producer.give_up(KafkaTimeoutError())
         await stopping
 

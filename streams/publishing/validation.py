@@ -1,4 +1,4 @@
-"""What a touchpoint must be, checked at the caller before it is published and at the reader before it is folded."""
+"""Validation of touchpoints: at the caller before they are published, and at the reader before they are folded."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from streams.events.scores import SCALES, on_its_scale
 from streams.zones import unknown_zone, zone_named
 
 AHEAD = timedelta(days=1)
-"""How far ahead of its own publication an event may say it occurred; more is a broken clock."""
+"""How far ``occurred_at`` may be ahead of the time of publication; anything more is a wrong clock."""
 
 MAX_CUSTOMER_ID = 256
 
@@ -30,7 +30,10 @@ _parsed: dict[str, Any] = {}
 
 
 def check_touchpoint(event: Touchpoint, *, now: datetime) -> None:
-    """Raises InvalidEvent naming the field. ``now`` is when it was published. Cheap: what every reader checks."""
+    """The cheap checks, which every reader makes. ``now`` is when the event was published.
+
+    Raises InvalidEvent naming the field.
+    """
     if not event.customer_id or event.customer_id.isspace():
         raise InvalidEvent("customer_id", "is empty; it says whose journey this belongs to")
     if len(event.customer_id) > MAX_CUSTOMER_ID:
@@ -41,7 +44,7 @@ def check_touchpoint(event: Touchpoint, *, now: datetime) -> None:
         raise InvalidEvent(
             "occurred_at", f"{event.occurred_at.isoformat()} is before {EARLIEST.date()}; seconds for milliseconds?"
         )
-    if event.occurred_at - now > AHEAD:  # as a difference it is within bounds at the calendar's ends, too
+    if event.occurred_at - now > AHEAD:  # a difference does not overflow at the ends of the calendar
         raise InvalidEvent("occurred_at", f"{event.occurred_at.isoformat()} is more than a day ahead of {now}")
     for field, moment in wrong_moments(event, event.occurred_at):
         raise InvalidEvent(field, _why_wrong(moment))
@@ -51,7 +54,7 @@ def check_touchpoint(event: Touchpoint, *, now: datetime) -> None:
 
 
 def check_outgoing(event: Touchpoint, *, now: datetime) -> None:
-    """All that :func:`check_touchpoint` checks, and every field against its schema; for the publisher's side.
+    """Everything that :func:`check_touchpoint` checks, and every field against its schema. The publisher calls it.
 
     Raises InvalidEvent naming the field.
     """
@@ -65,11 +68,11 @@ def check_outgoing(event: Touchpoint, *, now: datetime) -> None:
     try:
         values = to_values(event)
         validate(values, _parsed[name], raise_errors=True, disable_tuple_notation=True)  # type: ignore[call-arg]
-    except Exception as error:  # besides its own, whatever a value that is far off makes the check trip over
+    except Exception as error:  # not only ValidationError: a value of a wrong type can make the check itself fail
         _blame(name, event, error)
     try:
         as_written(event)
-    except Exception as error:  # text that is none, money that fits into no digits: whatever cannot be written
+    except Exception as error:  # whatever cannot be written, such as invalid text or an amount with too many digits
         raise InvalidEvent(field_of(error) or name, f"cannot be written: {str(error)[:200]}") from error
     try:
         uuid.UUID(event.event_id)
@@ -85,11 +88,11 @@ def _why_wrong(moment: datetime) -> str:
     if moment < EARLIEST:
         return f"{moment.isoformat()} is before {EARLIEST.date()}; seconds for milliseconds?"
     years = round(PLAUSIBLE / timedelta(days=365.25))
-    return f"{moment.isoformat()} is more than {years} years from when it occurred; a date for one that nobody knows?"
+    return f"{moment.isoformat()} is more than {years} years from when it occurred; a placeholder for an unknown date?"
 
 
 def _blame(name: str, event: Any, error: Exception) -> NoReturn:
-    """Raises InvalidEvent for the first field that does not fit by itself."""
+    """Raises InvalidEvent for the first field that does not fit its own schema, or else for the whole record."""
     expanded: Any = expand_schema(parse(schemas.latest(name)))
     for field in expanded["fields"]:
         value = getattr(event, field["name"])
@@ -107,7 +110,7 @@ def _blame(name: str, event: Any, error: Exception) -> NoReturn:
 def _name(event: Any) -> str:
     name = NAMES.get(type(event))
     if name is None or name.split(".")[1] not in ("touchpoint", "outcome"):
-        raise InvalidEvent(type(event).__name__, "is no touchpoint; see streams.events.Touchpoint")
+        raise InvalidEvent(type(event).__name__, "is not a touchpoint; see streams.events.Touchpoint")
     return name
 
 

@@ -1,7 +1,7 @@
 """Who may write which record to the touchpoints topic: patterns of ``source`` by type of record. Pure.
 
-A source is what a publisher says of itself; nothing but the broker's access control stands behind it. The rule keeps a
-publisher that follows the contract from writing what is not its own (docs/security.md says what else it takes).
+Publishers state their source themselves; only the broker's access control can verify it. This rule keeps a publisher
+that follows the contract from writing types that are not its own (docs/security.md says what else is needed).
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ _OUTCOMES: Mapping[type, tuple[str, ...]] = {
     OutreachFailed: (OUTREACH, f"{REPORTER}*"),
     OutreachEngaged: (GATEWAY, f"{REPORTER}*"),
 }
-# Where two records of a customer are merged, journeys repeats facts of any type to the one that stays.
+# When two profiles are merged, the journeys role repeats facts of any type to the remaining one.
 _EVERYTHING_ELSE = (JOURNEYS,)
 
 STAFF: tuple[type, ...] = (AgentNoted, AgentTaskDone, GestureGiven, ProfilesMerged, CustomerErased)
-"""What staff and their systems write. Open to every source until the settings name theirs: each company has its own."""
+"""What staff and their systems write. Open to every source until the settings name the company's own sources."""
 
 _PATTERN = Annotated[str, Field(min_length=1, max_length=256)]
 _RULES = TypeAdapter(dict[str, Annotated[tuple[_PATTERN, ...], Field(max_length=100)]])
@@ -55,7 +55,7 @@ class Writers:
     """The rule in force. A type that has no patterns is open to every source."""
 
     def __init__(self, patterns: Mapping[type, tuple[str, ...]]) -> None:
-        """``patterns`` are those of the settings. What our own roles write they may write, whatever these say."""
+        """``patterns`` are those of the settings. Our own roles may always write their own types."""
         every = {
             kind: (*_OUTCOMES.get(kind, _EVERYTHING_ELSE), *patterns.get(kind, ()))
             for kind in _OUTCOMES.keys() | patterns.keys()
@@ -63,13 +63,13 @@ class Writers:
         self._patterns = every
         self._compiled = {kind: re.compile("|".join(map(translate, found))) for kind, found in every.items()}
         self.open = tuple(sorted(kind.__name__ for kind in STAFF if kind not in every))
-        """Names of the staff's types that any source may write."""
+        """Names of the staff types that any source may write."""
 
     @classmethod
     def parse(cls, text: str | None) -> Self:
-        """``{"CustomerErased": ["urn:acme:privacy"], "AgentNoted": ["urn:acme:desk:*"]}``; None for no such rules.
+        """From JSON: ``{"CustomerErased": ["urn:acme:privacy"], "AgentNoted": ["urn:acme:desk:*"]}``; None: no rules.
 
-        Patterns are those of a shell: ``*``, ``?`` and ``[...]``, case counts. Raises ValueError naming the type.
+        The patterns are shell patterns (``*``, ``?`` and ``[...]``), case-sensitive. Raises ValueError naming the type.
         """
         if text is None or not text.strip():
             return cls({})
@@ -79,7 +79,7 @@ class Writers:
             first = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(str(part) for part in first["loc"])[:100]
             raise ValueError(f"{where}: {first['msg']}") from None
-        except (json.JSONDecodeError, RecursionError):  # a repeated name says so itself
+        except (json.JSONDecodeError, RecursionError):  # a repeated name raises a ValueError of its own
             raise ValueError('not a JSON object like {"CustomerErased": ["urn:acme:privacy"]}') from None
         known = {kind.__name__: kind for kind in Touchpoint.__args__}
         if unknown := sorted(rules.keys() - known.keys()):
@@ -100,4 +100,4 @@ class Writers:
 
 
 DEFAULT = Writers({})
-"""Without settings: what our own roles write is theirs alone, everything else is open."""
+"""Without settings: only our own roles write their types; every other type is open to all sources."""

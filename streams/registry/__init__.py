@@ -1,1 +1,1 @@
-"""The schema registry: which schema an id stands for, and which subjects the contract needs."""
+"""The schema registry: schemas by id, and the subjects that the contract needs."""

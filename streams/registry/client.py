@@ -17,7 +17,7 @@ AVRO = "AVRO"
 
 
 class RegistryClient(AsyncSchemaRegistryClient):
-    """The client over one pool of connections (its own opens one for every call), failing in this project's words."""
+    """The client with one connection pool (the original opens a connection per call), raising this project's errors."""
 
     def __init__(self, settings: Settings) -> None:
         auth: httpx.Auth | None = None
@@ -25,12 +25,12 @@ class RegistryClient(AsyncSchemaRegistryClient):
             password = settings.registry_password.get_secret_value() if settings.registry_password else ""
             auth = httpx.BasicAuth(settings.registry_username, password)
         else:
-            auth = httpx.Auth()  # else the client sends empty credentials, which some servers refuse
+            auth = httpx.Auth()  # otherwise the client sends empty credentials, which some servers refuse
         try:
             super().__init__(settings.registry_url, auth=auth, timeout=httpx.Timeout(10))
         except (AssertionError, ValueError, httpx.InvalidURL):
             raise SettingsError(
-                f"CARELINE_REGISTRY_URL: {without_credentials(settings.registry_url)} is no http(s) address"
+                f"CARELINE_REGISTRY_URL: {without_credentials(settings.registry_url)} is not an http(s) address"
             ) from None
         self._url = settings.registry_url.rstrip("/")
         self.http = httpx.AsyncClient(**self.client_kwargs)
@@ -44,7 +44,7 @@ class RegistryClient(AsyncSchemaRegistryClient):
         headers: dict[str, str] | None = None,
         timeout: Any = httpx.USE_CLIENT_DEFAULT,
     ) -> httpx.Response:
-        """One request. Raises Unavailable, or SettingsError where the credentials are refused."""
+        """Send one request. Raises Unavailable, or SettingsError if the credentials are refused."""
         try:
             response = await self.http.request(
                 method, url, headers=self.prepare_headers(body, headers), json=body, params=params, timeout=timeout
@@ -67,9 +67,9 @@ class RegistryClient(AsyncSchemaRegistryClient):
         return response
 
     async def text_of(self, schema_id: int) -> str | None:
-        """The Avro schema of that id as it was written; None for an unknown id. Raises ClientError.
+        """The text of the Avro schema with that id; None for an unknown id. Raises ClientError.
 
-        The client's own method parses it, at whatever length and depth.
+        The library's own method parses the schema, without limits on length and depth.
         """
         response = await self.request(self._of("schemas", "ids", str(schema_id)))
         if response.status_code == httpx.codes.NOT_FOUND:
@@ -83,20 +83,20 @@ class RegistryClient(AsyncSchemaRegistryClient):
         return text if isinstance(text, str) else ""
 
     async def id_of_version(self, subject: str, number: int) -> int:
-        """The id of a version of the subject. Raises ClientError."""
+        """The schema id of a version of the subject. Raises ClientError."""
         response = await self.request(self._of("subjects", subject, "versions", str(number)))
         if response.status_code != httpx.codes.OK:
             raise ClientError("no such version", http_code=response.status_code, server_traceback=response.json())
         return int(response.json()["id"])
 
     async def mode(self, subject: str, *, wanted: str | None = None) -> str | None:
-        """The subject's mode, set first where one is ``wanted``; None where the registry does not tell."""
+        """The subject's mode, after setting it to ``wanted`` if given; None if the registry does not return one."""
         url = self._of("mode", subject)
         try:
             if wanted is not None:
                 await self.request(url, method="PUT", body={"mode": wanted})
             response = await self.request(url)
-        except SettingsError:  # who may register schemas need not be one who may close subjects
+        except SettingsError:  # credentials that may register schemas need not be allowed to close subjects
             return None
         if response.status_code != httpx.codes.OK:
             return None

@@ -1,4 +1,4 @@
-"""Whether a registry recognises a schema in another client's wording, as producers in other languages need."""
+"""Checks that a registry recognises a schema formatted by another client, which producers in other languages need."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TEXT_ONLY = (
 
 
 async def recognises(settings: Settings, subject: str, schema: Schema) -> bool:
-    """Whether the schema, registered under the subject, is also found in another order of keys and without spaces.
+    """Whether the schema, registered under the subject, is also found with its keys reordered and without spaces.
 
     Raises Unavailable or SettingsError.
     """

@@ -1,4 +1,4 @@
-"""The schema registry behind one protocol: any Confluent-compatible server, and a twin in memory."""
+"""The schema registry behind one protocol: any Confluent-compatible server, and an in-memory twin."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ FULL_TRANSITIVE = "FULL_TRANSITIVE"
 NONE = "NONE"
 
 _LONGEST = 256 << 10
-"""Characters of a schema; our largest has 56,000."""
+"""Longest accepted schema in characters; our largest has 56,000."""
 
 
 class Registry(Protocol):
     """Schemas by id and by subject. Every method raises Unavailable when the registry does not answer."""
 
     async def register(self, subject: str, schema: Schema) -> int:
-        """The schema's id under the subject; registers it if it is new there.
+        """Register the schema under the subject if it is new there. Returns its id.
 
         Raises IncompatibleSchema with the registry's reason.
         """
         ...
 
     async def id_of(self, subject: str, schema: Schema) -> int:
-        """The id of a schema that is registered under the subject already. Raises SchemaNotRegistered."""
+        """The id of a schema already registered under the subject. Raises SchemaNotRegistered."""
         ...
 
     async def schema(self, schema_id: int) -> Schema:
-        """The schema that was written under the id. Raises Unreadable('unknown_schema') where there is none."""
+        """The schema with that id. Raises Unreadable('unknown_schema') if there is none."""
         ...
 
     async def versions(self, subject: str) -> list[int]:
@@ -46,28 +46,28 @@ class Registry(Protocol):
         ...
 
     async def version(self, subject: str, number: int) -> tuple[int, Schema | None]:
-        """The id and the schema of a version of the subject; no schema where it is none of Avro's."""
+        """The id and the schema of a version of the subject; the schema is None if it is not an Avro schema."""
         ...
 
     async def set_writable(self, subject: str, writable: bool) -> bool:
-        """Whether the subject takes new versions, or none from anybody; False where the registry does not offer it."""
+        """Open or close the subject to new versions. Returns False if the registry does not support this."""
         ...
 
     async def set_compatibility(self, subject: str, level: str) -> None:
-        """Have the registry check new versions of the subject, as ``FULL_TRANSITIVE``; the subject need not exist."""
+        """Set the level, such as ``FULL_TRANSITIVE``, that new versions must meet; the subject need not exist."""
         ...
 
     async def compatibility(self, subject: str) -> str | None:
-        """The level that is checked for the subject; None where nothing was set, or ``NONE`` was."""
+        """The compatibility level of the subject; None if it is not set, or is ``NONE``."""
         ...
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""
         ...
 
 
 class ConfluentRegistry:
-    """A server that speaks Confluent's API. What it said once of an id or a schema is not asked again."""
+    """A server with Confluent's API. Its answers about ids and schemas are cached."""
 
     def __init__(self, settings: Settings) -> None:
         self._url = settings.registry_url
@@ -96,7 +96,7 @@ class ConfluentRegistry:
     async def schema(self, schema_id: int) -> Schema:
         """See :meth:`Registry.schema`."""
         if schema_id not in self._schemas:
-            if schema_id <= 0:  # registries count from one, and the client would ask for the list of all ids
+            if schema_id <= 0:  # ids start at one, and the client would request the list of all ids
                 raise _unknown(schema_id)
             try:
                 text = await self._client.text_of(schema_id)
@@ -123,8 +123,8 @@ class ConfluentRegistry:
             return schema_id, None
 
     async def set_writable(self, subject: str, writable: bool) -> bool:
-        """See :meth:`Registry.set_writable`. By the subject's mode, which Confluent's registry keeps to; Apicurio's
-        takes the request and does nothing about it, so the answer is what it says afterwards."""
+        """See :meth:`Registry.set_writable`. Uses the subject's mode, which Confluent's registry enforces; Apicurio
+        accepts the request and ignores it, so the mode is read back."""
         mode = "READWRITE" if writable else "READONLY"
         return await self._client.mode(subject) == mode or await self._client.mode(subject, wanted=mode) == mode
 
@@ -163,7 +163,7 @@ class ConfluentRegistry:
         return self._ids[key]
 
     async def _find_by_content(self, subject: str, wanted: str) -> int | None:
-        # Apicurio compares the text byte by byte, so a schema that another tool registered is not recognised
+        # Apicurio compares schemas as text, so it does not recognise one that another tool registered
         for version in await self.versions(subject):
             found = await self._client.get_schema(subject, version)
             if found is not None and canonical(found.schema.raw_schema) == wanted:
@@ -176,7 +176,7 @@ class ConfluentRegistry:
 
 
 class InMemoryRegistry:
-    """A registry of one process, which refuses what a real one would refuse."""
+    """A registry in this process's memory, which refuses whatever a real one would refuse."""
 
     def __init__(self) -> None:
         self._ids: dict[str, int] = {}
@@ -192,7 +192,7 @@ class InMemoryRegistry:
         if self._ids.get(text) in versions:
             return self._ids[text]
         if subject in self._closed:
-            raise IncompatibleSchema(subject, "takes no new versions")
+            raise IncompatibleSchema(subject, "is closed to new versions")
         checked = self._levels.get(subject, NONE) == FULL_TRANSITIVE
         reasons = problems(schema, [self._schemas[number] for number in versions] if checked else (), registries=True)
         if reasons:
@@ -230,7 +230,7 @@ class InMemoryRegistry:
         return True
 
     async def set_compatibility(self, subject: str, level: str) -> None:
-        """See :meth:`Registry.set_compatibility`. Only FULL_TRANSITIVE and NONE are known here."""
+        """See :meth:`Registry.set_compatibility`. Only FULL_TRANSITIVE and NONE are supported here."""
         if level not in (FULL_TRANSITIVE, NONE):
             raise NotImplementedError(f"compatibility level {level}")
         self._levels[subject] = level
@@ -241,15 +241,15 @@ class InMemoryRegistry:
         return None if level == NONE else level
 
     async def close(self) -> None:
-        """Nothing to let go of."""
+        """Nothing to close."""
 
 
 def _parsed(schema_id: int, text: str) -> Schema:
-    if len(text) > _LONGEST:  # reading it would take longer than a record may
+    if len(text) > _LONGEST:  # parsing it would take longer than a record may
         raise Unreadable("foreign_schema", f"schema id {schema_id}: a schema of {len(text):,} characters")
     try:
         found: Schema = json.loads(text)
-    except (ValueError, RecursionError) as error:  # JSON Schema or Protobuf stands there, or what nothing can parse
+    except (ValueError, RecursionError) as error:  # JSON Schema, Protobuf, or something that cannot be parsed
         raise Unreadable("unknown_schema", f"schema id {schema_id} is not an Avro schema: {error}") from error
     return found
 
@@ -257,7 +257,7 @@ def _parsed(schema_id: int, text: str) -> Schema:
 def _wrapped(subject: str, schema: Schema) -> AvroSchema:
     try:
         return AvroSchema(schema)
-    except Exception as error:  # fastavro raises several, without a common root
+    except Exception as error:  # fastavro raises several types without a common base
         raise IncompatibleSchema(subject, f"is not an Avro schema: {error}") from error
 
 

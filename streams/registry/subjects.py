@@ -1,4 +1,4 @@
-"""The registry's subjects as the catalogue wants them: our schemas under each, and no others."""
+"""Brings the registry's subjects in line with the catalogue: our schemas under each subject, and no others."""
 
 from __future__ import annotations
 
@@ -21,34 +21,35 @@ class Stranger:
     version: int
     schema_id: int
     difference: Difference
-    """How it differs from our latest version, and whether readers refuse what is written with it."""
+    """How it differs from our latest version, and whether readers refuse records written with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubjectReport:
-    """What became of one subject of the registry."""
+    """The result for one subject of the registry."""
 
     subject: str
     record: str
     schema_id: int
-    """The id of the latest version of ours."""
+    """The id of our latest version."""
     versions: int
-    """How many versions of ours there are."""
+    """The number of our versions."""
     registered: int
-    """How many of them were new to the registry."""
+    """The number of our versions that were new to the registry."""
     compatibility_was: str | None
-    """The level before; it is FULL_TRANSITIVE now."""
+    """The compatibility level before; it is FULL_TRANSITIVE now."""
     closed: bool
-    """Whether the registry takes no further versions from anybody, until the next of ours."""
+    """Whether the registry refuses further versions from anybody, until we register our next one."""
     strangers: tuple[Stranger, ...]
-    """Versions found there that are not ours."""
+    """Versions under this subject that are not ours."""
 
 
 async def apply_schemas(registry: Registry, topics: Topics) -> tuple[SubjectReport, ...]:
-    """Have the registry check every subject for FULL_TRANSITIVE, and register what it lacks, oldest version first.
+    """Set every subject to FULL_TRANSITIVE, and register our missing versions, oldest first.
 
-    Where the registry can, it takes no other versions afterwards: its check does not see what misleads a reader, as
-    money with other decimal places. Raises IncompatibleSchema, Unavailable, SettingsError.
+    If the registry supports it, the subjects are then closed to other versions, because its check does not notice
+    everything that misleads a reader, such as amounts with other decimal places. Raises IncompatibleSchema,
+    Unavailable, SettingsError.
     """
     reports: list[SubjectReport] = []
     can_close = True
@@ -63,7 +64,7 @@ async def apply_schemas(registry: Registry, topics: Topics) -> tuple[SubjectRepo
             if before != FULL_TRANSITIVE:
                 await registry.set_compatibility(subject, FULL_TRANSITIVE)
             ids = [await registry.register(subject, schema) for schema in ours]
-        # whoever cannot close one cannot close another
+        # a registry that cannot close one subject cannot close any
         can_close = can_close and await registry.set_writable(subject, writable=False)
         reports.append(
             SubjectReport(
@@ -91,7 +92,7 @@ async def _strangers(registry: Registry, subject: str, record: str) -> tuple[Str
     ours = schemas.versions(record)
     numbers = await registry.versions(subject)
     if len(numbers) <= len(ours) and None not in [await _id_of(registry, subject, schema) for schema in ours]:
-        return ()  # as many as ours, and all of ours: no need to look at each
+        return ()  # all of ours are there and no more: no need to look at each
     found = []
     for number in numbers:
         schema_id, schema = await registry.version(subject, number)

@@ -1,7 +1,8 @@
-"""Dead letters: what a reader cannot read, kept byte for byte with the reason and where it came from.
+"""Dead letters: records that a reader could not read, kept byte for byte with the reason and their origin.
 
-A record may be small packed and large unpacked, so that its topic took it and the dead letters would not. Of such a
-one the beginning is kept, with its length, its SHA-256, and the place where the whole is while its topic keeps it.
+A record can be small when compressed and large when decompressed, so that its own topic accepted it but the dead-letter
+topic would not. Of such a record the beginning is kept, with the length, the SHA-256 and the offset of the whole, which
+can be read there for as long as its topic retains it.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ Headers = Sequence[tuple[str, bytes]]
 _PREFIX = "careline_dead_letter_"
 _MAX_DETAIL = 2_000
 _ALWAYS_KEPT = 64 << 10
-"""Of a key, of a value, and of all headers together, so many bytes at least are kept."""
+"""Bytes of a key, of a value, and of all headers together that are always kept."""
 FRAMING = 64
-"""Bytes: lengths and attributes of a record, of a header or of a batch, at most."""
+"""Upper bound in bytes for the lengths and attributes of a record, of a header or of a batch."""
 
 N = TypeVar("N")
 
@@ -31,8 +32,8 @@ N = TypeVar("N")
 def headers_of(record: ConsumerRecord, why: Unreadable, *, reader: str) -> list[tuple[str, bytes]]:
     """The dead letter's headers: reason, detail, reader and origin (``careline_dead_letter_*``), then the record's own.
 
-    Ours are first, because readers keep only the first few thousand.
-    An earlier life as a dead letter is left out, so that replaying and failing again does not pile them up.
+    Ours come first, because readers keep only the first few thousand headers.
+    Headers of an earlier dead letter are dropped, so that they do not pile up when a replayed record fails again.
     """
     schema_id = None if record.value is None else schema_id_of(record.value)
     said = {
@@ -47,17 +48,17 @@ def headers_of(record: ConsumerRecord, why: Unreadable, *, reader: str) -> list[
         "tombstone": "true" if record.value is None else "false",
     }
     own = [(name, value) for name, value in record.headers if not is_of_dead_letters(name)]
-    # a message may quote what is no text
+    # a detail may quote invalid Unicode, such as half a surrogate pair
     return [(_PREFIX + name, value.encode(errors="backslashreplace")) for name, value in said.items()] + own
 
 
 def is_of_dead_letters(name: str) -> bool:
-    """Whether a header is one that a dead letter adds to the record's own."""
+    """Whether a header is one that a dead letter adds to the record's own headers."""
     return name.startswith(_PREFIX)
 
 
 def stand_in(topic: str, partition: int, key: str) -> ConsumerRecord:
-    """What stands for something of a state that is no record, as a deadline: its topic and key, and no offset."""
+    """A placeholder for a failure that no record caused, such as a deadline: topic and key of the state, no offset."""
     return ConsumerRecord(
         topic=topic, partition=partition, offset=-1, timestamp=-1, timestamp_type=0, key=key.encode(), value=None,
         checksum=None, serialized_key_size=0, serialized_value_size=0, headers=(),
@@ -69,10 +70,11 @@ Kept = tuple[bytes | None, bytes, list[tuple[str, bytes]]]
 
 
 def kept_of(record: ConsumerRecord, why: Unreadable, *, reader: str, most: int) -> Kept:
-    """The dead letter of a record, in ``most`` bytes.
+    """The dead letter of a record, in at most ``most`` bytes.
 
-    Where all of it is more than that, value, key and headers are shortened to their first 64 KiB, and
-    ``careline_dead_letter_truncated`` names which of them; ``_length`` and ``_sha256`` are those of the whole value.
+    If the whole record is larger, headers, key and value are shortened to their first 64 KiB as needed, and
+    ``careline_dead_letter_truncated`` names which of them were; ``_length`` and ``_sha256`` are those of the whole
+    value.
     """
     value = b"" if record.value is None else record.value
     headers = headers_of(record, why, reader=reader)
@@ -100,7 +102,7 @@ def kept_of(record: ConsumerRecord, why: Unreadable, *, reader: str, most: int) 
 
 
 def _first(headers: Headers) -> list[tuple[str, bytes]]:
-    """As many of the first headers as are always kept."""
+    """The first headers, up to ``_ALWAYS_KEPT`` bytes."""
     kept, size = [], 0
     for name, value in headers:
         size += _header_bytes(name, value)
@@ -111,7 +113,7 @@ def _first(headers: Headers) -> list[tuple[str, bytes]]:
 
 
 def most_bytes(key: bytes | None, value: bytes | None, headers: Headers) -> int:
-    """What a record adds to a batch, at most."""
+    """Upper bound for the bytes that a record adds to a batch."""
     size = FRAMING + len(key or b"") + len(value or b"")
     return size + sum(_header_bytes(name, held) for name, held in headers) if headers else size
 
@@ -122,10 +124,10 @@ def _header_bytes(name: str, value: bytes | None) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """A dead letter read back. ``value`` is the original's bytes, None for a tombstone.
+    """A dead letter as read from its topic. ``value`` is the original value's bytes, None for a tombstone.
 
-    ``truncated`` names what was shortened of it: ``headers``, ``key``, ``value``. ``length`` and ``sha256`` are then
-    those of the whole value.
+    ``truncated`` names the parts that were shortened (``headers``, ``key``, ``value``); ``length`` and ``sha256`` are
+    then those of the whole value.
     """
 
     reason: str
@@ -144,13 +146,13 @@ class DeadLetter:
     sha256: str | None = None
 
     def is_original(self, record: ConsumerRecord) -> bool:
-        """Whether a record from the place that a shortened dead letter names is what it was made of."""
+        """Whether ``record``, read from the offset that this shortened dead letter names, is its original."""
         value = b"" if record.value is None else record.value
         return len(value) == self.length and hashlib.sha256(value).hexdigest() == self.sha256
 
     @classmethod
     def of(cls, record: ConsumerRecord) -> DeadLetter:
-        """From a record of the dead-letter topic."""
+        """Parse a record of the dead-letter topic."""
         said = {
             name.removeprefix(_PREFIX): value.decode(errors="replace")
             for name, value in record.headers
@@ -175,7 +177,7 @@ class DeadLetter:
 
 
 def _number(said: str | None, otherwise: N) -> int | N:
-    # somebody may have garbled it on the way; the dead letter is shown all the same
+    # a header that somebody else damaged must not keep the dead letter from being shown
     try:
         return int(said or "")
     except ValueError:

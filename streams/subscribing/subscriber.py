@@ -32,7 +32,7 @@ _LARGEST_DEAD_LETTER = 9 << 20  # bytes, with its framing
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One record read. ``record`` is None for a tombstone: the key's state was deleted. ``timestamp`` is in ms."""
+    """One record as read. ``record`` is None for a tombstone: the key's state was deleted. ``timestamp`` is in ms."""
 
     record: Record | None
     key: str
@@ -46,10 +46,10 @@ class Message:
 class Subscriber:
     """Reads one or more topics, read-committed, as typed records.
 
-    With a ``group`` the members share the partitions and go on where the group stopped: a message counts as handled
-    when the next one is asked for, so that after a crash some come again (recognise them by their ids) and none is
-    missed. Without a group it reads everything from the beginning (or, with ``from_end``, what comes from now on);
-    with ``until_end`` it ends at what was there when it began.
+    With a ``group`` the members share the partitions and continue from the group's committed offsets. Requesting the
+    next message acknowledges the previous one, so after a crash some messages come again (recognise them by their
+    ids) and none is lost. Without a group it reads from the earliest record, or with ``from_end`` only new records;
+    with ``until_end`` it stops at the end offsets of the moment it started.
 
     ::
 
@@ -57,7 +57,7 @@ class Subscriber:
             async for message in journeys:
                 ...
 
-    What cannot be read goes to the dead letters (a groupless reader only logs it) and reading goes on.
+    A record that cannot be read goes to the dead-letter topic (without a group it is only logged), and reading goes on.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Subscriber:
             raise ValueError(f"{unknown[0] if unknown else 'no topic'!r}: choose among {', '.join(catalogue)}")
         self._settings = settings
         self._topics: tuple[Topic, ...] = tuple(catalogue[name] for name in topics)
-        # the dead letters hold records of any type, and what is none
+        # the dead-letter topic holds records of any type, and values that are no record at all
         self._types = {settings.topics.full_name(one): types_of(one) if one.records else None for one in self._topics}
         self._group = group
         self._from_end = from_end
@@ -121,14 +121,14 @@ class Subscriber:
             await self._close()
 
     async def __aiter__(self) -> AsyncIterator[Message]:
-        """The messages, in order within a partition. Asking for the next one says that the last is handled."""
+        """The messages, in order within a partition. Requesting the next one acknowledges the previous one."""
         async for raw in self.raw():
             message = await self._read(raw)
             if message is not None:
                 yield message
 
     async def raw(self) -> AsyncIterator[ConsumerRecord]:
-        """The records as they are on the broker, undecoded: for the dead letters, and for looking closely."""
+        """The records as the broker stores them, not decoded: for the dead-letter topic, and for inspection."""
         consumer = self._started()
         while True:
             if self._until_end and await self._at_end():

@@ -1,1 +1,1 @@
-"""What the speed is, against whom, and where the time goes."""
+"""Benchmarks: how fast we are, compared with whom, and where the time goes."""

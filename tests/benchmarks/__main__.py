@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks`: every side in one run on one broker; medians, ratios first.
+"""`python -m tests.benchmarks`: runs all sides on one broker; prints medians, ratios first.
 
 Writes .careline/bench/summary.json. `--quick` is for development: a tenth of everything, one run, written to
 quick.json beside it.
@@ -68,7 +68,7 @@ async def _letters(args: argparse.Namespace, stack: Stack, env: Mapping[str, str
         return [{"run": 1, "failed": str(failure)}]
     rates, _ = measured.pop("runs"), measured.pop("letters_per_s")
     wrong = {name: measured[name] for name in ("order_breaks", "lost", "duplicated", "unsettled") if measured[name]}
-    if wrong:  # a rate of letters that are not all there once, and in order, is none
+    if wrong:  # a rate is invalid if the letters are not all there once and in order
         return [{"run": 1, "failed": str(wrong), **measured}]
     return [{"run": run, "letters_per_s": rate, **measured} for run, rate in enumerate(rates, start=1)]
 
@@ -98,7 +98,7 @@ def main() -> int:
             console.print(str(failure), markup=False)
     console.print(f"Making {args.events:,} events of {args.customers:,} customers ...", highlight=False)
     encoded = Encoded(mixed(events=args.events, customers=args.customers, seed=args.seed))
-    # data of its own, gone afterwards: what is measured begins empty
+    # a separate stack, purged afterwards, so that measurements start empty
     with running_stack(BENCH / "stack", purge=True, report=report_on(console)) as stack:
         asyncio.run(_measure(args, stack, encoded, console))
     summary = load(file)

@@ -1,6 +1,6 @@
 """`python -m tests.benchmarks.chart`: the summary into docs/: its copy, the charts, the tables of performance.md.
 
-The tables stand between markers, and a test holds that they and the charts are what docs/performance.json says.
+The tables are between markers, and a test checks that they and the charts match docs/performance.json.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _BLOCK = r"(<!-- generated: {name} -->\n).*?(<!-- end of {name} -->)"
 
 
 def main() -> int:
-    """Write them; 1 if there is no summary yet."""
+    """Write the files; returns 1 if there is no summary yet."""
     file = Path(sys.argv[1]) if len(sys.argv) > 1 else SUMMARY
     if not file.exists():
         print(f"there is no {file}: measure first, with make bench", file=sys.stderr)
@@ -41,7 +41,7 @@ def main() -> int:
 
 
 def with_tables(page: str, summary: Mapping[str, Any]) -> str:
-    """The page with what stands between its markers made from the summary. Raises ValueError for a missing marker."""
+    """The page with the tables between its markers taken from the summary. Raises ValueError for a missing marker."""
     for name, made in TABLES.items():
         pattern = re.compile(_BLOCK.format(name=name), re.DOTALL)
         if not pattern.search(page):

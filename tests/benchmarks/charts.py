@@ -1,4 +1,4 @@
-"""The pictures that a summary is shown as, by the name of their file."""
+"""The charts of a summary, by file name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long commands take to answer that need no server: `python -m tests.benchmarks.commands`. A figure, not a test."""
+"""Measures commands that need no server: `python -m tests.benchmarks.commands`. It gives figures and is no test."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COMMANDS = (
 
 
 def seconds(command: str) -> float:
-    """From the start of the process to its end."""
+    """The time from the start of the process to its end."""
     began = time.perf_counter()
     subprocess.run([sys.executable, "-m", "processors.cli", *command.split()], check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - began

@@ -1,4 +1,4 @@
-"""From raw runs to figures: medians, percentiles, ratios, and the goals beside them. Pure."""
+"""Computes figures from raw runs: medians, percentiles and ratios, with the goals. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Run = Mapping[str, Any]
 
 
 def percentiles(values: Sequence[float]) -> dict[str, float]:
-    """p50, p99 and the largest, rounded to a tenth. Raises statistics.StatisticsError for no values."""
+    """p50, p99 and the maximum, rounded to a tenth. Raises statistics.StatisticsError for no values."""
     if len(values) == 1:
         values = [*values, *values]
     cuts = quantiles(values, n=100, method="inclusive")
@@ -25,20 +25,20 @@ def middle(runs: Iterable[Run], figure: str) -> float | None:
 
 
 def ratio(ours: Iterable[Run], theirs: Iterable[Run], figure: str = "eps") -> float | None:
-    """The median of our figure over theirs, run by run: what disturbed the machine then disturbed both."""
+    """The median of the ratios of our figure to theirs in each run, so that disturbances of the machine affect both."""
     of_theirs = {run["run"]: run[figure] for run in theirs if figure in run}
     pairs = [run[figure] / of_theirs[run["run"]] for run in ours if figure in run and run["run"] in of_theirs]
     return round(median(pairs), 3) if pairs else None
 
 
 def failures(runs: Iterable[Run]) -> list[str]:
-    """What failed, first lines."""
+    """The first lines of the failures."""
     return [str(run["failed"]).splitlines()[0] for run in runs if "failed" in run]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Goal:
-    """What a figure of the summary should be. ``path`` leads to it."""
+    """The goal for a figure of the summary, which is found at ``path``."""
 
     path: tuple[str, ...]
     title: str
@@ -47,14 +47,14 @@ class Goal:
     unit: str = ""
 
     def figure(self, summary: Mapping[str, Any]) -> float | None:
-        """The figure, None if it was not measured or its measurement failed."""
+        """The figure; None if it was not measured or the measurement failed."""
         found: Any = summary
         for name in self.path:
             found = found.get(name) if isinstance(found, Mapping) else None
         return found if isinstance(found, int | float) else None
 
     def reached(self, summary: Mapping[str, Any]) -> bool | None:
-        """Whether the figure is as wanted; None where there is none."""
+        """Whether the figure reaches the goal; None if there is none."""
         found = self.figure(summary)
         if found is None:
             return None
@@ -62,7 +62,7 @@ class Goal:
 
     @property
     def words(self) -> str:
-        """As ``at least 1.5``, ``at most 250 ms``."""
+        """Such as ``at least 1.5`` or ``at most 250 ms``."""
         return f"at {'least' if self.at_least else 'most'} {self.wanted:g}{f' {self.unit}' if self.unit else ''}"
 
 

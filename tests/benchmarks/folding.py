@@ -1,7 +1,7 @@
-"""The journeys' logic on a stream without Kafka: batch by batch, timers at their own time, each stage timed.
+"""Times each stage of the journeys' logic on a stream without Kafka, batch by batch, with timers at their own time.
 
-The stages are those of the processor, called as it calls them, a batch of a thousand records of one partition at a
-time: so a state that several events of a batch change is encoded once, as there.
+The stages are those of the processor, called in the same way, with batches of a thousand records of one partition. So
+a state that several events of a batch change is encoded once, like in the processor.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Folding:
         self.encoded: dict[str, int] = defaultdict(int)
 
     async def run(self, wires: Sequence[Wire]) -> None:
-        """Everything that one partition's events lead to."""
+        """Handle one partition's events, with everything they lead to."""
         for begin in range(0, len(wires), BATCH):
             await self._batch(wires[begin : begin + BATCH])
 

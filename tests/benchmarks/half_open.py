@@ -1,4 +1,4 @@
-"""Thousands of half-open connections against a real gateway, and honest calls meanwhile: ``python -m
+"""Floods a real gateway with thousands of half-open connections, and makes honest calls meanwhile: ``python -m
 tests.benchmarks.half_open [CONNECTIONS]``.
 
 The gateway runs as a process of its own on a real Kafka. Connections that never finish their headers are opened to its
@@ -42,14 +42,14 @@ _UNFINISHED = b"GET /livez HTTP/1.1\r\nHost: a\r\n"
 
 @dataclass(slots=True)
 class Calls:
-    """Of one kind: how long each took, in ms, and what went wrong."""
+    """Calls of one kind: how long each took, in ms, and the errors."""
 
     what: str
     spent: list[float] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
 
     async def again_and_again(self, call: Callable[[], Awaitable[str | None]], *, until: float) -> None:
-        """Every 50 ms; ``call`` answers what went wrong."""
+        """Call every 50 ms; ``call`` returns an error or None."""
         while time.monotonic() < until:
             began = time.perf_counter()
             try:
@@ -63,7 +63,7 @@ class Calls:
 
     @property
     def good(self) -> bool:
-        """All were answered, each in time."""
+        """Whether all were answered in time."""
         return bool(self.spent) and not self.failed and max(self.spent) <= MOST_MS
 
     def __str__(self) -> str:
@@ -75,10 +75,10 @@ class Calls:
 
 
 async def _flood(port: int, connections: int) -> None:
-    """So many connections to a port that say too little; one that is closed is opened again after a while."""
+    """Open ``connections`` incomplete requests to a port; a closed one is opened again after a while."""
 
     async def one(number: int) -> None:
-        await asyncio.sleep(number / 1_000)  # 1,000 a second: the kernel's queue is not what is tried here
+        await asyncio.sleep(number / 1_000)  # 1,000 a second, because the kernel's queue is not under test
         while True:
             with suppress(OSError):
                 reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -93,7 +93,7 @@ async def _flood(port: int, connections: int) -> None:
 
 
 async def drive(connections: int) -> bool:
-    """Print the table; whether every call was answered in time."""
+    """Print the table; returns whether every call was answered in time."""
     port = free_port(taken=set())
     env = stack_environment(_HOME / "stack") | {
         "CARELINE_TOPIC_PREFIX": f"open-{uuid.uuid4().hex[:8]}.",
@@ -104,7 +104,7 @@ async def drive(connections: int) -> bool:
     await set_up(Settings.from_environment(env))
     async with Role("gateway", env) as gateway:
         flood = [sys.executable, "-m", "tests.benchmarks.half_open", str(connections)]
-        # processes of their own, so that honest callers do not wait for the flood's own work
+        # separate processes, so that honest callers do not wait for the flood's own work
         floods = [await asyncio.create_subprocess_exec(*flood, "--flood", str(one)) for one in (port, gateway.port)]
         try:
             await asyncio.sleep(connections / 1_000 + 3)
@@ -153,7 +153,7 @@ async def _health(client: aiohttp.ClientSession, port: int) -> str | None:
 
 
 def main() -> int:
-    """Run it; 0 if every honest call was answered in time."""
+    """Run it; returns 0 if every honest call was answered in time."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.half_open")
     parser.add_argument("connections", type=int, nargs="?", default=5_000, help="to each port")
     parser.add_argument("--flood", type=int, metavar="PORT", help=argparse.SUPPRESS)

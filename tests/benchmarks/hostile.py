@@ -1,8 +1,8 @@
-"""How long a record that is made to do harm holds its reader: ``python -m tests.benchmarks.hostile``.
+"""Measures how long malicious records block their reader: ``python -m tests.benchmarks.hostile``.
 
-Every record of tests/fuzz/hostile.py is decoded as a role decodes it, the first time (the schema is looked up and a
-reader is made for it) and again; batches with odd headers are unpacked as the consumer unpacks them. Of each the best
-of a few rounds, as the machine has other work. Ends with 1 if any of them holds its reader for longer than 50 ms.
+Every record of tests/fuzz/hostile.py is decoded like in a role, the first time (including the schema look-up and the
+generation of its reader) and again; batches with odd headers are decompressed like in the consumer. The best of a few
+rounds counts, because the machine has other work. Exits with 1 if one of them blocks its reader for more than 50 ms.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ BATCHES: Mapping[str, Callable[[], bytes]] = {
 
 
 def batch_held(what: str, made: Callable[[], bytes]) -> Held:
-    """The times of unpacking one batch of one record."""
+    """The times of decompressing one batch of one record."""
     data, spent = made(), []
     for _ in range(ROUNDS):
         began = time.perf_counter()
@@ -94,13 +94,13 @@ def batch_held(what: str, made: Callable[[], bytes]) -> Held:
 
 
 def rows() -> list[Held]:
-    """Everything, in the order of the catalogue."""
+    """All measurements, in the order of the catalogue."""
     found = [asyncio.run(held_by(what, hostile)) for what, hostile in HOSTILE.items()]
     return found + [batch_held(what, made) for what, made in BATCHES.items()]
 
 
 def main() -> int:
-    """Print the table; 1 if a record holds its reader for too long."""
+    """Print the table; returns 1 if a record blocks its reader for too long."""
     found = rows()
     print("| record | bytes | first, ms | again, ms | became |\n| --- | --- | --- | --- | --- |")
     for one in found:

@@ -1,4 +1,4 @@
-"""The peers' own environments, made once under .careline/bench: a virtual environment, and a Java program by Maven."""
+"""The peers' environments, created once under .careline/bench: a virtual environment, and a Java program with Maven."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _JAVA = PEERS / "kafka_streams"
 
 
 def python_for_peers() -> Path:
-    """The interpreter of the Python peers' environment. Raises ProgramFailed if it can't be made."""
+    """The interpreter of the Python peers' environment. Raises ProgramFailed if it cannot be created."""
     lock = PEERS / "requirements.lock"
     directory = BENCH / "peers"
 
@@ -27,13 +27,13 @@ def python_for_peers() -> Path:
         pip = [str(fresh / "bin" / "python"), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
         _run([*pip, "--require-hashes", "-r", str(lock)])
 
-    # a virtual environment knows its own path and can't be moved there whole, hence the mark at its end
+    # a virtual environment contains its own path and cannot be moved into place, so a marker file is written at the end
     _once(directory, [lock], make)
     return directory / "bin" / "python"
 
 
 def classpath_of_java() -> str:
-    """The class path of the Kafka Streams peer, compiled. Raises ProgramFailed if it can't be."""
+    """The class path of the compiled Kafka Streams peer. Raises ProgramFailed if it cannot be compiled."""
     directory = BENCH / "kafka_streams"
 
     def make(fresh: Path) -> None:
@@ -45,7 +45,7 @@ def classpath_of_java() -> str:
 
 
 def _once(directory: Path, sources: list[Path], make: Callable[[Path], None]) -> None:
-    """Make the directory unless it was made from these very sources already."""
+    """Create the directory, unless it was already created from the same sources."""
     digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
     mark = directory / "made-from"
     if mark.exists() and mark.read_text() == digest:

@@ -1,8 +1,8 @@
-"""From an event's publication to its outreach request being readable, read-committed, at a steady rate.
+"""Latency from an event's publication until its outreach request is readable, read-committed, at a steady rate.
 
-The publisher is open-loop: every event has its moment, and a latency counts from that moment whether or not the
-publisher was late. Delay notices over the threshold come at even distances among the mixed stream, each of a customer
-of its own who is known from the warm-up; the role runs alone, live, on the wall clock.
+The publisher is open-loop: every event has a scheduled time, and its latency counts from that time even if the
+publisher was late. Delay notices over the threshold are evenly distributed in the mixed stream, each for a different
+customer who is known from the warm-up; the role runs alone, live, on the wall clock.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from tests.benchmarks.rounds import ROOT, Round, fresh, producer_of
 from tests.benchmarks.stream import SPAN, Wire, mixed, waits, wire_of
 
 RATE = 1_000  # events/s
-EVERY = 20  # of so many events one is a delay notice that is measured
+EVERY = 20  # one event in this many is a measured delay notice
 _OWN = ("careline_processor_transaction_seconds_count", "careline_processor_transaction_seconds_sum")
-_STRAGGLERS = 10.0  # s, for the last requests to come
+_STRAGGLERS = 10.0  # s, for the last requests to arrive
 
 
 async def measure(
     stack_env: Mapping[str, str], *, runs: int, seconds: int = 30, warm_up: int = 10, tell: Callable[[str], None]
 ) -> list[dict[str, Any]]:
-    """The raw runs; one that failed says so under ``failed``. ``seconds`` are measured, after ``warm_up`` more."""
+    """The raw runs; a failed one has its error under ``failed``. Measures for ``seconds`` after ``warm_up`` seconds."""
     found: list[dict[str, Any]] = []
     for run in range(runs):
         tell(f"run {run + 1}: {RATE} events/s for {seconds} s")
@@ -92,7 +92,7 @@ async def _one(round_: Round, *, seconds: int, warm_up: int) -> dict[str, Any]:
 
 
 def _schedule(round_: Round, *, seconds: int, warm_up: int) -> tuple[list[tuple[str, Wire]], set[str]]:
-    """Every event in its order, each with its id; and the ids that a request is awaited for."""
+    """All events in order, each with its id; and the ids for which a request is expected."""
     now = SystemClock().now()
     measured, before = RATE * seconds, RATE * warm_up
     known = list(waits(count=measured // EVERY, prefix="wait-", now=now))
@@ -107,7 +107,7 @@ def _schedule(round_: Round, *, seconds: int, warm_up: int) -> tuple[list[tuple[
     for number in range(measured):
         events.append(known[number // EVERY][1] if number % EVERY == 0 else next(others))
     schedule = [(event.event_id, _wire(round_, event, now)) for event in events]
-    gc.freeze()  # the publisher must not stop to look through all of it for garbage
+    gc.freeze()  # the publisher must not pause for a garbage collection over all of it
     return schedule, {delay.event_id for _, delay in known}
 
 
@@ -117,7 +117,7 @@ def _wire(round_: Round, event: Touchpoint, now: datetime) -> Wire:
 
 
 def _publish(round_: Round, schedule: list[tuple[str, Wire]]) -> tuple[dict[str, float], float]:
-    """When each event was due, in seconds since 1970, and by how much the publisher was late at most."""
+    """When each event was due, in seconds since 1970, and the publisher's largest delay."""
     producer = producer_of(round_.settings)
     topic, sent, behind = round_.touchpoints, {}, 0.0
     began = time.time() + 0.1

@@ -1,7 +1,7 @@
-"""A light reader of its own process: when each record of the outreach topic could be read, read-committed.
+"""A lightweight reader in a separate process: records when each record of the outreach topic was readable.
 
-Arguments: bootstrap servers, topic, partitions, file. Prints one line once it reads; on SIGTERM it writes the file, one
-line a record: seconds since 1970, and the record's value in hex.
+Arguments: bootstrap servers, topic, partitions, file. Prints one line once it reads, read-committed; on SIGTERM it
+writes the file, one line per record: seconds since 1970, and the record's value in hex.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Letters a second through a real mail server, with the ledger: `python -m tests.benchmarks.letters --letters 5000`.
 
-A backlog of requests waits on the outreach topic; the outreach role, as a process of its own, sends it off. What counts
-is what is in the mailbox: how many, when, in which order. The clock runs from the first letter kept to the last.
+A backlog of requests waits on the outreach topic; the outreach role, in a separate process, delivers it. The mailbox
+counts: how many letters, when, in which order. The time is measured from the first stored letter to the last.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _STALLED_SECONDS = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LettersFigures:
-    """What came of all runs. Every count below the rates is over all of them and zero where all is well."""
+    """The results of all runs. Every count below the rates is over all runs, and zero if nothing is wrong."""
 
     letters_per_s: float
     """Median of the runs."""
@@ -46,9 +46,9 @@ class LettersFigures:
     lost: int
     duplicated: int
     unsettled: int
-    """Letters in the mailbox that the ledger and the outcomes do not both tell as sent, once."""
+    """Letters in the mailbox that are not recorded as sent, once, by both the ledger and the outcomes."""
     cpu_ms: Mapping[str, float]
-    """Processor time a letter, of the outreach role, its start included, and of the servers; median of the runs."""
+    """Processor time per letter, of the outreach role (including its start) and of the servers; median of the runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +62,9 @@ class _Run:
 
 
 async def measure(stack: Stack, *, letters: int = LETTERS, runs: int = RUNS, workers: int = 1) -> LettersFigures:
-    """Send ``letters`` off, ``runs`` times, by so many processes of the outreach role.
+    """Deliver ``letters``, ``runs`` times, with ``workers`` processes of the outreach role.
 
-    Needs the mail server of the stack itself. Raises AssertionError if no letter arrives for a minute.
+    Needs the stack's own mail server. Raises AssertionError if no letter arrives for a minute.
     """
     done = [await _run(stack, letters, workers, seed) for seed in range(runs)]
     return LettersFigures(
@@ -93,7 +93,7 @@ async def _run(stack: Stack, letters: int, workers: int, seed: int) -> _Run:
         customers=_customers(letters),
         channel=OutreachChannel.EMAIL,
         address="{customer}@mail.example",
-        seed=seed + time.time_ns(),  # the mailbox may hold letters of earlier runs
+        seed=seed + time.time_ns(),  # the mailbox may contain letters of earlier runs
     )
     await publish(around.settings, requests)
     before = len(os.listdir(around.mail))
@@ -106,7 +106,7 @@ async def _run(stack: Stack, letters: int, workers: int, seed: int) -> _Run:
         await _all_arrived(around.mail, before + letters)
         used = {"outreach": _cpu_seconds([role.pid for role in roles])}
         used |= {name: _cpu_seconds([pid]) - spent[name] for name, pid in servers.items()}
-    said = await told(around.settings)  # the roles have committed what came of their calls
+    said = await told(around.settings)  # the roles have committed the results of their calls
     arrived = mailbox(around.mail, of=requests)
     times = Counter(letter.outreach_id for letter in arrived)
     took = max(letter.at for letter in arrived) - min(letter.at for letter in arrived)
@@ -137,7 +137,7 @@ async def _all_arrived(mail: Path, count: int) -> None:
 
 
 def main() -> None:
-    """Start a stack of its own, measure, print the figures as JSON."""
+    """Start a separate stack, measure, and print the figures as JSON."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.letters", description=__doc__)
     parser.add_argument("--letters", type=int, default=LETTERS, help="a run (default: %(default)s)")
     parser.add_argument("--runs", type=int, default=RUNS, help="the median counts (default: %(default)s)")

@@ -1,4 +1,4 @@
-"""What the figures were measured on."""
+"""The machine on which the figures were measured."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from deploy.local import preflight
 
 
 def machine() -> dict[str, str | int]:
-    """Cores, memory, processor, and the versions of what runs."""
+    """Cores, memory, processor, and the versions of the programs."""
     return {
         "cores": len(os.sched_getaffinity(0)),
         "memory_gib": round(psutil.virtual_memory().total / (1 << 30)),

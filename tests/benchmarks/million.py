@@ -1,8 +1,8 @@
-"""What it takes to hold a million customers: memory, and the time until a killed worker has them all again.
+"""The cost of a million customers: memory, and the time until a killed worker has recovered them all.
 
-The journeys topic is filled before the worker exists, with the states that the pure core makes of a pool of seeded
-histories, each under as many customers' ids as it takes; committed offsets and the partition clock are set to where
-such a worker would have left them. Then the worker starts, owns everything, and is killed and started again.
+The journeys topic is filled before the worker starts, with states from the pure core for a pool of seeded histories,
+each repeated under as many customer ids as needed; committed offsets and the partition clock are set to what such a
+worker would have left. Then the worker starts, owns everything, and is killed and restarted.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from tests.benchmarks.stream import mixed
 
 SIZES = (100_000, 1_000_000)
 POOL = 2_000  # histories
-LIVED = 12  # touchpoints a history, on average
+LIVED = 12  # touchpoints per history, on average
 _READY_WITHIN = 900.0
-_SETTLES = 2.0  # s, so that what recovery no longer needs is gone
+_SETTLES = 2.0  # s, so that the memory of the recovery is freed
 _OWN = ("careline_processor_recovery_seconds_sum", "careline_processor_recovery_seconds_count")
 
 
@@ -37,8 +37,8 @@ async def measure(
 ) -> dict[str, list[dict[str, Any]]]:
     """The raw runs by number of customers; a run is a kill -9 and the start after it.
 
-    ``ready_s`` is from the start of the new process until /readyz says so, ``recovery_s`` the part of it that a
-    partition takes from being taken to its first poll (the mean of all, which recover side by side).
+    ``ready_s`` is the time from the start of the new process until /readyz reports ready; ``recovery_s`` is the part
+    from taking a partition to its first poll (the mean of all partitions, which recover in parallel).
     """
     found: dict[str, list[dict[str, Any]]] = {}
     for size in sizes:
@@ -81,7 +81,7 @@ async def _start(role: Program, port: int, size: int) -> dict[str, Any]:
 
 
 async def _fill(round_: Round, size: int) -> dict[str, Any]:
-    """Write the states and commit the offsets; what a state is on average, in bytes."""
+    """Write the states and commit the offsets; returns the mean size of a state, in bytes."""
     pool, clock = await _pool(round_)
     topics = round_.settings.topics
     topic = topics.full_name(topics.journeys)
@@ -113,7 +113,7 @@ def _write(round_: Round, topic: str, pool: list[tuple[bytes, bytes]], size: int
 
 
 async def _pool(round_: Round) -> tuple[list[tuple[bytes, bytes]], int]:
-    """Encoded states of made-up customers by their ids, and the time in ms until which they lived."""
+    """Encoded states of made-up customers with their ids, and the time (ms) of their last event."""
     settings, codec = round_.settings, round_.codec
     stream = mixed(events=POOL * LIVED, customers=POOL)
     wires = stream.encoded(settings, codec, published_at=0)
@@ -135,10 +135,9 @@ async def _pool(round_: Round) -> tuple[list[tuple[bytes, bytes]], int]:
 
 
 def rekeyed(pool: Sequence[tuple[bytes, bytes]], size: int) -> Iterator[tuple[bytes, bytes]]:
-    """So many customers with the pool's states in turn, each under an id of its own, as the codec would write it.
+    """``size`` customers with the pool's states in turn, each under its own id, as the codec would write them.
 
-    The id in an encoded state comes after its length and is the first that looks like it; one of the same length
-    takes its place.
+    The id in an encoded state comes after its length, and its first occurrence is replaced by one of the same length.
     """
     for number in range(size):
         key, value = pool[number % len(pool)]

@@ -1,4 +1,4 @@
-"""What a role says of itself while it is measured: whether it is ready, and its metrics."""
+"""Reads a role's readiness and metrics while it is measured."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LOOK_EVERY = 0.1  # s
 
 
 async def until_ready(program: Program, port: int, *, within: float, partitions: int | None = None) -> float:
-    """Seconds until /readyz answers 200 and, where wanted, it owns so many partitions.
+    """Seconds until /readyz answers 200 and, if ``partitions`` is given, the role owns that many.
 
     Raises ProgramFailed if it ends before that, or takes longer than ``within`` seconds.
     """
@@ -37,7 +37,7 @@ async def until_ready(program: Program, port: int, *, within: float, partitions:
 
 
 async def metrics_of(port: int, *names: str) -> dict[str, float]:
-    """The metrics' values by name, summed over all their labels; 0 for one that was never counted."""
+    """The metrics' values by name, summed over their labels; 0 for a missing one."""
     async with httpx.AsyncClient(timeout=30) as client:
         text = (await client.get(f"http://127.0.0.1:{port}/metrics")).text
     return {name: _sum(text, name) for name in names}

@@ -1,4 +1,4 @@
-"""The summary as a person reads it: ratios first, goals beside them, failures said."""
+"""Prints the summary for a person: ratios first, with the goals and the failures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.benchmarks.sides import SIDES
 
 
 def print_summary(summary: Mapping[str, Any], console: Console) -> None:
-    """Print what there is."""
+    """Print all figures of the summary."""
     goals = Table("figure", "measured", "goal", "", title="Goals")
     for goal in GOALS:
         reached = {True: "[green]reached[/]", False: "[red]not reached[/]", None: "not measured"}[goal.reached(summary)]
@@ -44,7 +44,7 @@ def print_summary(summary: Mapping[str, Any], console: Console) -> None:
 
 
 def throughput_rows(summary: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """One row a side: title, our ratio over it, median, least and most events/s, and what it took."""
+    """One row per side: title, our ratio to it, median, least and most events/s, and the resources used."""
     sides = summary["parts"]["throughput"]["runs"]
     found: list[tuple[str, ...]] = []
     for name, runs in sides.items():
@@ -68,7 +68,7 @@ def throughput_rows(summary: Mapping[str, Any]) -> list[tuple[str, ...]]:
 
 
 def shown(figure: float | None) -> str:
-    """As a person reads it: no digits that mean nothing."""
+    """The figure without meaningless digits."""
     if figure is None:
         return "–"
     return f"{figure:,.0f}" if figure >= 100 else f"{figure:.1f}" if figure >= 20 else f"{figure:.2f}"

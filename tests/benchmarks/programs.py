@@ -1,4 +1,4 @@
-"""A program under measurement: a process of its own, its log, the processor time and memory that it takes."""
+"""A measured program: its process, its log, its processor time and memory."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ MIB = 1 << 20
 
 
 class ProgramFailed(Exception):
-    """It ended, or did not get on. The message holds the end of its log."""
+    """The program ended or made no progress. The message quotes the end of its log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """Resident memory in MiB: now, and the most there ever was."""
+    """Resident memory in MiB: current and peak."""
 
     now: float
     peak: float
 
 
 class Program:
-    """Runs for as long as the block does, and is ended by its process id."""
+    """Runs for the duration of the block, and is stopped by its process id."""
 
     def __init__(self, name: str, argv: Sequence[str], *, env: Mapping[str, str], cwd: Path | None = None) -> None:
         self.name = name
@@ -54,23 +54,23 @@ class Program:
 
     @property
     def pid(self) -> int:
-        """Of the process that runs now."""
+        """The id of the running process."""
         return self._running().pid
 
     @property
     def log(self) -> str:
-        """All that it logged so far."""
+        """Everything that it has logged so far."""
         return self._log.read_text(errors="replace")
 
     async def start(self) -> None:
-        """Start it; returns at once."""
+        """Start the process, without waiting."""
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *self._argv, env=self._env, cwd=self._cwd, stdout=log, stderr=log, stdin=asyncio.subprocess.DEVNULL
             )
 
     async def stop(self) -> None:
-        """End it in order, or by force if that takes too long."""
+        """Terminate it, by force if that takes too long."""
         process = self._process
         if process is None or process.returncode is not None:
             return
@@ -82,7 +82,7 @@ class Program:
             await self.kill()
 
     async def kill(self) -> None:
-        """SIGKILL, as a machine does it."""
+        """Send SIGKILL."""
         process = self._running()
         process.kill()
         await process.wait()
@@ -94,12 +94,12 @@ class Program:
             raise self.failure(f"ended with code {code}")
 
     def failure(self, why: str) -> ProgramFailed:
-        """What to raise for it."""
+        """The exception for its failure."""
         lines = "\n".join(self.log.splitlines()[-_LAST_LINES:])
         return ProgramFailed(f"{self.name} {why}\n{lines}")
 
     def cpu_seconds(self) -> float:
-        """Processor time that it has taken, of all its threads."""
+        """The processor time of all its threads, in seconds."""
         times = psutil.Process(self.pid).cpu_times()
         return float(times.user + times.system)
 
@@ -109,7 +109,7 @@ class Program:
         return sum(int(wait.read_text().split()[1]) for wait in waits) / 1e9
 
     def memory(self) -> Memory:
-        """What it holds."""
+        """Its current and peak memory."""
         status = Path(f"/proc/{self.pid}/status").read_text()
         kib = {name: int(rest.split()[0]) for name, _, rest in (line.partition(":") for line in status.splitlines())
                if name in ("VmRSS", "VmHWM")}  # fmt: skip

@@ -1,4 +1,4 @@
-"""A round: fresh topics under a prefix of their own, the stream written into them, and gone afterwards."""
+"""A round: fresh topics under a separate prefix, with the stream written to them, deleted afterwards."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Round:
         return Program("journeys", [sys.executable, "-m", "processors.cli", "run", "journeys"], env=env)
 
     async def schemas_by_id(self) -> dict[int, Any]:
-        """The schemas of the touchpoints' topic as a reader meets them: by the ids in the records."""
+        """The schemas of the touchpoints topic by the ids in its records."""
         topics, registry = self.settings.topics, ConfluentRegistry(self.settings)
         try:
             return {
@@ -72,7 +72,7 @@ class Round:
             await registry.close()
 
     def write(self, wires: Iterable[Wire]) -> float:
-        """Write events in order, as fast as it goes; returns the seconds it took until the broker had them all."""
+        """Write events in order, as fast as possible; returns the seconds until the broker had them all."""
         began = time.monotonic()
         producer = producer_of(self.settings)
         for number, wire in enumerate(wires):
@@ -93,7 +93,7 @@ def _check(error: Any, message: Any) -> None:
 
 
 def producer_of(settings: Settings, **more: Any) -> Producer:
-    """A librdkafka producer that keeps order and partitions as the Java client does."""
+    """A librdkafka producer that keeps the order, and partitions like the Java client."""
     return Producer(
         {
             "bootstrap.servers": settings.kafka_bootstrap,
@@ -101,7 +101,7 @@ def producer_of(settings: Settings, **more: Any) -> Producer:
             "partitioner": "murmur2_random",
             "compression.type": "lz4",
             "linger.ms": 5,
-            "log_level": 3,  # errors; that a broker is still starting is none
+            "log_level": 3,  # errors only; a broker that is still starting is not one
             "queue.buffering.max.messages": _QUEUE,
             **more,
         }
@@ -109,7 +109,7 @@ def producer_of(settings: Settings, **more: Any) -> Producer:
 
 
 def held_customers(round_: Round, topic: str) -> int:
-    """How many keys a state topic has values for, read-committed and to its end."""
+    """The number of keys with values on a state topic, read-committed and to its end."""
     settings = round_.settings
     consumer = Consumer(
         {
@@ -155,7 +155,7 @@ async def fresh(stack_env: Mapping[str, str], *, partitions: int = 4) -> AsyncIt
 
 
 async def _forget(settings: Settings) -> None:
-    """Delete every topic that has the prefix in its name, also those that peers made for themselves."""
+    """Delete every topic with the prefix in its name, including those that peers created."""
     admin = AIOKafkaAdminClient(**settings.kafka_client())
     try:
         await admin.start()
@@ -169,7 +169,7 @@ async def _forget(settings: Settings) -> None:
 
 
 class Encoded:
-    """A stream's events on the wire, encoded once for all rounds: schema ids belong to a schema, not to a prefix."""
+    """A stream's encoded events, encoded once for all rounds, because schema ids do not depend on the prefix."""
 
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
@@ -177,11 +177,11 @@ class Encoded:
         self._wires: list[Wire] = []
 
     async def wires(self, round_: Round) -> list[Wire]:
-        """The events as the round's readers know them."""
+        """The encoded events for the round's readers."""
         ids = sorted(await round_.schemas_by_id())
         if ids != self._ids:
             now = to_millis(SystemClock().now())
             self._wires = self.stream.encoded(round_.settings, round_.codec, published_at=now)
             self._ids = ids
-            gc.freeze()  # a search through all of it for garbage would take a core while something is measured
+            gc.freeze()  # a garbage collection over all of it would occupy a core during a measurement
         return self._wires

@@ -1,10 +1,10 @@
-"""Whether a change of the core or of the ledger kept its behaviour: one hash over all they say, and what it costs.
+"""Checks that a change of the core or of the ledger kept its behaviour: one hash over all outputs and states.
 
 ``python -m tests.benchmarks.same`` plays the storm day and 45,000 events of the mixed stream through the journeys' core
-and, with made-up providers, through the ledger: letters leave, fail, wait, are taken back and are cut off by crashes,
-and what comes of them goes back to the journeys. Every output and every state goes into the hash. Run it before a
-change and after it. ``--out`` keeps what was hashed, line by line, to find the first difference. A field that a change
-brings is named in ``NEW`` and left out. ``--rounds`` times the core alone, in microseconds of processor time an event.
+and, with made-up providers, through the ledger: letters are sent, fail, wait, are retracted and interrupted by crashes,
+and their outcomes go back to the journeys. Every output and every state goes into the hash. Run it before and after a
+change. ``--out`` writes what was hashed, line by line, to find the first difference. A field that a change adds is
+named in ``NEW`` and left out. ``--rounds`` times the core alone, in microseconds of processor time per event.
 """
 
 from __future__ import annotations
@@ -39,15 +39,15 @@ from streams.topics import Topics
 from tests.benchmarks.stream import mixed
 
 NEW = frozenset({"OutreachLedgerEntry.phase"})
-"""Fields that the hash leaves out, as an earlier version of the code does not have them."""
+"""Fields that the hash leaves out, because an earlier version of the code does not have them."""
 
 EVENTS, CUSTOMERS, SEED = 45_000, 2_000, 1
 
-_CRASHES = 997  # one crash in so many results
+_CRASHES = 997  # one crash per this many results
 
 
 class Heard:
-    """The hash of everything that was said, and the lines of it where somebody wants them."""
+    """The hash of all outputs and states, and optionally the hashed lines."""
 
     def __init__(self, out: TextIO | None = None) -> None:
         self._hash = hashlib.sha256()
@@ -55,7 +55,7 @@ class Heard:
         self.lines = 0
 
     def add(self, now: datetime, record: Any) -> None:
-        """One output or state, at that moment; None for a state that is gone."""
+        """Add one output or state at that time; None for a deleted state."""
         kind = type(record).__name__
         plain = msgspec.to_builtins(record)
         if isinstance(plain, dict):
@@ -68,14 +68,14 @@ class Heard:
 
     @property
     def digest(self) -> str:
-        """As it stands."""
+        """The hash so far."""
         return self._hash.hexdigest()
 
 
 class Play:
-    """The journeys and the ledger over a stream, in one order of time; what happens outside is made up from ids.
+    """Runs the journeys and the ledger over a stream, in order of time; results of providers are derived from ids.
 
-    ``entries`` is the ledger as it stands, by outreach.
+    ``entries`` is the current ledger, by outreach id.
     """
 
     def __init__(self, heard: Heard, *, source: TimeSource) -> None:
@@ -93,7 +93,7 @@ class Play:
         self._results = 0
 
     def run(self, arrivals: Sequence[Arrival]) -> None:
-        """Everything that the events lead to, up to the last of them."""
+        """Run the events and everything that they lead to, up to the last event."""
         for arrival in arrivals:
             self._at(arrival.at, "event", arrival.event)
         last = arrivals[-1].at
@@ -168,7 +168,7 @@ class Play:
         self._dispatch(key, self._ledger.completed(key, entry, _result(task, number), now), now)
 
     def _crash(self, now: datetime) -> None:
-        """Every call under way is cut off, and the role starts anew."""
+        """Interrupt every call in flight, and restart the role."""
         self._calls.clear()
         for key, entry in list(self.entries.items()):
             if entry.wake_at is None:
@@ -183,7 +183,7 @@ def _chance(of: str) -> int:
 
 
 def _result(task: Deliver, attempt: int) -> Result:
-    """What a provider that is made up says to that try."""
+    """The result of a made-up provider for that attempt."""
     channel = task.request.addresses[0].channel if task.request.addresses else OutreachChannel.OTHER
     said: dict[str, Any] = {"channel": channel, "provider": "made-up"}
     again = task.perhaps_by is not None

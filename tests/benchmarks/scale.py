@@ -1,8 +1,8 @@
-"""What a second worker brings, and what it costs one worker to own 32 partitions and not 4.
+"""What a second worker gains, and what it costs one worker to own 32 partitions instead of 4.
 
-Here the workers are up, ready and own their partitions before the first event is written, so that none has a head
-start; the clock starts with the first event written, and they read while it is being written. All runs of this part
-are alike in that, so they compare with one another and not with the throughput part.
+Here the workers are ready and own their partitions before the first event is written, so that none has a head start.
+The time starts with the first event written, and they read while events are being written. All runs of this part share
+this, so they are comparable with one another but not with the throughput part.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tests.benchmarks.rounds import Encoded, fresh
 from tests.benchmarks.watch import watch
 
 CASES = {"1_worker_4_partitions": (1, 4), "2_workers_4_partitions": (2, 4), "1_worker_32_partitions": (1, 32)}
-"""Workers and partitions by name of the case; the first is what the others are compared with."""
+"""Workers and partitions by name of the case; the first is the baseline."""
 
 _READY_WITHIN = 90.0
 
@@ -29,7 +29,7 @@ _READY_WITHIN = 90.0
 async def measure(
     stack_env: Mapping[str, str], encoded: Encoded, *, runs: int, tell: Callable[[str], None]
 ) -> dict[str, list[dict[str, Any]]]:
-    """The raw runs by case; one that failed says so under ``failed``."""
+    """The raw runs by case; a failed one has its error under ``failed``."""
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in CASES}
     for run in range(runs):
         for name, (workers, partitions) in CASES.items():

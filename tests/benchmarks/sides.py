@@ -1,4 +1,4 @@
-"""The sides of the comparison: the journeys role, which does the whole job, and peers with their simple aggregate."""
+"""The sides of the comparison: the journeys role, which does the full job, and peers with a simple aggregate."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CACHE = 64 << 20  # bytes; every customer's aggregate fits
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What a side is given: the round, its group's name, the schemas' directory, a directory of its own for state."""
+    """The input of a side: the round, the name of its group, the schemas' directory, and its state directory."""
 
     round: Round
     group: str
@@ -32,26 +32,26 @@ class Job:
 
     @property
     def arguments(self) -> list[str]:
-        """What every peer is told first."""
+        """The first arguments of every peer."""
         settings = self.round.settings
         return [settings.kafka_bootstrap, self.round.touchpoints, self.group, str(self.schemas)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """One side. ``program`` makes it ready to be started for a job."""
+    """One side. ``program`` creates its program for a job."""
 
     name: str
     title: str
     program: Callable[[Job], Program]
     state_topic: Callable[[Job], str]
-    """Where it writes its state, keyed by customer."""
+    """The topic to which it writes its state, keyed by customer."""
     output: bool = False
-    """Whether that topic has to be there for it."""
+    """Whether that topic must exist before it starts."""
 
 
 def _environment() -> dict[str, str]:
-    """Of a peer: nothing of the project's."""
+    """The environment of a peer, without anything of the project."""
     return {name: value for name, value in os.environ.items() if not name.startswith(("CARELINE_", "PYTHON"))}
 
 
@@ -128,12 +128,12 @@ SIDES: Mapping[str, Side] = {
         ),
     )
 }
-"""Every side by its name, ours first."""
+"""Every side by name, ours first."""
 
 
 @asynccontextmanager
 async def job_of(side: Side, round_: Round) -> AsyncIterator[Job]:
-    """What the side needs, for as long as it runs."""
+    """The job for a side, for as long as it runs."""
     group = round_.group if side.name == JOURNEYS else f"{round_.settings.topic_prefix}{side.name}"
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         schemas, state = _directories(Path(folder), await round_.schemas_by_id())

@@ -1,13 +1,13 @@
-"""The mixed touchpoint stream that every side reads: seeded, made of the simulator's pieces, on the project's wire.
+"""The mixed touchpoint stream that every side reads: seeded, from the simulator's parts, in the project's encoding.
 
-The mix, from first to last. Everybody signs up within the first days: a profile, then consents. After that stories of
-random customers are told, some of many and some of few: an order (placed, shipped, delivered) in six of ten, a contact
-(opened, answered by a machine and a person, closed, sometimes noted by an agent) in a quarter, feedback, a mention, an
-item that could not be had. One order in ten is late: a delay is noticed, of half of them over the playbook's
-threshold; a third of the delays are revised and four of five are reported as ended. Half a percent of all is
-published twice, one percent arrives up to six hours late. Posts are answered and employees give small things, as on
-the simulated day; nobody reports a task as done. Merges and erasures are left out: a merge is forwarded
-through the input topic, which is to stay the same for every side.
+The mix: everybody signs up within the first days, with a profile and then consents. After that random customers have
+stories, some many and some few: an order (placed, shipped, delivered) in six of ten stories, a contact (opened,
+answered by a machine and a person, closed, sometimes noted by an agent) in a quarter, otherwise feedback, a mention,
+or an unavailable item. One order in ten is late, with a delay notice, half of them over the playbook's threshold; a
+third of the delays are revised and four of five are reported as ended. Half a percent of all events are published
+twice, and one percent arrives up to six hours late. Posts are answered and staff give gestures, like on the simulated
+day; nobody reports a task as done. Merges and erasures are left out, because a merge is forwarded through the input
+topic, which must be the same for every side.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _REASONS = (DelayReason.CARRIER, DelayReason.WEATHER, DelayReason.WAREHOUSE, Del
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """One event ready to be sent. ``at`` is the record's timestamp in ms."""
+    """One encoded event. ``at`` is the record's timestamp in ms."""
 
     key: bytes
     value: bytes
@@ -59,7 +59,7 @@ class Wire:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stream:
-    """So many events in the order of their arrival, and from when to when they arrive."""
+    """Events in order of arrival, and the times of the first and last arrival."""
 
     arrivals: Sequence[Arrival]
     customers: int
@@ -70,7 +70,7 @@ class Stream:
         return dict(sorted(Counter(type(arrival.event).__name__ for arrival in self.arrivals).items()))
 
     def encoded(self, settings: Settings, codec: Codec, *, published_at: int) -> list[Wire]:
-        """All of it as a publisher writes it at that wall time; the codec is prepared for the touchpoints' topic."""
+        """All events as a publisher encodes them at that wall time; the codec must be prepared for the touchpoints."""
         topic = settings.topics.touchpoints
         return [
             wire_of(arrival.event, codec.encode(topic, arrival.event), at=arrival.at, published_at=published_at)
@@ -79,7 +79,7 @@ class Stream:
 
 
 def wire_of(event: Touchpoint, value: bytes, *, at: datetime, published_at: int) -> Wire:
-    """An encoded event with the key and headers that :class:`streams.Publisher` gives it."""
+    """An encoded event with the key and headers that :class:`streams.Publisher` writes."""
     headers = headers_for(
         event_id=event.event_id,
         record=NAMES[type(event)],
@@ -94,8 +94,8 @@ def wire_of(event: Touchpoint, value: bytes, *, at: datetime, published_at: int)
 def mixed(*, events: int, customers: int, seed: int = SEED, begins: datetime = BEGINS) -> Stream:
     """The stream: the same arguments give the same events, byte for byte.
 
-    ``events`` is how many there are, duplicates among them; every customer signs up. Raises ValueError for fewer than
-    four events a customer, too few to tell a story.
+    ``events`` is the number of events, including duplicates; every customer signs up. Raises ValueError for fewer than
+    four events per customer, which are too few for a story.
     """
     if events < 4 * customers:
         raise ValueError(f"events: at least {4 * customers} for {customers} customers")
@@ -106,9 +106,9 @@ def mixed(*, events: int, customers: int, seed: int = SEED, begins: datetime = B
         passenger = make_up(number, flying=False, home=None, rng=rng)
         ids.append(passenger.customer_id)
         introduce(passenger, at=between(begins, begins + _SIGN_UPS, rng), journal=journal)
-    # some are heard of often, most now and then
+    # some customers have many events, most have few
     weights = list(accumulate(rng.lognormvariate(0, 1) for _ in ids))
-    while journal.count < 1.15 * events:  # what would arrive after the last one is cut off
+    while journal.count < 1.15 * events:  # later arrivals are cut off
         for customer_id in rng.choices(ids, cum_weights=weights, k=1_000):
             _tell(customer_id, between(begins + _SIGN_UPS, begins + SPAN, rng), journal=journal, rng=rng)
     again = Random(f"mixed/{seed}/again")
@@ -145,7 +145,7 @@ def _tell(customer_id: str, at: datetime, *, journal: Journal, rng: Random) -> N
 
 
 def _delay(customer_id: str, placed_at: datetime, *, journal: Journal, rng: Random) -> None:
-    """A parcel that comes later than promised: noticed, perhaps expected later still, and mostly over at last."""
+    """A late parcel: a delay notice, perhaps a revision, and in most cases an end."""
     subject = journal.key("D")
     promised_at = placed_at + timedelta(days=3)
     hours = rng.uniform(24, 72) if rng.random() < _OVER_THRESHOLD else rng.uniform(2, 24)
@@ -181,7 +181,7 @@ def _delay(customer_id: str, placed_at: datetime, *, journal: Journal, rng: Rand
 
 
 def _whole(moment: datetime) -> datetime:
-    """To the millisecond, which is what the wire keeps."""
+    """The time rounded to the millisecond, like in the encoding."""
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
@@ -192,13 +192,13 @@ def _perhaps_late(arrival: Arrival, rng: Random) -> Arrival:
 
 
 def waits(*, count: int, prefix: str, now: datetime) -> Iterator[tuple[Touchpoint, Touchpoint]]:
-    """So many customers who each get one letter: who they are, and an hour's delay over the playbook's threshold.
+    """``count`` customers who each get one letter: a profile, and a delay of an hour over the playbook's threshold.
 
-    It is about noon where they live, so that no night holds the letter back.
+    It is about noon where they live, so that quiet hours do not hold the letter.
     """
     from streams.events import Address, OutreachChannel, ProfileUpdated
 
-    # the sign of these zones is turned round: Etc/GMT-3 is three hours ahead
+    # the sign of these zones is reversed: Etc/GMT-3 is three hours ahead
     zone = f"Etc/GMT{now.hour - 12:+d}" if now.hour != 12 else "UTC"
     for number in range(count):
         customer_id = f"{prefix}{number:06d}"

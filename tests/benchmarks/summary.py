@@ -1,4 +1,4 @@
-"""The summary of a benchmark: figures on top, raw runs below; a part that is measured again replaces only itself."""
+"""The summary of a benchmark: figures first, then raw runs; a part that is measured again replaces only itself."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.benchmarks.sides import JOURNEYS
 
 SUMMARY = BENCH / "summary.json"
 QUICK = BENCH / "quick.json"
-"""Where a quick look goes, so that it never takes the place of figures."""
+"""The file for quick runs, so that they never replace real figures."""
 
 RATIOS = {
     "vs_kafka_streams": "kafka_streams",
@@ -22,7 +22,7 @@ RATIOS = {
     "vs_faust": "faust",
     "vs_bare_loop": "bare_loop",
 }
-"""The summary's ratios and the side that each is over."""
+"""The summary's ratios, and the side that each compares with."""
 
 MILLION = "1000000"
 
@@ -36,7 +36,7 @@ def load(file: Path) -> dict[str, Any]:
 
 
 def save(file: Path, summary: Mapping[str, Any]) -> None:
-    """Write it whole or not at all."""
+    """Write it atomically."""
     file.parent.mkdir(parents=True, exist_ok=True)
     fresh = file.with_suffix(".fresh")
     fresh.write_text(json.dumps(summary, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -44,9 +44,9 @@ def save(file: Path, summary: Mapping[str, Any]) -> None:
 
 
 def merged(before: Mapping[str, Any], part: str, measured: Mapping[str, Any]) -> dict[str, Any]:
-    """The summary with the part in place of what it said of it before, and all figures afresh.
+    """The summary with this part replaced, and all figures computed again.
 
-    ``measured`` holds the part's raw ``runs``, and how, when and on what machine they were made.
+    ``measured`` has the part's raw ``runs``, and how, when and on which machine they were made.
     """
     parts = {**before.get("parts", {}), part: dict(measured)}
     return {**_figures(parts), "seed": measured["seed"], "machine": measured["machine"], "at": measured["at"],
@@ -78,7 +78,7 @@ def _figures(parts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def growth(million: Mapping[str, Any]) -> dict[str, float]:
-    """By how much memory and recovery grow from the smallest to the largest number of customers, and the number."""
+    """How much memory and recovery time grow from the smallest to the largest number of customers, and the number."""
     sizes = sorted(million, key=int)
     found: dict[str, float] = {}
     if len(sizes) > 1:

@@ -1,4 +1,4 @@
-"""Bar charts as plain SVG that reads on light and dark ground. Pure: the same rows give the same bytes."""
+"""Bar charts as plain SVG, readable on a light and a dark background. Pure: the same rows give the same bytes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _STYLE = """
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
-    """One bar: its name, how long it is, and what is said behind it. ``low`` and ``high`` are drawn as a range."""
+    """One bar: its name, its length, and the text after it. ``low`` and ``high`` are drawn as a range."""
 
     name: str
     value: float
@@ -50,7 +50,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """Bars of one unit under a heading, with a goal where there is one."""
+    """Bars with the same unit under a heading, optionally with a goal."""
 
     heading: str
     bars: Sequence[Bar]
@@ -59,7 +59,7 @@ class Section:
 
 
 def chart(*, title: str, description: str, notes: Sequence[str], sections: Sequence[Section]) -> str:
-    """The picture. ``description`` is for those who do not see it."""
+    """The chart. ``description`` is its text alternative."""
     parts: list[str] = []
     y = 68
     for note in notes:
@@ -107,7 +107,7 @@ def _section(section: Section, top: int) -> list[str]:
         bottom = top + len(section.bars) * _STEP - (_STEP - _BAR) + 6
         shapes.append(f'<path class="goal" d="M{x:.1f} {top - 8}V{bottom}"/>')
         texts.append(_text("goalnote", x, top - 14, section.goal_said))
-    return shapes + texts  # what is said stands over the lines
+    return shapes + texts  # texts are drawn over the lines
 
 
 def _text(kind: str, x: float, y: float, text: str) -> str:

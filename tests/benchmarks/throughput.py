@@ -1,4 +1,4 @@
-"""Events a second: every side on the same topic and the same bytes, one after the other, round by round."""
+"""Events per second: every side reads the same topic and the same bytes, one after another, round by round."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ async def measure(
     sides: Sequence[str] = tuple(SIDES),
     tell: Callable[[str], None],
 ) -> dict[str, list[dict[str, Any]]]:
-    """The raw runs of each side, in order; one that failed says so under ``failed``.
+    """The raw runs of each side, in order; a failed one has its error under ``failed``.
 
-    A round is a fresh topic that all sides read, one after the other; the next round begins with the next side, so
-    that none is always first on a cold machine.
+    A round is a fresh topic that all sides read, one after another; the next round begins with the next side, so that
+    none is always first on a cold machine.
     """
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in sides}
     for run in range(runs):

@@ -1,10 +1,10 @@
-"""`python -m tests.benchmarks.view_memory`: bytes of Redis that the view holds for a customer of a realistic mix.
+"""`python -m tests.benchmarks.view_memory`: bytes of Redis that the view takes per customer of a realistic mix.
 
-Two mixes: ``everyday`` is the mixed stream with 6.4 touchpoints a customer, as a shop had in two years; ``storm`` is
-the simulated storm day, with several letters and tasks a customer. The production core decides; every letter leaves,
-every task is handed over as it would be written. What the topics then hold is projected as
-the view role does it, into an empty Redis of its own. Bytes are those that the server counts (`used_memory`), less an
-empty server's. Medians of the runs, each with a seed of its own.
+Two mixes: ``everyday`` is the mixed stream with 6.4 touchpoints per customer, like a shop's two years; ``storm`` is the
+simulated storm day, with several letters and tasks per customer. The production core decides; every letter is sent, and
+every task is handed over. The resulting records of the topics are projected like in the view role, into a separate
+empty Redis. The bytes are the server's own count (`used_memory`), minus that of an empty server. Medians of the runs,
+each with its own seed.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _LEAVES_AFTER = timedelta(seconds=1)
 
 
 class Lives:
-    """What the topics hold after these touchpoints arrived."""
+    """The records on the topics after these touchpoints arrived."""
 
     def __init__(self, arrivals: Sequence[Arrival]) -> None:
         self._playbook = load_playbook()
@@ -66,7 +66,7 @@ class Lives:
         self._offsets: Counter[str] = Counter()
 
     def records(self) -> Iterator[tuple[Any, Place]]:
-        """Every record, in the order of its time, with the place where it stands."""
+        """Every record in order of time, with its topic, partition and offset."""
         for arrival in self._arrivals:
             at = to_millis(arrival.at)
             while (due := self._wakes.pop_due(at)) is not None:
@@ -128,7 +128,7 @@ class Lives:
 
 @contextlib.contextmanager
 def own_redis() -> Iterator[str]:
-    """A Redis of our own with default settings, gone afterwards; its URL."""
+    """Start a separate Redis with default settings, stopped afterwards; yields its URL."""
     port = free_port(taken=())
     with TemporaryDirectory() as home:
         words = ["--port", str(port), "--bind", "127.0.0.1", "--dir", home, "--save", "", "--appendonly", "no"]
@@ -147,12 +147,12 @@ def own_redis() -> Iterator[str]:
 
 
 def everyday(seed: int, customers: int) -> Sequence[Arrival]:
-    """The mixed stream, cut off where there are as many touchpoints a customer as in a shop's two years."""
+    """The mixed stream, with as many touchpoints per customer as in a shop's two years."""
     return mixed(events=int(customers * PER_CUSTOMER), customers=customers, seed=seed).arrivals
 
 
 def storm(seed: int, customers: int) -> Sequence[Arrival]:
-    """The day of the snow storm: many letters and tasks a customer. It brings its own number of customers."""
+    """The day of the snow storm: many letters and tasks per customer. The number of customers is that of the day."""
     return storm_day(date=STORM_DAY, seed=seed).arrivals
 
 
@@ -160,7 +160,7 @@ MIXES: Mapping[str, Callable[[int, int], Sequence[Arrival]]] = {"everyday": ever
 
 
 async def measure(arrivals: Sequence[Arrival], *, seed: int) -> dict[str, Any]:
-    """One run: bytes a customer, and of these each family of keys; how long it took to write them."""
+    """One run: bytes per customer, in total and by family of keys; and how long writing took."""
     lives = Lives(arrivals)
     customers = len({arrival.event.customer_id for arrival in arrivals})
     counted: Counter[str] = Counter()

@@ -1,9 +1,9 @@
-"""How fast a consumer group gets on, seen from outside and by the same rule for everybody.
+"""Measures the progress of a consumer group from outside, by the same rule for everybody.
 
-The rule: the clock runs from the program's first event to the commit of the last one. A peer says in its log when it
-is given its first event; of the journeys role the clock starts a little sooner, when the first of its partitions is
-recovered and nothing was fetched yet. So starting, joining and recovering are left out for all alike, and nothing
-counts before it is committed. Offsets committed in a transaction are seen when the transaction is.
+The rule: the time runs from the program's first event to the commit of the last one. A peer logs when it gets its first
+event; for the journeys role the time starts a little earlier, when the first of its partitions is recovered and nothing
+was fetched yet. So starting, joining and recovering are left out for all, and nothing counts before it is committed.
+Offsets committed in a transaction are visible when the transaction is.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class Timing:
     """``events`` were committed in ``seconds``; ``eps`` is events a second.
 
     ``cpu_us`` is the processor time of the watched programs per event, in microseconds, over the same stretch, and
-    ``busy`` how many cores they kept busy with it; ``starved`` is how many of their threads, on average, had work
-    but no core: high where others use the machine. ``peak_mib`` is the most resident memory of one of them.
+    ``busy`` how many cores they kept busy; ``starved`` is how many of their threads, on average, had work but no core:
+    high if others use the machine. ``peak_mib`` is the largest resident memory of one of them.
     """
 
     events: int
@@ -48,7 +48,7 @@ class Timing:
 
 
 class Watch:
-    """Looks at what a group has committed of a topic."""
+    """Observes the offsets that a group has committed for a topic."""
 
     def __init__(self, *, admin: Any, consumer: Any, topic: str, partitions: int) -> None:
         self._admin = admin
@@ -57,12 +57,12 @@ class Watch:
         self._tps = [TopicPartition(topic, number) for number in range(partitions)]
 
     async def ends(self, topic: str | None = None) -> int:
-        """How many offsets the topic has over all its partitions, the watched one if absent."""
+        """The number of offsets in all partitions of the topic; of the watched topic if None."""
         tps = self._tps if topic is None else [TopicPartition(topic, tp.partition) for tp in self._tps]
         return sum((await self._consumer.end_offsets(tps)).values())
 
     async def committed(self, group: str) -> int:
-        """How many offsets the group has committed."""
+        """The number of offsets that the group has committed."""
         try:
             if group not in self._coordinators:
                 self._coordinators[group] = await self._admin.find_coordinator(group)
@@ -72,15 +72,15 @@ class Watch:
         except BrokerResponseError as error:
             if not error.retriable:
                 raise
-            return 0  # a broker that has just been started makes room for groups when the first one turns up
+            return 0  # a new broker creates its topic for groups when the first one appears
         return sum(max(offset.offset, 0) for offset in found.values())
 
     async def timed(
         self, programs: Sequence[Program], *, group: str, events: int, began: float | None = None
     ) -> Timing:
-        """Watch until the group has committed so many events.
+        """Watch until the group has committed ``events`` events.
 
-        ``began`` is when the clock starts, in seconds since 1970; if absent, when the first program's log says so.
+        ``began`` is the start in seconds since 1970; if None, the time of the first event in the first program's log.
         Raises ProgramFailed if a program ends, or commits nothing for two minutes.
         """
         first = await self._first_event(programs[0]) if began is None else began
@@ -122,7 +122,7 @@ def _spent(programs: Sequence[Program]) -> tuple[float, float]:
 
 
 def first_event(log: str) -> float | None:
-    """When a program's first event was, in seconds since 1970, by what it logged; None as long as it says nothing."""
+    """The time of a program's first event, in seconds since 1970, from its log; None if it is not logged yet."""
     if (said := re.search(r"^first event at (\d+(?:\.\d+)?)$", log, re.MULTILINE)) is not None:
         return float(said[1])
     if (said := re.search(r"^(\S+Z) .*partition taken", log, re.MULTILINE)) is not None:
@@ -132,7 +132,7 @@ def first_event(log: str) -> float | None:
 
 @asynccontextmanager
 async def watch(settings: Settings, *, topic: str, partitions: int) -> Any:
-    """A watch for as long as the block runs."""
+    """A watch for the duration of the block."""
     admin = AIOKafkaAdminClient(**settings.kafka_client(), client_id="careline-bench")
     consumer = AIOKafkaConsumer(**settings.kafka_client(), isolation_level="read_committed", enable_auto_commit=False)
     try:

@@ -1,4 +1,4 @@
-"""Microseconds per event by stage: the role's own stages without Kafka, and what the rest of the role takes with it."""
+"""Microseconds per event by stage: the role's own stages without Kafka, and the rest of the role with Kafka."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def measure(
                 Folding(topics=topics, codec=round_.codec, playbook=load_playbook(), partitions=PARTITIONS)
                 for _ in parts
             ]
-            # the role looks for garbage seldom; here the whole stream in memory would be looked through with it
+            # the role collects garbage seldom, but here a collection would scan the whole stream in memory
             gc.disable()
             for folding, wires in zip(foldings, parts, strict=True):
                 await folding.run(wires)
@@ -50,7 +50,7 @@ async def measure(
 
 
 def table(runs: list[dict[str, Any]], throughput: list[dict[str, Any]]) -> dict[str, float]:
-    """Medians by stage; with a throughput run of the role also what is left of its processor time, and the sum."""
+    """Medians by stage; with a throughput run of the role, also the rest of its processor time, and the sum."""
     found = {stage: round(spent, 2) for stage in STAGES if (spent := middle(runs, stage)) is not None}
     whole = middle(throughput, "cpu_us")
     if whole is not None and found:

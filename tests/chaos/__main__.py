@@ -36,9 +36,9 @@ Tell = Callable[[str], None]
 
 
 def main() -> int:
-    """Run what was asked for; 0 if all is as it has to be."""
+    """Run the requested parts; returns 0 if everything is correct."""
     asked = _arguments()
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # that the broker is gone is what we do, not news
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # we stop the broker ourselves, so this is not news
     summary = Summary(seed=asked.seed, asked_kills=asked.kills)
     names = asked.only or [*FAULTS, *OTHERS]
     if asked.only:
@@ -113,7 +113,7 @@ def _drive(module: str, tell: Tell) -> Any:
 
 @contextmanager
 def _bar(console: Console, total: int) -> Iterator[tuple[Tell, Callable[[], None]]]:
-    """A bar on a terminal, lines elsewhere."""
+    """A progress bar on a terminal, plain lines elsewhere."""
     if not console.is_terminal:
         began = time.monotonic()
         yield lambda what: print(f"{time.monotonic() - began:6.0f} s  {what}", flush=True), lambda: None

@@ -1,4 +1,4 @@
-"""Planted bugs: each breaks one of the processor's rules, and the drive has to notice. For the oracle's own test."""
+"""Planted bugs, to test the oracle: each breaks one of the processor's rules, and the drive must notice it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class _NobodyWaits:
 
 
 def unawaited_send() -> None:
-    """The commit does not wait for the sends: one that the broker refused is committed over."""
+    """The commit does not wait for the sends, so it ignores one that the broker refused."""
     real = Outbox.send
 
     async def send(self: Outbox, producer: AIOKafkaProducer, tx: Any) -> None:
@@ -43,7 +43,7 @@ def unawaited_send() -> None:
 
 
 def skipped_fencing() -> None:
-    """Every start takes a transactional id of its own, so nobody fences the owner before."""
+    """Every start uses a new transactional id, so the previous owner is not fenced."""
     real = AIOKafkaProducer.__init__
 
     def init(self: AIOKafkaProducer, *arguments: Any, **named: Any) -> None:
@@ -55,7 +55,7 @@ def skipped_fencing() -> None:
 
 
 def early_merge() -> None:
-    """State changes are taken over before the commit, and kept when it fails."""
+    """State changes take effect before the commit, and remain if it fails."""
     add_states, restore = Outbox.add_states, recovery.restore
     stores: dict[int, Any] = {}
 
@@ -72,7 +72,7 @@ def early_merge() -> None:
 
 
 def lost_timer() -> None:
-    """Recovery rebuilds the states, but not when they want to be woken."""
+    """Recovery rebuilds the states, but not their deadlines."""
     real = recovery.restore
 
     async def restore(store: Any, wakes: Any, **named: Any) -> None:
@@ -84,7 +84,7 @@ def lost_timer() -> None:
 
 
 def lost_after_failure() -> None:
-    """The record after one that was set aside is passed over with it."""
+    """The record after a failed one is skipped too."""
     set_aside, receive = Steps._set_aside, Steps._receive
     passed_over: set[int] = set()
 
@@ -103,7 +103,7 @@ def lost_after_failure() -> None:
 
 
 def kept_of_failure() -> None:
-    """What a step had sent when it failed is not taken back: its record is set aside, and half of it is committed."""
+    """The outputs of a failed step are not rolled back: its record is a dead letter, and half of its outputs commit."""
     restore = Savepoint.restore
 
     def restored(self: Savepoint) -> None:

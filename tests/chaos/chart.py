@@ -1,4 +1,4 @@
-"""``python -m tests.chaos.chart``: docs/chaos.svg, and the table in docs/reliability.md, from the figures of a run."""
+"""``python -m tests.chaos.chart``: writes docs/chaos.svg and the table in docs/reliability.md from a run's figures."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PAGE = Path("docs/reliability.md")
 _WIDTH = 1000
 _LINE = 26
 _LEFT, _BAR, _RIGHT = 190, 430, 640
-_COUNTS = COUNTS[:5]  # what was seen and is gone has no column of its own: it is in the result
+_COUNTS = COUNTS[:5]  # records seen and gone have no column of their own; they are in the result
 
 _STYLE = """
     .ground { fill: #fbfaf7; stroke: #d9d5cc; }
@@ -107,7 +107,7 @@ _WORDS = ("lost", "twice", "out of order", "wrong states", "of zombies", "unsett
 
 
 def draw(summary: Path = SUMMARY, chart: Path = CHART) -> None:
-    """Draw the chart of a summary. Raises FileNotFoundError where there is none."""
+    """Draw the chart of a summary. Raises FileNotFoundError if there is none."""
     chart.write_text(svg(json.loads(summary.read_text(encoding="utf-8"))), encoding="utf-8")
 
 
@@ -115,7 +115,7 @@ _BEGIN, _END = "<!-- figures: python -m tests.chaos.chart -->", "<!-- end of the
 
 
 def tabulate(summary: Path = SUMMARY, page: Path = PAGE) -> None:
-    """Write the figures into the page, between its two marks. Raises ValueError where the marks are not there."""
+    """Write the figures into the page, between its two marks. Raises ValueError if the marks are missing."""
     figures = json.loads(summary.read_text(encoding="utf-8"))
     text = page.read_text(encoding="utf-8")
     head, found, rest = text.partition(_BEGIN)
@@ -161,7 +161,7 @@ _FAUST = {
 
 
 def _listed(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str]) -> list[str]:
-    """The rows as a table of these columns; nothing for no rows."""
+    """The rows as a table with these columns; nothing if there are no rows."""
     body = ["| " + " | ".join(_cell(row[name]) for name in columns) + " |" for row in rows]
     if not body:
         return []

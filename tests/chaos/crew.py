@@ -1,4 +1,4 @@
-"""The workers of a drive: started, armed, stopped, killed, and started again when they end, as a supervisor does."""
+"""The workers of a drive: started, armed, stopped, killed, and restarted when they end, like by a supervisor."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LAST_WORDS = 1_500  # characters
 
 @dataclass(frozen=True, slots=True)
 class Strike:
-    """What a worker does to itself: at the n-th time that it reaches a point, or (no point) after so many seconds."""
+    """When a worker is hit: the n-th time that it reaches a point, or (without a point) after a number of seconds."""
 
     point: Point | None = None
     time: int = 1
@@ -29,42 +29,42 @@ class Strike:
 
 
 class Worker(Role):
-    """One worker process; ``instance`` is its name among the others, stable over its lives."""
+    """One worker process; ``instance`` is its name, which it keeps over restarts."""
 
     def __init__(self, env: Mapping[str, str], *, instance: str, role: str = "journeys", **settings: str) -> None:
         super().__init__(role, env, wait=False, instance=instance, **settings)
         self.instance = instance
         self.bug: str | None = None
-        """Planted in all its lives."""
+        """The planted bug, in every life."""
         self.fails = False
         """Whether one event in a thousand fails its step; see ``failing``."""
         self.output: str | None = None
-        """Where its log goes instead of a file of ours."""
+        """Where its log goes, instead of to a file of ours."""
         self.clock: str | None = None
         """A file with the seconds by which its wall clock is wrong."""
         self._armed: list[str] = []
 
     @property
     def code(self) -> int | None:
-        """How it ended; None while it runs."""
+        """The exit code; None while it runs."""
         return None if self._process is None else self._process.returncode
 
     def arm(self, *, at: Point | None = None, time: int = 1, do: str = "kill") -> None:
-        """For its next life; without a point, it is left in peace."""
+        """Arm its next life; without a point, nothing will happen to it."""
         self._armed = [] if at is None else ["--at", f"{at}:{time}", "--do", do]
 
     async def ready(self, *, within: float = 60) -> None:
-        """Wait until it says so."""
+        """Wait until it is ready."""
         await self.until(lambda status, _: status == 200, "/readyz", within=within)
 
     async def ended(self, *, within: float) -> int:
-        """Wait for its end; how it ended. Raises TimeoutError."""
+        """Wait for its end; returns the exit code. Raises TimeoutError."""
         assert self._process is not None
         async with asyncio.timeout(within):
             return await self._process.wait()
 
     def signal(self, number: signal.Signals) -> None:
-        """SIGSTOP, SIGCONT."""
+        """Send SIGSTOP or SIGCONT."""
         assert self._process is not None
         self._process.send_signal(number)
 
@@ -76,7 +76,7 @@ class Worker(Role):
                 await asyncio.sleep(0.05)
 
     def forget(self) -> None:
-        """Its log is not needed any more."""
+        """Delete its log."""
         self._log.unlink(missing_ok=True)
 
     def _command(self) -> list[str]:
@@ -91,7 +91,7 @@ class Worker(Role):
 
 @dataclass(slots=True)
 class Toll:
-    """How the lives of the workers ended."""
+    """How the workers' lives ended."""
 
     kills: int = 0
     points: dict[str, int] = field(default_factory=dict)
@@ -100,11 +100,11 @@ class Toll:
     other_ends: list[int] = field(default_factory=list)
     """Codes of ends that nobody asked for: 75 is the watchdog's."""
     last_words: list[str] = field(default_factory=list)
-    """What those who ended so had logged at last."""
+    """The end of the logs of those workers."""
 
 
 async def endure(workers: list[Worker], plan: deque[Strike], *, toll: Toll, struck: Callable[[], None]) -> None:
-    """Start the workers and strike them, one strike after the other of ``plan``; they are left running, unarmed."""
+    """Start the workers and carry out the strikes of ``plan`` in order; leaves the workers running, unarmed."""
     await asyncio.gather(*(_endure(worker, plan, toll, struck) for worker in workers))
 
 
@@ -134,7 +134,7 @@ async def _endure(worker: Worker, plan: deque[Strike], toll: Toll, struck: Calla
 
 
 async def supervise(worker: Worker, toll: Toll) -> None:
-    """Start the worker again whenever it ends, until cancelled."""
+    """Restart the worker whenever it ends, until cancelled."""
     while True:
         if worker.code is not None:
             toll.other_ends.append(worker.code)

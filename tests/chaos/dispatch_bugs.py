@@ -1,4 +1,4 @@
-"""Planted bugs of the dispatcher: each breaks one of the ledger's rules, and the provider's side has to notice."""
+"""Planted bugs of the dispatcher: each breaks one of the ledger's rules, and the provider's drive must notice it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _calls: set[asyncio.Task[Any]] = set()
 
 
 def outcome_before_call() -> None:
-    """A letter is told as sent first, and handed to the provider a moment later."""
+    """A letter is recorded as sent first, and handed to the provider a moment later."""
     real = Delivery.perform
 
     async def perform(self: Delivery, effect: Effect) -> Any:
@@ -59,7 +59,7 @@ def call_before_intent() -> None:
 
 
 def called_again() -> None:
-    """After a crash every letter in doubt is sent again, also where the customer would see it twice."""
+    """After a crash every uncertain letter is sent again, even if the customer would see it twice."""
     LedgerLogic._twice_is_once = lambda self, request: True  # type: ignore[method-assign]
 
 

@@ -1,7 +1,7 @@
-"""Faults in every stage of a step, for one event in a thousand: which, and where, is a hash of the event's id.
+"""Faults in every stage of a step, for one event in a thousand: a hash of the event's id chooses which, and where.
 
-So they are the same in every life of a worker and in the oracle. Those in a policy or in the guard cost a decision,
-and the oracle has them as well; any other one costs its record, which has to be a dead letter.
+So they are the same in every life of a worker and in the oracle. A fault in a policy or in the guard costs a decision,
+and the oracle has it as well; after any other fault the record must be a dead letter.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from streams.events import Decision, DecisionKind, JourneyState, Touchpoint, rep
 from streams.processor.intake import Intake
 
 ONE_IN = 1_000
-_TOO_LARGE = 24 << 20  # bytes; more than any topic takes, however it is packed
+_TOO_LARGE = 24 << 20  # bytes; more than any topic accepts, also compressed
 
 
 class Planted(StrEnum):
@@ -48,16 +48,16 @@ _for_good = ExitStack()
 
 
 class PlantedError(Exception):
-    """A fault that was planted."""
+    """A planted fault."""
 
 
 def planted(event_id: str) -> Planted | None:
-    """Where the event's step fails; None for nearly all."""
+    """Where the event's step fails; None for nearly all events."""
     return _of(digest(event_id))
 
 
 def costs_its_record(event: Touchpoint) -> bool:
-    """Whether the event has to be a dead letter."""
+    """Whether the event must become a dead letter."""
     where = planted(event.event_id)
     return where is not None and where not in CONTAINED
 
@@ -77,12 +77,12 @@ def _of(mark: bytes) -> Planted | None:
 
 
 def _latest(state: JourneyState) -> Planted | None:
-    """Of the latest event that the customer's state knows: what is planted in a policy is a matter of the state."""
+    """The fault planted for the latest event in the customer's state, because policies see only the state."""
     return _of(state.recent_events[-8:]) if state.recent_events else None
 
 
 class _Failing:
-    """A policy that raises for some customers; else the real one."""
+    """A policy that raises for some customers, and otherwise is the real one."""
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
@@ -98,7 +98,7 @@ class _Failing:
 
 @contextmanager
 def in_policies_and_guard() -> Iterator[None]:
-    """The faults that the core contains: for workers and oracle alike."""
+    """The faults that the core handles itself, for workers and oracle."""
     in_order, guard = asking.in_order, asking.guard
     known: dict[tuple[Policy, ...], tuple[Any, ...]] = {}
 
@@ -121,13 +121,13 @@ def in_policies_and_guard() -> Iterator[None]:
 
 
 def plant() -> None:
-    """All faults, for the rest of this process: in a worker."""
+    """Plant all faults for the rest of this process, a worker."""
     _for_good.enter_context(everywhere())
 
 
 @contextmanager
 def everywhere() -> Iterator[None]:
-    """All faults, as long as the block runs."""
+    """Plant all faults for the duration of the block."""
     decode, admit, advance = Intake.decode, journeys.JourneyLogic.admit, journeys.advance
 
     async def decoded(self: Intake, record: Any) -> Any:

@@ -44,22 +44,22 @@ _LOOK_SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaustFigures:
-    """What became of so many events."""
+    """The results for a number of events."""
 
     guarantee: str
     kills: int
     events: int
     lost: int
-    """Events that no output tells of."""
+    """Events without an output."""
     duplicated: int
-    """Outputs for an event that had one already."""
+    """Further outputs for an event that had one already."""
     order_breaks: int
-    """First outputs of an event that stand behind that of a later event of the same customer."""
+    """First outputs of events that come after the output of a later event of the same customer."""
     wrong_states: int
-    """Customers whose last told count is not the number of their events."""
+    """Customers whose last count is not the number of their events."""
     customers: int
     restarts: int
-    """Ends of a worker that nobody asked for."""
+    """Unrequested ends of workers."""
     seconds: float
 
 
@@ -76,7 +76,7 @@ class Told:
 def figures(
     told: Sequence[Told], sent: Mapping[str, int], *, guarantee: str, kills: int, restarts: int, seconds: float
 ) -> FaustFigures:
-    """Count what ``told`` makes of the events ``sent``, so many by customer; each customer's are numbered from 0."""
+    """Compare the outputs ``told`` with the number of events ``sent`` by customer, each numbered from 0."""
     events = sum(sent.values())
     times = Counter(output.event for output in told)
     latest: dict[str, int] = {}
@@ -105,7 +105,7 @@ def figures(
 
 
 async def drive(stack: Stack, *, seed: int, kills: int, guarantee: str) -> FaustFigures:
-    """Two workers, so many kills, 45 seconds at most to catch up. ``guarantee`` is one of GUARANTEES."""
+    """Drive two workers with ``kills`` kills and 45 seconds at most to catch up. ``guarantee``: one of GUARANTEES."""
     settings = Settings.from_environment(
         {name: value for name, value in stack.environment().items() if name != "CARELINE_MAIL_DIR"}
     )
@@ -152,7 +152,7 @@ async def drive(stack: Stack, *, seed: int, kills: int, guarantee: str) -> Faust
 
 
 class _Worker:
-    """One Faust worker process, with a data directory of its own that outlives it."""
+    """One Faust worker process, with its own data directory that outlives it."""
 
     def __init__(self, env: Mapping[str, str], data: Path) -> None:
         self._env = {**env, f"{PREFIX}DATA": str(data)}
@@ -168,11 +168,11 @@ class _Worker:
 
     @property
     def ended(self) -> bool:
-        """Whether it is gone by itself."""
+        """Whether it ended by itself."""
         return self._process is not None and self._process.returncode is not None
 
     async def start(self) -> None:
-        """A new life."""
+        """Start a new life."""
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tests.chaos.faust_app", "worker", "-l", "error", "--without-web",
             env=self._env, stdin=asyncio.subprocess.DEVNULL,
@@ -180,7 +180,7 @@ class _Worker:
         )  # fmt: skip
 
     async def kill(self) -> None:
-        """SIGKILL."""
+        """Send SIGKILL."""
         if self._process is not None and self._process.returncode is None:
             self._process.send_signal(signal.SIGKILL)
             await self._process.wait()
@@ -203,7 +203,7 @@ async def _create(settings: Settings, *topics: str) -> None:
 
 
 async def _joined(settings: Settings, group: str, members: int) -> None:
-    """Wait until so many workers share the partitions: what goes wrong before is not the kills' doing."""
+    """Wait until ``members`` workers share the partitions, because earlier faults would not come from the kills."""
     admin = AIOKafkaAdminClient(**settings.kafka_client())
     await admin.start()
     try:
@@ -217,14 +217,14 @@ async def _joined(settings: Settings, group: str, members: int) -> None:
 async def _stable_members(admin: AIOKafkaAdminClient, group: str) -> int:
     try:
         (answer,) = await admin.describe_consumer_groups([group])
-    except GroupCoordinatorNotAvailableError:  # a broker that was never asked for a group has yet to make its topic
+    except GroupCoordinatorNotAvailableError:  # a broker creates the topic for groups on the first request
         return 0
     ((error, _, state, _, _, found, *_),) = answer.groups
     return len(found) if not error and state == "Stable" else 0
 
 
 async def _feed(settings: Settings, topic: str, sent: Counter[str], seed: int) -> None:
-    """Events until cancelled, RATE a second; ``sent`` counts those that the broker has, by customer."""
+    """Write RATE events a second until cancelled; ``sent`` counts the acknowledged ones by customer."""
     draw, number, began = random.Random(seed), 0, time.monotonic()
     async with AIOKafkaProducer(**settings.kafka_client(), enable_idempotence=True, linger_ms=5) as producer:
         while True:
@@ -239,7 +239,7 @@ async def _feed(settings: Settings, topic: str, sent: Counter[str], seed: int) -
 
 
 async def _drained(settings: Settings, topic: str, workers: Sequence[_Worker], events: int) -> list[Told]:
-    """The outputs, once every event has one and no more come, or the time is up."""
+    """The outputs, once every event has one and no more arrive, or the time is up."""
     until, before = time.monotonic() + _DRAIN_SECONDS, -1
     while True:
         told = await _read(settings, topic)
@@ -252,7 +252,7 @@ async def _drained(settings: Settings, topic: str, workers: Sequence[_Worker], e
 
 
 async def _read(settings: Settings, topic: str) -> list[Told]:
-    """All outputs that are committed, each partition in its order."""
+    """All committed outputs, each partition in order."""
     found: list[Told] = []
     async with AIOKafkaConsumer(
         **settings.kafka_client(),
@@ -265,7 +265,7 @@ async def _read(settings: Settings, topic: str) -> list[Told]:
         await consumer.seek_to_beginning(*partitions)
         ends = await consumer.end_offsets(partitions)
         empty = 0
-        # an open transaction may hold the end back for as long as it likes: a reader cannot wait for it
+        # an open transaction may hold back the end indefinitely, so the reader does not wait for it
         while empty < 3 and any([await consumer.position(tp) < end for tp, end in ends.items()]):
             fetched = await consumer.getmany(timeout_ms=500, max_records=5_000)
             empty = 0 if any(fetched.values()) else empty + 1
@@ -278,7 +278,7 @@ async def _read(settings: Settings, topic: str) -> list[Told]:
 
 
 def main() -> None:
-    """Start a stack of its own, drive, print the figures as JSON."""
+    """Start a separate stack, drive, and print the figures as JSON."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos.faust", description=__doc__)
     parser.add_argument("--guarantee", choices=GUARANTEES, required=True)
     parser.add_argument("--seed", type=int, default=1, help="(default: %(default)s)")

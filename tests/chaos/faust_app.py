@@ -1,7 +1,7 @@
-"""Plain Faust under kills: an agent with a table and an output topic, in the ways that Faust's own guide shows.
+"""Plain Faust under kills: an agent with a table and an output topic, as in Faust's own guide.
 
-A worker of :mod:`tests.chaos.faust` (``python -m tests.chaos.faust_app worker --without-web``), told by the environment
-what to read. Nothing is worked around: this is what Faust does by itself.
+A worker of :mod:`tests.chaos.faust` (``python -m tests.chaos.faust_app worker --without-web``), configured by the
+environment. It has no workarounds, to show what Faust does by itself.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ PREFIX = "CHAOS_FAUST_"
 
 
 def app_of(environ: Any = os.environ) -> faust.App:
-    """The app: it counts each customer's events, and tells the count with every event."""
+    """The app: it counts each customer's events, and outputs the count with every event."""
     name = environ[f"{PREFIX}NAME"]
     partitions = int(environ[f"{PREFIX}PARTITIONS"])
     app = faust.App(
@@ -27,7 +27,7 @@ def app_of(environ: Any = os.environ) -> faust.App:
         topic_partitions=partitions,
         topic_replication_factor=1,
         consumer_auto_offset_reset="earliest",
-        # as short as the processors' own, so that both are back as soon as can be
+        # as short as our processors' own, so that both recover as soon as possible
         broker_session_timeout=10.0,
         broker_heartbeat_interval=2.0,
         stream_wait_empty=False,

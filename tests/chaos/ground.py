@@ -1,4 +1,4 @@
-"""The ground of one drive: topics of its own, a stream of touchpoints, a reader, workers; in the end the verdict."""
+"""The ground of one drive: separate topics, a stream of touchpoints, a reader and workers; at the end, the verdict."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ class Ground:
         self.published = 0
         self.settled = False
         self.fails: Callable[[Any], bool] = lambda event: False
-        """Whether the step of an event fails: the oracle expects a dead letter then."""
+        """Whether the step of an event fails, so that the oracle expects a dead letter."""
         self.logs: dict[str, str] = {}
-        """Of the workers, where the verdict is not clean."""
+        """The workers' logs, if the verdict is not clean."""
         self._producer = producer
         self.workers: list[Worker] = []
         self._feeding: asyncio.Task[None] | None = None
@@ -58,13 +58,13 @@ class Ground:
     # -- workers --------------------------------------------------------------------------------------------------
 
     def worker(self, instance: str, **settings: str) -> Worker:
-        """A worker that is ended with the drive."""
+        """A worker that is stopped at the end of the drive."""
         worker = Worker(self.env, instance=instance, **{"time_source": "events", **settings})
         self.workers.append(worker)
         return worker
 
     async def retire(self, *, kill: bool = False) -> None:
-        """End all workers, in order if possible."""
+        """Stop all workers, cleanly if possible."""
         for worker in self.workers:
             if worker.code is None:
                 with suppress(AssertionError, TimeoutError):
@@ -72,19 +72,19 @@ class Ground:
                 await worker.kill()
 
     def forget(self) -> None:
-        """Delete the workers' logs, of which nobody wants to know any more."""
+        """Delete the workers' logs."""
         for worker in self.workers:
             worker.forget()
 
     # -- input ----------------------------------------------------------------------------------------------------
 
     async def write(self, event: Touchpoint, at: datetime, *, partition: int | None = None) -> None:
-        """One touchpoint, to its own partition or to another."""
+        """Write one touchpoint, to its own partition or another."""
         value = self.codec.encode(self.settings.topics.touchpoints, event)
         await self.write_raw(event.customer_id.encode(), value, at, partition=partition)
 
     async def write_raw(self, key: bytes, value: bytes | None, at: datetime, *, partition: int | None = None) -> None:
-        """Bytes as they are."""
+        """Write raw bytes."""
         await self._producer.send(
             self.settings.topics.full_name(self.settings.topics.touchpoints),
             key=key, value=value, timestamp_ms=to_millis(at), partition=partition,
@@ -93,11 +93,11 @@ class Ground:
         self._last = max(self._last, at)
 
     def feed(self, told: Iterator[Told], *, rate: int) -> None:
-        """Write what is told, so many a second, until :meth:`fed`."""
+        """Write the touchpoints of ``told`` at ``rate`` a second, until :meth:`fed`."""
         self._feeding = asyncio.create_task(self._feed(told, rate), name="feed")
 
     async def fed(self) -> None:
-        """Write no more of the stream; wait until the broker has all of it. Raises what writing failed with."""
+        """Stop writing the stream, and wait until the broker has all of it. Raises the error of a failed write."""
         feeding, self._feeding = self._feeding, None
         if feeding is not None:
             feeding.cancel()
@@ -114,7 +114,7 @@ class Ground:
                 await asyncio.sleep(ahead)
 
     async def close_the_day(self, *, after: timedelta = _END) -> None:
-        """A touchpoint on each partition, late enough for every timer before it."""
+        """Write a touchpoint to each partition, late enough for every timer to fire before it."""
         await self.fed()
         at = self._last + after
         for customer in one_for_each(self.settings.partitions, f"closing-{to_millis(at)}"):
@@ -139,7 +139,7 @@ class Ground:
         return False
 
     async def verdict(self, *, within: float = 120, close: bool = True) -> Verdict:
-        """End the day, wait until all is dealt with, end the workers, and hold what was seen against the oracle."""
+        """End the day, wait until everything is handled, stop the workers, and compare the records with the oracle."""
         await (self.close_the_day() if close else self.fed())
         self.settled = await self.done(within=within)
         await self.retire()
@@ -161,7 +161,7 @@ class Ground:
             oracle.expected, self.watcher, afterwards, topics=topics, identify=identify, recode=recode
         )
         if not self.settled:
-            verdict.note(f"not everything was dealt with after {within:.0f} s")
+            verdict.note(f"not everything was handled after {within:.0f} s")
         if not verdict.clean and not any(worker.bug for worker in self.workers):
             self.logs = {worker.instance: worker.log for worker in self.workers}
         return verdict
@@ -190,7 +190,7 @@ async def committed(settings: Settings) -> dict[int, int]:
 
 @asynccontextmanager
 async def ground(stack_env: Mapping[str, str]) -> AsyncIterator[Ground]:
-    """A drive's ground on a running stack; whatever still runs of it is ended with the block."""
+    """A drive's ground on a running stack; anything that still runs at the end of the block is stopped."""
     addresses = {name: value for name, value in stack_env.items() if name != "CARELINE_MAIL_DIR"}
     env = addresses | {"CARELINE_TOPIC_PREFIX": f"chaos-{uuid.uuid4().hex[:8]}."}
     settings = Settings.from_environment(env)

@@ -1,7 +1,7 @@
-"""What has to come out: the pure core over one partition's input, in the order of its offsets, by the records' times.
+"""The expected outputs: the pure core over each partition's input, in order of offsets, at the records' times.
 
-Written without the processor's own parts (its wake list, its clock, its overlay), so that a fault of theirs is not
-repeated here; what they have in common is the core, the codec and the contract.
+It does not use the processor's own parts (wake list, clock, overlay), so that their bugs are not repeated here; it
+shares only the core, the codec and the contract.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from streams.topics import MAX_EVENT_BYTES, Topic, Topics
 from tests.chaos.watching import Seen, digest
 
 GONE = b""
-"""In place of the digest of a state: it was deleted."""
+"""Stands for the digest of a state that was deleted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A record that has to be on a topic exactly once. ``identity`` is what makes it this one and no other."""
+    """A record that must be on a topic exactly once. ``identity`` distinguishes it from all others."""
 
     topic: str
     customer: str
@@ -42,19 +42,19 @@ class Output:
 
 @dataclass(slots=True)
 class Expected:
-    """What the input comes to, over all partitions."""
+    """The expected results of the input, over all partitions."""
 
     events: int = 0
     states: dict[str, bytes] = field(default_factory=dict)
     """The last state of each customer, encoded."""
     history: dict[str, list[bytes]] = field(default_factory=lambda: defaultdict(list))
-    """Digests of all states a customer ever had, in order."""
+    """Digests of all states that a customer ever had, in order."""
     outputs: list[Output] = field(default_factory=list)
     timers: int = 0
 
 
 def identity_of(record: Any) -> str:
-    """What makes a decision or an outreach record this one and no other."""
+    """The identity of a decision or an outreach record."""
     match record:
         case Decision():
             return record.decision_id
@@ -69,7 +69,7 @@ def identity_of(record: Any) -> str:
 
 
 class Oracle:
-    """Reads the input of all partitions, each in its order."""
+    """Reads the input of all partitions, each in order."""
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class Oracle:
         playbook: Playbook | None = None,
         fails: Callable[[Any], bool] = lambda event: False,
     ) -> None:
-        """``fails``: whether the step of an event fails, so that its record has to be a dead letter."""
+        """``fails``: whether the step of an event fails, so that its record must be a dead letter."""
         self.expected = Expected()
         self._topics = topics
         self._partitions = partitions
@@ -92,7 +92,7 @@ class Oracle:
         self._due: dict[int, list[tuple[int, str]]] = defaultdict(list)
 
     async def read(self, raw: Seen) -> None:
-        """The next record of its partition's input."""
+        """Handle the next record of its partition's input."""
         self.expected.events += 1
         partition, now = raw.partition, max(self._clocks[raw.partition], raw.timestamp)
         self._clocks[partition] = now
@@ -114,14 +114,14 @@ class Oracle:
             self._take(partition, customer, step.state, step.outputs)
 
     def fire(self, partition: int, until: int) -> None:
-        """Every deadline up to ``until`` (ms), the earliest first, each at its own time."""
+        """Fire every deadline up to ``until`` (ms), the earliest first, each at its own time."""
         due = self._due[partition]
         while due and due[0][0] <= until:
             millis, customer = heapq.heappop(due)
             self.wakes(partition, customer, millis)
 
     def wakes(self, partition: int, customer: str, millis: int) -> None:
-        """One deadline, if it still is one."""
+        """Fire one deadline, if it is still due."""
         state = self._states.get(customer)
         if state is None or state.wake_at is None or to_millis(state.wake_at) != millis:
             return

@@ -1,4 +1,4 @@
-"""The oracle's own test: each planted bug under the fault that brings it out, and by what it was noticed."""
+"""Tests the oracle: runs each planted bug under the fault that reveals it, and says by what it was noticed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PLANTED: dict[str, Fault] = {
     "lost_after_failure": steps.failing_step,
     "kept_of_failure": steps.failing_step,
 }
-"""By bug; the fault is the one that is tried without it too."""
+"""The fault for each bug; it is also tried without the bug."""
 
 _KILLS = 4
 
@@ -25,7 +25,7 @@ if PLANTED.keys() != BUGS.keys():
 
 
 async def noticed(bug: str, arena: Arena) -> str:
-    """What the oracle said of a drive with the bug in every worker; "" if it found nothing wrong."""
+    """What the oracle found in a drive with the bug in every worker; "" for nothing."""
     outcome = await PLANTED[bug](replace(arena, bug=bug, kills=min(arena.kills, _KILLS)))
     counts = [(getattr(outcome.verdict, name), name) for name in COUNTS]
     return ", ".join(f"{count} {name.replace('_', ' ')}" for count, name in counts if count)

@@ -1,8 +1,8 @@
 """The dispatcher under kills, seen from the provider's side: `python -m tests.chaos.provider --seed 1 --kills 20`.
 
-Requests keep coming, two workers of the outreach role deliver them and are killed, at the ledger's moments and at any;
-the provider writes down every call. At the end each outreach must have one end, told alike by the outcomes and the
-ledger, that fits what the customer was shown.
+Requests keep arriving, two workers of the outreach role deliver them and are killed, at the ledger's failpoints and at
+random; the provider records every call. At the end each outreach must have exactly one outcome, the same in the
+outcomes and the ledger, that agrees with what the customer was shown.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ POINTS = (
     Point.BEFORE_OUTCOME,
     Point.AFTER_OUTCOME,
 )
-"""Around a letter's intent, its call and its outcome."""
+"""Failpoints around a letter's intent, its call and its outcome."""
 
 RATE = 40  # requests a second
 _BEAT = 0.5
@@ -45,36 +45,36 @@ _WORKERS = ("a", "b")
 _CUSTOMERS = 300
 _WITHIN = 40  # times that a point is reached in a life before the strike, at most
 _LONGEST = 4.0
-_IMPATIENT = {"breaker_pause": "1s"}  # circuits open under this trouble, and the drive should not wait for them
-_SETTLED_WITHIN = 300.0  # s; what was refused again and again waits for minutes by then
+_IMPATIENT = {"breaker_pause": "1s"}  # circuits open under these faults, and the drive should not wait for them
+_SETTLED_WITHIN = 300.0  # s; repeatedly refused letters wait for minutes by then
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One provider's drive. ``sent`` + ``failed`` + ``uncertain`` + the untold are ``requests``."""
+    """One provider's drive. ``sent`` + ``failed`` + ``uncertain`` + those without an outcome are ``requests``."""
 
     provider: str
     requests: int
     calls: int
     repeated: int
-    """Calls for an outreach that had been called for before: retries, and repeats after a crash."""
+    """Further calls for the same outreach: retries, and repeats after a crash."""
     sent: int
     failed: int
     uncertain: int
     duplicated: int
-    """Times that a customer was shown an outreach again."""
+    """How often a customer was shown an outreach again."""
     unaccounted: int
-    """Outreach without an end, with two, or with one that is not true."""
+    """Outreaches without an outcome, with two, or with a false one."""
     kills: int
     points: dict[str, int]
-    """Where the kills struck, how often."""
+    """The number of kills by failpoint."""
     seconds: float
     faults: tuple[str, ...]
-    """In words: the first few of the unaccounted and duplicated, unasked ends of workers, missed strikes."""
+    """Examples of unaccounted and duplicated outreaches, unrequested ends of workers, missed strikes."""
 
     @property
     def clean(self) -> bool:
-        """Nothing shown twice, nothing unaccounted for, and the workers ended as they were made to."""
+        """Whether nothing was shown twice or is unaccounted for, and the workers ended only as planned."""
         return not self.duplicated and not self.unaccounted and not self.faults
 
 
@@ -93,7 +93,7 @@ class ProviderFigures:
 
     @classmethod
     def of(cls, rows: Iterable[Row]) -> Self:
-        """With the sums."""
+        """The rows with their sums."""
         rows = tuple(rows)
         return cls(
             rows=rows,
@@ -106,7 +106,7 @@ class ProviderFigures:
 
     @property
     def clean(self) -> bool:
-        """Every row is."""
+        """Whether every row is clean."""
         return all(row.clean for row in self.rows)
 
 
@@ -159,11 +159,11 @@ CALM = {
     "webhook, idempotent": lambda seed: _webhook(seed, idempotent=True, calm=True),
     "webhook, not idempotent": lambda seed: _webhook(seed, idempotent=False, calm=True),
 }
-"""Those that never get into trouble: what goes wrong is the kills' doing alone."""
+"""Providers that never fail, so that only the kills can cause errors."""
 
 
 async def drive(stack: Stack, *, seed: int, kills: int) -> ProviderFigures:
-    """Every provider, one after the other, each with so many kills; where they strike is drawn by ``seed``."""
+    """Drive every provider, one after another, each with ``kills`` kills at points drawn with ``seed``."""
     return ProviderFigures.of([await drive_one(stack, name, seed=seed, kills=kills) for name in PROVIDERS])
 
 
@@ -175,7 +175,7 @@ async def drive_one(
     kills: int,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Row:
-    """The provider of that name in PROVIDERS, under so many kills."""
+    """Drive the provider of that name in PROVIDERS with ``kills`` kills."""
     rng = random.Random(f"{seed} {name}")
     return await strike(
         stack, name, PROVIDERS[name](rng.randrange(1 << 30)), _plan(rng, kills), rng=rng, instances=_WORKERS, tell=tell
@@ -193,7 +193,7 @@ async def strike(
     bug: str | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Row:
-    """One drive with these strikes, on as many workers as ``instances``; ``bug`` is planted in all of them."""
+    """One drive with these strikes, with one worker per instance; ``bug`` is planted in all of them."""
     plan, began, toll = deque(strikes), time.monotonic(), Toll()
     requests: list[OutreachRequested] = []
     async with opened as side:
@@ -215,7 +215,7 @@ async def strike(
 
 
 def _plan(rng: random.Random, kills: int) -> list[Strike]:
-    """As many strikes at the points, each as often, as at any moment."""
+    """Strikes at the failpoints, each equally often, and strikes at random times, in random order."""
     drawn: list[Strike] = []
     while len(drawn) < kills:
         drawn += [Strike(point, rng.randrange(1, _WITHIN)) for point in rng.sample(POINTS, len(POINTS))]
@@ -225,14 +225,14 @@ def _plan(rng: random.Random, kills: int) -> list[Strike]:
 
 
 async def _feed(around: Surroundings, side: Side, requests: list[OutreachRequested], seed: int) -> None:
-    """Requests, a few at a time, until cancelled; ``requests`` holds those that are certainly on their way."""
+    """Publish requests, a few at a time, until cancelled; ``requests`` lists those that are certainly published."""
     while True:
         few = outreach_requests(
             int(RATE * _BEAT), customers=_CUSTOMERS, channel=side.channel, address=side.address, seed=seed
         )
         seed += 1
         requests += few
-        # not to be cut off: what is on the list is also on the topic
+        # not to be interrupted: every request on the list must be on the topic
         writing = asyncio.ensure_future(publish(around.settings, few))
         try:
             await asyncio.shield(writing)
@@ -245,7 +245,7 @@ async def _feed(around: Surroundings, side: Side, requests: list[OutreachRequest
 async def _settled(
     around: Surroundings, requests: Sequence[OutreachRequested], workers: Sequence[Worker], toll: Toll
 ) -> Told:
-    """Wait until every request has an end, end the workers in order, and read what was told."""
+    """Wait until every request has an outcome, stop the workers cleanly, and read the outcomes."""
     guards = [asyncio.create_task(supervise(worker, toll)) for worker in workers]
     until = time.monotonic() + _SETTLED_WITHIN
     try:
@@ -253,7 +253,7 @@ async def _settled(
             if (await told(around.settings)).ended(requests):
                 break
             await asyncio.sleep(1)
-        await asyncio.sleep(1)  # an end that is told twice is told soon after
+        await asyncio.sleep(1)  # a repeated outcome follows soon after the first
     finally:
         for guard in guards:
             guard.cancel()
@@ -271,7 +271,7 @@ _STATUSES = {_SENT: {"SENT"}, _FAILED: {"FAILED", "EXPIRED", "RETRACTED"}, _UNCE
 
 
 def fault(outcomes: Sequence[str], status: str | None, shown: int) -> str | None:
-    """What is not as it has to be with one outreach, None if nothing: its outcomes, its ledger status, times shown."""
+    """What is wrong with one outreach, given its outcomes, ledger status and times shown; None if nothing is."""
     if not outcomes:
         return f"no outcome, in the ledger {status}, shown {shown} times"
     if len(outcomes) > 1:
@@ -328,7 +328,7 @@ def _row(
 
 
 def main() -> None:
-    """Start a stack of its own, drive, print the figures as JSON; ends with 1 if anything is not as it has to be."""
+    """Start a separate stack, drive, print the figures as JSON; exits with 1 if anything is wrong."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos.provider", description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="(default: %(default)s)")
     parser.add_argument("--kills", type=int, default=20, help="of each provider (default: %(default)s)")

@@ -1,4 +1,4 @@
-"""The providers of a drive: real servers on loopback that write down every call, and get into trouble by chance."""
+"""The providers of a drive: real servers on loopback that record every call, and fail at random."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One letter that reached a provider whole. ``key`` is what the provider could know it again by, None: nothing."""
+    """One letter that reached a provider completely. ``key``: the provider's key for recognising it, None if none."""
 
     outreach_id: str
     key: str | None
@@ -34,7 +34,7 @@ class Call:
 
 
 class Provider(Protocol):
-    """``calls`` holds all of them in order, refused ones included."""
+    """``calls`` has all calls in order, including refused ones."""
 
     calls: list[Call]
 
@@ -43,10 +43,10 @@ class Provider(Protocol):
 
 
 class Receiver:
-    """A webhook receiver. Idempotent: it shows a ``webhook-id`` once, and only with the content of the first time.
+    """A webhook receiver. Idempotent: it shows a ``webhook-id`` once, with the content of the first call.
 
-    Unless it is ``calm``, one call in ten goes wrong: 503 and not taken, or taken and hung up, or not taken and hung
-    up, or slow.
+    Unless it is ``calm``, one call in ten fails: 503 and not accepted, accepted but disconnected, not accepted and
+    disconnected, or slow.
     """
 
     def __init__(self, *, idempotent: bool, calm: bool, rng: random.Random) -> None:
@@ -63,7 +63,7 @@ class Receiver:
         return self._shown
 
     async def answer(self, call: web.Request) -> web.Response:
-        """Take a letter, or not."""
+        """Accept a letter, or not."""
         body = await call.read()
         Webhook(SECRET).verify(body, dict(call.headers))
         letter = Call(json.loads(body)["data"]["outreach_id"], call.headers["webhook-id"], body)
@@ -92,7 +92,7 @@ class Receiver:
 
 @asynccontextmanager
 async def receiver(*, idempotent: bool, seed: int, calm: bool = False) -> AsyncIterator[Receiver]:
-    """A receiver for as long as the block runs."""
+    """A receiver for the duration of the block."""
     made = Receiver(idempotent=idempotent, calm=calm, rng=random.Random(seed))
     app = web.Application()
     app.router.add_post("/hook", made.answer)
@@ -107,7 +107,7 @@ async def receiver(*, idempotent: bool, seed: int, calm: bool = False) -> AsyncI
 
 
 class MailServer(MailSink):
-    """The stack's mail sink, in the process of the drive, with a note of every letter that it was given."""
+    """The stack's mail sink, in the drive's process, recording every letter that it received."""
 
     def __init__(self, directory: Path) -> None:
         super().__init__(directory)
@@ -120,7 +120,7 @@ class MailServer(MailSink):
         return Counter(letter.outreach_id for letter in mailbox(self._mailbox, of=requests))
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        """Note it, then do as the sink does."""
+        """Record it, then behave like the sink."""
         content = envelope.original_content or b""
         self.calls.append(Call(str(message_from_bytes(content)[OUTREACH_HEADER]), None, content))
         return await super().handle_DATA(server, session, envelope)
@@ -128,7 +128,7 @@ class MailServer(MailSink):
 
 @asynccontextmanager
 async def mail_server(directory: Path, *, trouble: Mode, seed: int) -> AsyncIterator[MailServer]:
-    """A mail server for as long as the block runs; :func:`troubled` is what sets it to ``trouble`` now and then."""
+    """A mail server for the duration of the block; :func:`_troubled` sets it to ``trouble`` now and then."""
     made = MailServer(directory)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
@@ -146,7 +146,7 @@ async def mail_server(directory: Path, *, trouble: Mode, seed: int) -> AsyncIter
 
 
 async def _troubled(directory: Path, trouble: Mode, rng: random.Random) -> None:
-    """Well for a second or two, then in trouble for about one; a refusal is for good one time in four."""
+    """Healthy for a second or two, then failing for about one; one refusal in four is permanent."""
     while True:
         set_mode(directory, Mode.OK)
         await asyncio.sleep(rng.uniform(1, 2))

@@ -1,4 +1,4 @@
-"""An endless stream of made-up touchpoints: the same seed tells the same stories in the same order."""
+"""An endless stream of made-up touchpoints: the same seed gives the same stories in the same order."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from streams.processor.intake import partition_of
 BEGIN = datetime(2013, 2, 8, 15, tzinfo=UTC)
 
 Told = tuple[datetime, Touchpoint]
-"""When it is published, and what."""
+"""The time of publication, and the touchpoint."""
 
 _ZONES = ("America/New_York", "Europe/Berlin", "Asia/Kolkata", "UTC", None)
 _AT_ONCE = 300
-"""Customers whose stories run side by side."""
+"""The number of customers whose stories run in parallel."""
 
 
 def stream(seed: int, *, who: str = "traveller", repeats: float = 0.1) -> Iterator[Told]:
-    """Touchpoints of ever new customers, called ``who`` and a number, in the order of their time; one in ten is told
-    twice."""
+    """Touchpoints of ever new customers, named ``who`` and a number, in order of time; the share ``repeats`` is
+    published twice."""
     rng = random.Random(seed)
     number = 0
     running: list[tuple[datetime, int, Touchpoint, Iterator[Told]]] = []
@@ -52,7 +52,7 @@ def stream(seed: int, *, who: str = "traveller", repeats: float = 0.1) -> Iterat
 
 
 def _story(rng: random.Random, who: str, number: int, at: datetime, repeats: float) -> Iterator[Told]:
-    """One traveller: who they are, a wait that grows and may end, what they say about it."""
+    """One traveller: their profile, a wait that grows and may end, and what they say about it."""
     for told in _chapters(rng, who, number, at):
         yield told
         if rng.random() < repeats:
@@ -126,7 +126,7 @@ def _chapters(rng: random.Random, who: str, number: int, at: datetime) -> Iterat
 
 
 def _more(rng: random.Random, number: int, common: Callable[[], dict[str, Any]]) -> Iterator[Told]:
-    """What else the policies listen to: a post and perhaps its answer, a wish, a gesture, a story."""
+    """Other facts that policies react to: a post and perhaps its answer, a wish, a gesture, a story."""
 
     def told(record: type[Any], /, **about: Any) -> Told:
         event = record(**common(), **about)
@@ -158,7 +158,7 @@ def _more(rng: random.Random, number: int, common: Callable[[], dict[str, Any]])
 
 
 def one_for_each(partitions: int, prefix: str) -> Iterator[str]:
-    """A customer of each partition, by names that begin so."""
+    """A customer for each partition, with names that begin with ``prefix``."""
     missing = set(range(partitions))
     for number in itertools.count():
         if not missing:

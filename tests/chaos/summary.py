@@ -1,4 +1,4 @@
-"""What a run came to, as `.careline/chaos/summary.json` has it and as the table on the terminal shows it."""
+"""The results of a run, for `.careline/chaos/summary.json` and the table on the terminal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COUNTS = ("lost", "duplicated", "order_breaks", "wrong_states", "zombie_records"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One fault as it was tried."""
+    """The results of one fault."""
 
     name: str
     what: str
@@ -43,7 +43,7 @@ class Row:
 
     @property
     def good(self) -> bool:
-        """Whether it went as it has to."""
+        """Whether the result is correct."""
         return self.result == "exact"
 
 
@@ -55,12 +55,12 @@ class Summary:
     asked_kills: int
     rows: list[Row] = field(default_factory=list)
     bugs: dict[str, str] = field(default_factory=dict)
-    """By planted bug: by what it was noticed, "" if it was not."""
+    """By planted bug, what noticed it; "" if nothing did."""
     provider: Mapping[str, Any] | None = None
     faust: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def figures(self) -> dict[str, Any]:
-        """The whole of it, the totals first."""
+        """The whole summary, with the totals first."""
         provider = self.provider or {}
 
         def total(name: str) -> int:
@@ -83,7 +83,7 @@ class Summary:
 
     @property
     def good(self) -> bool:
-        """Nothing lost, doubled, out of order or wrong, no zombie, and every planted bug noticed."""
+        """Whether nothing is lost, doubled, out of order or wrong, there is no zombie, and all bugs were noticed."""
         provider = self.provider or {}
         return (
             all(row.good for row in self.rows)
@@ -93,11 +93,11 @@ class Summary:
         )
 
     def in_order(self) -> list[Row]:
-        """The rows as the faults are listed."""
+        """The rows in the order of the faults."""
         return sorted(self.rows, key=lambda row: list(FAULTS).index(row.name))
 
     def keep(self, path: Path, *, but: Collection[str]) -> None:
-        """Take over what an earlier run of the same seed came to, but for what is tried now. Nothing where none is."""
+        """Keep the results of an earlier run with the same seed, except for what is tried now."""
         if not path.exists():
             return
         earlier = json.loads(path.read_text(encoding="utf-8"))
@@ -108,7 +108,7 @@ class Summary:
             self.faust |= {} if "faust" in but else earlier["faust"]
 
     def write(self, path: Path) -> None:
-        """Write it whole or not at all."""
+        """Write it atomically."""
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_name(path.name + ".new")
         fresh.write_text(json.dumps(self.figures(), indent=2, default=str) + "\n")
@@ -129,14 +129,14 @@ def row_of(name: str, what: str, outcome: Outcome, *, seconds: float, command: s
 
 
 def plain(figures: Any) -> dict[str, Any]:
-    """A dataclass of figures as JSON has it."""
+    """A dataclass of figures as JSON values."""
     if not is_dataclass(figures) or isinstance(figures, type):
         raise TypeError(f"{type(figures).__name__} is no dataclass")
     return asdict(figures)
 
 
 def table(summary: Summary) -> Table:
-    """The faults, one a line, and under them what they come to."""
+    """The faults, one per line, and the totals below."""
     shown = Table(title=f"Faults tried, seed {summary.seed}", show_footer=False)
     for name in ("fault", "times", "kills", "events", "outputs", "lost", "twice", "order", "wrong", "zombie", "s"):
         shown.add_column(name, justify="left" if name == "fault" else "right")
@@ -152,7 +152,7 @@ def table(summary: Summary) -> Table:
 
 
 def side_tables(summary: Summary) -> Iterator[Table]:
-    """The provider's side and plain Faust, where they were driven."""
+    """The provider's side and plain Faust, if they were driven."""
     sides: dict[str, list[Mapping[str, Any]]] = {
         "The provider's side": list((summary.provider or {}).get("rows", ())),
         "The same kills, plain Faust": list(summary.faust.values()),
@@ -167,7 +167,7 @@ def side_tables(summary: Summary) -> Iterator[Table]:
 
 
 def machine() -> dict[str, Any]:
-    """What it ran on."""
+    """The machine that the run used."""
     return {
         "processors": os.cpu_count(),
         "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),

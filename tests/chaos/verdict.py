@@ -1,4 +1,4 @@
-"""What was seen, held against what had to be: every difference has a name and is counted."""
+"""Compares the seen records with the expected ones: every kind of difference has a name and is counted."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ _ORDERED = ("decisions", "outreach", "exposures")
 
 @dataclass(slots=True)
 class Verdict:
-    """All counts are 0 where nothing went wrong."""
+    """All counts are 0 if nothing is wrong."""
 
     events: int = 0
     outputs: int = 0
     states: int = 0
     timers: int = 0
     lost: int = 0
-    """Outputs that should be there and are not, and customers without a state."""
+    """Missing outputs, and customers without a state."""
     duplicated: int = 0
-    """Outputs that are there more often than they should be, or that should not be there at all."""
+    """Outputs that appear too often, or should not exist."""
     order_breaks: int = 0
-    """Outputs and states of a customer that were seen after one that comes later."""
+    """Outputs and states of a customer that were seen after a later one."""
     wrong_states: int = 0
-    """Customers whose last state differs, states that the core never passes through, outputs with other contents."""
+    """Customers whose last state differs, states that the core never has, outputs with different contents."""
     zombie_records: int = 0
-    """Records that a worker got committed after its partition was taken by another."""
+    """Records that a worker committed after another had taken its partition."""
     unsettled: int = 0
-    """Records that a reader saw while the drive ran and that are not there afterwards, or the other way round."""
+    """Records that a reader saw during the drive and that are missing afterwards, or the reverse."""
     examples: list[str] = field(default_factory=list)
 
     @property
     def clean(self) -> bool:
-        """Nothing lost, nothing twice, nothing out of order, nothing wrong, no zombie."""
+        """Whether nothing is lost, doubled, out of order or wrong, and there is no zombie."""
         return not (
             self.lost
             or self.duplicated
@@ -53,7 +53,7 @@ class Verdict:
         )
 
     def note(self, what: str) -> None:
-        """Keep an example for whoever has to look into it."""
+        """Keep an example for the investigation."""
         if len(self.examples) < _EXAMPLES:
             self.examples.append(what)
 
@@ -61,8 +61,7 @@ class Verdict:
 async def judge(
     expected: Expected, live: Watcher, afterwards: Watcher, *, topics: Topics, identify: Identify, recode: Any
 ) -> Verdict:
-    """Compare. ``recode`` turns a state's bytes into how the core's state would be encoded: a mapping may lie in
-    another order and mean the same."""
+    """Compare. ``recode`` encodes a state's bytes again like the core, because equal maps may differ in order."""
     verdict = Verdict(
         events=expected.events, outputs=len(expected.outputs), states=len(expected.states), timers=expected.timers
     )
@@ -87,7 +86,7 @@ async def _outputs(
     verdict: Verdict, expected: Iterable[Output], afterwards: Watcher, *, topics: Topics, identify: Identify
 ) -> None:
     wanted: Counter[tuple[str, str, str]] = Counter()
-    # somebody who is forgotten and heard of again may be asked for the same anew, with other contents
+    # a customer who was deleted and reappears may get the same request again, with different contents
     values: dict[tuple[str, str, str], list[bytes]] = defaultdict(list)
     order: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
     for number, out in enumerate(expected):
@@ -160,7 +159,7 @@ async def _states(verdict: Verdict, expected: Expected, live: Watcher, *, topics
 
 
 def _zombies(verdict: Verdict, afterwards: Watcher, *, topics: Topics) -> None:
-    """On a partition each owner writes for a while; one that writes again after the next one began is a zombie."""
+    """Each owner of a partition writes for a while; one that writes again after the next owner began is a zombie."""
     signed = 0
     for topic in (topics.journeys, topics.decisions, topics.outreach, topics.exposures):
         lives: dict[int, list[str]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""A read-committed reader of everything, while the drive runs and once more when it is over."""
+"""A read-committed reader of all records, during the drive and once more afterwards."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from streams.config import Settings
 from streams.topics import Topic
 
 LIFE = "chaos-life"
-"""The header by which the workers of a drive sign what they write: ``<process>.<take>.<begun, ms>``."""
+"""The header with which a drive's workers sign their records: ``<process>.<take>.<begun, ms>``."""
 
 
 def digest(value: bytes | None) -> bytes:
-    """Enough of a value to know it again."""
+    """A digest to recognise a value."""
     return hashlib.blake2b(value or b"", digest_size=12).digest()
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A record as the reader got it. ``life`` is who wrote it, "" for others than the workers of the drive."""
+    """A record as read. ``life``: the worker that wrote it, "" for anybody else."""
 
     topic: str
     partition: int
@@ -42,9 +42,9 @@ class Seen:
 
 
 class Watcher:
-    """Reads the role's input and outputs, read-committed, for as long as the block runs.
+    """Reads the role's input and outputs, read-committed, for the duration of the block.
 
-    ``records`` holds what was seen so far by topic (its name without the prefix) and partition, in the order seen.
+    ``records`` has the records seen so far, by topic (without the prefix) and partition, in the order seen.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -82,11 +82,11 @@ class Watcher:
             await closed(self._consumer)
 
     def of(self, topic: Topic) -> list[Seen]:
-        """What was seen of the topic, each partition in its order."""
+        """The records seen of the topic, each partition in order."""
         return [seen for (name, _), found in sorted(self.records.items()) if name == topic.name for seen in found]
 
     def by(self, processes: Iterable[str], *, before: int) -> int:
-        """How many records are seen of these processes, written by what they owned before that time (ms)."""
+        """The number of records seen from these processes, written under an ownership from before that time (ms)."""
         wanted = set(processes)
         return sum(
             1
@@ -96,7 +96,7 @@ class Watcher:
         )
 
     async def to_the_end(self, *, within: float = 60) -> None:
-        """Wait until everything committed by now was seen. Raises TimeoutError."""
+        """Wait until everything committed by now has been seen. Raises TimeoutError."""
         consumer = self._consumer
         assert consumer is not None
         async with asyncio.timeout(within):
@@ -119,7 +119,7 @@ class Watcher:
 
 
 async def everything(settings: Settings) -> Watcher:
-    """What a reader sees that begins only now, up to the end."""
+    """What a reader that starts only now sees, up to the end."""
     async with Watcher(settings) as watcher:
         await watcher.to_the_end()
     return watcher

@@ -1,8 +1,8 @@
-"""A worker of a drive: the production role in a process that can die, or stop, in exactly one moment.
+"""A worker of a drive: the production role in a process that can die or stop at an exact point.
 
-``python -m tests.chaos.worker journeys --at before_commit:3 --do kill``: what runs is what ``careline run journeys``
-runs, under the same settings. Added are: what it writes is signed (a header), a listener at the failpoints, on wish a
-planted bug, a wall clock that can be wrong.
+``python -m tests.chaos.worker journeys --at before_commit:3 --do kill`` runs the same as ``careline run journeys``,
+with the same settings. It adds a signature (a header) to its records, a listener at the failpoints, optionally a
+planted bug, and a wall clock that can be wrong.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ ROLES = {"journeys": run.journeys, "outreach": run.outreach}
 
 
 def sign() -> None:
-    """Every record of a transaction says who wrote it: this process, and the how manieth producer it started."""
+    """Sign every record of a transaction with this process and the number of the producer that it started."""
     start, create_batch = AIOKafkaProducer.start, AIOKafkaProducer.create_batch
     takes = itertools.count(1)
 
@@ -69,7 +69,7 @@ def arm(point: Point, time_reached: int, what: signal.Signals) -> None:
 
 
 class _Skewed:
-    """The wall clock, off by as many seconds as a file says; empty or absent: right."""
+    """The wall clock, wrong by the number of seconds in a file; correct if that is empty or missing."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -88,7 +88,7 @@ class _Skewed:
 
 
 def skew(file: Path) -> None:
-    """Everything of this process that asks for the time gets that of a clock which can jump."""
+    """Give everything in this process a wall clock that can jump."""
     wrong = _Skewed(file)
 
     class Clock(SystemClock):

@@ -68,7 +68,7 @@ def test_a_playbooks_own_words(tmp_path: Path) -> None:
     playbook.write_text(packaged.replace("texts: {}", own + "'{{ 2 ** 9 }}'"), "utf-8")
     result = runner.invoke(app, asked)
     assert result.exit_code == 2
-    assert "texts.delay_care/notice.de.closing: in its line 1: a power (**) is not for letters" in result.output
+    assert "texts.delay_care/notice.de.closing: in its line 1: a power (**) is not allowed in letters" in result.output
 
 
 def test_a_task_has_no_page(tmp_path: Path) -> None:

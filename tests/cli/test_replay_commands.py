@@ -75,7 +75,7 @@ async def test_a_person_sees_that_nothing_differs() -> None:
     assert "held: quiet_hours" in text
     assert "16.00" in text
     assert "2026-02-09 18:00" in text
-    assert "hear otherwise" not in text
+    assert "written to differently" not in text
 
 
 async def test_a_person_sees_who_would_hear_otherwise() -> None:
@@ -83,8 +83,8 @@ async def test_a_person_sees_who_would_hear_otherwise() -> None:
     today = await stormy()
     report = await today.replayed(playbook=patient())
     text = printed(report)
-    assert "2 would not be made, 2 would be new. 1 customers are concerned; 1 would hear otherwise." in text
-    assert "5 decisions were made under playbook test; of them 2 are the same, 1 say something else" in text
+    assert "2 would not be made, 2 would be new. 1 customers are affected; 1 would be written to differently." in text
+    assert "5 decisions were made under playbook test; of them 2 are the same, 1 would differ" in text
     lines = [line.strip() for line in text.splitlines()]
     assert [line[:53] for line in lines if line.startswith(("- ", "+ "))] == [
         "- 2026-02-09 12:00:00 UTC  delay_care notice by email",
@@ -102,7 +102,7 @@ async def test_a_person_is_told_what_the_comparison_leaves_out() -> None:
     today.source.forget_before(0, 1)
     text = printed(await today.replayed())
     assert "1 customers are left out (3 decisions on record, 1 replayed): their oldest touchpoints" in text
-    assert "The journeys role is behind: it has decided up to 2026-02-09 20:30:00 UTC, and no further." in text
+    assert "The journeys role is behind: it has decided only up to 2026-02-09 20:30:00 UTC." in text
 
 
 def exposure(number: int, arm: str) -> ExperimentExposed:

@@ -1,6 +1,6 @@
-"""``python -m tests.fuzz``: well-formed but extreme records of every type against the real roles, among ordinary lives.
+"""``python -m tests.fuzz``: sends well-formed but extreme records of every type to the real roles, among ordinary ones.
 
-Writes `.careline/fuzz/summary.json`, and beside it each record that did harm. Ends with 1 if anything was found.
+Writes `.careline/fuzz/summary.json`, and beside it each record that did harm. Exits with 1 if anything was found.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tests.fuzz.findings import HOME, Summary
 
 
 def main() -> int:
-    """Run it; 0 if nothing was found."""
+    """Run the drive; returns 0 if nothing was found."""
     asked = _arguments()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     console = Console(width=None if sys.stdout.isatty() else 120)
@@ -98,7 +98,7 @@ def _printable(text: str) -> str:
 
 @contextmanager
 def _bar(console: Console, minutes: float) -> Iterator[Tell]:
-    """A bar on a terminal, a line every ten seconds elsewhere."""
+    """A progress bar on a terminal, a line every ten seconds elsewhere."""
     if not console.is_terminal:
         told = [-10.0]
 

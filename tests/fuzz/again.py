@@ -1,7 +1,7 @@
-"""``python -m tests.fuzz.again FILE``: publish the records of a finding once more.
+"""``python -m tests.fuzz.again FILE``: publishes the records of a finding again.
 
-They go to the touchpoints of the environment. The schema ids in them are those of the drive's registry: register the
-drive's schemas first (``--schemas``) where the registry is another one.
+They go to the touchpoints topic of the environment. Their schema ids are those of the drive's registry: with another
+registry, register the drive's schemas first (``--schemas``).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tests.fuzz.variations import accepted
 
 
 async def again(records: Iterable[dict[str, Any]], *, schemas: bool) -> None:
-    """Publish each to its partition, one after the other."""
+    """Publish each to its partition, in order."""
     settings = Settings.from_environment()
     if schemas:
         registry = ConfluentRegistry(settings)
@@ -47,7 +47,7 @@ def _bytes(text: str | None) -> bytes | None:
 
 
 def main() -> None:
-    """Publish what the file holds."""
+    """Publish the records in the file."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz.again", description=__doc__)
     parser.add_argument("file", type=Path)
     parser.add_argument("--schemas", action="store_true", help="register the drive's schemas first")

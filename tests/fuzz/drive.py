@@ -1,4 +1,4 @@
-"""The drive: ordinary lives and odd records side by side, for so many minutes, and then the judgment."""
+"""The drive: sends ordinary and odd records side by side for some minutes, and then checks the results."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _BEAT = 0.05
 _MOST_MS = 50.0
 
 Tell = Callable[[float, str], None]
-"""Takes the seconds that have gone by, and what is going on."""
+"""Called with the seconds passed and a description of the progress."""
 
 
 async def drive(
@@ -47,10 +47,10 @@ async def drive(
     only: Collection[str] = (),
     stop_at_first: bool = False,
 ) -> Summary:
-    """Fire for so many minutes, ``rate`` ordinary touchpoints a second; everything that was found.
+    """Fire for ``minutes``, with ``rate`` ordinary touchpoints a second; returns everything that was found.
 
-    ``commands`` replace a role's command: to plant something in it. ``only`` of these types, all if empty. With
-    ``stop_at_first`` the drive ends as soon as something is found.
+    ``commands`` replace a role's command, to plant a fault in it. ``only``: these types, all if empty. With
+    ``stop_at_first`` the drive ends at the first finding.
     """
     summary = Summary(seed=seed, minutes=minutes)
     began = time.monotonic()
@@ -93,7 +93,7 @@ async def drive(
         await _stopped(here, summary)
         await judged(here, summary)
     if not summary.odd or not summary.letters:
-        summary.findings.append(Finding("nothing fired", "the drive came to an end before it began"))
+        summary.findings.append(Finding("nothing fired", "the drive ended before it fired anything"))
     summary.seconds = round(time.monotonic() - began, 1)
     return summary
 
@@ -166,7 +166,7 @@ async def _fire(here: Field, summary: Summary, shot: shots.Shot, *, batch: int, 
 
 
 async def _settled(here: Field, summary: Summary, watch: Watch) -> None:
-    """Wait until the processors and the view have nothing ahead of them, three looks in a row."""
+    """Wait until the processors and the view have caught up, three checks in a row."""
     until = time.monotonic() + _SETTLES
     quiet = 0
     while quiet < 3:
@@ -181,14 +181,14 @@ async def _settled(here: Field, summary: Summary, watch: Watch) -> None:
 
 
 async def _longest(here: Field, summary: Summary) -> None:
-    """What one record cost at most. That of a schema counts once, when it is seen for the first time."""
+    """The highest cost of one record. The cost of a schema counts once, when it is first seen."""
     for line in (await here.roles["journeys"].metrics()).splitlines():
         if line.startswith(f"{METRIC}{{"):
             part, seconds = line.partition('part="')[2].partition('"')[0], float(line.rpartition(" ")[2])
             summary.longest_cpu_ms[part] = round(seconds * 1000, 1)
     spent = sum(summary.longest_cpu_ms.values())
     if not spent:
-        summary.findings.append(Finding("not measured", "the journeys role says nothing of what a record costs it"))
+        summary.findings.append(Finding("not measured", "the journeys role reports no cost of its records"))
     for part, milliseconds in summary.longest_cpu_ms.items():
         if milliseconds > _MOST_MS:
             summary.findings.append(Finding("costly", f"one record took {milliseconds} ms to {part}"))
@@ -202,7 +202,7 @@ async def _busy(here: Field, name: str) -> bool:
 
 
 async def _stopped(here: Field, summary: Summary) -> None:
-    """Every role ends in order when it is asked to, but the view, which is looked at."""
+    """Stop every role and check that it ends cleanly, except the view, which is read afterwards."""
     for name, role in here.roles.items():
         try:
             await role.stop()

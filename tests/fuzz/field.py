@@ -1,4 +1,4 @@
-"""Where the drive takes place: topics of its own, the roles as processes, a careless producer, and a reader."""
+"""The environment of the drive: separate topics, the roles as processes, an unchecked producer, and a reader."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ from tests.fuzz.shots import Shot
 from tests.live.roles import Role
 
 ORDINARY = "ordinary"
-"""What the ids of ordinary customers begin with."""
+"""The prefix of ordinary customers' ids."""
 
 WRITERS = json.dumps({name.rpartition(".")[2]: ["*"] for name in Topics().outcomes.records})
-"""Odd outcomes come from everywhere, so that what reads them is tried."""
+"""Odd outcomes may have any source, so that their readers are tested."""
 
 ROLES = ("journeys", "outreach", "view", "measure", "gateway")
 _LATEST = 60
@@ -47,7 +47,7 @@ Place = tuple[int, int]
 
 
 class Hardened(Role):
-    """A role that the drive keeps running. ``command`` instead of ``careline run``: for what is planted in it."""
+    """A role that the drive keeps running. ``command`` replaces ``careline run``, for a planted fault."""
 
     def __init__(self, name: str, env: Mapping[str, str], *, command: tuple[str, ...] = ()) -> None:
         super().__init__(name, env, wait=False)
@@ -55,7 +55,7 @@ class Hardened(Role):
 
     @property
     def code(self) -> int | None:
-        """How it ended; None while it runs."""
+        """The exit code; None while it runs."""
         return None if self._process is None else self._process.returncode
 
     def forget(self) -> None:
@@ -65,7 +65,7 @@ class Hardened(Role):
     def _command(self) -> list[str]:
         if self._words:
             return self._words
-        if self.name == "journeys":  # as it is, but that it signs what it writes and says what a record costs
+        if self.name == "journeys":  # unchanged, except that it signs its records and reports their cost
             return [sys.executable, "-m", "tests.fuzz.holding", "journeys"]
         return super()._command()
 
@@ -84,22 +84,22 @@ class Field:
         self.roles = roles
         self.mail = mail
         self.now = BEGIN
-        """How far the ordinary customers' time has come."""
+        """The current time of the ordinary customers."""
         self.fired: dict[Place, tuple[int, int, Shot]] = {}
-        """By place: the shot, with its batch and number. Of its value only what is needed to tell it is kept."""
+        """By place: the shot, with its batch and number. Only the part of its value that identifies it is kept."""
         self.latest: deque[dict[str, Any]] = deque(maxlen=_LATEST)
-        """The odd records that were fired last, as they are kept."""
+        """The last odd records that were fired, in the form for a file."""
         self._producer = producer
         self._topic = settings.topics.full_name(settings.topics.touchpoints)
 
     async def live(self, at: datetime, event: Touchpoint) -> None:
-        """One touchpoint of an ordinary customer."""
+        """Publish one touchpoint of an ordinary customer."""
         self.now = max(self.now, at)
         value = self.codec.encode(self.settings.topics.touchpoints, event)
         await self._producer.send(self._topic, key=event.customer_id.encode(), value=value, timestamp_ms=to_millis(at))
 
     async def fire(self, shot: Shot, *, batch: int, number: int) -> None:
-        """One odd record. Raises what the broker refuses it with."""
+        """Publish one odd record. Raises the broker's error if it is refused."""
         home = partition_of(shot.key or b"", self.settings.partitions)
         place = await self._producer.send_and_wait(
             self._topic, key=shot.key, value=shot.value, headers=shot.headers, timestamp_ms=to_millis(self.now),
@@ -111,7 +111,7 @@ class Field:
         self.fired[place.partition, place.offset] = (batch, number, replace(shot, value=None, headers=[]))
 
     async def close_the_day(self) -> None:
-        """A touchpoint of an ordinary customer on each partition, late enough for every timer before it."""
+        """Publish an ordinary touchpoint to each partition, late enough for every timer to fire before it."""
         at = self.now + _END
         for customer in one_for_each(self.settings.partitions, f"{ORDINARY}-closing"):
             await self.live(*closing(at, customer))
@@ -122,7 +122,7 @@ class Field:
         await self._producer.flush()
 
     async def record(self, place: Place) -> ConsumerRecord | None:
-        """The touchpoint at that place, or the first after it."""
+        """The touchpoint at that offset, or the first after it."""
         consumer = AIOKafkaConsumer(
             **self.settings.kafka_client(), enable_auto_commit=False, max_partition_fetch_bytes=64 << 20
         )
@@ -141,7 +141,7 @@ class Field:
 
 
 class Lean(Watcher):
-    """A reader of everything that keeps no giants, and of the odd customers only what they told."""
+    """A reader of everything that keeps no huge values, and for odd customers only their input."""
 
     async def __aenter__(self) -> Lean:
         await super().__aenter__()
@@ -174,7 +174,7 @@ def _seen_lean(topic: str, raw: ConsumerRecord) -> Seen | None:
 
 @asynccontextmanager
 async def field(stack_env: Mapping[str, str], *, commands: Mapping[str, tuple[str, ...]]) -> AsyncIterator[Field]:
-    """A field on a running stack with every role ready; whatever still runs of it is ended with the block."""
+    """A field on a running stack with every role ready; anything still running at the end of the block is stopped."""
     mail = Path(stack_env["CARELINE_MAIL_DIR"])
     port = free_port(taken=set())
     env = {name: value for name, value in stack_env.items() if name != "CARELINE_MAIL_DIR"} | {

@@ -1,4 +1,4 @@
-"""What a drive found, and how to do it again."""
+"""The findings of a drive, and how to reproduce them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ HOME = Path(".careline/fuzz")
 
 @dataclass(slots=True)
 class Finding:
-    """One thing that is not as it has to be. ``record``: a file with the record in hex,
-    or, if it is not known which it was, with the latest."""
+    """One fault. ``record``: a file with the record in hex, or with the latest records if it is not known which one
+    caused it."""
 
     kind: str
     what: str
@@ -28,7 +28,7 @@ class Finding:
 
 @dataclass(slots=True, kw_only=True)
 class Summary:
-    """A whole drive, as ``.careline/fuzz/summary.json`` has it."""
+    """The results of a whole drive, for ``.careline/fuzz/summary.json``."""
 
     seed: int
     minutes: float
@@ -42,7 +42,7 @@ class Summary:
     refused_by_broker: Counter[str] = field(default_factory=Counter)
     dead_letters: Counter[str] = field(default_factory=Counter)
     dead_letter_details: dict[str, str] = field(default_factory=dict)
-    """Of each reason one example."""
+    """One example for each reason."""
     policies_failed: Counter[str] = field(default_factory=Counter)
     customers: int = 0
     letters: int = 0
@@ -55,11 +55,11 @@ class Summary:
 
     @property
     def good(self) -> bool:
-        """Nothing was found."""
+        """Whether nothing was found."""
         return not self.findings
 
     def write(self, home: Path) -> Path:
-        """Write it whole or not at all."""
+        """Write it atomically."""
         home.mkdir(parents=True, exist_ok=True)
         path, fresh = home / "summary.json", home / "summary.json.new"
         figures = {one.name: getattr(self, one.name) for one in fields(self)}
@@ -72,7 +72,7 @@ class Summary:
 def as_kept(
     topic: str, partition: int, offset: int, timestamp: int, key: bytes | None, headers: Headers, value: bytes | None
 ) -> dict[str, Any]:
-    """A record as a file has it: key, headers and value in hex."""
+    """A record in the form for a file: key, headers and value in hex."""
     return {
         "topic": topic,
         "partition": partition,
@@ -85,7 +85,7 @@ def as_kept(
 
 
 def kept(home: Path, name: str, records: Iterable[dict[str, Any]]) -> str:
-    """Write the records, one a line, so that they can be published again; the file's name."""
+    """Write the records, one per line, so that they can be published again; returns the file's name."""
     path = home / "findings" / f"{name}.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(json.dumps(record) + "\n" for record in records))

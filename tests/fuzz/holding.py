@@ -1,7 +1,7 @@
-"""What one record costs the role that reads it: ``python -m tests.fuzz.holding journeys``.
+"""Measures what one record costs its reader: ``python -m tests.fuzz.holding journeys``.
 
-What runs is the worker of the drives. Each part of the work on a record is timed by the processor time of its thread,
-so that a busy machine does not count; the longest of each part is a metric of the role's.
+It runs the worker of the drives. Each part of the work on a record is measured in processor time of its thread, so that
+a busy machine does not matter; the longest time of each part is a metric of the role.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _longest: dict[str, float] = {}
 
 
 def timed(part: str, function: F, *, about: Callable[..., str] | None = None) -> F:
-    """The function, its longest call kept under that name, and what ``about`` says of its arguments."""
+    """The function, with its longest call recorded under that name and the result of ``about`` for its arguments."""
     LONGEST.labels(part=part).set(0)
 
     @wraps(function)
@@ -48,7 +48,7 @@ def timed(part: str, function: F, *, about: Callable[..., str] | None = None) ->
 
 
 def measure() -> None:
-    """Have everything that is done to a record timed: unpack its batch, look at its schema, decode, check, step."""
+    """Time everything that is done with a record: decompress its batch, check its schema, decode, validate, step."""
     metrics.REGISTRY.register(LONGEST)
     fetched.plain = timed("unpack", fetched.plain)
     codec.expanded = timed("schema", codec.expanded)

@@ -1,7 +1,7 @@
-"""Records of few bytes that are made to cost their reader much: what each is, and what has to become of it.
+"""Small records that are designed to be expensive for their reader, with the expected result of each.
 
-Measured by ``python -m tests.benchmarks.hostile``, held to their ends by tests/streams/test_work.py, and fired at the
-real roles by the drive (:mod:`tests.fuzz.drive`).
+They are measured by ``python -m tests.benchmarks.hostile``, checked by tests/streams/test_work.py, and sent to the real
+roles by the drive (:mod:`tests.fuzz.drive`).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tests.fuzz.shots import Shot
 
 NOON = datetime(2026, 2, 9, 12, 0, tzinfo=UTC)
 MOST = 900_000
-"""Bytes: a record must fit onto the topic with what stands around it."""
+"""Bytes of a value, so that the record fits onto its topic with framing, key and headers."""
 
 _FACTS: dict[str, Any] = {
     "event_id": "3f0c4d4e-6b1c-4b57-9f0e-0d3a1a5f7c11",
@@ -41,14 +41,14 @@ _LINE = OrderItem(item_id="", description="", quantity=0, unit_price=Decimal(0))
 
 
 def order_of(lines: int) -> OrderPlaced:
-    """An order with so many lines of as few bytes as there can be."""
+    """An order with ``lines`` lines, each of as few bytes as possible."""
     return OrderPlaced(
         **_FACTS, order_id="o", description="d", total=Decimal(1), currency="EUR", items=(_LINE,) * lines
     )
 
 
 def under(kind: Any) -> Any:
-    """A contact that was opened, and before all else a field of that type, which we do not know."""
+    """The schema of ContactOpened with an unknown field of that type in front."""
     schema = copy.deepcopy(schemas.latest("careline.touchpoint.ContactOpened"))
     schema["fields"].insert(0, {"name": "theirs", "type": kind, "doc": "a stranger's"})
     return schema
@@ -56,7 +56,7 @@ def under(kind: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Hostile:
-    """``made`` gives the schema and the body; ``says``: among what the reader says of it."""
+    """``made`` returns the schema and the body; ``says`` is a part of the reader's message."""
 
     made: Callable[[], tuple[Any, bytes]]
     says: str
@@ -82,7 +82,7 @@ def _ours(event: Callable[[], Any], says: str) -> Hostile:
 
 
 def _contact(**raw: bytes) -> Hostile:
-    """Under our own schema, with the bytes of a field replaced."""
+    """A record under our own schema with the bytes of a field replaced."""
 
     def made() -> tuple[Any, bytes]:
         schema: Any = schemas.latest("careline.touchpoint.ContactOpened")
@@ -115,7 +115,7 @@ def _many(item: bytes, says_how_many: int | None = None) -> Callable[[], bytes]:
 
 
 def nested(levels: int, *, of: str = "boolean") -> Any:
-    """A list of lists of lists."""
+    """A schema of lists nested ``levels`` deep."""
     kind: Any = of
     for _ in range(levels):
         kind = {"type": "array", "items": kind}
@@ -123,7 +123,7 @@ def nested(levels: int, *, of: str = "boolean") -> Any:
 
 
 def doubling(levels: int, *, of: str = "int") -> Any:
-    """Each type has twice the one below it."""
+    """A schema in which each type contains the one below it twice."""
     kind: Any = {"type": "record", "name": "T0", "fields": [{"name": "n", "type": of}]}
     for level in range(1, levels):
         fields = [{"name": "a", "type": kind}, {"name": "b", "type": f"T{level - 1}"}]
@@ -166,10 +166,10 @@ HOSTILE: Mapping[str, Hostile] = {
     ),
     "a record of 220 optional fields": _theirs(_record("R", [["null", "int"]] * 220), bytes(220), "read"),
     # arrays
-    "300,000,000 nothings": _theirs(_list("null"), write_long(300_000_000) + b"\0", "no room"),
-    "300,000,000 empty records": _theirs(_list(_record("E", ["null"])), write_long(300_000_000) + b"\0", "no room"),
+    "300,000,000 nothings": _theirs(_list("null"), write_long(300_000_000) + b"\0", "no bytes"),
+    "300,000,000 empty records": _theirs(_list(_record("E", ["null"])), write_long(300_000_000) + b"\0", "no bytes"),
     "300,000,000 fixed of no byte": _theirs(
-        _list({"type": "fixed", "name": "F", "size": 0}), write_long(300_000_000) + b"\0", "no room"
+        _list({"type": "fixed", "name": "F", "size": 0}), write_long(300_000_000) + b"\0", "no bytes"
     ),
     "more flags than bytes": _theirs(_list("boolean"), write_long(1 << 50) + b"\0", "bytes"),
     "900,000 flags": _theirs(_list("boolean"), _many(b"\1"), _TOO_MANY),
@@ -222,11 +222,10 @@ HOSTILE: Mapping[str, Hostile] = {
 
 
 async def hostile_shots(settings: Settings, registry: ConfluentRegistry) -> tuple[list[Shot], list[str]]:
-    """Each record of the catalogue as it is fired, under the schema that it needs, and the names of those whose schema
-    the registry refuses.
+    """Each record of the catalogue as a shot under its schema, and the names of those whose schema is refused.
 
-    A registry that checks takes such schemas only with a default; one that does not check takes them all. So it does
-    not while they are registered: the harm is what a reader is tried with.
+    A registry that checks compatibility accepts such schemas only with a default; so the check is off while they are
+    registered, because the readers are what is tested.
     """
     topics, shots, refused = settings.topics, [_HEADERS], []
     await _checks(settings, registry, NONE)
@@ -250,7 +249,7 @@ _HEADERS = Shot("hostile: 200,000 headers", "", b"odd1", b"", [("", None)] * 200
 
 
 async def _checks(settings: Settings, registry: ConfluentRegistry, level: str) -> None:
-    """Set what the registry checks, for every subject that the catalogue needs and for all others."""
+    """Set the registry's compatibility level, for every subject of the catalogue and as the default."""
     topics = settings.topics
     for record in ("ContactOpened", "OrderPlaced"):
         await registry.set_compatibility(topics.subject(topics.touchpoints, f"careline.touchpoint.{record}"), level)

@@ -1,4 +1,4 @@
-"""When it is over: every ordinary customer exact, every dead letter with a reason, every letter accounted for."""
+"""The final checks: every ordinary customer exact, every dead letter with a reason, every letter accounted for."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ _ENDS = (OutreachSent, OutreachFailed, OutreachUncertain)
 
 
 class Tolerant(Oracle):
-    """What an odd customer's step comes to is for the roles to survive; the ordinary ones' has to be exact."""
+    """An oracle that tolerates failing steps of odd customers, while ordinary customers must be exact."""
 
     raised = 0
 
     def wakes(self, partition: int, customer: str, millis: int) -> None:
-        """One deadline; one of an odd customer's may fail."""
+        """Fire one deadline; an odd customer's may fail."""
         try:
             super().wakes(partition, customer, millis)
         except Exception:
             self._raised(customer)
 
     async def take(self, seen: Seen) -> None:
-        """The next record of its partition's input."""
+        """Handle the next record of its partition's input."""
         try:
             await self.read(seen)
         except Exception:
@@ -56,7 +56,7 @@ class Tolerant(Oracle):
 
 
 async def judged(here: Field, summary: Summary) -> None:
-    """Add to the summary whatever is not as it has to be."""
+    """Add every fault to the summary."""
     async with Lean(here.settings) as afterwards:
         await afterwards.to_the_end(within=600)
     _dead_letters(summary, afterwards.of(here.settings.topics.dead_letters))
@@ -77,7 +77,7 @@ def _dead_letters(summary: Summary, found: list[Seen]) -> None:
         if not reason:
             summary.findings.append(Finding("no reason", f"{at} says no reason"))
         elif reason == "unprocessable":
-            # set aside, as it has to be; what failed in our code is a fault of ours all the same
+            # a dead letter is correct, but the failure in our code is still a bug of ours
             _once(summary, "unprocessable", f"{at}: {detail[:500]}", key=detail[:80])
         if seen.key.startswith(ORDINARY):
             summary.findings.append(
@@ -187,7 +187,7 @@ def _mails(here: Field) -> Counter[str]:
 
 
 async def _shown(here: Field, summary: Summary, customers: list[str]) -> None:
-    """Ask `careline customer` for each odd customer, in a process of its own."""
+    """Run `careline customer` for each odd customer, in a separate process."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.fuzz.showing", env={**here.env, "COLUMNS": "80", "PYTHONIOENCODING": "utf-8"},
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,

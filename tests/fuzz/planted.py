@@ -1,4 +1,4 @@
-"""``python -m tests.fuzz.planted FAULT``: the journeys role with a fault in it, which the drive has to find."""
+"""``python -m tests.fuzz.planted FAULT``: the journeys role with a planted fault, which the drive must find."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def exits() -> None:
 
 
 def hangs() -> None:
-    """An odd customer's note holds its partition for ever."""
+    """An odd customer's note blocks its partition for ever."""
     time.sleep(3_600)
 
 

@@ -1,4 +1,4 @@
-"""What is fired at the roles: records drawn from a seed, the same in every run of it."""
+"""The records that are sent to the roles: drawn from a seed, the same in every run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.fuzz.values import CUSTOMERS, values_of
 from tests.fuzz.variations import Variation
 
 MOST_BYTES = 900_000
-"""Of a record that is not meant as a giant; the broker takes 1 MiB."""
+"""Size limit of a record that is not meant as a giant; the broker accepts 1 MiB."""
 
 _EACH = 5
 _STRANGERS = 15
@@ -34,7 +34,7 @@ Headers = list[tuple[str, bytes | None]]
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """One record. ``astray`` is by how many partitions it is off its key's."""
+    """One record. ``astray``: the distance in partitions from its key's partition."""
 
     kind: str
     record: str
@@ -45,7 +45,7 @@ class Shot:
 
 
 def written(variation: Variation, value: Any) -> bytes | None:
-    """The framed bytes; None for what not even a careless writer could write."""
+    """The framed bytes; None for a value that cannot be written at all."""
     out = io.BytesIO()
     out.write(struct.pack(">bI", 0, variation.schema_id))
     try:
@@ -59,7 +59,7 @@ _known: dict[int, tuple[Variation, SearchStrategy[Any]]] = {}
 
 
 def _values(variation: Variation) -> SearchStrategy[Any]:
-    """Made once for each variation: to make a strategy takes longer than to draw from it."""
+    """Cached for each variation, because creating a strategy takes longer than drawing from it."""
     known = _known.get(variation.schema_id)
     if known is None or known[0] is not variation:
         known = _known[variation.schema_id] = (variation, values_of(variation.schema, now=to_millis(BEGIN)))
@@ -68,7 +68,7 @@ def _values(variation: Variation) -> SearchStrategy[Any]:
 
 @st.composite
 def touchpoints(draw: st.DrawFn, variation: Variation, now: int) -> Shot | None:
-    """A well-formed touchpoint under that schema: most of them such that they are folded."""
+    """A well-formed touchpoint under that schema; most of them are folded."""
     value = draw(_values(variation))
     customer = draw(st.sampled_from(CUSTOMERS))
     names = {one["name"]: one["type"] for one in variation.schema["fields"]}
@@ -87,7 +87,7 @@ def touchpoints(draw: st.DrawFn, variation: Variation, now: int) -> Shot | None:
     if encoded is None or len(encoded) > MOST_BYTES:
         return None
     kind, headers, astray, key = variation.name, [], 0, customer.encode()
-    match draw(st.integers(0, 30)):  # drawing begins with 0, which is therefore nothing special
+    match draw(st.integers(0, 30)):  # drawing starts with 0, so 0 is an ordinary record
         case 6:
             kind, headers = "odd headers", draw(st.sampled_from(ODD_HEADERS))
         case 1:
@@ -118,7 +118,7 @@ ODD_HEADERS: tuple[Headers, ...] = (
 
 
 def strangers() -> SearchStrategy[Shot]:
-    """Records that are no touchpoints at all."""
+    """Records that are not touchpoints at all."""
     customer = st.sampled_from(CUSTOMERS).map(str.encode)
     values = st.one_of(
         st.none(),
@@ -142,7 +142,7 @@ def strangers() -> SearchStrategy[Shot]:
 
 @st.composite
 def giants(draw: st.DrawFn, variations: Sequence[Variation], now: int) -> Shot:
-    """A record of up to 20 MB that is small while it is packed."""
+    """A record of up to 20 MB that is small when compressed."""
     size = draw(st.sampled_from((1 << 20, (1 << 20) + 1, 3 << 20, 9 << 20, 20 << 20)))
     filler = draw(st.sampled_from((b"\x00", b"a", "é".encode(), b"\xff")))
     variation = draw(st.sampled_from([one for one in variations if one.record.endswith("AgentNoted")]))
@@ -153,10 +153,10 @@ def giants(draw: st.DrawFn, variations: Sequence[Variation], now: int) -> Shot:
 
 
 def batch(seed: int, number: int, *, count: int, variations: Sequence[Variation], now: int) -> list[Shot]:
-    """The ``number``-th batch of a seed's records, about ``count`` of them, about the time ``now`` (ms)."""
+    """The ``number``-th batch of a seed: about ``count`` records with times near ``now`` (ms)."""
     rng = random.Random(f"{seed} {number}")
     found: list[Shot] = []
-    # one strategy over all the schemas would dwell on a few of them
+    # one strategy over all schemas would concentrate on a few of them
     for variation in rng.choices(variations, k=max(1, count // _EACH)):
         found += [shot for shot in _drawn(touchpoints(variation, now), rng, _EACH) if shot is not None]
     found += _drawn(strangers(), rng, max(1, count // _STRANGERS))

@@ -1,4 +1,4 @@
-"""``careline customer`` for each id of a list on standard input, as JSON lines: how it ended, and with what error."""
+"""Runs ``careline customer`` for each id on standard input, and prints exit code and error as JSON lines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _WORDS = 400
 
 
 def main() -> None:
-    """As a page for a person, and as JSON for a program."""
+    """Run each as a page for a person and as JSON for a program."""
     runner = CliRunner()
     for customer in json.load(sys.stdin):
         for options in ([], ["--json", "--limit", "500"]):

@@ -1,4 +1,4 @@
-"""Extreme values of every Avro type and logical type, as they lie on the wire: times as numbers, money as bytes."""
+"""Extreme values of every Avro type and logical type, as encoded: times as numbers, amounts as bytes."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ CUSTOMERS = (
     "odd" + "y" * 253,
     "odd" + "é" * 253,
 )
-"""Whose lives are odd. Every one of these ids may be used, and none is an ordinary customer's."""
+"""Ids of odd customers. Any of them may be used, and none belongs to an ordinary customer."""
 
 ZONES = (
     "Europe/Berlin",
@@ -202,13 +202,13 @@ MOMENTS = (
 
 
 def texts() -> SearchStrategy[str]:
-    """Texts that can be UTF-8, of every kind and length."""
+    """Texts that can be encoded as UTF-8, of every kind and length."""
     drawn = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
     return st.one_of(st.sampled_from(TEXTS), drawn)
 
 
 def money(precision: int, scale: int) -> SearchStrategy[bytes]:
-    """Decimals at, over and far over the precision, and bytes that are none."""
+    """Decimals at, over and far over the precision, and invalid bytes."""
     edges = [
         0,
         1,
@@ -238,11 +238,11 @@ _BY_FIELD: Mapping[str, tuple[str, ...]] = {
     "other_customer_id": (*CUSTOMERS[:40], "", "odd"),
 }
 _FEW = ("one", "two", "F1")
-"""Ids that come again, so that replies, ends and outcomes find what they are about."""
+"""Ids that recur, so that replies, ends and outcomes refer to something."""
 
 
 def values_of(schema: Any, *, now: int, field: str = "", depth: int = 0) -> SearchStrategy[Any]:
-    """What a writer of that (expanded) schema may put there. ``now`` in ms: about it things make sense."""
+    """Values that a writer with that (expanded) schema may write. ``now`` in ms: plausible times are near it."""
     if isinstance(schema, list):
         return st.one_of([values_of(branch, now=now, field=field, depth=depth) for branch in schema])
     if isinstance(schema, str):

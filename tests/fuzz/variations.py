@@ -1,4 +1,4 @@
-"""Every other schema that a stranger may write a record under, as far as the registry takes it."""
+"""All other schemas under which a stranger may write a record, if the registry accepts them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Schema = Any
 
 @dataclass(frozen=True, slots=True)
 class Variation:
-    """A schema that the registry took. ``wire`` is the same without logical types: numbers and bytes."""
+    """A schema that the registry accepted. ``wire`` is the same without logical types: numbers and bytes."""
 
     record: str
     name: str
@@ -31,7 +31,7 @@ class Variation:
 
 
 def everywhere(schema: Schema, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Schema:
-    """The schema with ``change`` made to each of its parts that is written as an object, the inner ones first."""
+    """The schema with ``change`` applied to each part that is an object, inner ones first."""
     if isinstance(schema, list):
         return [everywhere(one, change) for one in schema]
     if not isinstance(schema, dict):

@@ -58,6 +58,6 @@ def test_a_webhook_that_leads_inside_is_refused_when_the_profile_comes() -> None
     assert step.state.profile.addresses == (MAIL,)
     assert step.refused is not None
     assert step.refused.reason == "invalid_addresses"
-    assert "place 0 is no https link" in step.refused.detail
+    assert "place 0 is not an https link" in step.refused.detail
     again = told(event, event)
     assert (again.handling, again.refused) == ("duplicate", None)

@@ -294,7 +294,7 @@ async def cases(stranger: Stranger) -> list[Case]:
         Case(name="endless", value=await stranger.more("c-endless", _ENDLESS, b"\2" * 900_000 + b"\0"),
              reason="foreign_schema", says="within itself"),
         Case(name="nothings", value=await stranger.more("c-nothings", _NOTHINGS, write_long(1 << 50) + b"\0"),
-             reason="foreign_schema", says="takes no room"),
+             reason="foreign_schema", says="take no bytes"),
         Case(name="flags", value=await stranger.more("c-flags", _FLAGS, write_long(1 << 50) + b"\0"),
              reason="undecodable", says="a block of"),
         Case(name="promised-9999", value=stranger.encode(replace(late("c-promised-9999"), promised_at=_END)),
@@ -440,7 +440,7 @@ async def test_batches_that_a_client_cannot_read(
     assert {one.order_id for one in seen[customer].orders} == {"o-before", "o-between", "o-odd", "o-after"}
     [letter] = await dead_letters(settings)
     assert (letter.reason, letter.offset) == ("unreadable_batch", place.offset)
-    assert "unpacks to more than 8,388,608 bytes" in letter.detail
+    assert "decompresses to more than 8,388,608 bytes" in letter.detail
     [(_, why)] = await publish_again(settings, await all_kept(settings))
     assert "its publisher has to send it again" in why
     async with Subscriber(settings, "touchpoints", until_end=True) as everything:

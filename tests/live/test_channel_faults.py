@@ -106,7 +106,10 @@ async def test_a_webhook_that_leads_inside_is_not_called(settings: Settings, rol
             told = await ends(settings, 3)
     assert receiver.calls == 0
     assert [told[outreach_id(number)].channel for number in (1, 2, 3)] == [WEBHOOK, EMAIL, WEBHOOK]
-    assert (told[outreach_id(1)].reason, told[outreach_id(1)].detail) == ("REJECTED", "the webhook is no https link")
+    assert (told[outreach_id(1)].reason, told[outreach_id(1)].detail) == (
+        "REJECTED",
+        "the webhook is not an https link",
+    )
     assert told[outreach_id(3)].detail == "the webhook leads into a network that is not public"
 
 
@@ -122,7 +125,7 @@ async def test_a_profile_with_such_a_webhook_keeps_all_else(settings: Settings, 
         addresses=(Address(channel=WEBHOOK, address="http://10.0.0.5/"), mail),
     )
     async with Publisher(settings) as publisher:
-        with pytest.raises(InvalidEvent, match="addresses: the webhook at place 0 is no https link"):
+        with pytest.raises(InvalidEvent, match="addresses: the webhook at place 0 is not an https link"):
             await publisher.publish(profile)
     allowing = settings.model_copy(update={"webhook_allow": "10.0.0.0/8"})
     async with Publisher(allowing) as publisher, Role("journeys", role_env):

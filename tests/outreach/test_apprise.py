@@ -125,7 +125,7 @@ def test_a_url_that_is_none_is_a_wrong_setting(url: str) -> None:
 )
 def test_no_customer_says_which_host_is_called(url: str) -> None:
     """Their address stands behind the host of the service, never in its place: 2130706433 is this very machine."""
-    with pytest.raises(SettingsError, match=r"CARELINE_SMS_URL.*behind the host"):
+    with pytest.raises(SettingsError, match=r"CARELINE_SMS_URL.*after the host"):
         sms(url)
 
 

@@ -109,14 +109,14 @@ def test_a_letter_that_could_only_be_mixed_is_refused(taken: str, field: str, sa
 @pytest.mark.parametrize(
     ("path", "value", "said"),
     [
-        ("texts why it delay_care", "Because {{ name }} waits", "plain words"),
+        ("texts why it delay_care", "Because {{ name }} waits", "plain text"),
         ("texts why it delay_care", "one\n\ntwo", "one line"),
         ("texts why it kindness", "Perché sì", "not a policy"),
         ("texts foot it foot", "{{ gesture_title }}", "'gesture_title'"),
         ("texts foot it foot", "{% for a in b %}{% endfor %}", "a loop"),
-        ("texts foot it foot", "  ", "says nothing"),
-        ("texts foot it body", "x", "there are foot, stop"),
-        ("texts foot xx", {"foot": "a", "stop": "b"}, "not a language"),
+        ("texts foot it foot", "  ", "is empty"),
+        ("texts foot it body", "x", "use foot, stop"),
+        ("texts foot xx", {"foot": "a", "stop": "b"}, "not a known language"),
     ],
 )
 def test_a_slip_in_the_foot_or_the_why_is_told(path: str, value: Any, said: str) -> None:

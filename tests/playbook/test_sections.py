@@ -90,7 +90,7 @@ ARM = "experiments 0 arms 1"
         (f"{ARM} templates", {"out_of_stock_save/save": "delay_care/notice"},
          "experiments.0.arms.1.templates.out_of_stock_save/save", "have to be of out_of_stock_save"),
         ("texts delay/notice", {"de": {"subject": "x"}}, "texts.delay/notice", "not a letter"),
-        ("texts delay_care/notice german", {"subject": "x"}, "texts.delay_care/notice.german", "not a language"),
+        ("texts delay_care/notice german", {"subject": "x"}, "texts.delay_care/notice.german", "not a known language"),
         ("texts delay_care/notice de title", "x", "texts.delay_care/notice.de.title", "not a part"),
         ("texts delay_care/notice de subject", "{{ description }",
          "texts.delay_care/notice.de.subject", "in its line 1"),

@@ -115,9 +115,9 @@ def test_a_value_is_taken_as_meant(field: str, written: Any, meant: Any) -> None
     ("field", "written", "problem"),
     [
         ("id", "7", "id: '7' is not a UUID"),
-        ("id", 7, "id: 7 is not a text"),
+        ("id", 7, "id: 7 is not a string"),
         ("at", "yesterday", "at: 'yesterday' is not an ISO 8601 time"),
-        ("at", 1360343400000, "at: 1360343400000 is not a text"),
+        ("at", 1360343400000, "at: 1360343400000 is not a string"),
         (
             "at",
             "2013-02-08T17:10:00",
@@ -130,7 +130,7 @@ def test_a_value_is_taken_as_meant(field: str, written: Any, meant: Any) -> None
         ("price", "NaN", "price: 'NaN' is not an amount such as 12.50"),
         ("price", "Infinity", "price: 'Infinity' is not an amount such as 12.50"),
         ("price", "1E+40", "price: '1E+40' is not an amount such as 12.50"),
-        ("price", 12.5, "price: 12.5 is not a text"),
+        ("price", 12.5, "price: 12.5 is not a string"),
         ("count", 2**31, "count: 2147483648 is out of range"),
         ("count", True, "count: True is not a whole number"),
         ("count", 1.5, "count: 1.5 is not a whole number"),
@@ -139,9 +139,9 @@ def test_a_value_is_taken_as_meant(field: str, written: Any, meant: Any) -> None
         ("raw", "abc", "raw: 'abc' is not hexadecimal"),
         ("raw", "a b c ", "raw: 'a b c ' is not hexadecimal"),
         ("code", "be", "code: is 1 bytes, not 2"),
-        ("mood", "good", "mood: 'good' is none of NONE, GOOD"),
-        ("mood", ["GOOD"], "mood: ['GOOD'] is none of NONE, GOOD"),
-        ("moods", ["GOOD", "BAD"], "moods[1]: 'BAD' is none of NONE, GOOD"),
+        ("mood", "good", "mood: 'good' is not one of NONE, GOOD"),
+        ("mood", ["GOOD"], "mood: ['GOOD'] is not one of NONE, GOOD"),
+        ("moods", ["GOOD", "BAD"], "moods[1]: 'BAD' is not one of NONE, GOOD"),
         ("lines", {"text": "t"}, "lines: {'text': 't'} is not a list"),
         ("lines", [{"text": "t"}], "lines[0].promised_at: is missing"),
         (

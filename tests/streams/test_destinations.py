@@ -95,7 +95,7 @@ def test_one_bad_address_costs_itself() -> None:
     assert why is not None
     assert why.field == "addresses"
     assert why.problem == (
-        "the webhook at place 0 is no https link; the webhook at place 2 leads into a network that is not public"
+        "the webhook at place 0 is not an https link; the webhook at place 2 leads into a network that is not public"
     )
 
 

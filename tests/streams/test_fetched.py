@@ -139,7 +139,7 @@ async def test_a_batch_that_unpacks_to_gigabytes(codec: int) -> None:
     sealed = stands_in(bomb)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert sealed.why == "a batch that unpacks to more than 8,388,608 bytes"
+    assert sealed.why == "a batch that decompresses to more than 8,388,608 bytes"
     assert sealed == bomb[HEAD:]
     assert peak < 4 * MOST_UNPACKED + len(bomb)
     codec_of_roles, _ = await prepared()
@@ -183,7 +183,7 @@ def test_a_batch_of_a_million_records() -> None:
     record = raw[HEAD:]
     bomb = resealed(raw, compressed(record * 1_000_000, 4), codec=4, count=1_000_000)
     assert len(bomb) < 10_000
-    assert stands_in(bomb).why == "a batch of 1,000,000 records; at most 100,000 are taken"
+    assert stands_in(bomb).why == "a batch of 1,000,000 records; at most 100,000 are allowed"
 
 
 @pytest.mark.parametrize("codec", COMPRESSED.values(), ids=COMPRESSED)

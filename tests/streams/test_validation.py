@@ -99,7 +99,7 @@ def test_what_is_no_touchpoint(thing: Any) -> None:
     """Something else altogether is refused by its type."""
     found = fault(thing)
     assert found.field == type(thing).__name__
-    assert "is no touchpoint" in found.problem
+    assert "is not a touchpoint" in found.problem
 
 
 def test_a_reader_takes_ids_that_are_no_uuids() -> None:

@@ -155,7 +155,7 @@ def test_any_type_of_touchpoint_can_have_a_rule() -> None:
         ('{"CustomerErased": [""]}', "CustomerErased.0: String should have at least 1 character"),
         ('{"CustomerErased": [7]}', "CustomerErased.0: Input should be a valid string"),
         ('{"Erased": ["urn:x"]}', "'Erased' is not a touchpoint; known: AgentNoted"),
-        ('{"CustomerErased": [], "CustomerErased": ["*"]}', "'CustomerErased' stands twice"),
+        ('{"CustomerErased": [], "CustomerErased": ["*"]}', "'CustomerErased' appears twice"),
         ("[" * 100_000, "not a JSON object like"),
     ],
 )

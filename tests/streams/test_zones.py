@@ -106,7 +106,7 @@ def test_any_text_has_an_answer(written: str) -> None:
     zone = zone_named(written)
     if zone is None:
         assert as_iana(written) == written
-        assert "is no time zone" in unknown_zone(written)
+        assert "is not a time zone" in unknown_zone(written)
     else:
         assert ZoneInfo(zone).key == zone == zone_named(zone)
 
@@ -130,7 +130,7 @@ def test_the_nearest_names_are_told(written: str, first: str) -> None:
 @pytest.mark.parametrize("written", ["UTC+15", "PST", "UTC+10:30"])
 def test_no_advice_is_better_than_bad_advice(written: str) -> None:
     """An offset or an abbreviation is not like any other by its letters."""
-    assert unknown_zone(written).endswith("use an IANA name, as America/New_York")
+    assert unknown_zone(written).endswith("use an IANA name, such as America/New_York")
 
 
 def profile(**fields: Any) -> ProfileUpdated:
@@ -141,7 +141,7 @@ def profile(**fields: Any) -> ProfileUpdated:
 
 def test_the_publisher_refuses_a_zone_that_nobody_knows() -> None:
     """The caller hears of it, with the nearest names; everything that is known passes."""
-    with pytest.raises(InvalidEvent, match=r"time_zone: 'Europe/Berln' is no time zone; did you mean Europe/Berlin"):
+    with pytest.raises(InvalidEvent, match=r"time_zone: 'Europe/Berln' is not a time zone; did you mean Europe/Berlin"):
         check_outgoing(profile(time_zone="Europe/Berln"), now=NOON)
     for known in ("Brasilia", "UTC-3", "america/sao_paulo", None, ""):
         check_outgoing(profile(time_zone=known), now=NOON)

@@ -162,10 +162,10 @@ async def test_without_a_zone_times_are_in_utc_and_it_says_so() -> None:
     """A made-up zone is no reason to fail."""
     state = replace(STATE, profile=replace(STATE.profile, time_zone="Mars/Olympus"))
     page = " ".join(printed(await seen(state)).split())
-    assert "UTC (UTC; time zone unknown: 'Mars/Olympus' is no time zone; use an IANA name" in page
+    assert "UTC (UTC; time zone unknown: 'Mars/Olympus' is not a time zone; use an IANA name" in page
     misspelt = replace(STATE, profile=replace(STATE.profile, time_zone="America/Chicgo"))
     page = " ".join(printed(await seen(misspelt)).split())
-    assert "'America/Chicgo' is no time zone; did you mean America/Chicago" in page
+    assert "'America/Chicgo' is not a time zone; did you mean America/Chicago" in page
 
 
 async def test_programs_get_the_same_as_data() -> None:

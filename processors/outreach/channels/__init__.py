@@ -1,4 +1,4 @@
-"""Ways to reach a customer: one protocol, and what passes through it."""
+"""Channels to reach a customer: one protocol, and the letters and receipts that pass through it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from streams.events.types import Address, Gesture, OutreachChannel, Purpose
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """One outreach, written and addressed. What is personal stays out of its ``repr``, and so out of the logs.
+    """One outreach, rendered and addressed. Personal data is left out of its ``repr``, and so out of the logs.
 
-    ``unsubscribe`` is the link that ends letters like this one with one click (RFC 8058), if there is one.
+    ``unsubscribe`` is the one-click unsubscribe link (RFC 8058), if there is one.
     """
 
     outreach_id: str
@@ -42,7 +42,7 @@ class Letter:
     def of(
         cls, request: OutreachRequested, *, address: Address, written: Written, unsubscribe: str | None = None
     ) -> Self:
-        """``request`` as it goes to one of its addresses."""
+        """The letter of ``request`` to one of its addresses."""
         return cls(
             outreach_id=request.outreach_id,
             customer_id=request.customer_id,
@@ -68,16 +68,16 @@ class Letter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """The provider took the letter. ``message_id`` is the name under which it can be asked about it."""
+    """The provider accepted the letter. ``message_id`` is the provider's id for it."""
 
     provider: str
     message_id: str | None
 
 
 class Channel(Protocol):
-    """Carries letters to one kind of address. Safe to use from many tasks at once.
+    """Carries letters to one kind of address. Safe to use from concurrent tasks.
 
-    ``provider``: who carries them, a short stable name as ``smtp``.
+    ``provider``: who carries them, a short stable name such as ``smtp``.
     ``idempotent``: the same ``outreach_id`` may be sent again after a crash; the customer still sees it once.
     """
 
@@ -90,10 +90,10 @@ class Channel(Protocol):
     async def send(self, letter: Letter) -> Receipt:
         """Hand the letter over, once.
 
-        Raises Refused (never), TryLater (certainly not sent) or Ambiguous (nobody knows); nothing else, which a
-        ``Handover`` around it makes sure of.
+        Raises Refused (never), TryLater (certainly not sent) or Ambiguous (unknown) and nothing else; a ``Handover``
+        around it ensures this.
         A closed channel raises TryLater.
         """
 
     async def close(self) -> None:
-        """Let go of every connection. Closing twice is closing once."""
+        """Close every connection. Idempotent."""

@@ -7,10 +7,10 @@ from processors.outreach.errors import Refused, TryLater
 
 
 class AgentTaskChannel:
-    """Takes every letter that names a team.
+    """Accepts every letter that names a team.
 
-    It calls nobody: the ledger publishes the task in the transaction that records it as sent, so it is there exactly
-    once, or not at all. That is why it is idempotent.
+    It calls no provider: the ledger publishes the task in the transaction that records it as sent, so the task exists
+    exactly once or not at all. That is why the channel is idempotent.
     """
 
     provider = "agents"
@@ -20,7 +20,7 @@ class AgentTaskChannel:
         self._closed = False
 
     async def send(self, letter: Letter) -> Receipt:
-        """Take it. See Channel.send for what it raises: Refused for an address that is no team's name."""
+        """Accept the letter. See Channel.send for what it raises; Refused if the address is not the name of a team."""
         if not letter.address.strip() or not letter.address.isprintable():
             raise Refused("not the name of a team")
         if self._closed:
@@ -28,5 +28,5 @@ class AgentTaskChannel:
         return Receipt(provider=self.provider, message_id=letter.outreach_id)
 
     async def close(self) -> None:
-        """Take no more."""
+        """Accept no more letters."""
         self._closed = True

@@ -1,4 +1,4 @@
-"""Letters as short messages: SMS, push and whatever else Apprise knows how to reach (https://appriseit.com)."""
+"""Letters as short messages: SMS, push and every other service that Apprise supports (https://appriseit.com)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from streams.errors import SettingsError
 from streams.events import OutreachChannel
 
 _PLACE = "{address}"
-_NUMBER = "15555550100"  # of nobody
+_NUMBER = "15555550100"  # a fictitious number
 _TELEPHONE = re.compile(r"\+?[1-9]\d{5,14}")
 _STEPS = frozenset({".", ".."})
 _SPACERS = re.compile(r"[\s()./-]")
@@ -26,52 +26,52 @@ _SPACERS = re.compile(r"[\s()./-]")
 _SOCKET = "Socket Exception: "
 _ANSWERED = re.compile(r"\berror=(?P<code>\d+)")
 _NEVER_CONNECTED = re.compile(
-    # with the space no address can imitate it: in a URL there is none
+    # no address can imitate this text, because it has a space and a URL has none
     r"\(Caused by (NewConnectionError|NameResolutionError|ConnectTimeoutError|SSLError\(SSLCertVerificationError)\("
 )
 _LATER = frozenset({408, 425, 429})
 _CONNECT_SECONDS = 5.0
 _ANSWER_SECONDS = 15.0
 
-# Apprise tells what went wrong in its log and nowhere else. It is read here, and goes no further: it holds addresses.
+# Apprise reports what went wrong only in its log. It is read here and not propagated, because it contains addresses.
 _log = logging.getLogger("apprise")
 _log.setLevel(logging.DEBUG)
 _log.propagate = False
 
 
 class AppriseChannel:
-    """Hands letters to one service of Apprise, each to one address.
+    """Hands letters to one Apprise service, each to one address.
 
-    Apprise's services have no idempotency key and say no more than that it did not work. What they log tells a
-    service that was never connected (TryLater) from one that said no (Refused, or TryLater for 429 and 5xx); where it
-    tells neither, nobody knows: Ambiguous.
+    Apprise's services have no idempotency key, and return only whether a message succeeded. Their log shows whether
+    the service was never connected (TryLater) or answered with an error (Refused, or TryLater for 408, 425, 429 and
+    5xx); if it shows neither, the result is unknown: Ambiguous.
     """
 
     def __init__(
         self, *, kind: OutreachChannel, url: str, setting: str, idempotent: bool = False, at_once: int = 8
     ) -> None:
-        """``kind`` SMS or PUSH; ``url`` an Apprise URL with ``{address}`` where the recipient belongs; ``setting``
-        names it in errors. At most ``at_once`` messages are under way. Raises SettingsError, without the URL as it
-        holds the service's password."""
+        """``kind`` is SMS or PUSH; ``url`` an Apprise URL with ``{address}`` in place of the recipient; ``setting``
+        names it in errors. At most ``at_once`` messages are in flight. Raises SettingsError, without the URL, which
+        contains the service's password."""
         self.provider = f"apprise-{kind.lower()}"
         self.idempotent = idempotent
         self._kind = kind
         self._url = url
         if _PLACE not in url:
-            raise SettingsError(f"{setting}: an Apprise URL with {_PLACE} in it is wanted")
+            raise SettingsError(f"{setting}: must be an Apprise URL that contains {_PLACE}")
         server = url.partition("://")[2].partition("/")[0].partition("?")[0]
-        if server.count("@") > 1:  # half of the password would be taken for the host, and be looked up by its name
-            raise SettingsError(f"{setting}: an @ in a name or password is written %40")
+        if server.count("@") > 1:  # part of the password would be taken for the host, and looked up in DNS
+            raise SettingsError(f"{setting}: write an @ in a name or password as %40")
         if _PLACE in server:
-            # customers' addresses would say which host is called
-            raise SettingsError(f"{setting}: {_PLACE} belongs behind the host, not into it")
+            # otherwise a customer's address would decide which host is called
+            raise SettingsError(f"{setting}: {_PLACE} must come after the host, not in it")
         if apprise.Apprise.instantiate(url.replace(_PLACE, _NUMBER), suppress_exceptions=True) is None:
-            raise SettingsError(f"{setting}: Apprise does not take it")
+            raise SettingsError(f"{setting}: Apprise does not accept this URL")
         self._threads = ThreadPoolExecutor(at_once, thread_name_prefix=self.provider)
         self._closed = False
 
     async def send(self, letter: Letter) -> Receipt:
-        """Send the letter's few words to its address. See Channel.send for what it raises."""
+        """Send the letter's short form to its address. See Channel.send for what it raises."""
         with Handover(self.provider) as call:
             service = self._service(self._recipient(letter.address))
             if service is None:
@@ -83,11 +83,11 @@ class AppriseChannel:
             loop = asyncio.get_running_loop()
             call.leaving()
             sending = loop.run_in_executor(self._threads, partial(_notify, service, title, body))
-            await asyncio.shield(sending)  # a cancelled task must not look as if the message could be taken back
+            await asyncio.shield(sending)  # cancelling the task does not recall the message
             return Receipt(provider=self.provider, message_id=None)
 
     async def close(self) -> None:
-        """Take no more; what is under way is let finish."""
+        """Accept no more letters; those in flight may finish."""
         self._closed = True
         self._threads.shutdown(wait=False)
 
@@ -95,11 +95,11 @@ class AppriseChannel:
         if not address.isprintable() or not address.strip():
             raise Refused("not an address")
         if self._kind is not OutreachChannel.SMS:
-            if not _STEPS.isdisjoint(address.split("/")):  # they would lead to another path of the service
+            if not _STEPS.isdisjoint(address.split("/")):  # such segments would lead to another path of the service
                 raise Refused("not an address")
             return address
         number = _SPACERS.sub("", address)
-        if not _TELEPHONE.fullmatch(number):  # Apprise would leave it out, and some services then write to the sender
+        if not _TELEPHONE.fullmatch(number):  # Apprise would drop it, and some services then message the sender
             raise Refused("not a telephone number")
         return number
 
@@ -122,13 +122,13 @@ class AppriseChannel:
 
 
 def _notify(service: apprise.NotifyBase, title: str, body: str) -> None:
-    """Send it, in a thread of its own. Raises as Channel.send does."""
+    """Send the message, in a worker thread. Raises like Channel.send."""
     sender = apprise.Apprise()
     sender.add(service)
     try:
         result = sender.notify(body=body, title=title, body_format=apprise.NotifyFormat.TEXT, log_level=logging.DEBUG)
-    except BaseException as error:  # one that ends a thread would end the role if it were handed on
-        raise Ambiguous(f"unexpected, with the service: {type(error).__name__}") from error
+    except BaseException as error:  # a SystemExit from the thread would end the role if it were passed on
+        raise Ambiguous(f"unexpected error during the call: {type(error).__name__}") from error
     if result:
         return
     said = [entry.message for each in result.results for attempt in each.attempts for entry in attempt.logs]

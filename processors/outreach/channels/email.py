@@ -18,10 +18,10 @@ from streams.errors import SettingsError
 
 
 class EmailChannel:
-    """Hands letters to one mail server over a few kept connections.
+    """Hands letters to one mail server over a few persistent connections.
 
-    SMTP has no idempotency key: after a lost answer nobody can ask whether the letter left. Set ``idempotent`` only
-    for a server known to drop a second message with the same Message-ID.
+    SMTP has no idempotency key: after a lost answer there is no way to ask whether the letter was accepted. Set
+    ``idempotent`` only for a server known to drop a second message with the same Message-ID.
     """
 
     provider = "smtp"
@@ -43,8 +43,9 @@ class EmailChannel:
         """``url`` as in MailServer.parse; ``sender`` and ``reply_to`` as ``Name <a@b>``; ``clock`` dates the letters;
         ``tls`` says which certificates to trust, the system's authorities if None.
 
-        ``timeout`` bounds each step of a conversation, and the wait for one of the ``connections``; ``greeting`` the
-        wait for the server's first word, ``patience`` for the answer to a whole letter. Raises SettingsError.
+        ``timeout`` bounds each step of an SMTP session, and the wait for one of the ``connections``; ``greeting``
+        bounds the wait for the server's greeting, ``patience`` the wait for the answer to a whole letter. Raises
+        SettingsError.
         """
         self.idempotent = idempotent
         self._server = MailServer.parse(url)
@@ -75,13 +76,13 @@ class EmailChannel:
             return Receipt(provider=self.provider, message_id=f"<{letter.outreach_id}@{self._sender.domain}>")
 
     async def close(self) -> None:
-        """Hang up; letters under way are let finish by their own tasks."""
+        """Close the idle connections; the tasks of letters in flight finish and close theirs."""
         self._closed = True
         while self._idle:
             await self._idle.pop().close()
 
     async def _place(self) -> None:
-        """Wait for one of the connections, but not for a server that holds all of them up."""
+        """Wait for a free connection; raises CircuitOpen if the server blocks all of them for ``timeout``."""
         try:
             async with asyncio.timeout(self._timeout.total_seconds()):
                 await self._places.acquire()
@@ -96,7 +97,7 @@ class EmailChannel:
             try:
                 return await self._deliver(kept, message, recipient, call)
             except ConnectionGone:
-                break  # it went stale, or has carried enough: the letter has not been sent, and a fresh one may take it
+                break  # stale, or the server's limit is reached: the letter was not sent, so use a new connection
         fresh = await Conversation.open(
             self._server, tls=self._tls, timeout=self._timeout, greeting=self._greeting, patience=self._patience
         )
@@ -119,7 +120,7 @@ def _address(text: str, setting: str) -> Address:
         if not text.isprintable():
             raise Refused("not on one line")
         if not spec.rpartition("@")[0].isascii():
-            raise Refused("a sender has to be known to every mail server: its local part has to be ASCII")
+            raise Refused("the sender's local part must be ASCII, so that every mail server accepts it")
         return Address(display_name=one_line(name), addr_spec=mailbox(spec))
     except Refused as error:
         raise SettingsError(f"{setting}: {error.detail}") from error

@@ -1,4 +1,4 @@
-"""How far a call has come, and so what an exception that nobody foresaw says about the letter."""
+"""Tracks the progress of a provider call, to judge what an unexpected exception means for the letter."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _check: ContextVar[Callable[[], None] | None] = ContextVar("check", default=None
 
 @contextmanager
 def checked(check: Callable[[], None]) -> Iterator[None]:
-    """Every handover that begins within the block asks ``check`` before anything leaves: it raises NotNow if the letter
-    may not leave any more, which takes minutes where a provider is slow to greet."""
+    """Every handover that begins within the block calls ``check`` before anything is sent. It raises NotNow if the
+    letter may no longer be sent: connecting to a slow provider can take minutes."""
     token = _check.set(check)
     try:
         yield
@@ -30,11 +30,11 @@ def checked(check: Callable[[], None]) -> Iterator[None]:
 
 
 class Handover:
-    """A block in which a channel handles one letter. Only ChannelErrors come out of it.
+    """A block in which a channel handles one letter. It raises only ChannelErrors.
 
-    Whatever else is raised in it is judged by how far the call had come: nobody was called yet, so the letter itself
-    is at fault (Unsendable); the provider is being called, and has nothing (TryLater); it may have the letter
-    (Ambiguous). A cancellation of the task itself passes through.
+    Any other exception is translated by the progress of the call: before the provider was called, the letter itself is
+    at fault (Unsendable); during the call, before the provider has the letter, TryLater; after that, Ambiguous. A
+    cancellation of the task itself passes through.
     """
 
     def __init__(self, provider: str) -> None:
@@ -45,20 +45,20 @@ class Handover:
 
     @property
     def perhaps_left(self) -> bool:
-        """Whether the customer may get the letter, whatever happens now."""
+        """Whether the provider may already have the letter."""
         return self._perhaps_left
 
     def called(self) -> None:
-        """The letter is a message; from here on the provider is involved, and may fail for a while."""
+        """The message is ready and the provider is being called; from now on, failures may be the provider's."""
         self._called = True
 
     def check(self) -> None:
-        """Raises NotNow where the letter may not leave at this moment."""
+        """Raises NotNow if the letter may not be sent now."""
         if self._check is not None:
             self._check()
 
     def leaving(self) -> None:
-        """The provider is about to have all that it needs to deliver. Raises NotNow: it must not get it then."""
+        """The provider is about to receive the letter. Raises NotNow if the letter may not be sent now."""
         self.check()
         self._called = self._perhaps_left = True
 
@@ -69,17 +69,17 @@ class Handover:
         if error is None or isinstance(error, ChannelError) or _is_ours(error):
             return
         log.error("a provider's call failed unexpectedly", provider=self._provider, exc_info=error)
-        detail = type(error).__name__  # its words stay in the log: they may quote the letter
+        detail = type(error).__name__  # its message is only logged: it may quote the letter
         if self._perhaps_left:
-            raise Ambiguous(f"unexpected, with the provider: {detail}") from error
+            raise Ambiguous(f"unexpected error during the call: {detail}") from error
         if self._called:
-            raise TryLater(f"unexpected, before the letter was sent: {detail}") from error
-        raise Unsendable(f"no message can be made of the letter: {detail}") from error
+            raise TryLater(f"unexpected error before the letter was sent: {detail}") from error
+        raise Unsendable(f"the letter cannot be turned into a message: {detail}") from error
 
 
 def _is_ours(error: BaseException) -> bool:
-    """The task was cancelled, or the process is to end: not the provider's doing. A library that raises
-    CancelledError on its own does not end the call without a result."""
+    """Whether our task was cancelled or the process is ending. A CancelledError that a library raises by itself does
+    not count: the call still gets a result."""
     if isinstance(error, asyncio.CancelledError):
         task = asyncio.current_task()
         return task is not None and task.cancelling() > 0

@@ -1,4 +1,4 @@
-"""What stands before a provider: so many letters and no more, and none for a while where it fails again and again."""
+"""Protects providers: a rate limit, and a circuit breaker that opens after repeated failures."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from processors.outreach import metrics
 from processors.outreach.channels import Channel, Letter, Receipt
 from processors.outreach.errors import Ambiguous, CircuitOpen, NotNow, RateLimited, Refused, TryLater
 
-_APART = timedelta(milliseconds=5)  # as fast as letters leave anyway
+_APART = timedelta(milliseconds=5)  # about the interval at which letters leave anyway
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """``letters`` in each ``period``, evenly: no burst is larger than a second's share, or one letter."""
+    """``letters`` in each ``period``, spread evenly: a burst is at most one second's share, or one letter."""
 
     letters: int
     period: timedelta
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """``600/m``: so many a second, minute or hour. Raises ValueError."""
+        """``600/m``: letters a second (``s``), minute (``m``) or hour (``h``). Raises ValueError."""
         found = re.fullmatch(r"([1-9]\d{0,6})/([smh])", text)
         if found is None:
             raise ValueError(f"{text!r} is not a rate; write 10/s, 600/m or 5000/h")
@@ -50,10 +50,10 @@ class Threshold:
 
 
 class Breaker:
-    """A circuit breaker, pure: the moment is an argument.
+    """A circuit breaker. Pure: the time is an argument.
 
-    Closed, it lets every call through. ``failures`` in a row open it, and none gets through. After the pause one call
-    is let through to try: it closes the circuit, or opens it for another pause.
+    While it is closed, every call passes. ``failures`` in a row open it, and no call passes. After the pause one trial
+    call passes: its success closes the circuit, its failure opens it for another pause.
     """
 
     def __init__(self, threshold: Threshold) -> None:
@@ -61,21 +61,21 @@ class Breaker:
         self._failures = 0
         self._until: datetime | None = None
         self._trying = False
-        self._turned_away = 0  # since it opened
+        self._turned_away = 0  # calls, since it opened
 
     @property
     def is_open(self) -> bool:
-        """Whether the last word was that the provider fails."""
+        """Whether the circuit is open, or a trial call is being made."""
         return self._until is not None
 
     @property
     def at_rest(self) -> bool:
-        """Nothing to remember: closed, and the last call went well."""
+        """Whether there is nothing to remember: the circuit is closed and the last call succeeded."""
         return self._until is None and not self._failures
 
     def wait(self, now: datetime) -> timedelta | None:
-        """None: the caller may call, and says then how it went. Else how long it had better stay away; those who are
-        turned away are told different times, so that they do not all come back at once."""
+        """None if the caller may call, and must then report the result. Else how long to wait; each caller gets a
+        different time, so that they do not all retry at the same moment."""
         if self._until is None:
             return None
         if now >= self._until and not self._trying:
@@ -95,16 +95,16 @@ class Breaker:
             self._until, self._trying, self._turned_away = now + self._threshold.pause, False, 0
 
     def given_up(self) -> None:
-        """The call was cut off by us: nothing was learnt."""
+        """We gave up the call: it says nothing about the provider."""
         self._trying = False
 
 
 class ProtectedChannel:
-    """A channel behind a rate limit and circuit breakers; in all else the channel itself.
+    """A channel behind a rate limit and circuit breakers; otherwise it behaves like the channel.
 
-    Neither ever calls the provider in vain: an open circuit is CircuitOpen, a letter whose turn is further away than
-    ``patience`` is RateLimited with its place in the queue. So a provider with a low rate holds up others only by the
-    few letters whose turn is near.
+    An open circuit raises CircuitOpen; a letter that would wait for the rate limit longer than ``patience`` raises
+    RateLimited with the time until its turn. In both cases the provider is not called. So a provider with a low rate
+    delays other providers only by the few letters whose turn is near.
     """
 
     def __init__(
@@ -117,8 +117,8 @@ class ProtectedChannel:
         part: Callable[[Letter], str] = lambda _: "",
         patience: timedelta | None = timedelta(seconds=1),
     ) -> None:
-        """``part`` of the provider that a letter goes to: each has a circuit of its own, as the hosts of
-        webhooks. ``patience`` None: every letter waits for its turn, however long."""
+        """``part``: the part of the provider that a letter goes to, such as the host of a webhook; each has its own
+        circuit. ``patience`` None: every letter waits for its turn, however long that takes."""
         self._channel = channel
         self._clock = clock
         self._threshold = threshold
@@ -139,12 +139,12 @@ class ProtectedChannel:
         return self._channel.idempotent
 
     async def send(self, letter: Letter) -> Receipt:
-        """Hand the letter over, if its time has come. See Channel.send; CircuitOpen and RateLimited are TryLater."""
+        """Hand the letter over when its turn comes. See Channel.send; CircuitOpen and RateLimited are TryLater."""
         part = self._part(letter)
         breaker = self._breakers.get(part) or self._breakers.setdefault(part, Breaker(self._threshold))
         wait = breaker.wait(self._clock())
         if wait is not None:
-            raise CircuitOpen(f"{self.provider} failed again and again and is left alone", retry_after=wait)
+            raise CircuitOpen(f"the circuit of {self.provider} is open after repeated failures", retry_after=wait)
         try:
             if self._queue is not None:
                 await self._queue.turn(self.provider)
@@ -161,7 +161,7 @@ class ProtectedChannel:
         except Refused:
             breaker.succeeded()
             raise
-        except Exception:  # none that a channel may raise
+        except Exception:  # one that a channel must not raise
             breaker.failed(self._clock())
             raise
         except BaseException:
@@ -188,7 +188,7 @@ class ProtectedChannel:
 
 
 class _Queue:
-    """Turns at a rate: near ones are waited for, further ones are given out as a time to come back."""
+    """A queue at a limited rate: a letter waits for a near turn, and gets a time to retry for a later one."""
 
     def __init__(self, rate: Rate, patience: timedelta | None) -> None:
         self._a_second = rate.a_second
@@ -197,10 +197,10 @@ class _Queue:
         self._patience = None if patience is None else patience.total_seconds()
         self._near = 0 if self._patience is None else max(1, int(rate.a_second * self._patience))
         self._waiting = 0
-        self._next = 0.0  # on the loop's clock: the first turn that nobody was sent away to
+        self._next = 0.0  # on the loop's clock: the first turn not yet given out to a letter that must retry
 
     async def turn(self, provider: str) -> None:
-        """Wait for a turn that is near. Raises RateLimited with the time to the turn if it is not."""
+        """Wait for a turn within ``patience``. Raises RateLimited with the time until the turn if it is later."""
         if self._patience is None:
             await self._limiter.acquire()
             return
@@ -216,6 +216,6 @@ class _Queue:
         now = asyncio.get_running_loop().time()
         self._next = max(self._next, now + self._patience) + 1 / self._a_second
         raise RateLimited(
-            f"{provider} gets {self._a_second:g} letters a second and no more",
+            f"the rate limit of {provider} is {self._a_second:g} letters a second",
             retry_after=timedelta(seconds=self._next - now),
         )

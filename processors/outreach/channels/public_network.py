@@ -1,7 +1,7 @@
-"""Connections for URLs that other people wrote: to the address that was checked, and to no other.
+"""Connections to URLs that others wrote: only to the address that was checked.
 
-The name is resolved here and the connection goes to the very address that was found public, so that a name which
-resolves to something else a moment later leads nowhere.
+The name is resolved here, and the connection goes to the very address that was found to be public. So a name that
+resolves to another address a moment later (DNS rebinding) has no effect.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from processors.outreach.errors import Refused
 from streams.http.destinations import IP, Destinations
 
 Resolve = Callable[[str, int], Awaitable[Sequence[IP]]]
-"""The addresses of a host, best first. Raises OSError."""
+"""Resolves a host and port to addresses, best first. Raises OSError."""
 
 
 @cache
@@ -31,10 +31,10 @@ def _tls() -> ssl.SSLContext:
 
 
 class PublicTransport(httpx.AsyncHTTPTransport):
-    """httpx's own transport, which connects only where ``destinations`` let it. Raises Refused where they don't."""
+    """httpx's transport, connecting only to what ``destinations`` allow. Raises Refused for anything else."""
 
     def __init__(self, *, destinations: Destinations, connections: int, resolve: Resolve | None = None) -> None:
-        """``resolve``: instead of the system's resolver."""
+        """``resolve`` replaces the system's resolver."""
         super().__init__(verify=_tls(), trust_env=False)
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=_tls(),
@@ -45,11 +45,11 @@ class PublicTransport(httpx.AsyncHTTPTransport):
 
 
 _RESOLVERS = ThreadPoolExecutor(8, thread_name_prefix="webhook-names")
-"""Threads of their own: names that take long to resolve must not hold up those of brokers and mail servers."""
+"""A separate thread pool: names that resolve slowly must not delay those of brokers and mail servers."""
 
 
 async def resolved(host: str, port: int) -> Sequence[IP]:
-    """What the system's resolver says. Raises OSError."""
+    """The addresses that the system's resolver returns. Raises OSError."""
     look = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
     found = await asyncio.get_running_loop().run_in_executor(_RESOLVERS, look)
     return tuple(dict.fromkeys(ip_address(place[0]) for *_, place in found))
@@ -88,7 +88,7 @@ class _Checked(httpcore.AsyncNetworkBackend):
     async def connect_unix_socket(
         self, path: str, timeout: float | None = None, socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None
     ) -> httpcore.AsyncNetworkStream:
-        raise httpcore.UnsupportedProtocol("letters are not sent to sockets of this machine")
+        raise httpcore.UnsupportedProtocol("letters are not sent to Unix sockets")
 
     async def sleep(self, seconds: float) -> None:
         await self._network.sleep(seconds)

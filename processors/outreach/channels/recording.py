@@ -1,4 +1,4 @@
-"""The twin of the real channels: keeps every letter in memory, and fails when it was told to."""
+"""The in-memory twin of the real channels: keeps every letter, and fails as planned."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from processors.outreach.errors import Refused, TryLater
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One failure to come. ``arrived``: the letter reaches the customer all the same, only the answer is lost."""
+    """One planned failure. ``arrived``: the letter reaches the customer and only the answer is lost."""
 
     error: BaseException
     arrived: bool = False
@@ -20,8 +20,8 @@ class Planned:
 class RecordingChannel:
     """A channel without a provider.
 
-    ``calls`` holds every letter handed over, in order, failed ones included; ``seen`` what reached the customer:
-    for an idempotent channel each ``outreach_id`` once, otherwise as often as it was taken.
+    ``calls`` has every letter handed over, in order, including failed ones; ``seen`` has what reached the customer:
+    on an idempotent channel each ``outreach_id`` once, otherwise as often as it was accepted.
     """
 
     def __init__(self, *, provider: str = "recording", idempotent: bool = False) -> None:
@@ -33,7 +33,7 @@ class RecordingChannel:
         self._plan: deque[Planned | None] = deque()
 
     def plan(self, *outcomes: BaseException | Planned | None) -> None:
-        """What the next calls end in, one each; None is success. Unplanned calls succeed."""
+        """The results of the next calls, one each; None is success. Unplanned calls succeed."""
         self._plan.extend(Planned(outcome) if isinstance(outcome, BaseException) else outcome for outcome in outcomes)
 
     async def send(self, letter: Letter) -> Receipt:
@@ -53,5 +53,5 @@ class RecordingChannel:
         return Receipt(provider=self.provider, message_id=letter.outreach_id)
 
     async def close(self) -> None:
-        """Refuse whatever comes next."""
+        """Refuse every further letter."""
         self.closed = True

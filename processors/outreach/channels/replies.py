@@ -1,9 +1,9 @@
-"""What a mail server says, read as RFC 5321 (4.2) has it: three digits and then any bytes at all.
+"""Reads a mail server's replies as RFC 5321 (4.2) defines them: three digits, followed by any bytes.
 
-aiosmtplib reads replies in one place, its protocol; this one takes that place. There a reply that is not UTF-8 becomes
-a text that cannot be written down, a second reply in the same packet is taken for the answer to the next command, and
-``+25 OK`` is a code. Here a reply is read byte by byte, escaped, and whatever is not one reply to one command ends the
-connection: nothing after it could be understood.
+This replaces the one class in which aiosmtplib reads replies, its protocol. In aiosmtplib, a reply that is not UTF-8
+becomes text that cannot be encoded, a second reply in the same packet is taken for the answer to the next command, and
+``+25 OK`` is a valid code. Here replies are parsed as bytes and escaped, and anything but one reply to one command
+closes the connection, because nothing after it could be understood.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ from aiosmtplib.protocol import SMTPProtocol
 from processors.outreach.recordable import recordable
 
 _LINE = re.compile(rb"([2-5][0-9]{2})(?:(-)|(?![0-9]))")
-_LONGEST_REPLY = 32 * 1024  # a real EHLO takes a few kilobytes
+_LONGEST_REPLY = 32 * 1024  # bytes; a real EHLO reply takes a few kilobytes
 _MALFORMED = -1
 _READY = 220
 
 
 class Replies(SMTPProtocol):
-    """Reads one reply to each command. Its text is printable, its lines separated by a line feed."""
+    """Reads one reply to each command. The reply's text is printable, with lines separated by a line feed."""
 
     def data_received(self, data: bytes) -> None:
         """Bytes from the server."""
         waiter = self._response_waiter
         if waiter is None:
             return
-        if not self._response_pending or waiter.done():  # nothing was asked: it would answer the next command
+        if not self._response_pending or waiter.done():  # no command waits: it would answer the next one
             self._hang_up()
             return
         self._buffer.extend(data)
@@ -67,7 +67,7 @@ class Replies(SMTPProtocol):
             if found is None:
                 raise SMTPResponseException(_MALFORMED, f"not a reply: {recordable(line)}")
             if code and code // 100 != int(found[1]) // 100:
-                raise SMTPResponseException(_MALFORMED, f"a reply that says both {code} and {int(found[1])}")
+                raise SMTPResponseException(_MALFORMED, f"a reply with both {code} and {int(found[1])}")
             code = int(found[1])
             texts.append(recordable(line[4:], longest=len(line) * 4))
             if found[2] is None:
@@ -82,10 +82,10 @@ class Replies(SMTPProtocol):
 
 
 class Client(SMTP):
-    """aiosmtplib's client on our protocol. The server's greeting has a time of its own (RFC 5321, 4.5.3.2.1)."""
+    """aiosmtplib's client with our protocol. The server's greeting has its own timeout (RFC 5321, 4.5.3.2.1)."""
 
     def __init__(self, *, greeting: float, **options: Any) -> None:
-        """``greeting``: seconds; the rest as the library's."""
+        """``greeting`` is its timeout in seconds; ``options`` are the library's."""
         super().__init__(**options)
         self._greeting = greeting
 

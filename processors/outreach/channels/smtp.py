@@ -1,4 +1,4 @@
-"""One conversation with a mail server, which knows at every moment whether the letter can have left."""
+"""One SMTP session, which knows at every step whether the letter may have been accepted."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from streams.errors import SettingsError
 from streams.http.destinations import is_loopback
 
 _UNAVAILABLE = 421
-_OF_THE_SERVER = re.compile(r"4\.[34]\.")  # RFC 3463: of the mail system or the network, whoever the letter is for
+_OF_THE_SERVER = re.compile(r"4\.[34]\.")  # RFC 3463: about the mail system or the network, not the recipient
 
 
 class ConnectionGone(TryLater):
-    """This connection takes no letter, and has not got this one; another may do at once."""
+    """This connection cannot be used and did not carry this letter; it can be sent on another one immediately."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailServer:
-    """Where mail is handed over."""
+    """The mail server that letters are handed to."""
 
     host: str
     port: int
@@ -48,24 +48,24 @@ class MailServer:
     def parse(cls, url: str) -> Self:
         """``smtp://host[:25]``, ``smtp://user:password@host[:587]?starttls`` or ``smtps://...[:465]``.
 
-        Raises SettingsError, without the URL as it may hold a password. A password is never sent in the clear to
+        Raises SettingsError, without the URL, which may contain a password. A password is never sent unencrypted to
         another machine.
         """
         try:
             parts = urlsplit(url)
             port = parts.port
-        except ValueError:  # told without its words: they quote what may be a password
+        except ValueError:  # its message is dropped: it may quote a password
             raise SettingsError(
-                "CARELINE_SMTP_URL: smtp://host or smtps://host is wanted, perhaps with a port"
+                "CARELINE_SMTP_URL: must be smtp://host or smtps://host, optionally with a port"
             ) from None
         options = parse_qs(parts.query, keep_blank_values=True)
         if parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.path not in ("", "/"):
-            raise SettingsError("CARELINE_SMTP_URL: smtp://host or smtps://host is wanted")
-        if set(options) - {"starttls"}:  # not named: after a ? in a password it is the rest of that
-            raise SettingsError("CARELINE_SMTP_URL: there is no option but ?starttls")
+            raise SettingsError("CARELINE_SMTP_URL: must be smtp://host or smtps://host")
+        if set(options) - {"starttls"}:  # not quoted: after a ? in a password, it would be the rest of it
+            raise SettingsError("CARELINE_SMTP_URL: the only option is ?starttls")
         tls, starttls = parts.scheme == "smtps", "starttls" in options
         if tls and starttls:
-            raise SettingsError("CARELINE_SMTP_URL: smtps:// is encrypted from the start, ?starttls does not fit")
+            raise SettingsError("CARELINE_SMTP_URL: smtps:// is encrypted from the start; remove ?starttls")
         if parts.username and not (tls or starttls or is_loopback(parts.hostname)):
             raise SettingsError("CARELINE_SMTP_URL: a password needs smtps:// or ?starttls")
         return cls(
@@ -79,7 +79,7 @@ class MailServer:
 
 
 class Conversation:
-    """One connection, on which letters are handed over one after another."""
+    """One connection, on which letters are sent one after another."""
 
     def __init__(self, *, client: Client, patience: timedelta) -> None:
         self._client = client
@@ -96,9 +96,9 @@ class Conversation:
         greeting: timedelta,
         patience: timedelta,
     ) -> Self:
-        """Connect, encrypt and log in as ``server`` asks. ``timeout`` bounds each step, ``greeting`` the wait for the
-        server's first word, ``patience`` for its last one on a letter; ``tls`` says whom to trust, the system's
-        authorities if None. Raises TryLater."""
+        """Connect, encrypt and log in as ``server`` requires. ``timeout`` bounds each step, ``greeting`` the wait for
+        the server's greeting, ``patience`` the wait for its answer to a whole letter; ``tls`` says which certificates
+        to trust, the system's authorities if None. Raises TryLater."""
         client = Client(
             hostname=server.host,
             port=server.port,
@@ -129,17 +129,17 @@ class Conversation:
 
     @property
     def is_open(self) -> bool:
-        """Good for another letter, as far as can be known without asking."""
+        """Whether the connection can be used for another letter, as far as is known without asking the server."""
         return self._client.is_connected
 
     @property
     def takes_utf8(self) -> bool:
-        """Whether the server takes internationalised addresses (RFC 6531)."""
+        """Whether the server accepts internationalised addresses (RFC 6531)."""
         return self._client.supports_extension("smtputf8")
 
     async def deliver(self, message: bytes, *, sender: str, recipient: str, call: Handover) -> None:
-        """Hand over one message, telling ``call`` how far it is. Raises Refused, TryLater, ConnectionGone,
-        Ambiguous or NotNow."""
+        """Send one message, reporting the progress to ``call``. Raises Refused, TryLater, ConnectionGone, Ambiguous or
+        NotNow."""
         call.check()
         if not recipient.isascii() and not self.takes_utf8:
             raise Refused("the address is internationalised, and the mail server does not offer SMTPUTF8")
@@ -153,13 +153,13 @@ class Conversation:
             self.leave()
             raise
         except TryLater:
-            # one that has carried letters may take so many and no more: what it will not take now, another may later
+            # a server may limit the letters of one connection: what this one refuses, a new one may accept
             if self._carried:
                 self.leave()
             else:
                 await self._forget()
             raise
-        except BaseException:  # also a cancelled task: half a conversation is of no use to the next letter
+        except BaseException:  # also a cancellation: no letter can use a half-finished session
             self.abort()
             raise
         self._carried += 1
@@ -167,36 +167,36 @@ class Conversation:
     async def _announce(self, sender: str, recipient: str) -> None:
         """From MAIL to the server's go-ahead for DATA: nothing of the letter has been sent yet."""
         try:
-            # not by the library's own mail() and rcpt(), which parse the addresses once more: they are checked already
+            # not by the library's mail() and rcpt(), which would parse the checked addresses again
             options = b"" if recipient.isascii() else b" SMTPUTF8"
             said = await self._client.execute_command(b"MAIL FROM:<%b>%b" % (sender.encode(), options))
-            if 400 <= said.code < 500:  # of the connection or the server: the letter's address was not named yet
+            if 400 <= said.code < 500:  # about the connection or the server: the recipient was not named yet
                 raise ConnectionGone(f"{said.code} {said.message}")
             _go_on(said, 2)
             _go_on(await self._client.execute_command(b"RCPT TO:<%b>" % recipient.encode()), 2)
             _go_on(await self._client.execute_command(b"DATA"), 3)
-        except SMTPResponseException as error:  # EHLO was refused, or the answer is not SMTP: not this letter's fault
+        except SMTPResponseException as error:  # EHLO was refused, or the answer is not SMTP: not about this letter
             raise ConnectionGone(f"the mail server does not speak SMTP: {error.message}") from error
         except (SMTPException, OSError) as error:
             raise ConnectionGone(f"the connection was lost before the letter was sent: {error}") from error
 
     async def _submit(self, message: bytes, call: Handover) -> None:
-        """The letter, then the dot. Until the dot is written the server must not deliver (RFC 5321, 4.1.1.4)."""
+        """Send the letter, then the dot. Until the dot is sent, the server must not deliver (RFC 5321, 4.1.1.4)."""
         protocol = self._client.protocol
         try:
             if protocol is None:
                 raise SMTPServerDisconnected("Connection lost")
-            # With no buffer of our own, drained means that the kernel has it all: only then does the dot follow.
+            # Without a buffer of our own, drained means that the kernel has all of it; only then is the dot sent.
             cast("asyncio.Transport", protocol.transport).set_write_buffer_limits(high=0)
             protocol.write(re.sub(rb"(?m)^\.", b"..", message))
             async with asyncio.timeout(self._patience):
                 await protocol._drain_helper()
-            if not protocol.is_connected:  # it spoke before the letter was complete, whatever it said
+            if not protocol.is_connected:  # the server replied before the letter was complete
                 raise SMTPServerDisconnected("Connection lost")
             call.leaving()
             protocol.write(b".\r\n")
         except (SMTPException, OSError) as error:
-            # Not closed in good order: a server that gets an end of file here drops what it has.
+            # Abort, not close: a server whose connection breaks here drops what it has.
             self.abort()
             raise TryLater(f"the connection was lost before the letter was complete: {error}") from error
         try:
@@ -209,7 +209,7 @@ class Conversation:
             raise Ambiguous(f"the mail server had the letter and answered {answer.code}")
 
     async def _forget(self) -> None:
-        """Clear the server's envelope, so that the next letter starts afresh; or hang up if it can't be."""
+        """Reset the session (RSET) for the next letter, or close the connection if that fails."""
         if not self.is_open:
             self.abort()
             return
@@ -219,14 +219,14 @@ class Conversation:
             self.abort()
 
     def abort(self) -> None:
-        """Hang up without a word; what was not sent yet is not sent any more."""
+        """Close the connection without QUIT; unsent data is dropped."""
         transport = self._client.transport
         if transport is not None:
             cast("asyncio.Transport", transport).abort()
         self._client.close()
 
     def leave(self) -> None:
-        """Say goodbye, as far as there is somebody to say it to, and hang up without waiting for the answer."""
+        """Send QUIT if the connection is open, and close it without waiting for the answer."""
         protocol = self._client.protocol
         if protocol is not None:
             with suppress(SMTPException, OSError):
@@ -234,23 +234,23 @@ class Conversation:
         self._client.close()
 
     async def close(self) -> None:
-        """Say goodbye and hang up."""
+        """Send QUIT and close the connection."""
         with suppress(SMTPException, OSError):
             await self._client.quit(timeout=2)
         self._client.close()
 
 
 def _go_on(said: SMTPResponse, kind: int) -> None:
-    """Raises what the reply means, unless its first digit is the one that is waited for."""
+    """Raises the error that the reply stands for, unless its first digit is the expected one."""
     if said.code // 100 == kind:
         return
-    if said.code < 400:  # the server is elsewhere in the conversation
+    if said.code < 400:  # the server is out of step with the session
         raise SMTPResponseException(said.code, f"{said.code} {said.message}")
     raise _answered(said.code, said.message)
 
 
 def _answered(code: int, message: str) -> Refused | TryLater:
-    """The server's own no: 5xx for good, 4xx for now, 421 because it is about to hang up."""
+    """The error for a refusal by the server: 5xx is permanent, 4xx temporary; 421 announces that it hangs up."""
     detail = f"{code} {message}"
     if code == _UNAVAILABLE:
         return ConnectionGone(detail)

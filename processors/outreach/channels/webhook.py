@@ -1,4 +1,4 @@
-"""Letters to a service of the customer's or of ours: signed webhooks (https://www.standardwebhooks.com)."""
+"""Letters to a service of the customer or of our own: signed webhooks (https://www.standardwebhooks.com)."""
 
 from __future__ import annotations
 
@@ -28,8 +28,9 @@ _LONGEST = timedelta(days=1)
 class WebhookChannel:
     """POSTs each letter as signed JSON, the outreach_id as its ``webhook-id``.
 
-    Receivers that keep to the standard drop a ``webhook-id`` they have seen; say so where they do not. The address was
-    written by somebody else: only what ``destinations`` permit is called, and only at the address it resolves to then.
+    Receivers that follow the standard drop a ``webhook-id`` they have seen; set ``idempotent`` to false if yours do
+    not. Others wrote the URL, so it is called only if ``destinations`` allow it, and only at the address that it
+    resolved to when it was checked.
     """
 
     provider = "webhook"
@@ -45,9 +46,9 @@ class WebhookChannel:
         destinations: Destinations = STRICT,
         resolve: Resolve | None = None,
     ) -> None:
-        """``secret`` as ``whsec_...``; ``clock`` stamps the signature and must tell the real time, as receivers turn
-        away what is more than five minutes off. ``timeout`` bounds the whole exchange. ``idempotent``: receivers drop
-        what they have seen. ``resolve``: instead of the system's resolver. Raises SettingsError."""
+        """``secret`` as ``whsec_...``; ``clock`` stamps the signature and must tell real time, because receivers reject
+        a stamp that is more than five minutes off. ``timeout`` bounds the whole exchange. ``idempotent``: receivers
+        drop what they have seen. ``resolve`` replaces the system's resolver. Raises SettingsError."""
         self.idempotent = idempotent
         try:
             self._signer = Webhook(secret)
@@ -59,7 +60,7 @@ class WebhookChannel:
         self._closed = False
         self._client = httpx.AsyncClient(
             follow_redirects=False,
-            trust_env=False,  # a proxy found in the environment would see every letter
+            trust_env=False,  # a proxy named in the environment would see every letter
             timeout=httpx.Timeout(self._timeout),
             transport=PublicTransport(destinations=destinations, connections=connections, resolve=resolve),
             headers={"user-agent": "careline"},
@@ -112,7 +113,7 @@ class WebhookChannel:
 
 
 def payload(letter: Letter) -> str:
-    """The JSON body. It holds nothing that changes between attempts: the same letter is the same bytes."""
+    """The JSON body. Nothing in it changes between attempts: the same letter gives the same bytes."""
     gesture = letter.gesture
     return json.dumps(
         {
@@ -141,7 +142,7 @@ def payload(letter: Letter) -> str:
 
 
 def retry_after(value: str | None, now: datetime) -> timedelta | None:
-    """The Retry-After header (seconds or a date), up to a day; None if there is none or it makes no sense."""
+    """The Retry-After header (seconds or a date), at most one day; None if it is missing or invalid."""
     if value is None:
         return None
     try:

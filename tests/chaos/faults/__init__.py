@@ -1,4 +1,4 @@
-"""The faults, by name, in the order in which they are tried. Each makes its own ground and ends in a verdict."""
+"""The faults by name, in the order in which they are tried. Each sets up its own ground and returns a verdict."""
 
 from __future__ import annotations
 

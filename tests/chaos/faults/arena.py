@@ -1,4 +1,4 @@
-"""What a fault is given, and what it hands back."""
+"""The input and the result of a fault."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.chaos.verdict import Verdict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arena:
-    """Where a fault takes place. ``bug`` is planted in every worker: for the oracle's own test."""
+    """The environment of a fault. ``bug`` is planted in every worker, to test the oracle."""
 
     stack: Stack
     env: Mapping[str, str]
@@ -23,27 +23,27 @@ class Arena:
     timers: int = 100_000
     bug: str | None = None
     tell: Callable[[str], None] = lambda _: None
-    """Takes what is going on, in a few words."""
+    """Called with a short description of the progress."""
 
     def rng(self, name: str) -> random.Random:
-        """The same for the same seed and name."""
+        """A random generator, the same for the same seed and name."""
         return random.Random(f"{self.seed} {name}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What came of one fault. ``count`` is how often it was done, ``kills`` how many processes died of it."""
+    """The result of one fault. ``count``: how often it was caused; ``kills``: how many processes it killed."""
 
     count: int
     verdict: Verdict
     kills: int = 0
     notes: dict[str, object] = field(default_factory=dict)
     failures: tuple[str, ...] = ()
-    """What else had to be so and was not."""
+    """Further expectations that were not met."""
 
     @property
     def good(self) -> bool:
-        """As it has to be."""
+        """Whether the result is correct."""
         return self.verdict.clean and not self.failures
 
 

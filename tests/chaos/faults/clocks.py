@@ -24,15 +24,15 @@ from tests.chaos.watching import everything
 
 _HOUR = timedelta(hours=1)
 _JUMPS = (_HOUR, -_HOUR, _HOUR, 2 * _HOUR, timedelta())
-"""By how much the clock is off, one after the other."""
+"""By how much the clock is wrong, one step after another."""
 _THRESHOLD = timedelta(minutes=30)  # of the playbook, for flights
 _WAIT = timedelta(hours=6)
 _SETTLE = 4.0
-_PROFILED = 4  # one in so many of the storm's customers can be written to
+_PROFILED = 4  # one in this many of the storm's customers can be written to
 
 
 async def timer_storm(arena: Arena) -> Outcome:
-    """So many customers wait for the same moment; it comes, for all of them at once."""
+    """Many customers have a deadline at the same time."""
     async with ground(arena.env) as here:
         workers = [here.worker(name) for name in ("a", "b")]
         for worker in workers:
@@ -45,7 +45,7 @@ async def timer_storm(arena: Arena) -> Outcome:
                 await asyncio.sleep(0)
         await here.fed()
         if not await here.done(within=300):
-            return Outcome(count=0, verdict=Verdict(), failures=("the input was not dealt with in time",))
+            return Outcome(count=0, verdict=Verdict(), failures=("the input was not handled in time",))
         arena.tell(f"{arena.timers} timers are due")
         began = time.monotonic()
         await here.close_the_day(after=_WAIT + _THRESHOLD)
@@ -70,7 +70,7 @@ def _waiting(customers: int) -> Iterator[Told]:
 
 
 async def clock_jumps(arena: Arena) -> Outcome:
-    """The worker's wall clock jumps an hour ahead, two back, two ahead, one more, and is right again; with a kill."""
+    """The worker's wall clock jumps an hour ahead, two back, two ahead, one more, and is correct again; with a kill."""
     rng = arena.rng("clock_jumps")
     now = datetime.now(UTC).replace(microsecond=0)
     # in the middle of the customer's day, whatever time it is here
@@ -98,9 +98,9 @@ async def clock_jumps(arena: Arena) -> Outcome:
                     await here.write(_noted(name, now, step), datetime.now(UTC).replace(microsecond=0))
                 await here.fed()
             if not await here.done():
-                failures.append("with the right time again it did not go on")
+                failures.append("it did not continue after the clock was correct again")
             last = await _ids(here)
-            # two hours ahead is more than the broker takes: nothing moves until the clock is right
+            # the broker refuses records two hours ahead: nothing moves until the clock is correct
             before, wanted = (_expected(waits, now, zone, until=now + ahead) for ahead in (timedelta(), _HOUR))
             verdict = Verdict(events=here.published, outputs=len(wanted), states=len(waits), timers=len(wanted))
             for number, have in enumerate(seen):
@@ -115,7 +115,7 @@ async def clock_jumps(arena: Arena) -> Outcome:
 
 
 def _due_in(minutes: tuple[int, int], share: float) -> timedelta:
-    """Nothing is due near the moments at which the test looks."""
+    """A due time that is not close to the times at which the test checks."""
     low, high = minutes
     return timedelta(minutes=low) + (high - low) * share * timedelta(minutes=1) // timedelta(seconds=1) * timedelta(
         seconds=1
@@ -133,8 +133,8 @@ async def _decided(here: Ground, clock: Path, worker: Worker, offset: timedelta,
 
 
 async def _ids(here: Ground) -> Counter[str]:
-    """The decisions that a deadline led to, by id. Those that a touchpoint led to are dated by whatever the time was
-    when it was read; a deadline's are dated by the deadline."""
+    """The decisions caused by deadlines, by id. A decision caused by a touchpoint has the time when that was read; one
+    caused by a deadline has the deadline's time."""
     decisions = (await everything(here.settings)).of(here.settings.topics.decisions)
     found: Counter[str] = Counter()
     for seen in decisions:
@@ -145,7 +145,7 @@ async def _ids(here: Ground) -> Counter[str]:
 
 
 def _expected(waits: dict[str, datetime], now: datetime, zone: str, *, until: datetime) -> Counter[str]:
-    """What the core decides for each customer alone, whose deadlines all fire at their own time up to ``until``."""
+    """The core's decisions for each customer separately, with all deadlines up to ``until`` at their own time."""
     playbook = load_playbook()
     found: Counter[str] = Counter()
     for name, moment in waits.items():

@@ -1,4 +1,4 @@
-"""What comes in, and what the broker refuses: disorder, repeats, giants, misplaced records, sends that fail."""
+"""Faults of the input and of sends: disorder, repeats, huge and misplaced records, refused sends."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def disordered(told: Iterator[Told], rng: random.Random) -> Iterator[Told]:
 
 
 async def disorder(arena: Arena) -> Outcome:
-    """Shuffled, repeated and late touchpoints; one in twenty on another partition than its customer's."""
+    """Shuffled, repeated and late touchpoints; one in twenty on the wrong partition."""
     rng = arena.rng("disorder")
     async with ground(arena.env) as here:
         workers = [here.worker(name) for name in ("a", "b")]
@@ -63,7 +63,7 @@ async def disorder(arena: Arena) -> Outcome:
 
 
 async def unreadable(arena: Arena) -> Outcome:
-    """Records written past every check: 3 MiB long, no Avro, no value, an unknown schema's number."""
+    """Records that bypass every check: 3 MiB long, not Avro, no value, an unknown schema id."""
     rng = arena.rng("unreadable")
     async with ground(arena.env) as here:
         here.feed(stream(arena.seed), rate=arena.rate)
@@ -88,7 +88,7 @@ async def unreadable(arena: Arena) -> Outcome:
 
 
 async def refused_sends(arena: Arena) -> Outcome:
-    """The broker refuses what goes to one topic, for a few seconds at a time: transactions fail half-way."""
+    """The broker refuses writes to one topic, for a few seconds at a time: transactions fail halfway."""
     times = max(1, arena.kills // 10)
     async with ground(arena.env) as here:
         here.feed(stream(arena.seed), rate=arena.rate)
@@ -110,7 +110,7 @@ async def refused_sends(arena: Arena) -> Outcome:
 
 
 async def _aborted(workers: list[Worker]) -> None:
-    """Wait until each of the workers had to give a transaction up; not for ever, as one with a bug may never do so."""
+    """Wait until each worker had to abort a transaction; not for ever, because one with a bug may never do so."""
     before = [worker.log.count("partition lost") for worker in workers]
     with suppress(TimeoutError):
         async with asyncio.timeout(_REFUSED_WITHIN):
@@ -122,7 +122,7 @@ async def _aborted(workers: list[Worker]) -> None:
 
 @asynccontextmanager
 async def refusing(settings: Settings, topic: Topic) -> AsyncIterator[None]:
-    """For as long as the block runs the broker takes no batch for the topic."""
+    """For the duration of the block, the broker refuses every batch for the topic."""
     await configure(settings, topic, {"max.message.bytes": "100"})
     try:
         yield
@@ -131,7 +131,7 @@ async def refusing(settings: Settings, topic: Topic) -> AsyncIterator[None]:
 
 
 async def configure(settings: Settings, topic: Topic, changes: dict[str, str]) -> None:
-    """The topic's settings of the contract, with these changes and no others."""
+    """Set the topic's settings to those of the contract, with these changes."""
     config = topic.config(keep_history=True) | changes
     admin = AIOKafkaAdminClient(**settings.kafka_client())
     await admin.start()
@@ -142,7 +142,7 @@ async def configure(settings: Settings, topic: Topic, changes: dict[str, str]) -
 
 
 async def full_disk(arena: Arena) -> Outcome:
-    """Nothing that the worker writes to its log arrives: the device is full. It has more to say than usual."""
+    """The worker's log cannot be written, because the device is full, and it logs more than usual."""
     async with ground(arena.env) as here:
         here.feed(stream(arena.seed), rate=arena.rate)
         worker = here.worker("a")
@@ -161,7 +161,7 @@ async def full_disk(arena: Arena) -> Outcome:
 
 
 async def compaction(arena: Arena) -> Outcome:
-    """The broker compacts the states while they are written; then a worker that never ran before rebuilds them."""
+    """The broker compacts the states while they are written; then a new worker rebuilds them."""
     async with ground(arena.env) as here:
         topic = here.settings.topics.journeys
         await configure(here.settings, topic, {
@@ -184,7 +184,7 @@ async def compaction(arena: Arena) -> Outcome:
 
 
 async def _compacted(here: Ground, arena: Arena) -> tuple[int, int]:
-    """Wait until the broker took away a third of the states that were written; how many, and how many are left."""
+    """Wait until compaction has removed a third of the written states; returns how many were written and are left."""
     topic = here.settings.topics.journeys
     written = kept = 0
     for _ in range(20):

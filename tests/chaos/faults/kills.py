@@ -1,4 +1,4 @@
-"""kill -9: at every named moment of a transaction, and at any."""
+"""kill -9: at every failpoint of a transaction, and at random times."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ POINTS = (
     Point.AFTER_MERGE,
     Point.IN_RECOVERY,
 )
-"""Those that a role passes which does nothing outside."""
+"""The failpoints of a role without external effects."""
 
-_TRANSACTIONS = 25  # a strike falls among the first so many of a life
+_TRANSACTIONS = 25  # a strike hits one of this many first transactions of a life
 _LONGEST = 5.0
 
 
 async def at_points(arena: Arena) -> Outcome:
-    """Two workers; each life ends at a point drawn from all, the n-th time it is reached."""
+    """Two workers; each life ends at a random failpoint, the n-th time it is reached."""
     rng = arena.rng("kill_at_points")
     points: list[Point] = []
     while len(points) < arena.kills:
@@ -42,7 +42,7 @@ async def at_points(arena: Arena) -> Outcome:
 
 
 async def at_random(arena: Arena) -> Outcome:
-    """Two workers; each life ends after some seconds, while it starts, recovers or works."""
+    """Two workers; each life ends after some seconds, during start, recovery or work."""
     rng = arena.rng("kill_at_random")
     return await _under(arena, deque(Strike(after=rng.uniform(0.3, _LONGEST)) for _ in range(arena.kills)))
 
@@ -54,7 +54,7 @@ async def _under(arena: Arena, plan: deque[Strike]) -> Outcome:
         workers = [here.worker(name) for name in ("a", "b")]
         for worker in workers:
             worker.bug = arena.bug
-        # recovery has something to read only once something was committed
+        # recovery has something to read only after a commit
         await workers[0].start()
         await workers[0].ready()
         await asyncio.sleep(1)

@@ -1,4 +1,4 @@
-"""Who owns a partition: workers that come, go, sleep through it, or call themselves by the same name."""
+"""Faults of ownership: workers that join, leave, sleep through a rebalance, or use the same name."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TUG_OF_WAR = 10.0
 
 
 async def zombie(arena: Arena) -> Outcome:
-    """A worker is stopped (SIGSTOP) in the middle of a transaction until another has its partitions, and wakes up."""
+    """A worker is stopped (SIGSTOP) in a transaction until another has its partitions, and then resumes."""
     rng = arena.rng("zombie")
     points = ASLEEP_AT[: max(1, min(arena.kills // 10, len(ASLEEP_AT)))]
     taken_after: list[float] = []
@@ -52,7 +52,7 @@ async def zombie(arena: Arena) -> Outcome:
 
 
 async def scaling(arena: Arena) -> Outcome:
-    """One worker, then three, then the last of them alone."""
+    """One worker, then three, then only the last of them."""
     async with ground(arena.env) as here:
         here.feed(stream(arena.seed), rate=arena.rate)
         first, second, third = workers = [here.worker(name) for name in ("a", "b", "c")]
@@ -75,7 +75,7 @@ async def scaling(arena: Arena) -> Outcome:
 
 
 async def same_ids(arena: Arena) -> Outcome:
-    """A second process calls itself by the same name: same member, same transactional ids, at the same time."""
+    """A second process uses the same name: same member, same transactional ids, at the same time."""
     toll = Toll()
     async with ground(arena.env) as here:
         here.feed(stream(arena.seed), rate=arena.rate)
@@ -103,12 +103,12 @@ async def same_ids(arena: Arena) -> Outcome:
 
 
 async def owns_all(here: Ground, worker: Worker) -> None:
-    """Wait until the worker writes on every partition, by an ownership that it took or kept. Raises TimeoutError."""
+    """Wait until the worker writes to every partition, newly taken or kept. Raises TimeoutError."""
     await _write(here, lambda lives: all(str(worker.pid) in on for on in lives))
 
 
 async def shared(here: Ground, workers: list[Worker]) -> None:
-    """Wait until each of the workers writes somewhere."""
+    """Wait until each of the workers writes to some partition."""
     wanted = {str(worker.pid) for worker in workers}
     await _write(here, lambda lives: wanted <= set().union(*lives))
 

@@ -22,7 +22,7 @@ _REBUILT_WITHIN = 90.0
 
 
 async def broker_kill(arena: Arena) -> Outcome:
-    """kill -9 of the broker while two workers commit; it is started again. A supervisor starts workers that stop."""
+    """kill -9 of the broker while two workers commit; it is restarted. A supervisor restarts workers that stop."""
     rng, toll = arena.rng("broker_kill"), Toll()
     times = max(1, arena.kills // 10)
     async with ground(arena.env) as here:
@@ -49,7 +49,7 @@ async def broker_kill(arena: Arena) -> Outcome:
 
 
 async def registry_down(arena: Arena) -> Outcome:
-    """The registry is killed: who runs goes on, who starts waits, and starts when it is back."""
+    """The registry is killed: running workers continue, a starting one waits until it is back."""
     failures = []
     async with ground(arena.env) as here:
         here.feed(stream(arena.seed), rate=arena.rate)
@@ -77,7 +77,7 @@ async def registry_down(arena: Arena) -> Outcome:
 
 
 async def redis_emptied(arena: Arena) -> Outcome:
-    """Redis is killed and comes back without data: the view is built again as it was; journeys notice nothing."""
+    """Redis is killed and comes back without data: the view is rebuilt identically; journeys are not affected."""
     failures = []
     async with ground(arena.env) as here, AsyncExitStack() as stack:
         here.feed(stream(arena.seed), rate=arena.rate)
@@ -101,7 +101,7 @@ async def redis_emptied(arena: Arena) -> Outcome:
         await here.done()
         after = await shown(here, customers)
         if after[0] == before[0]:
-            failures.append("the view was not built again")
+            failures.append("the view was not rebuilt")
         different = [name for name in customers if before[1][name] != after[1][name]]
         verdict = await here.verdict(close=False)
     failures += [f"the view of {name} is another than before" for name in different[:3]]
@@ -110,7 +110,7 @@ async def redis_emptied(arena: Arena) -> Outcome:
 
 
 async def shown(here: Ground, customers: list[str]) -> tuple[str | None, dict[str, Documents]]:
-    """The view's generation and what it holds of these customers, once it has come as far as the topics."""
+    """The view's generation and its documents of these customers, once it has caught up with the topics."""
     topics = here.settings.topics
     ends = {
         (topics.prefix + topic, number): found[-1].offset + 1
@@ -132,8 +132,8 @@ async def shown(here: Ground, customers: list[str]) -> tuple[str | None, dict[st
 
 
 def kill(arena: Arena, part: str) -> None:
-    """kill -9 of a server of the stack. Raises RuntimeError where it is not a process of this machine."""
+    """kill -9 a server of the stack. Raises RuntimeError if it is not a process on this machine."""
     pid = next((status.pid for status in arena.stack.status().parts if status.name == part), None)
     if pid is None:
-        raise RuntimeError(f"{part} is no process of this stack's: it cannot be killed from here")
+        raise RuntimeError(f"{part} is not a process of this stack, so it cannot be killed from here")
     os.kill(pid, signal.SIGKILL)

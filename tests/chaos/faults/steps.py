@@ -1,4 +1,4 @@
-"""Steps that fail, at every stage there is, while workers die."""
+"""Steps that fail, at every stage, while workers are killed."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ STAGES = {
     Planted.STATE: "encode",
     Planted.TOO_LARGE: "size",
 }
-"""What the dead letter has to say."""
+"""What the dead letter must say."""
 
 
 async def failing_step(arena: Arena) -> Outcome:
-    """One event in a thousand fails, at any stage from its decoding to an output too large; with kills in between."""
+    """One event in a thousand fails, at any stage from decoding to an output that is too large; with kills."""
     rng = arena.rng("failing_step")
     toll = Toll()
     plan = deque(Strike(after=rng.uniform(1.5, _LONGEST)) for _ in range(arena.kills))
@@ -62,7 +62,7 @@ async def failing_step(arena: Arena) -> Outcome:
 
 
 def with_failures(told: Iterator[Told], rng: random.Random) -> Iterator[Told]:
-    """The stories, and among them events that fail: at each stage in turn, in the lives that are told."""
+    """The stories, with events inserted that fail at each stage in turn."""
     stages = itertools.cycle(Planted)
     ids = {where: failing.ids_of(where, rng) for where in Planted}
     for number, (at, event) in enumerate(told, start=1):
@@ -73,7 +73,7 @@ def with_failures(told: Iterator[Told], rng: random.Random) -> Iterator[Told]:
 
 
 def _event(identity: str, customer: str, at: datetime) -> Touchpoint:
-    """Whatever it finds, a decision follows: there is something to fail with, and something to take back."""
+    """An event that always leads to a decision, so that there is something to fail and to roll back."""
     return DelayNoticed(
         event_id=identity, customer_id=customer, occurred_at=at, source="urn:test:chaos", subject_kind="flight",
         subject_id=identity[:8], description="flight", promised_at=at, cancelled=True, reason=DelayReason.WEATHER,
@@ -81,7 +81,7 @@ def _event(identity: str, customer: str, at: datetime) -> Touchpoint:
 
 
 async def _set_aside(here: Ground) -> tuple[Counter[str], list[str]]:
-    """By stage, the records that were set aside; and those of which the dead letter says something else."""
+    """The number of dead letters by stage; and those with a different reason."""
     found: Counter[str] = Counter()
     wrong = []
     for seen in here.watcher.of(here.settings.topics.dead_letters):
@@ -97,7 +97,7 @@ async def _set_aside(here: Ground) -> tuple[Counter[str], list[str]]:
 
 
 async def _refused(here: Ground) -> Counter[str]:
-    """The refusals of policies that failed, by what failed."""
+    """The refusals because of failed policies, by what failed."""
     found: Counter[str] = Counter()
     for seen in here.watcher.of(here.settings.topics.decisions):
         decision: Any = await here.codec.decode(seen.value)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from itertools import chain
 
 from streams.broker.contract import Consumer, ConsumerRecord, TopicPartition
@@ -48,8 +47,9 @@ class Feed:
         """Fetch no more."""
         if self._task is not None:
             self._task.cancel()
-            with suppress(asyncio.CancelledError, Exception):
-                await self._task
+            await asyncio.wait({self._task})  # and not the task itself: who waits here may be cancelled, too
+            if not self._task.cancelled():
+                self._task.exception()  # is known to whoever took from it
 
     async def take(self, most: int) -> list[ConsumerRecord]:
         """At most so many of what has been fetched, [] for nothing. Raises what fetching failed with."""

@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
-from processors.playbook import load_playbook
 from processors.roles.journeys import JourneyLogic
 from streams.avro.codec import Codec
 from streams.broker.memory import MemoryBroker
@@ -25,7 +24,7 @@ from tests.chaos.watching import LIFE, Seen, Watcher, seen_of
 from tests.journey.anything import lives
 from tests.journey.given import NOON
 from tests.streams.given import TOPICS
-from tests.streams.owning import EVENTS, QUICK, TOUCHPOINTS, committed, set_up, worker
+from tests.streams.owning import EVENTS, QUICK, TOUCHPOINTS, committed, playbook, set_up, worker
 
 _LATER_THAN_ANY = ManualClock(datetime(2999, 1, 1, tzinfo=UTC))
 
@@ -61,7 +60,7 @@ class Drive:
     def __init__(self, codec: Codec, broker: MemoryBroker) -> None:
         self.codec = codec
         self.broker = broker
-        self.logic = JourneyLogic(topics=TOPICS, playbook=load_playbook())
+        self.logic = JourneyLogic(topics=TOPICS, playbook=playbook())
 
     @classmethod
     async def begun(
@@ -87,7 +86,7 @@ class Drive:
         for topic in TOPICS.all():
             name = TOPICS.full_name(topic)
             seen.records[topic.name, 0] = [seen_of(topic, one) for one in await committed(self.broker, name)]
-        oracle = Oracle(topics=TOPICS, partitions=1, codec=self.codec, fails=fails)
+        oracle = Oracle(topics=TOPICS, partitions=1, codec=self.codec, playbook=playbook(), fails=fails)
         for one in seen.of(TOPICS.touchpoints):
             await oracle.read(one)
 

@@ -19,6 +19,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from processors.journey.core import advance, wake
+from processors.journey.playbook import Playbook
 from processors.outreach.role import LIMITS
 from processors.playbook import load_playbook
 from streams import Publisher, events
@@ -211,7 +212,8 @@ async def test_a_letter_is_never_sent_twice_in_silence(
     now = datetime.now(UTC).replace(microsecond=0)
     registry = ConfluentRegistry(settings)
     codec = Codec(registry=registry, topics=settings.topics)
-    requests = [_request(f"reader-{run}-{number}", now) for number in range(REQUESTS)]
+    playbook = load_playbook()
+    requests = [_request(f"reader-{run}-{number}", now, playbook) for number in range(REQUESTS)]
     await _write(settings, codec, requests)
     async with Role("outreach", role_env) as outreach:
         for _ in range(KILLS):
@@ -236,8 +238,7 @@ async def test_a_letter_is_never_sent_twice_in_silence(
     assert Counter(one.event_id for one in told) == Counter(one.event_id for one in outcomes)
 
 
-def _request(customer: str, now: datetime) -> OutreachRequested:
-    playbook = load_playbook()
+def _request(customer: str, now: datetime, playbook: Playbook) -> OutreachRequested:
     delay = events.DelayNoticed(
         event_id=str(uuid.uuid4()), customer_id=customer, occurred_at=now, source="urn:test:day", subject_kind="flight",
         subject_id="F1", description="flight F 1", promised_at=now + timedelta(hours=1),

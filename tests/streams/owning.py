@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
+from processors.journey.playbook import Playbook
 from processors.playbook import load_playbook
 from processors.roles.journeys import JourneyLogic
 from streams.avro.codec import Codec
@@ -24,6 +26,12 @@ TOUCHPOINTS = TopicPartition("careline.touchpoints", 0)
 QUICK = Limits(
     retake_after=timedelta(milliseconds=1), retake_at_most=timedelta(milliseconds=5), commit_every=timedelta(0)
 )
+
+
+@cache
+def playbook() -> Playbook:
+    """The one in the package, read once."""
+    return load_playbook()
 
 
 async def broker_with_topics() -> MemoryBroker:
@@ -56,7 +64,7 @@ async def worker(
     limits: Limits = QUICK,
 ) -> Shared[Any]:
     """What one worker's partitions share; its consumer has every partition of the input without asking a group."""
-    logic = logic or JourneyLogic(topics=settings.topics, playbook=load_playbook())
+    logic = logic or JourneyLogic(topics=settings.topics, playbook=playbook())
     consumer = broker.reader(fetch=1 << 20)
     await consumer.start()
     topic = settings.topics.full_name(logic.input)

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from processors.policies.registry import installed
-from streams import Settings, Subscriber
+from processors.settings import Settings
+from streams import Subscriber
 from streams.avro.codec import Codec
 from streams.avro.records import to_values
 from streams.clock import from_millis

@@ -8,7 +8,7 @@ It needs no server.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -28,7 +28,10 @@ class AllIsWell(Settling):
 
     name = "all_is_well"
     why = {"en": "What we sent should be what you hoped for."}  # noqa: RUF012
-    watches = "orders"  # it has nothing to do with customers who have none
+
+    def watched(self, state: JourneyState) -> Sequence[Order]:
+        """The orders: it has nothing to do with customers who have none."""
+        return state.orders
 
     def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step]:
         """One question an order. A step is wanted as long as its cause lasts; that it was decided is remembered."""

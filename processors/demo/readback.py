@@ -13,6 +13,7 @@ from email.parser import BytesParser
 from pathlib import Path
 from typing import Any
 
+from processors.policies.registry import installed
 from processors.settings import Settings
 from streams import Subscriber
 from streams.avro.codec import Codec
@@ -37,7 +38,6 @@ from streams.registry.registry import ConfluentRegistry
 
 OUTREACH_HEADER = "Careline-Outreach-Id"
 _DELAYS = "delay_care"
-_RESCUE = ("mention_reply", "rescue")
 _OUTCOMES = (OutreachSent, OutreachFailed, OutreachUncertain)
 
 
@@ -161,10 +161,11 @@ async def read_back(settings: Settings, mail: Path | None) -> Readback:
 
 async def _tasks(settings: Settings, found: Readback) -> None:
     """The tasks for staff, and one of them to show: the rescue with the largest audience."""
+    shown = {(plugin.name, plugin.shown_task) for plugin in installed()}
     reach = {
         request.outreach_id: int(request.variables["reach"] or 0)
         for request in found.requested
-        if (request.policy, request.occasion) == _RESCUE
+        if (request.policy, request.occasion) in shown
     }
     most = (-1, "")
     async with Subscriber(settings, settings.topics.agent_tasks.name, until_end=True) as subscriber:

@@ -7,7 +7,7 @@ something changes; sent, or past its use, never again. A hold whose cause is gon
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace as replaced
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -63,11 +63,13 @@ class Settling(ABC):
 
     name: str
     why: Mapping[str, str]
-    watches: str
-    """The part of the state that its journeys are made of; without any there is nothing to do."""
     answers: tuple[type[Any], ...] = ()
     final: frozenset[str] = frozenset()
     """Reasons of the policy's own that nothing will change."""
+
+    @abstractmethod
+    def watched(self, state: JourneyState) -> Sequence[Any]:
+        """The part of the state that its journeys are made of; without any there is nothing to do."""
 
     @abstractmethod
     def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[Step | Recall | Expose]:
@@ -84,7 +86,7 @@ class Settling(ABC):
 
     def concerns(self, state: JourneyState) -> bool:
         """Whether there is a journey of its kind, or a hold that has to end although its journey is forgotten."""
-        if getattr(state, self.watches):
+        if self.watched(state):
             return True
         return any(one.held_until is not None and one.policy == self.name for one in state.settled)
 

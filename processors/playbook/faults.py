@@ -11,6 +11,7 @@ from typing import Annotated, Any, NoReturn, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from processors.policies.registry import names
 from streams.errors import SettingsError
 
 Place = tuple[str | int, ...]
@@ -86,7 +87,8 @@ def _problem(detail: ErrorDetails, place: Place, model: type[BaseModel]) -> str:
         case "missing":
             return "is missing"
         case "extra_forbidden":
-            return _unknown(str(place[-1]), sorted(_names(model, place[:-1])))
+            problem = _unknown(str(place[-1]), sorted(_names(model, place[:-1])))
+            return problem if len(place) > 1 else f"{problem}. The policies that are installed: {', '.join(names())}"
         case "model_type" | "dict_type":
             return "has to be a section with names of its own"
         case "list_type":

@@ -69,6 +69,9 @@ class Plugin:
     counts_gestures_of_staff: bool = False
     """Whether what employees give is its concern, and told among its figures."""
 
+    shown_task: str = ""
+    """The occasion of the task that a demonstration shows, the one with the widest ``reach``; empty for none."""
+
     @property
     def name(self) -> str:
         """The policy's name."""

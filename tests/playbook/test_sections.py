@@ -72,7 +72,7 @@ ARM = "experiments 0 arms 1"
         ("holdouts delay", {"share": 0.1, "seed": "x"}, "holdouts.delay", "not a policy"),
         ("holdouts global share", 2, "holdouts.global.share", "from 0 to 1"),
         ("holdouts global seed", "stock", "holdouts.out_of_stock_save.seed", "the same customers"),
-        ("experiments 0 seed", "hands", "experiments.0.seed", "the same customers"),
+        ("experiments 0 seed", "stock", "experiments.0.seed", "the same customers"),
         ("experiments 0 policy", "global", "experiments.0.policy", "not a policy"),
         ("experiments 0 key", "Coupon kind", "experiments.0.key", "not a valid name"),
         ("experiments 0 coverage", 1.01, "experiments.0.coverage", "from 0 to 1"),

@@ -6,7 +6,7 @@ of it, to talk it over or to raise the budget.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -50,7 +50,6 @@ class GesturesOfAgents(Settling):
     """See the module."""
 
     name = "agent_gestures"
-    watches = "gestures"
     why: Mapping[str, str] = {
         "en": "Whoever talks to the customer knows best what would help.",
         "de": "Wer mit dem Kunden spricht, weiß am besten, was hilft.",
@@ -58,6 +57,10 @@ class GesturesOfAgents(Settling):
         "pt": "Quem fala com o cliente é quem melhor sabe o que ajudaria.",
         "fr": "Qui parle avec le client sait le mieux ce qui peut l’aider.",
     }
+
+    def watched(self, state: JourneyState) -> Sequence[Given]:
+        """What employees gave."""
+        return state.gestures
 
     def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step]:
         """A word to the lead about each gesture beyond the budget."""

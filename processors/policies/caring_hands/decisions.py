@@ -7,7 +7,7 @@ call router reads it (``Contact.routed_to``), and both those who were drawn and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -19,7 +19,7 @@ from processors.journey.policy import as_text
 from processors.journey.settling import Settling, Step
 from processors.journey.wanting import want_of
 from processors.policies.caring_hands.rules import CaringRules
-from streams.events import ContactOpened, JourneyState, replace
+from streams.events import Contact, ContactOpened, JourneyState, replace
 
 ASSIGNED = "assigned"
 CARING, USUAL = "caring", "usual"
@@ -29,7 +29,6 @@ class CaringHands(Settling):
     """See the module."""
 
     name = "caring_hands"
-    watches = "contacts"
     answers = (ContactOpened,)
     why: Mapping[str, str] = {
         "en": "Some care cannot be hurried.",
@@ -38,6 +37,10 @@ class CaringHands(Settling):
         "pt": "Há cuidados que não admitem pressa.",
         "fr": "Il est des attentions qui ne souffrent aucune hâte.",
     }
+
+    def watched(self, state: JourneyState) -> Sequence[Contact]:
+        """Every contact that is known."""
+        return state.contacts
 
     def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step | Recall | Expose]:
         """The assignment of each case; whoever is not drawn is an exposure and nothing else."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from processors.policies.mention_reply.decisions import MentionReply
+from processors.policies.mention_reply.decisions import RESCUE, MentionReply
 from processors.policies.mention_reply.rules import MentionRules
 from processors.policies.mention_reply.section import MentionSection
 from processors.policies.plugin import Plugin
@@ -13,6 +13,7 @@ POLICY = Plugin(
     rules=MentionRules,
     section=MentionSection,
     made=lambda section, currency: section.rules(),
+    shown_task=RESCUE,
     rank=40,
     section_rank=40,
     when="the customer mentions us in public",

@@ -6,7 +6,7 @@ many are reading; left undone, it goes to somebody who can make it happen.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -27,7 +27,6 @@ class MentionReply(Settling):
     """See the module."""
 
     name = "mention_reply"
-    watches = "mentions"
     answers = (MentionPosted,)
     final = frozenset({"nothing_to_answer"})
     why: Mapping[str, str] = {
@@ -37,6 +36,10 @@ class MentionReply(Settling):
         "pt": "Quem fala de nós em público merece a resposta de uma pessoa.",
         "fr": "Qui parle de nous en public mérite la réponse d’une personne.",
     }
+
+    def watched(self, state: JourneyState) -> Sequence[Mention]:
+        """The posts."""
+        return state.mentions
 
     def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step | Recall]:
         """A task for each post that wants an answer; none once it has one."""

@@ -6,7 +6,7 @@ coupon for next time; once for each thing they asked for. Whether they came back
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -28,7 +28,6 @@ class OutOfStockSave(Settling):
     """See the module."""
 
     name = "out_of_stock_save"
-    watches = "wishes"
     why: Mapping[str, str] = {
         "en": "You matter more to us than this one sale.",
         "de": "Sie sind uns wichtiger als dieser eine Verkauf.",
@@ -36,6 +35,10 @@ class OutOfStockSave(Settling):
         "pt": "Você é mais importante para nós do que esta venda.",
         "fr": "Vous comptez plus pour nous que cette vente.",
     }
+
+    def watched(self, state: JourneyState) -> Sequence[Wish]:
+        """What was asked for and could not be had."""
+        return state.wishes
 
     def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step]:
         """A letter for each wish that could not be fulfilled."""

@@ -6,7 +6,7 @@ What the customer is told is delay care's; this is what staff is asked to do mea
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -28,7 +28,6 @@ class PromiseWatch(Settling):
     """See the module."""
 
     name = "promise_watch"
-    watches = "delays"
     why: Mapping[str, str] = {
         "en": "A promise that passes in silence is ours to notice, not yours.",
         "de": "Wenn ein Versprechen still verstreicht, müssen wir es merken, nicht Sie.",
@@ -36,6 +35,10 @@ class PromiseWatch(Settling):
         "pt": "Se uma promessa vence em silêncio, cabe a nós perceber, não a você.",
         "fr": "Quand une promesse passe en silence, c’est à nous de le remarquer, pas à vous.",
     }
+
+    def watched(self, state: JourneyState) -> Sequence[Delay]:
+        """The waits."""
+        return state.delays
 
     def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step | Recall]:
         """Who has to find out, and who has to settle it; nobody any more once the outcome is known."""

@@ -7,7 +7,7 @@ kept, and passed on to those who made it happen.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace as tuned
 from datetime import datetime, timedelta
 from functools import partial
@@ -35,7 +35,6 @@ class Recovery(Settling):
     """See the module."""
 
     name = "recovery"
-    watches = "moments"
     answers = (FeedbackGiven,)
     final = frozenset({"asked_already"})
     why: Mapping[str, str] = {
@@ -45,6 +44,10 @@ class Recovery(Settling):
         "pt": "Um dia ruim ainda pode terminar bem, e um dia bom merece ser contado.",
         "fr": "Une mauvaise journée peut encore bien finir, et une bonne mérite d’être racontée.",
     }
+
+    def watched(self, state: JourneyState) -> Sequence[Moment]:
+        """The feedback."""
+        return state.moments
 
     def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step]:
         """What the latest feedback calls for."""

@@ -8,7 +8,7 @@ and goes straight to a person.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -20,7 +20,7 @@ from processors.journey.policy import as_text
 from processors.journey.settling import Moment, Settling, Step, deadline
 from processors.journey.wanting import want_of
 from processors.policies.response_watch.rules import ResponseRules
-from streams.events import JourneyState
+from streams.events import Contact, JourneyState
 
 HOLDING, ESCALATION, CAME_BACK = "holding", "escalation", "came_back"
 
@@ -29,7 +29,6 @@ class ResponseWatch(Settling):
     """See the module."""
 
     name = "response_watch"
-    watches = "contacts"
     why: Mapping[str, str] = {
         "en": "A question deserves an answer from a person, and an honest word until then.",
         "de": "Eine Frage verdient die Antwort eines Menschen, und bis dahin ein ehrliches Wort.",
@@ -37,6 +36,10 @@ class ResponseWatch(Settling):
         "pt": "Uma pergunta merece a resposta de uma pessoa e, até lá, uma palavra honesta.",
         "fr": "Une question mérite la réponse d’une personne et, d’ici là, une parole honnête.",
     }
+
+    def watched(self, state: JourneyState) -> Sequence[Contact]:
+        """Every contact that is known."""
+        return state.contacts
 
     def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step | Recall]:
         """What each case without an answer needs by now; and the end of the tasks of those that have one."""

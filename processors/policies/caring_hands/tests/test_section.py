@@ -18,6 +18,7 @@ from tests.playbook.good import is_told_where_it_is
         ("caring_hands share", float("nan"), "caring_hands.share", "another form"),
         ("caring_hands share", float("inf"), "caring_hands.share", "another form"),
         ("caring_hands share", True, "caring_hands.share", "true or false"),
+        ("experiments 0 seed", "hands", "experiments.0.seed", "the same customers"),
         ("caring_hands seed", "", "caring_hands.seed", "at least 1"),
     ],
 )

@@ -1,7 +1,6 @@
 """One partition's touchpoints through the production core, at the times at which the journeys role handled them.
 
-The order of things is that of :mod:`streams.processor.steps`, whose parts are used here: before a record is handled
-every deadline up to its moment fires, the earliest first, by key where several are at once, each at its own time.
+The order of things is that of the role: see :mod:`streams.processor.order`.
 """
 
 from __future__ import annotations
@@ -25,6 +24,7 @@ from streams.http.destinations import Destinations, reachable
 from streams.processor.intake import Intake, Misplaced
 from streams.processor.isolation import blamed, is_infrastructure
 from streams.processor.logic import Stage
+from streams.processor.order import check_later, due_before, follow
 from streams.processor.wakes import Wakes
 from streams.publishing.validation import check_touchpoint
 from streams.publishing.writers import DEFAULT, Writers
@@ -227,8 +227,7 @@ class Fold:
         self._apply(customer, step)
 
     def _fire(self, until: int) -> None:
-        while (due := self._wakes.pop_due(until)) is not None:
-            millis, customer = due
+        for millis, customer in due_before(self._wakes, until):
             self._move(millis)
             state = self._states.get(customer)
             if state is None:
@@ -236,18 +235,14 @@ class Fold:
             if self._counts(millis):
                 self.tally.timers += 1
             self._apply(customer, wake(state, now=from_millis(millis), playbook=self._playbook))
-            again = self._wakes.due(customer)
-            if again is not None and again <= millis:
-                raise RuntimeError(f"a deadline of {customer} is not later than the one that fired")
+            check_later(self._wakes, customer, millis)
 
     def _apply(self, customer: str, step: Advance) -> None:
         if step.state is None:
             self._states.pop(customer, None)
-            self._wakes.set(customer, None)
         else:
             self._states[customer] = step.state
-            wake_at = step.state.wake_at
-            self._wakes.set(customer, None if wake_at is None else to_millis(wake_at))
+        follow(self._wakes, customer, step.state)
         if self._reached is None:
             for output in step.outputs:
                 self._take(output)

@@ -43,6 +43,7 @@ from streams import events
 from streams.avro.records import NAMES
 from streams.clock import from_millis, to_millis
 from streams.config import Settings
+from streams.processor.order import due_before, follow
 from streams.processor.wakes import Wakes
 from streams.topics import Topics
 from tests.benchmarks.machine import machine
@@ -69,8 +70,7 @@ class Lives:
         """Every record, in the order of its time, with the place where it stands."""
         for arrival in self._arrivals:
             at = to_millis(arrival.at)
-            while (due := self._wakes.pop_due(at)) is not None:
-                millis, customer = due
+            for millis, customer in due_before(self._wakes, at):
                 if customer in self._states:
                     yield from self._done(
                         customer, wake(self._states[customer], now=from_millis(millis), playbook=self._playbook)
@@ -88,8 +88,7 @@ class Lives:
     def _done(self, customer: str, step: Advance) -> Iterator[tuple[Any, Place]]:
         if step.state is not None:
             self._states[customer] = step.state
-            wake_at = step.state.wake_at
-            self._wakes.set(customer, None if wake_at is None else to_millis(wake_at))
+            follow(self._wakes, customer, step.state)
         for output in step.outputs:
             if isinstance(output, events.ExperimentExposed):
                 continue

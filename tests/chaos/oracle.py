@@ -1,7 +1,7 @@
 """What has to come out: the pure core over one partition's input, in the order of its offsets, by the records' times.
 
-Written without the processor's own parts (its wake list, its clock, its overlay), so that a fault of theirs is not
-repeated here; what they have in common is the core, the codec and the contract.
+Written without the processor's own parts (its deadlines, its clock, its overlay, and :mod:`streams.processor.order`),
+so that a fault of theirs is not repeated here; what they have in common is the core, the codec and the contract.
 """
 
 from __future__ import annotations

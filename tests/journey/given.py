@@ -38,6 +38,7 @@ from streams.events import (
     Purpose,
     Touchpoint,
 )
+from streams.processor.order import due_alone
 
 CUSTOMER = "ana"
 TODAY = datetime(2026, 2, 9, tzinfo=UTC)
@@ -239,9 +240,8 @@ class Journey:
         return [one for one in self.everything if isinstance(one, Decision)]
 
     def _pass(self, until: datetime) -> None:
-        while self.state is not None and self.state.wake_at is not None and self.state.wake_at <= until:
-            due = self.state.wake_at
-            step = wake(self.state, now=due, playbook=self._playbook)
+        for due in due_alone(lambda: self.state, until):
+            step = wake(self.known, now=due, playbook=self._playbook)
             assert step.state is None or step.state.wake_at is None or step.state.wake_at > due, "later than now"
             self.state, self.now = step.state, due
             self._take(step.outputs)

@@ -13,6 +13,7 @@ from streams.config import Settings
 from streams.events import Address, OutreachChannel, OutreachLedgerEntry, OutreachRequested
 from streams.processor import Incoming
 from streams.processor.intake import Intake
+from streams.processor.order import follow
 from streams.processor.steps import Steps
 from streams.processor.store import Overlay, Store
 from streams.processor.transaction import Outbox, Transaction
@@ -42,9 +43,8 @@ class Dispatcher:
         wakes, overlay = Wakes(as_they_came=True), Overlay(store)
         for number in range(count):
             entry = _waiting(logic, number)
-            assert entry.wake_at is not None
             overlay.put(entry.outreach_id, entry)
-            wakes.set(entry.outreach_id, to_millis(entry.wake_at))
+            follow(wakes, entry.outreach_id, entry)
         store.merge(store.encode(overlay))
         steps = Steps(
             settings=SETTINGS, group="test", logic=logic, wakes=wakes, busy=lambda key: False, wall=ManualClock(AFTER),

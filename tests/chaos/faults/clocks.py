@@ -145,7 +145,10 @@ async def _ids(here: Ground) -> Counter[str]:
 
 
 def _expected(waits: dict[str, datetime], now: datetime, zone: str, *, until: datetime) -> Counter[str]:
-    """What the core decides for each customer alone, whose deadlines all fire at their own time up to ``until``."""
+    """What the core decides for each customer alone, whose deadlines all fire at their own time up to ``until``.
+
+    As in :mod:`tests.chaos.oracle`, the order is written once more here, without the processor's own parts.
+    """
     playbook = load_playbook()
     found: Counter[str] = Counter()
     for name, moment in waits.items():

@@ -92,6 +92,7 @@ CORE_MAY_IMPORT = (
     "processors.language",
     "streams.addresses",
     "streams.clock",
+    "streams.durations",
     "streams.events",
     "streams.zones",
 )
@@ -99,7 +100,7 @@ CORE_MAY_IMPORT = (
 
 def test_the_core_is_pure() -> None:
     """What decides about customers knows the standard library, the events, how to compare addresses and languages,
-    and how to count milliseconds."""
+    and how to count milliseconds and hours."""
     found = [
         f"{name} imports {imported}"
         for name in modules()

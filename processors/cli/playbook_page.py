@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,8 @@ from processors.journey.playbook import Budget, DelayRules, GestureOffer, Playbo
 from processors.playbook.plain import Change, as_data
 from processors.playbook.values import POLICIES
 from processors.terminal import Grid, Screen
+from streams.durations import spelled
 
-_UNITS = (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute", timedelta(minutes=1)))
 _NONE = "none"
 
 
@@ -52,17 +51,10 @@ def show_changes(found: Sequence[Change], old: Playbook, new: Playbook, console:
     console.grid(grid)
 
 
-def length(of: timedelta) -> str:
-    """In words: 30 minutes, 2 hours, 1 day."""
-    name, unit = next((one for one in _UNITS if of and not of % one[1]), ("second", timedelta(seconds=1)))
-    count = of // unit
-    return f"{count} {name}{'' if count == 1 else 's'}"
-
-
 def _delays(console: Screen, rules: DelayRules) -> None:
-    first = f"From a wait of {length(rules.threshold)} on customers are told, and again when it moves by "
-    _line(console, f"{first}{length(rules.revise_after)}.")
-    rows = [(f"from {length(stage.wait)} on", *_gesture(stage.gesture)) for stage in rules.stages]
+    first = f"From a wait of {spelled(rules.threshold)} on customers are told, and again when it moves by "
+    _line(console, f"{first}{spelled(rules.revise_after)}.")
+    rows = [(f"from {spelled(stage.wait)} on", *_gesture(stage.gesture)) for stage in rules.stages]
     rows += [("cancelled", *_gesture(rules.cancelled))] if rules.cancelled else []
     _table(console, ("wait", "gesture", "code", "cost"), rows)
 
@@ -75,11 +67,11 @@ def _response(console: Screen, rules: ResponseRules) -> None:
     _table(
         console,
         ("a contact by", "unanswered, the customer is told after", f"and {rules.escalate_to} are asked after"),
-        [(name, length(one.holding_after), length(one.escalate_after)) for name, one in rules.clocks.items()],
+        [(name, spelled(one.holding_after), spelled(one.escalate_after)) for name, one in rules.clocks.items()],
     )
-    _line(console, f"They have {length(rules.escalated_due)}. What the customer is told is of use for at most "
-                   f"{length(rules.holding_useful)}.")  # fmt: skip
-    _line(console, f"A case that comes back within {length(rules.came_back_within)} was not solved.")
+    _line(console, f"They have {spelled(rules.escalated_due)}. What the customer is told is of use for at most "
+                   f"{spelled(rules.holding_useful)}.")  # fmt: skip
+    _line(console, f"A case that comes back within {spelled(rules.came_back_within)} was not solved.")
 
 
 def _for_all(console: Screen, playbook: Playbook) -> None:
@@ -91,7 +83,8 @@ def _for_all(console: Screen, playbook: Playbook) -> None:
     _line(console, f"Channels, the first that can be used: {', '.join(playbook.channel_order)}.")
     _line(console, f"Priority: {', '.join(map(_title, playbook.priority)) or _NONE}.")
     caps = [
-        (one.purpose.lower(), one.channel or "all together", str(one.most), length(one.window)) for one in playbook.caps
+        (one.purpose.lower(), one.channel or "all together", str(one.most), spelled(one.window))
+        for one in playbook.caps
     ]
     _table(console, ("frequency cap of", "on", "at most", "in any"), caps)
     _line(console, "Gestures of all policies to one customer:" if playbook.gesture_budgets else "No gesture budget.")
@@ -99,7 +92,7 @@ def _for_all(console: Screen, playbook: Playbook) -> None:
 
 
 def _budgets(console: Screen, budgets: Iterable[Budget], currency: str) -> None:
-    _table(console, ("at most", "in any"), [(f"{one.most} {currency}", length(one.window)) for one in budgets])
+    _table(console, ("at most", "in any"), [(f"{one.most} {currency}", spelled(one.window)) for one in budgets])
 
 
 def _trials(console: Screen, playbook: Playbook) -> None:

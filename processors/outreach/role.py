@@ -18,6 +18,7 @@ from processors.outreach.channels.webhook import WebhookChannel
 from processors.outreach.delivery import Delivery
 from processors.outreach.ledger import LedgerLogic
 from processors.playbook.watching import watched
+from streams import durations
 from streams.clock import Clock, SystemClock
 from streams.config import Settings, TimeSource
 from streams.events import OutreachChannel, OutreachLedgerEntry
@@ -31,7 +32,6 @@ LIMITS = Limits(effects=16)
 several letters, would carry fewer still."""
 
 _CALLS = 64  # of all channels together; each has a bound of its own, and one that hangs must not hold the others up
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours"}
 
 
 class OutreachRole(Processor[OutreachLedgerEntry]):
@@ -91,7 +91,7 @@ def channels_of(settings: Settings) -> dict[OutreachChannel, Channel]:
         url=settings.smtp_url.get_secret_value(),
         sender=settings.mail_from,
         clock=clock,
-        greeting=_duration(settings.smtp_greeting),
+        greeting=durations.parse(settings.smtp_greeting),
     )
     channels: dict[OutreachChannel, Channel] = {
         OutreachChannel.AGENT_TASK: AgentTaskChannel(),
@@ -119,17 +119,12 @@ def _protected(settings: Settings, channel: Channel, rate: str | None) -> Protec
     return ProtectedChannel(
         channel,
         clock=SystemClock().now,
-        threshold=Threshold(settings.breaker_failures, _duration(settings.breaker_pause)),
+        threshold=Threshold(settings.breaker_failures, durations.parse(settings.breaker_pause)),
         rate=None if rate is None else Rate.parse(rate),
         # in event time standing in line takes no time: coming back later would be later in the stream
         patience=timedelta(seconds=1) if settings.time_source is TimeSource.WALL else None,
         part=_host if isinstance(channel, WebhookChannel) else lambda _: "",
     )
-
-
-def _duration(text: str) -> timedelta:
-    """``30s``, ``5m``, ``1h``: the form is checked in the settings."""
-    return timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
 
 
 def _host(letter: Letter) -> str:

@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any
 
 from processors.journey.playbook import GestureOffer, Playbook, Stage
+from streams import durations
 
 _FILE_NAMES = {
     "delays": "delay_care",
@@ -23,8 +24,6 @@ _FILE_NAMES = {
 }
 """What the file calls otherwise than the rules do."""
 
-_UNITS = ((timedelta(days=1), "d"), (timedelta(hours=1), "h"), (timedelta(minutes=1), "m"), (timedelta(seconds=1), "s"))
-
 
 def as_data(playbook: Playbook) -> dict[str, Any]:
     """What is in force, as JSON and YAML have it; what is not set is not there. Written to a file it loads again."""
@@ -33,16 +32,10 @@ def as_data(playbook: Playbook) -> dict[str, Any]:
     return data
 
 
-def duration(length: timedelta) -> str:
-    """As a playbook has it, in the largest unit that fits: 30m, 2h, 1d."""
-    unit, sign = next(one for one in _UNITS if not length % one[0])
-    return f"{length // unit}{sign}"
-
-
 def _plain(value: Any) -> Any:
     match value:
         case timedelta():
-            return duration(value)
+            return durations.written(value)
         case Enum():
             return value.value
         case Decimal():
@@ -50,7 +43,7 @@ def _plain(value: Any) -> Any:
         case time():
             return value.isoformat("minutes")
         case Stage():
-            return {"wait": duration(value.wait), **_plain(value.gesture)}
+            return {"wait": durations.written(value.wait), **_plain(value.gesture)}
         case Mapping():
             return {key: _plain(one) for key, one in value.items()}
         case tuple() | list():

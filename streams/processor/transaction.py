@@ -15,6 +15,7 @@ from streams.avro.codec import Codec
 from streams.avro.records import NAMES
 from streams.clock import PartitionClock, from_millis
 from streams.config import Settings
+from streams.durations import whole_millis
 from streams.errors import OutputTooLarge, Unreadable
 from streams.events import Record, Value
 from streams.processor.failpoints import Point, reached
@@ -83,7 +84,7 @@ def transactional_producer(settings: Settings, transactional_id: str, *, within:
         compression_type="lz4",
         max_batch_size=_PRODUCER_BATCH,
         max_request_size=_PRODUCER_BATCH,
-        transaction_timeout_ms=int(within.total_seconds() * 1000),
+        transaction_timeout_ms=whole_millis(within),
     )
 
 

@@ -16,7 +16,8 @@ from processors.journey.guard.limits import affordable, within_caps
 from processors.journey.guard.quiet import quiet_until, undisturbing
 from processors.journey.guard.reach import allowed, consented, may_be_approached, offered, open_for
 from processors.journey.identity import outreach_id
-from processors.journey.playbook import Arm, Playbook, in_hours
+from processors.journey.playbook import Arm, Playbook
+from streams.durations import in_hours
 from streams.events import Address, JourneyState, OutreachChannel
 
 Rule = Callable[[Want, JourneyState, datetime, Playbook], "Action | None"]

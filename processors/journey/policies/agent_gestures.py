@@ -14,10 +14,11 @@ from functools import partial
 
 from processors.journey.actions import Task, Want
 from processors.journey.guard.limits import by_employees
-from processors.journey.playbook import AgentGestures, Budget, Playbook, in_hours
+from processors.journey.playbook import AgentGestures, Budget, Playbook
 from processors.journey.policies.policy import as_text
 from processors.journey.policies.settling import Deadline, Settling, Step, deadline
 from processors.journey.wording import wording
+from streams.durations import in_hours
 from streams.events import Given, JourneyState, Purpose
 
 OVER = "over_budget"

@@ -38,6 +38,7 @@ from processors.journey.policies.waits import (
 )
 from processors.journey.refusals import Refusal, refusal_of, refused
 from processors.journey.state import put
+from streams.durations import whole_minutes
 from streams.events import Delay, DelayNoticed, JourneyState, OrderCancelled, Timer, replace
 
 _PASSING = frozenset({"quiet_hours", "frequency_cap", "gave_way"})
@@ -123,7 +124,7 @@ class DelayCare:
         if occasion is None:
             if refusal is None or delay.held_until is not None:
                 below = self._want(state, delay, now, playbook, occasion=NOTICE, wait=wait)
-                minutes = int(rules.threshold.total_seconds() // 60)
+                minutes = whole_minutes(rules.threshold)
                 yield Suppress(
                     want=below, reason="below_threshold", explanation=f"the wait is shorter than {minutes} minutes"
                 )

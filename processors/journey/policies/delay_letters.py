@@ -22,6 +22,7 @@ from processors.journey.policies.waits import (
     was_delivered,
 )
 from processors.journey.wording import wording
+from streams.durations import whole_minutes
 from streams.events import Delay, JourneyState, Purpose
 from streams.zones import zone_of
 
@@ -70,7 +71,7 @@ def letter(
         "expected_at": as_text(delay.expected_at),
         "previous_expected_at": as_text(delay.told_expected_at),
         "reason": delay.reason.value,
-        "wait_minutes": str(int(wait.total_seconds() // 60)),
+        "wait_minutes": str(whole_minutes(wait)),
         "gesture_title": gesture.title if gesture else "",
         "gesture_link": (gesture.link or "") if gesture else "",
         "by_day": _YES if delay.by_day else "",
@@ -98,7 +99,7 @@ def letter(
             "expected_at": variables["expected_at"],
             "cancelled": str(delay.cancelled).lower(),
             "wait_minutes": variables["wait_minutes"],
-            "threshold_minutes": str(int(rules.threshold.total_seconds() // 60)),
+            "threshold_minutes": str(whole_minutes(rules.threshold)),
         },
     )
 
@@ -114,4 +115,4 @@ def _minutes_to_next(delay: Delay, now: datetime, rules: DelayRules) -> str:
         return ""
     if delay.expected_at is not None and delay.expected_at > now:
         return ""
-    return str(int(rules.update_every.total_seconds() // 60))
+    return str(whole_minutes(rules.update_every))

@@ -18,6 +18,7 @@ from processors.journey.playbook import Playbook, ResponseRules
 from processors.journey.policies.policy import as_text
 from processors.journey.policies.settling import Moment, Settling, Step, deadline
 from processors.journey.wording import wording
+from streams.durations import whole_minutes
 from streams.events import JourneyState, Purpose
 
 HOLDING, ESCALATION, CAME_BACK = "holding", "escalation", "came_back"
@@ -111,7 +112,7 @@ class ResponseWatch(Settling):
             variables={
                 **told_of(state, case),
                 "closed_before": as_text(case.closed_before),
-                "waiting_minutes": str(max(int((now - case.opened_at).total_seconds() // 60), 0)),
+                "waiting_minutes": str(max(whole_minutes(now - case.opened_at), 0)),
                 "due_at": as_text(task.due_at if task else None),
             },
             gesture=None,

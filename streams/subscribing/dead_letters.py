@@ -32,7 +32,7 @@ def headers_of(record: ConsumerRecord, why: Unreadable, *, reader: str) -> list[
     """The dead letter's headers: reason, detail, reader and origin (``careline_dead_letter_*``), then the record's own.
 
     Ours are first, because readers keep only the first few thousand.
-    An earlier life as a dead letter is left out, so that replaying and failing again does not pile them up.
+    An earlier life as a dead letter is left out, so that publishing it again and failing again does not pile them up.
     """
     schema_id = None if record.value is None else schema_id_of(record.value)
     said = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -12,6 +13,9 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("schemas", "streams", "processors", "deploy")
+TESTS = re.compile(r"processors/policies/\w+/tests/.*")
+"""A policy's tests stand in its folder and are no part of what runs."""
+
 MOST_LINES = 300
 
 LONGER: dict[str, str] = {"streams.events.journeys": "one record, JourneyState, and the records that only it holds"}
@@ -24,6 +28,8 @@ def modules() -> dict[str, ast.Module]:
     found = {}
     for package in PACKAGES:
         for file in sorted((ROOT / package).rglob("*.py")):
+            if TESTS.fullmatch(str(file.relative_to(ROOT))):
+                continue
             name = ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
             found[name] = ast.parse(file.read_text(encoding="utf-8"), filename=str(file))
     assert len(found) > 50, "the project's modules were not found"
@@ -98,17 +104,50 @@ CORE_MAY_IMPORT = (
 )
 
 
+WHAT_IS_AROUND = ("page", "section")
+"""Modules of policies that decide nothing: how a policy is found, checked and shown."""
+
+
+def decides(name: str) -> bool:
+    """Whether the module is of the core, or of what a policy decides."""
+    if within(name, "processors.journey"):
+        return True
+    parts = name.split(".")
+    return within(name, "processors.policies") and len(parts) > 3 and parts[-1] not in WHAT_IS_AROUND
+
+
 def test_the_core_is_pure() -> None:
-    """What decides about customers knows the standard library, the events, how to compare addresses and languages,
-    and how to count milliseconds and hours."""
+    """What decides about customers, in the core and in every policy, knows the standard library, the events, how to
+    compare addresses and languages, and how to count time; a policy knows itself besides, and no other."""
     found = [
         f"{name} imports {imported}"
         for name in modules()
-        if within(name, "processors.journey")
+        if decides(name)
         for imported in imports(name)
-        if imported.split(".")[0] not in sys.stdlib_module_names and not within(imported, *CORE_MAY_IMPORT)
+        if imported.split(".")[0] not in sys.stdlib_module_names
+        and not within(imported, *CORE_MAY_IMPORT, *([name.rpartition(".")[0]] if ".policies." in name else []))
     ]
     assert found == []
+    assert {"processors.policies.delay_care.decisions", "processors.policies.recovery.rules"} <= set(
+        filter(decides, modules())
+    )
+
+
+def test_a_policy_knows_no_other() -> None:
+    """Each can be taken out: neither another policy nor anything else imports what is in its folder."""
+    found = []
+    for name in modules():
+        for imported in imports(name):
+            parts = imported.split(".")
+            if parts[:2] == ["processors", "policies"] and len(parts) > 2 and is_folder(parts[2]):
+                own = ".".join(parts[:3])
+                found += [] if within(name, own) else [f"{name} imports {imported}"]
+    assert found == []
+
+
+def is_folder(policy: str) -> bool:
+    """Whether there is such a folder of a policy."""
+    return f"processors.policies.{policy}.decisions" in modules()
 
 
 IMPURE = {"os", "io", "socket", "subprocess", "asyncio", "threading", "random", "secrets", "time", "logging", "pathlib"}
@@ -119,12 +158,12 @@ def test_the_core_does_nothing_but_think() -> None:
     found = [
         f"{name} imports {imported}"
         for name in modules()
-        if within(name, "processors.journey")
+        if decides(name)
         for imported in imports(name)
         if imported.split(".")[0] in IMPURE
     ]
     for name, tree in modules().items():
-        if within(name, "processors.journey"):
+        if decides(name):
             found += [
                 f"{name}:{node.lineno} calls {node.func.attr}()"
                 for node in ast.walk(tree)

@@ -12,14 +12,13 @@ import typer
 from rich.panel import Panel
 
 from processors.cli.exits import WRONG_SETTINGS, explained
-from processors.journey.policies import POLICIES
-from processors.journey.policies.out_of_stock_save import OutOfStockSave
 from processors.journey.wording import Wording, wording
 from processors.letters.examples import example_items, examples
 from processors.letters.sources import Sources
 from processors.letters.templates import Templates
 from processors.letters.wording import Written
 from processors.playbook import load_playbook
+from processors.policies.registry import plugin_of
 from processors.terminal import Screen, say, say_json, styled
 from processors.view.reading import customer_view
 from processors.view.redis_store import RedisViewStore
@@ -75,13 +74,10 @@ def preview(
     zone = time_zone or profile.time_zone or "America/New_York"
     # only tasks for staff have a deadline
     task = task or bool({**examples().get(template, {}), **own}.get("due_at"))
-    offer = (
-        book.stock is not None
-        and book.stock.purpose is Purpose.MARKETING
-        and template.startswith(f"{OutOfStockSave.name}/")
-    )
-    policy = next((known for known in POLICIES if known.name == template.split("/")[0]), None)
-    said = wording(book, locale, letter=template, why=_WHY if policy is None else policy.why, task=task)
+    plugin = plugin_of(template.split("/")[0])
+    rules = None if plugin is None else book.rules_of(plugin.rules)
+    offer = rules is not None and rules.letters_are() is Purpose.MARKETING
+    said = wording(book, locale, letter=template, why=_WHY if plugin is None else plugin.policy.why, task=task)
     variables = {**examples(said.locale).get(template, {}), **own}
     request = _request(template, variables, said, time_zone=zone, marketing=marketing or offer)
     request = replace(request, items=example_items(template, said.locale))

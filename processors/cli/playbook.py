@@ -16,8 +16,9 @@ from processors.playbook.apart import read_apart
 from processors.playbook.faults import PlaybookRefused, field_of
 from processors.playbook.languages import missing, named_locales
 from processors.playbook.loading import PACKAGED, read_playbook
+from processors.playbook.packaged import packaged_playbook
 from processors.playbook.plain import as_data, changes
-from processors.playbook.values import POLICIES
+from processors.policies.registry import names
 from processors.terminal import Screen, say, say_json
 from streams.config import Settings
 from streams.errors import SettingsError
@@ -82,7 +83,7 @@ def _show_check(path: Path, playbook: Playbook, lacking: Mapping[str, Sequence[s
         say(f"Missing in {tag}; letters that need it are written in {playbook.default_locale}:")
         for field in fields:
             say(f"  {field}")
-    if off := [policy for policy in POLICIES if policy not in as_data(playbook)]:
+    if off := [policy for policy in names() if policy not in as_data(playbook)]:
         say(f"Switched off because they have no section: {', '.join(off)}.")
 
 
@@ -101,6 +102,19 @@ def show(file: File = None, as_json: Json = False) -> None:
         say_json({"file": str(path), "version": playbook.version, **as_data(playbook)})
     else:
         show_playbook(playbook, path, Screen())
+
+
+@app.command()
+def default() -> None:
+    """Print the default playbook, with every policy that is installed: the file to begin your own with.
+
+    Exit codes: 0 printed, 2 a policy cannot be loaded.
+
+    Example: careline playbook default > playbook.yaml
+    """
+    with explained():
+        text = packaged_playbook()
+    say(text.removesuffix("\n"))
 
 
 @app.command()

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from processors.journey.playbook import Budget, DelayRules, GestureOffer, Playbook, ResponseRules
+from processors.journey.playbook import GestureOffer, Playbook, Rules
 from processors.playbook.plain import Change, as_data
-from processors.playbook.values import POLICIES
+from processors.policies.pages import Block, Fields, Heading, Line, Rows, budget_rows
+from processors.policies.plugin import Plugin
+from processors.policies.registry import in_sections, installed, plugin_of
 from processors.terminal import Grid, Screen
 from streams.durations import spelled
 
@@ -20,25 +22,16 @@ def show_playbook(playbook: Playbook, path: Path, console: Screen) -> None:
     console.tell(("Playbook ", "bold"), (playbook.version, "bold cyan"), "  ", (str(path), "dim"))
     facts = f"Money is in {playbook.currency}. Unknown time zones count as {playbook.default_time_zone}, "
     console.tell(f"{facts}unknown languages for {playbook.default_locale}.", style="dim")
-    for kind, rules in playbook.delays.items():
-        console.heading(f"Delay care: {kind}")
-        _delays(console, rules)
-    if playbook.response is not None:
-        console.heading("Response watch")
-        _response(console, playbook.response)
     data = as_data(playbook)
-    for policy in ("mention_reply", "recovery", "out_of_stock_save", "caring_hands"):
-        if policy in data:
-            console.heading(_title(policy))
-            _fields(console, data[policy])
-    if playbook.agent_gestures is not None:
-        console.heading("Agent gestures")
-        _budgets(console, playbook.agent_gestures.budgets, playbook.currency)
-        _fields(console, {name: value for name, value in data["agent_gestures"].items() if name != "budgets"})
+    for plugin in in_sections():
+        rules = playbook.rules_of(plugin.rules)
+        if rules is not None:
+            for block in _page(plugin, rules, data[plugin.name], playbook.currency):
+                _show(console, block)
     _for_all(console, playbook)
     _trials(console, playbook)
     _texts(console, playbook)
-    if off := [_title(policy) for policy in POLICIES if policy not in data]:
+    if off := [plugin.heading for plugin in installed() if plugin.name not in data]:
         console.heading("Switched off")
         _line(console, ", ".join(off))
 
@@ -51,27 +44,22 @@ def show_changes(found: Sequence[Change], old: Playbook, new: Playbook, console:
     console.grid(grid)
 
 
-def _delays(console: Screen, rules: DelayRules) -> None:
-    first = f"From a wait of {spelled(rules.threshold)} on customers are told, and again when it moves by "
-    _line(console, f"{first}{spelled(rules.revise_after)}.")
-    rows = [(f"from {spelled(stage.wait)} on", *_gesture(stage.gesture)) for stage in rules.stages]
-    rows += [("cancelled", *_gesture(rules.cancelled))] if rules.cancelled else []
-    _table(console, ("wait", "gesture", "code", "cost"), rows)
+def _page(plugin: Plugin, rules: Rules, section: Any, currency: str) -> Iterable[Block]:
+    if plugin.page is not None:
+        return plugin.page(rules, section, currency)
+    return Heading(plugin.heading), Fields(section)
 
 
-def _gesture(gesture: GestureOffer) -> tuple[str, str, str]:
-    return gesture.title["en"], gesture.code, f"{gesture.cost} {gesture.currency}"
-
-
-def _response(console: Screen, rules: ResponseRules) -> None:
-    _table(
-        console,
-        ("a contact by", "unanswered, the customer is told after", f"and {rules.escalate_to} are asked after"),
-        [(name, spelled(one.holding_after), spelled(one.escalate_after)) for name, one in rules.clocks.items()],
-    )
-    _line(console, f"They have {spelled(rules.escalated_due)}. What the customer is told is of use for at most "
-                   f"{spelled(rules.holding_useful)}.")  # fmt: skip
-    _line(console, f"A case that comes back within {spelled(rules.came_back_within)} was not solved.")
+def _show(console: Screen, block: Block) -> None:
+    match block:
+        case Heading(text):
+            console.heading(text)
+        case Line(text):
+            _line(console, text)
+        case Rows(titles, rows):
+            _table(console, titles, rows)
+        case Fields(section):
+            _fields(console, section)
 
 
 def _for_all(console: Screen, playbook: Playbook) -> None:
@@ -88,11 +76,7 @@ def _for_all(console: Screen, playbook: Playbook) -> None:
     ]
     _table(console, ("frequency cap of", "on", "at most", "in any"), caps)
     _line(console, "Gestures of all policies to one customer:" if playbook.gesture_budgets else "No gesture budget.")
-    _budgets(console, playbook.gesture_budgets, playbook.currency)
-
-
-def _budgets(console: Screen, budgets: Iterable[Budget], currency: str) -> None:
-    _table(console, ("at most", "in any"), [(f"{one.most} {currency}", spelled(one.window)) for one in budgets])
+    _show(console, budget_rows(playbook.gesture_budgets, playbook.currency))
 
 
 def _trials(console: Screen, playbook: Playbook) -> None:
@@ -147,7 +131,8 @@ def _value(value: Any) -> str:
 
 
 def _title(policy: str) -> str:
-    return policy.replace("_", " ").capitalize().replace("Out of stock", "Out-of-stock")
+    plugin = plugin_of(policy)
+    return policy.capitalize() if plugin is None else plugin.heading
 
 
 def _line(console: Screen, text: str) -> None:

@@ -10,10 +10,8 @@ from decimal import Decimal
 from typing import Any
 
 from processors.journey.identity import matter_of
+from processors.policies.registry import installed
 from streams.events import Decision, DecisionKind, GestureGiven, OutreachChannel, OutreachRequested, OutreachRetracted
-
-EMPLOYEES = "agent_gestures"
-"""The policy whose gestures are not in letters: employees give them, and tell so afterwards."""
 
 _SENDS = (DecisionKind.SEND, DecisionKind.ESCALATE)
 
@@ -44,8 +42,8 @@ class Tally:
     """Never sent, and still held when the day ended."""
     retracted: int = 0
     gesture_cost: Decimal = Decimal("0.00")
-    """Of the gestures in what was sent, taken back or not; of agent_gestures, of what employees gave. What is not in
-    the playbook's currency is left out."""
+    """Of the gestures in what was sent, taken back or not; what employees gave is told by the policy that looks at it.
+    What is not in the playbook's currency is left out."""
     customers: int = 0
     """Whom anything was sent to, or was to be done for."""
 
@@ -101,8 +99,9 @@ def by_policy(
     for policy in {one.outreach_id: one.policy for one in retracted}.values():
         tallies.setdefault(policy, Tally()).retracted += 1
     given = {one.gesture_id: one.cost for one in gestures if one.currency == currency}
-    if EMPLOYEES in tallies:
-        tallies[EMPLOYEES].gesture_cost += sum(given.values(), Decimal(0))
+    for plugin in installed():
+        if plugin.counts_gestures_of_staff and plugin.name in tallies:
+            tallies[plugin.name].gesture_cost += sum(given.values(), Decimal(0))
     return tallies
 
 

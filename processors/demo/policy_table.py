@@ -12,7 +12,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from processors.journey.policies import POLICIES
+from processors.policies.registry import installed
 from processors.terminal import styled
 from processors.view.wording import words
 from streams.events import AgentTask
@@ -62,7 +62,7 @@ def policy_table(
     if wide:
         table.add_column("\nsent when", style="cyan", no_wrap=True)
     lines: list[RenderableType] = []
-    why = {policy.name: policy.why["en"] for policy in POLICIES}
+    why = {plugin.name: plugin.policy.why["en"] for plugin in installed()}
     for name, figures in by_policy.items():
         table.add_row(
             name,

@@ -22,7 +22,7 @@ from processors.demo.promptness import promptness
 from processors.demo.readback import Latency, Readback, read_back
 from processors.demo.roles import Roles
 from processors.journey.playbook import Playbook
-from processors.journey.policies import in_order
+from processors.journey.wait_rules import wait_rules
 from processors.measure.sample_ratio import SampleRatio, sample_ratio
 from processors.playbook import load_playbook
 from processors.simulator import Flight, StormDay, expected_customers, storm_day
@@ -78,7 +78,7 @@ async def play(plan: Plan, *, environment: dict[str, str], mail: Path | None, ho
     settings = Settings.from_environment(os.environ | environment)
     playbook = load_playbook(settings.playbook)
     day = storm_day(date=plan.day, seed=plan.seed, flights=plan.flights)
-    owed = expected_customers(day.flights, day.bookings, playbook.delay_rules("flight").threshold)
+    owed = expected_customers(day.flights, day.bookings, wait_rules(playbook, "flight").threshold)
     screen.say(_the_day(day))
     await set_up(settings)
     logs = home / "logs"
@@ -156,7 +156,7 @@ def summarise(read: Readback, owed: frozenset[tuple[str, str]], seen: Seen, play
     ``by_policy`` is explained at :class:`~processors.demo.policies.Tally`.
     """
     policies = by_policy(
-        [policy.name for policy in in_order(playbook.priority)],
+        [policy.name for policy in playbook.policies],
         decisions=read.decisions,
         requested=read.requested,
         retracted=read.retracted,
@@ -168,7 +168,7 @@ def summarise(read: Readback, owed: frozenset[tuple[str, str]], seen: Seen, play
         notices=read.notices,
         contacts=read.contacts,
         decisions=read.decisions,
-        threshold=playbook.delay_rules("flight").threshold,
+        threshold=wait_rules(playbook, "flight").threshold,
     )
     return {
         "events_in": sum(read.touchpoints.values()),

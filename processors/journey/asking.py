@@ -12,9 +12,9 @@ from processors.journey.failures import Failure, failed, retries
 from processors.journey.guard import guard
 from processors.journey.identity import outreach_id
 from processors.journey.playbook import Playbook
-from processors.journey.policies import Policy, Wanted, in_order
-from processors.journey.policies.settling import NO_LONGER_USEFUL
+from processors.journey.policy import Policy, Wanted
 from processors.journey.recording import Output, enact
+from processors.journey.settling import NO_LONGER_USEFUL
 from processors.journey.state import put
 from streams.events import JourneyState, Settled, Timer, Touchpoint, replace
 
@@ -33,9 +33,14 @@ class Decided(NamedTuple):
     outputs: Sequence[Output]
 
 
+def in_order(playbook: Playbook) -> tuple[Policy, ...]:
+    """The policies that are asked, those first that the playbook lets go first."""
+    return playbook.policies
+
+
 def concerned(state: JourneyState, failures: Sequence[Failure], playbook: Playbook) -> list[Policy]:
     """The policies that have anything to do with the customer, in their order, without those that failed."""
-    policies = in_order(playbook.priority)
+    policies = in_order(playbook)
     if failures:
         out = {failure.policy for failure in failures}
         policies = tuple(policy for policy in policies if policy.name not in out)
@@ -202,7 +207,7 @@ def informed(
     """The state once the policy whose outreach is recalled knows. It is recalled even if the policy fails."""
     if any(failure.policy == recall.policy for failure in failures):
         return state
-    for policy in in_order(playbook.priority):
+    for policy in in_order(playbook):
         if policy.name == recall.policy:
             try:
                 state = _a_state(policy.after(state, recall, now, playbook))

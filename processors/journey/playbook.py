@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import time, timedelta
 from decimal import Decimal
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from processors.language import LAST_RESORT, nearest
 from streams.events import Gesture, OutreachChannel, Purpose
+
+if TYPE_CHECKING:
+    from processors.journey.policy import Policy
 
 FOOT = "foot"
 WHY = "why"
@@ -35,132 +39,21 @@ class GestureOffer:
         return Gesture(code=self.code, title=title, cost=self.cost, currency=self.currency, link=self.link)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
-    """From this length of wait on, this gesture."""
+class Rules:
+    """What one policy goes by. Each policy has a frozen dataclass of this kind, and finds its rules under that type."""
 
-    wait: timedelta
-    gesture: GestureOffer
+    __slots__ = ()
 
+    def offers(self) -> Iterable[GestureOffer]:
+        """Every gesture that may be given by these rules."""
+        return ()
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PromiseRules:
-    """Who finds out what came of a promise of which nobody says a word, and settles what nobody knows the end of."""
-
-    team: str
-    within: timedelta
+    def letters_are(self) -> Purpose:
+        """What the policy's letters to customers are: service, or offers."""
+        return Purpose.SERVICE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DelayRules:
-    """How delay care treats one kind of subject."""
-
-    threshold: timedelta
-    revise_after: timedelta
-    stages: tuple[Stage, ...]
-    cancelled: GestureOffer | None = None
-    cancelled_useful: timedelta = timedelta(hours=24)
-    open_ended_useful: timedelta = timedelta(hours=1)
-    lapse: timedelta = timedelta(hours=48)
-    update_every: timedelta | None = None
-    """While a wait of unknown length lasts; None where the customer only hears what is new."""
-    ended_useful: timedelta | None = None
-    """How long after its end the word that a wait is over is of use; None where none is written."""
-    together: timedelta | None = None
-    """So long a letter waits for others that go with it as one; None where none can wait."""
-    unannounced_after: timedelta | None = None
-    """From a promise on, until silence counts as a delay; None where a promise is no deadline."""
-
-    @property
-    def grace(self) -> timedelta:
-        """From a time that we gave, until its passing in silence is worth a word."""
-        return self.unannounced_after or self.update_every or self.threshold
-
-    def stage(self, wait: timedelta) -> int:
-        """Index of the highest stage reached by a wait of that length; -1 for none."""
-        return sum(1 for stage in self.stages if stage.wait <= wait) - 1
-
-    def stage_of(self, code: str) -> int:
-        """Index of the stage that gives this gesture; -1 where none does."""
-        return next((at for at, stage in enumerate(self.stages) if stage.gesture.code == code), -1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResponseClock:
-    """How long a contact on one channel may stay without a person's answer."""
-
-    holding_after: timedelta
-    """Then the customer is told honestly that nobody has got to it yet."""
-    escalate_after: timedelta
-    """Then a person is asked to step in."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResponseRules:
-    """How response watch sees to it that nobody is left without an answer."""
-
-    clocks: Mapping[str, ResponseClock]
-    """By channel of the contact; ``default`` serves the others."""
-    holding_useful: timedelta
-    escalate_to: str
-    escalated_due: timedelta
-    came_back_within: timedelta
-    """A case that comes back this soon after its end was not solved."""
-
-    def clock(self, channel: str) -> ResponseClock:
-        """The clock of that channel."""
-        return self.clocks.get(channel) or self.clocks["default"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MentionRules:
-    """How what people say of us in public is answered."""
-
-    thanks_by: str
-    thanks_within: timedelta
-    rescue_by: str
-    rescue_within: timedelta
-    wide_reach: int
-    """From so many readers on, a rescue has ``wide_within``."""
-    wide_within: timedelta
-    escalate_to: str
-    escalated_due: timedelta
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecoveryRules:
-    """What is a bad experience, who makes good on it, and when we ask how it was."""
-
-    csat_at_most: int
-    nps_at_most: int
-    ces_at_most: int
-    team: str
-    within: timedelta
-    follow_up_after: timedelta
-    """From the recovery on, or from the feedback where nobody reports one; asked once."""
-    follow_up_every: timedelta
-    """Nobody is asked more often, however much went wrong."""
-    share_with: str
-    """The team that passes great stories on."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StockRules:
-    """What we do for somebody who could not have what they asked for."""
-
-    purpose: Purpose
-    coupon: GestureOffer
-    useful: timedelta
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaringRules:
-    """The share of contacts that goes to the team with all the time in the world."""
-
-    share: float
-    seed: str
-    team: str
-    useful: timedelta
+R = TypeVar("R", bound=Rules)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,15 +62,6 @@ class Budget:
 
     most: Decimal
     window: timedelta
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgentGestures:
-    """What an employee may give without asking anybody."""
-
-    budgets: tuple[Budget, ...]
-    escalate_to: str
-    escalated_due: timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,6 +120,11 @@ class FrequencyCap:
     channel: OutreachChannel | None = None
 
 
+def by_type(*rules: Rules) -> Mapping[type[Rules], Rules]:
+    """The rules as a playbook keeps them."""
+    return {type(one): one for one in rules}
+
+
 GLOBAL = "global"
 """The holdout that is out of every policy."""
 
@@ -245,7 +134,10 @@ class Playbook:
     """All of it. ``version`` is derived from the content. A policy without rules is switched off."""
 
     version: str
-    delays: Mapping[str, DelayRules]
+    rules: Mapping[type[Rules], Rules]
+    """By their own type, those of every policy that is switched on; read with :meth:`rules_of`."""
+    policies: tuple[Policy, ...]
+    """Every policy that is installed, switched on or not; in the order of ``priority``."""
     quiet_hours: QuietHours | None
     caps: tuple[FrequencyCap, ...]
     channel_order: tuple[OutreachChannel, ...]
@@ -256,13 +148,6 @@ class Playbook:
     """By team, the zone by whose clocks it works; the default zone for any other."""
     priority: tuple[str, ...] = ()
     """Policies in the order in which they may take what only one of them can have; the others after them."""
-    response: ResponseRules | None = None
-    mentions: MentionRules | None = None
-    recovery: RecoveryRules | None = None
-    stock: StockRules | None = None
-    caring: CaringRules | None = None
-    agent_gestures: AgentGestures | None = None
-    promises: PromiseRules | None = None
     gesture_budgets: tuple[Budget, ...] = ()
     holdouts: Mapping[str, Holdout] = field(default_factory=dict)
     """By policy, or GLOBAL."""
@@ -273,18 +158,28 @@ class Playbook:
     languages: Mapping[str, Collection[str]] = field(default_factory=dict)
     """By letter, and FOOT: the tags of all languages it is written in, by us or in ``texts``."""
 
-    def delay_rules(self, subject_kind: str) -> DelayRules:
-        """The rules of this kind of subject, or those of ``default``."""
-        return self.delays.get(subject_kind) or self.delays["default"]
+    def __post_init__(self) -> None:
+        """Put the policies in order."""
+        named = {name: at for at, name in enumerate(self.priority)}
+        ordered = sorted(self.policies, key=lambda policy: named.get(policy.name, len(named)))
+        object.__setattr__(self, "policies", tuple(ordered))
+
+    def rules_of(self, kind: type[R]) -> R | None:
+        """The rules of that type; None where the policy that goes by them is switched off."""
+        return self.rules.get(kind)  # type: ignore[return-value]
+
+    def with_rules(self, *rules: Rules) -> Self:
+        """The same with these rules, each in place of those of its type."""
+        return replace(self, rules={**self.rules, **by_type(*rules)})
+
+    def without(self, *kinds: type[Rules]) -> Self:
+        """The same with the policies switched off that go by rules of these types."""
+        return replace(self, rules={kind: rules for kind, rules in self.rules.items() if kind not in kinds})
 
     def offers(self) -> Iterator[GestureOffer]:
         """Every gesture that may be given, by whatever policy or experiment."""
-        for rules in self.delays.values():
-            yield from (stage.gesture for stage in rules.stages)
-            if rules.cancelled is not None:
-                yield rules.cancelled
-        if self.stock is not None:
-            yield self.stock.coupon
+        for rules in self.rules.values():
+            yield from rules.offers()
         for experiment in self.experiments:
             for arm in experiment.arms:
                 yield from arm.gestures.values()

@@ -11,6 +11,7 @@ import yaml
 
 from processors.journey.playbook import worded
 from processors.language import LAST_RESORT
+from processors.policies.registry import installed
 
 
 class _Texts(yaml.SafeLoader):
@@ -44,10 +45,10 @@ def _in(variables: Mapping[str, Said], locale: str) -> dict[str, str]:
 @cache
 def _given() -> Mapping[str, tuple[Mapping[str, Said], tuple[Mapping[str, Said], ...]]]:
     found: dict[str, tuple[Mapping[str, Said], tuple[Mapping[str, Said], ...]]] = {}
-    for folder in sorted(files("processors.letters").joinpath("written").iterdir(), key=lambda each: each.name):
-        file = folder.joinpath("examples.yaml")
-        if folder.is_dir() and file.is_file():
+    for plugin in installed():
+        file = files(plugin.package).joinpath("letters", "examples.yaml")
+        if file.is_file():
             for letter, given in yaml.load(file.read_text(encoding="utf-8"), Loader=_Texts).items():
                 variables = {name: said for name, said in given.items() if name != ITEMS}
-                found[f"{folder.name}/{letter}"] = (variables, tuple(given.get(ITEMS, ())))
+                found[f"{plugin.name}/{letter}"] = (variables, tuple(given.get(ITEMS, ())))
     return found

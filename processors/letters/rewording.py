@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from processors.journey.playbook import Playbook, worded
-from processors.journey.policies import POLICIES
 from processors.language import nearest
+from processors.policies.registry import installed
 from streams.events import OutreachRequested, replace
 
 
@@ -17,7 +17,8 @@ class Rewording:
     def __init__(self, playbook: Playbook | None = None) -> None:
         """``playbook`` None: there are no whys but ours, and no gestures."""
         self._whys = {
-            policy.name: {**policy.why, **(playbook.own_whys(policy.name) if playbook else {})} for policy in POLICIES
+            plugin.name: {**plugin.policy.why, **(playbook.own_whys(plugin.name) if playbook else {})}
+            for plugin in installed()
         }
         self._titles = [offer.title for offer in playbook.offers()] if playbook else []
 

@@ -7,10 +7,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from importlib.resources import files
 from typing import Any
 
 from jinja2 import (
+    BaseLoader,
+    ChoiceLoader,
     PackageLoader,
+    PrefixLoader,
     StrictUndefined,
     Template,
     TemplateError,
@@ -28,6 +32,7 @@ from processors.letters.errors import TemplateFault
 from processors.letters.lures import link
 from processors.letters.syntax import LONGEST_SOURCE, breaches, imported
 from processors.letters.telling import FILTERS, TESTS
+from processors.policies.registry import installed
 
 Texts = Mapping[str, Mapping[str, Mapping[str, str]]]
 """Letter, locale, part: the text. FOOT is a letter of its own; WHY is none, its parts are policies."""
@@ -49,6 +54,9 @@ OF_WAITS = ("by_day", "next_update", "last", "delivered")
 
 ALWAYS = frozenset({"why", "zone_name", *OF_TASKS})
 """Variables that every letter has, besides those of its request."""
+
+LETTERS = "letters"
+"""The folder of a policy's package that holds its letters."""
 
 _NAME = re.compile(r"[a-z0-9_]+/[a-z0-9_]+")
 _NO_LETTER = "there is no such letter"
@@ -101,7 +109,7 @@ class Sources:
 
     def __init__(self, texts: Texts | None = None) -> None:
         """``texts`` go before the package's."""
-        self._packaged = PackageLoader("processors.letters", "written")
+        self._packaged = written()
         self._env = ImmutableSandboxedEnvironment(
             loader=self._packaged, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, auto_reload=False
         )
@@ -207,10 +215,21 @@ class Sources:
 
 
 @cache
+def written() -> BaseLoader:
+    """The files that letters are made of: those that all policies share, and those of each policy below its name."""
+    own = {
+        plugin.name: PackageLoader(plugin.package, LETTERS)
+        for plugin in installed()
+        if files(plugin.package).joinpath(LETTERS).is_dir()
+    }
+    return ChoiceLoader([PrefixLoader(own), PackageLoader("processors.letters", "written")])
+
+
+@cache
 def packaged() -> Mapping[str, tuple[str, ...]]:
     """The tags of the languages of every letter, every file of words, and FOOT, as they are in the package."""
     found: dict[str, list[str]] = {}
-    for file in PackageLoader("processors.letters", "written").list_templates():
+    for file in written().list_templates():
         name, _, tag = file.removesuffix(".jinja").rpartition(".")
         if file.endswith(".jinja") and canonical(tag) is not None:
             found.setdefault(name, []).append(tag)

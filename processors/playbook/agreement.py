@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from processors.playbook.faults import Misfit, Place, field_of
-from processors.playbook.values import POLICIES
+from processors.policies.registry import installed, names
 
 
 def disagreements(data: Any) -> Iterator[Misfit]:
@@ -14,22 +14,15 @@ def disagreements(data: Any) -> Iterator[Misfit]:
     yield from _replaced_gestures(data)
     yield from _contested(data)
     yield from _shared_seeds(data)
-    yield from _unwatched_promises(data)
-
-
-def _unwatched_promises(data: Any) -> Iterator[Misfit]:
-    """The letter about a promise that nobody speaks of says that somebody finds out."""
-    delays = _at(data, "delay_care")
-    for kind, section in delays.items() if isinstance(delays, dict) else ():
-        if _at(section, "unannounced_after") is not None and _at(data, "promise_watch") is None:
-            yield ("delay_care", kind, "unannounced_after"), "needs the section promise_watch: somebody has to find out"
+    for plugin in installed():
+        yield from plugin.misfits(data)
 
 
 def _replaced_gestures(data: Any) -> Iterator[Misfit]:
     """An arm can only replace a gesture that its policy gives."""
     for place, experiment in _items(_at(data, "experiments"), "experiments"):
         policy = _at(experiment, "policy")
-        if policy not in POLICIES:
+        if policy not in names():
             continue
         given = set(_codes(_at(data, policy)))
         for arm_place, arm in _items(_at(experiment, "arms"), *place, "arms"):
@@ -68,7 +61,7 @@ def _shared_seeds(data: Any) -> Iterator[Misfit]:
 
 
 def _drawn(data: Any) -> Iterator[tuple[Place, Any]]:
-    yield ("caring_hands",), _at(data, "caring_hands")
+    yield from (((policy,), _at(data, policy)) for policy in names())
     holdouts = _at(data, "holdouts")
     for name in holdouts if isinstance(holdouts, dict) else ():
         yield ("holdouts", name), holdouts[name]

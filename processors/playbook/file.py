@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import cache
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, create_model, field_validator, model_validator
 
-from processors.journey.playbook import DISTURBING, FrequencyCap, Playbook, QuietHours
+from processors.journey.playbook import DISTURBING, FrequencyCap, Playbook, QuietHours, Rules, by_type
 from processors.journey.state import KEEP_OUTREACH
 from processors.playbook.faults import refuse
 from processors.playbook.languages import languages_of
-from processors.playbook.sections import (
-    AgentGesturesSection,
-    Budgets,
-    CaringSection,
-    MentionSection,
-    RecoverySection,
-    ResponseSection,
-    Section,
-    StockSection,
-    budgets,
-    twice,
-    with_default,
-)
+from processors.playbook.sections import Budgets, Section, budgets, twice
 from processors.playbook.trials import Experiments, HoldoutSection
 from processors.playbook.values import (
     Count,
@@ -38,7 +28,8 @@ from processors.playbook.values import (
     Window,
     Words,
 )
-from processors.playbook.waiting import DelaySection, PromiseSection
+from processors.policies.registry import installed
+from streams.errors import SettingsError
 from streams.events import Purpose
 
 Texts = dict[TextsOf, dict[str, dict[str, Words]]]
@@ -84,16 +75,8 @@ def _caps(caps: list[CapSection]) -> list[CapSection]:
 
 
 class PlaybookFile(Section):
-    """All of it. A policy whose section is not there is switched off."""
+    """All of it but the sections of policies, which :func:`whole_file` adds."""
 
-    delay_care: Annotated[dict[Text, DelaySection], AfterValidator(with_default)]
-    response_watch: ResponseSection | None = None
-    mention_reply: MentionSection | None = None
-    recovery: RecoverySection | None = None
-    out_of_stock_save: StockSection | None = None
-    caring_hands: CaringSection | None = None
-    agent_gestures: AgentGesturesSection | None = None
-    promise_watch: PromiseSection | None = None
     quiet_hours: QuietHoursSection | None = None
     caps: Annotated[list[CapSection], AfterValidator(_caps)] = Field(default=[])
     gesture_budgets: Budgets = Field(default=[])
@@ -115,19 +98,19 @@ class PlaybookFile(Section):
             raise ValueError("is empty; leave it out if there is none")
         return value
 
+    def _rules(self) -> Iterator[Rules]:
+        for plugin in installed():
+            section = getattr(self, plugin.name)
+            if section is not None:
+                yield plugin.made(section, self.currency)
+
     def playbook(self, version: str) -> Playbook:
         """What the policies go by."""
         money = self.currency
         return Playbook(
             version=version,
-            delays={kind: delay.rules(money) for kind, delay in self.delay_care.items()},
-            response=self.response_watch.rules() if self.response_watch else None,
-            mentions=self.mention_reply.rules() if self.mention_reply else None,
-            recovery=self.recovery.rules() if self.recovery else None,
-            stock=self.out_of_stock_save.rules(money) if self.out_of_stock_save else None,
-            caring=self.caring_hands.rules() if self.caring_hands else None,
-            agent_gestures=self.agent_gestures.rules() if self.agent_gestures else None,
-            promises=self.promise_watch.rules() if self.promise_watch else None,
+            rules=by_type(*self._rules()),
+            policies=tuple(plugin.policy for plugin in installed()),
             quiet_hours=self.quiet_hours.hours() if self.quiet_hours else None,
             caps=tuple(FrequencyCap(**dict(cap)) for cap in self.caps),
             gesture_budgets=budgets(self.gesture_budgets),
@@ -142,3 +125,15 @@ class PlaybookFile(Section):
             default_locale=self.default_locale,
             currency=money,
         )
+
+
+@cache
+def whole_file() -> type[PlaybookFile]:
+    """How a file is checked: what holds for all policies, and a section for each policy that is installed. One that is
+    left out switches its policy off. Raises SettingsError where a policy cannot be loaded."""
+    sections: dict[str, Any] = {}
+    for plugin in installed():
+        if plugin.name in PlaybookFile.model_fields:
+            raise SettingsError(f"a policy cannot be called {plugin.name}: a playbook has something else of that name")
+        sections[plugin.name] = (plugin.section, ...) if plugin.required else (plugin.section | None, None)
+    return create_model("WholeFile", __base__=PlaybookFile, **sections)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from processors.journey.playbook import FOOT, WHY
-from processors.journey.policies import POLICIES
 from processors.language import canonical, nearest
 from processors.letters.sources import Sources, Texts, packaged
 from processors.playbook.faults import Misfit, Place
-from processors.playbook.values import LETTER
+from processors.playbook.values import is_letter
+from processors.policies.registry import installed, plugin_of
 
 
 def languages_of(texts: Texts) -> Mapping[str, tuple[str, ...]]:
@@ -22,7 +21,8 @@ def languages_of(texts: Texts) -> Mapping[str, tuple[str, ...]]:
 
 def languages_of_why(texts: Texts, policy: str) -> list[str]:
     """The tags of the languages in which there is a why of that policy."""
-    ours = [tag for known in POLICIES if known.name == policy for tag in known.why]
+    known = plugin_of(policy)
+    ours = [] if known is None else list(known.policy.why)
     return ours + [own for own, whys in texts.get(WHY, {}).items() if policy in whys]
 
 
@@ -31,7 +31,7 @@ def missing(data: Any, locale: str) -> Iterator[Misfit]:
     letters, the foot and whys that we do not have in it either, and titles of gestures."""
     texts = readable_texts(data)
     sources = Sources(texts)
-    policies = [policy for policy in POLICIES if isinstance(data, dict) and policy.name in data]
+    policies = [plugin for plugin in installed() if isinstance(data, dict) and plugin.name in data]
     letters = {name for name in packaged() if name.split("/")[0] in {policy.name for policy in policies}}
     letters = {name for name in letters if not name.endswith("/words")} | {name for _, name in named_letters(data)}
     for name in (*sorted(letters), *([FOOT] if policies else ())):
@@ -66,7 +66,7 @@ def readable_texts(data: Any) -> Texts:
             if isinstance(parts, dict)
         }
         for letter, locales in (texts.items() if isinstance(texts, dict) else ())
-        if isinstance(locales, dict) and isinstance(letter, str) and re.fullmatch(rf"{LETTER}|{FOOT}|{WHY}", letter)
+        if isinstance(locales, dict) and isinstance(letter, str) and (letter in (FOOT, WHY) or is_letter(letter))
     }
 
 
@@ -76,7 +76,7 @@ def named_letters(data: Any) -> Iterator[tuple[Place, str]]:
         for number, arm in enumerate(_list(experiment, "arms")):
             templates = arm.get("templates") if isinstance(arm, dict) else None
             for usual, instead in templates.items() if isinstance(templates, dict) else ():
-                if isinstance(instead, str) and re.fullmatch(LETTER, instead):
+                if isinstance(instead, str) and is_letter(instead):
                     yield ("experiments", at, "arms", number, "templates", usual), instead
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from importlib.resources import files
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -11,16 +10,17 @@ from pydantic import ValidationError
 from processors.journey.playbook import Playbook
 from processors.playbook.agreement import disagreements
 from processors.playbook.faults import Misfit, PlaybookRefused, misfits, refused
-from processors.playbook.file import PlaybookFile
+from processors.playbook.file import whole_file
 from processors.playbook.lines import content_of
+from processors.playbook.packaged import FRAME, packaged_playbook
 from processors.playbook.words import misworded
 from streams.errors import SettingsError
 
 MAX_BYTES = 1 << 20
 """A playbook larger than this is a mistake."""
 
-PACKAGED = Path(str(files("processors").joinpath("playbook.yaml")))
-"""The playbook that comes with Careline."""
+PACKAGED = FRAME
+"""The name of the playbook that comes with Careline; its content is :func:`packaged_playbook`."""
 
 _VERSION_DIGITS = 12
 
@@ -42,7 +42,12 @@ def read_playbook(path: Path) -> Playbook:
 
 
 def read_content(path: Path) -> bytes:
-    """The file's bytes; of one that is larger than MAX_BYTES only so many that it shows. Raises OSError."""
+    """The file's bytes; of one that is larger than MAX_BYTES only so many that it shows. Raises OSError.
+
+    Of PACKAGED, the frame with the defaults of every policy that is installed.
+    """
+    if path == PACKAGED:
+        return packaged_playbook().encode()
     with path.open("rb") as file:
         return file.read(MAX_BYTES + 1)
 
@@ -62,9 +67,9 @@ def playbook_from(content: bytes, *, where: str) -> Playbook:
         raise PlaybookRefused(where, found.faults.values())
     wrong: list[Misfit] = []
     try:
-        file = PlaybookFile.model_validate(found.data)
+        file = whole_file().model_validate(found.data)
     except ValidationError as error:
-        wrong += misfits(error, PlaybookFile)
+        wrong += misfits(error, whole_file())
     wrong += disagreements(found.data)
     wrong += misworded(found.data)
     faults = [*found.faults.values()]

@@ -9,27 +9,26 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
-from processors.journey.playbook import GestureOffer, Playbook, Stage
+from processors.journey.playbook import GestureOffer, Playbook
+from processors.policies.registry import installed
 from streams import durations
 
-_FILE_NAMES = {
-    "delays": "delay_care",
-    "response": "response_watch",
-    "mentions": "mention_reply",
-    "stock": "out_of_stock_save",
-    "caring": "caring_hands",
-    "promises": "promise_watch",
-    "stages": "gestures",
-    "team_zones": "team_time_zones",
-}
-"""What the file calls otherwise than the rules do."""
+_FILE_NAMES = {"team_zones": "team_time_zones"}
+"""What the file calls otherwise than the playbook does."""
+
+_NOT_IN_FILES = frozenset({"version", "rules", "policies", "languages"})
+"""What is told by section, or worked out."""
 
 
 def as_data(playbook: Playbook) -> dict[str, Any]:
     """What is in force, as JSON and YAML have it; what is not set is not there. Written to a file it loads again."""
-    data: dict[str, Any] = _plain(playbook)
-    del data["version"], data["languages"]
-    return data
+    sections = {
+        plugin.name: _plain(plugin.as_section(rules))
+        for plugin in installed()
+        if (rules := playbook.rules_of(plugin.rules)) is not None
+    }
+    others = {part.name: getattr(playbook, part.name) for part in fields(playbook) if part.name not in _NOT_IN_FILES}
+    return sections | {_FILE_NAMES.get(name, name): _plain(one) for name, one in others.items() if one is not None}
 
 
 def _plain(value: Any) -> Any:
@@ -42,8 +41,6 @@ def _plain(value: Any) -> Any:
             return str(value)
         case time():
             return value.isoformat("minutes")
-        case Stage():
-            return {"wait": durations.written(value.wait), **_plain(value.gesture)}
         case Mapping():
             return {key: _plain(one) for key, one in value.items()}
         case tuple() | list():
@@ -52,7 +49,7 @@ def _plain(value: Any) -> Any:
             return sorted(_plain(one) for one in value)
         case _ if is_dataclass(value):
             found = ((part.name, getattr(value, part.name)) for part in fields(value))
-            named = {_FILE_NAMES.get(name, name): _plain(one) for name, one in found if one is not None}
+            named = {name: _plain(one) for name, one in found if one is not None}
             if isinstance(value, GestureOffer):
                 del named["currency"]  # the playbook's
             return named

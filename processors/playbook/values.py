@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from datetime import time, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
@@ -11,27 +12,13 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
-from processors.journey.playbook import GLOBAL
+from processors.journey.playbook import FOOT, GLOBAL, WHY
 from processors.journey.state import KEEP_CLOSED
 from processors.language import canonical
 from processors.letters.lures import link
+from processors.policies.registry import names
 from streams import durations
 from streams.events import OutreachChannel
-
-POLICIES = (
-    "delay_care",
-    "response_watch",
-    "mention_reply",
-    "recovery",
-    "out_of_stock_save",
-    "caring_hands",
-    "agent_gestures",
-    "promise_watch",
-)
-"""Every policy there is, by its name in decisions."""
-
-LETTER = rf"({'|'.join(POLICIES)})/[a-z0-9_]+"
-"""A letter's name: the policy that writes it, and the occasion."""
 
 _QUOTED = 60
 _LONGEST = timedelta(days=365)
@@ -111,14 +98,22 @@ _NOT_THE_CUSTOMERS = (OutreachChannel.OTHER, OutreachChannel.AGENT_TASK)
 """What a newer contract names and we do not know; and what goes to employees, who have no caps and no quiet hours."""
 
 
-def _named(pattern: str, problem: str) -> Any:
-    shape = re.compile(pattern)
+def is_letter(name: str) -> bool:
+    """Whether it can be a letter's name: the policy that writes it, and the occasion."""
+    policy, _, occasion = name.partition("/")
+    return policy in names() and re.fullmatch(r"[a-z0-9_]+", occasion) is not None
 
+
+def _named(pattern: str, problem: str) -> Any:
+    return _one_of(re.compile(pattern).fullmatch, lambda: problem)
+
+
+def _one_of(fits: Callable[[str], object], problem: Callable[[], str]) -> Any:
     def check(value: Any) -> str:
         if isinstance(value, int | float):
             raise ValueError(f"{shown(value)} has to be a text; write it in quotes")
-        if not isinstance(value, str) or not shape.fullmatch(value):
-            raise ValueError(f"{shown(value)} {problem}")
+        if not isinstance(value, str) or not fits(value):
+            raise ValueError(f"{shown(value)} {problem()}")
         return value
 
     return BeforeValidator(check)
@@ -156,15 +151,20 @@ Link = Annotated[
     AfterValidator(link),
 ]
 Currency = Annotated[str, _named(r"[A-Z]{3}", "is not a currency; write three capital letters, such as USD")]
-Letter = Annotated[str, _named(LETTER, "is not a letter; write a policy and a name, such as delay_care/notice")]
-TextsOf = Annotated[
-    str, _named(rf"{LETTER}|foot|why", "is not a letter; write a policy and a name, such as delay_care/notice")
-]
+_NO_LETTER = "is not a letter; write a policy and a name, such as delay_care/notice"
+
+Letter = Annotated[str, _one_of(is_letter, lambda: _NO_LETTER)]
+TextsOf = Annotated[str, _one_of(lambda name: name in (FOOT, WHY) or is_letter(name), lambda: _NO_LETTER)]
 """A letter, or what stands under every one, or why policies serve."""
-Policy = Annotated[str, _named("|".join(POLICIES), f"is not a policy; there are {', '.join(POLICIES)}")]
+Policy = Annotated[
+    str, _one_of(lambda name: name in names(), lambda: f"is not a policy; there are {', '.join(names())}")
+]
 HeldOut = Annotated[
     str,
-    _named("|".join((GLOBAL, *POLICIES)), f"is not a policy; there are {', '.join(POLICIES)}, and {GLOBAL} for all"),
+    _one_of(
+        lambda name: name in (GLOBAL, *names()),
+        lambda: f"is not a policy; there are {', '.join(names())}, and {GLOBAL} for all",
+    ),
 ]
 Words = Annotated[str, StringConstraints(strict=True)]
 """A part of a letter, as a template; :mod:`processors.playbook.words` looks closer."""

@@ -11,7 +11,7 @@ from processors.letters.sources import Sources
 from processors.letters.texts import check_texts
 from processors.playbook.faults import Misfit, field_of
 from processors.playbook.languages import languages_of_why, missing, named_letters, readable_texts
-from processors.playbook.values import POLICIES
+from processors.policies.registry import names
 
 _TOLD = 3
 
@@ -25,8 +25,8 @@ def misworded(data: Any) -> Iterator[Misfit]:
         yield place, f"in its line {fault.line}: {fault.problem}" if fault.line else fault.problem
     for locale, whys in texts.get(WHY, {}).items():
         for policy in whys:
-            if policy not in POLICIES:
-                yield ("texts", WHY, locale, policy), f"is not a policy; there are {', '.join(POLICIES)}"
+            if policy not in names():
+                yield ("texts", WHY, locale, policy), f"is not a policy; there are {', '.join(names())}"
     for letter, locales in texts.items():
         policy, _, name = letter.partition("/")
         for locale in locales if name else ():

@@ -8,21 +8,11 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 
 from processors.journey.cases import Case, open_cases
+from processors.journey.known import Escalates, Held, MayGive
 from processors.journey.playbook import Playbook
-from processors.journey.policies.agent_gestures import left
-from processors.journey.refusals import refusal_of
+from processors.policies.registry import installed
 from processors.view.wording import clock_time, words
 from streams.events import JourneyState
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """Something that a policy wants to send and may not yet; decided anew at ``until``."""
-
-    policy: str
-    occasion: str
-    reason: str
-    until: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,28 +30,18 @@ class Standing:
 
 def standing(state: JourneyState, now: datetime, playbook: Playbook) -> Standing:
     """What the state says at ``now``, with the rules of that playbook."""
-    cases = open_cases(state)
-    escalates_at: dict[str, datetime] = {}
-    if playbook.response is not None:
-        for case in cases:
-            at = case.opened_at + playbook.response.clock(case.channel).escalate_after
-            if not case.answered and at > now:
-                escalates_at[case.journey_id] = at
-    held = sorted((one for one in _held(state) if one.until > now), key=lambda one: (one.until, one.policy))
+    known = [one for plugin in installed() for one in plugin.knows(state, now, playbook)]
+    held = [*(one for one in known if isinstance(one, Held)), *_held(state)]
     return Standing(
-        may_give=left(state, now, playbook),
+        may_give=min((one.amount for one in known if isinstance(one, MayGive)), default=None),
         currency=playbook.currency,
-        cases=cases,
-        escalates_at=escalates_at,
-        held=tuple(held),
+        cases=open_cases(state),
+        escalates_at={one.journey_id: one.at for one in known if isinstance(one, Escalates)},
+        held=tuple(sorted((one for one in held if one.until > now), key=lambda one: (one.until, one.policy))),
     )
 
 
 def _held(state: JourneyState) -> Iterator[Held]:
-    for delay in state.delays:
-        if delay.held_until is not None:
-            occasion, reason = refusal_of(delay) or ("", "")
-            yield Held(policy="delay_care", occasion=occasion, reason=reason, until=delay.held_until)
     for step in state.settled:
         if step.held_until is not None:
             yield Held(policy=step.policy, occasion=step.occasion, reason=step.reason, until=step.held_until)

@@ -16,7 +16,8 @@ from typing import Any
 
 from processors.journey import asking
 from processors.journey.core import Advance
-from processors.journey.policies import Policy
+from processors.journey.playbook import Playbook
+from processors.journey.policy import Policy
 from processors.journey.state import digest
 from processors.roles import journeys
 from streams.events import Decision, DecisionKind, JourneyState, Touchpoint, replace
@@ -99,14 +100,13 @@ class _Failing:
 def in_policies_and_guard() -> Iterator[None]:
     """The faults that the core contains: for workers and oracle alike."""
     in_order, guard = asking.in_order, asking.guard
-    known: dict[tuple[str, ...], tuple[Any, ...]] = {}
+    known: dict[tuple[Policy, ...], tuple[Any, ...]] = {}
 
-    def failing(priority: tuple[str, ...]) -> tuple[Any, ...]:
-        if priority not in known:
-            known[priority] = tuple(
-                _Failing(policy) if policy.name == "delay_care" else policy for policy in in_order(priority)
-            )
-        return known[priority]
+    def failing(playbook: Playbook) -> tuple[Any, ...]:
+        policies = in_order(playbook)
+        if policies not in known:
+            known[policies] = tuple(_Failing(policy) if policy.name == "delay_care" else policy for policy in policies)
+        return known[policies]
 
     def guarded(want: Any, state: JourneyState, now: datetime, playbook: Any) -> Any:
         if _latest(state) is Planted.GUARD:

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from processors.cli import app
 from processors.cli.tasks import _data, _show
 from processors.letters.sources import Sources
-from processors.playbook import PACKAGED
+from processors.playbook.packaged import packaged_playbook
 from processors.terminal import Screen
 from tests.view.sample import TASK, after
 
@@ -57,7 +57,7 @@ def test_a_variable_is_given_by_name(pair: str) -> None:
 
 def test_a_playbooks_own_words(tmp_path: Path) -> None:
     """They are tried before they are in force; what is wrong with them is told by its place."""
-    packaged = PACKAGED.read_text("utf-8")
+    packaged = packaged_playbook()
     assert "texts: {}" in packaged
     playbook = tmp_path / "playbook.yaml"
     own = "texts:\n  delay_care/notice:\n    de:\n      closing: "

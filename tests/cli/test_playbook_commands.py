@@ -10,8 +10,9 @@ from typer.testing import CliRunner
 
 from processors.cli import app
 from processors.playbook import PACKAGED, load_playbook
-from processors.playbook.values import POLICIES
-from tests.playbook.good import GOOD, WHOLE, changed, written
+from processors.policies.registry import installed, names
+from tests.journey.care import brought_by
+from tests.playbook.good import GOOD, SECTIONS, WHOLE, changed, written
 
 runner = CliRunner(env={"COLUMNS": "120"})
 
@@ -37,7 +38,7 @@ def test_check_a_good_one(tmp_path: Path) -> None:
         "  delay_care.default.gestures.1.title.de",
         "  delay_care.default.cancelled.title.de",
     ]
-    assert last.endswith(f": {', '.join(policy for policy in POLICIES if policy != 'delay_care')}.")
+    assert last.endswith(f": {', '.join(policy for policy in names() if policy != 'delay_care')}.")
 
 
 def test_check_a_wrong_one(tmp_path: Path) -> None:
@@ -88,7 +89,8 @@ def test_the_setting_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_show_to_a_person(tmp_path: Path) -> None:
     """Every policy, and what holds for all of them, in words; what is off is said to be off."""
-    file = written(tmp_path, changed("caring_hands", None, of=WHOLE))
+    off = next(name for name in reversed(SECTIONS) if name not in str(WHOLE["experiments"]))
+    file = written(tmp_path, {name: section for name, section in WHOLE.items() if name != off})
     result = runner.invoke(app, ["playbook", "show", str(file)])
     assert result.exit_code == 0
     said = " ".join(result.stdout.split())
@@ -97,12 +99,7 @@ def test_show_to_a_person(tmp_path: Path) -> None:
         "From a wait of 30 minutes on customers are told, and again when it moves by 20 minutes.",
         "from 2 hours on a movie movie 6.50 USD",
         "cancelled a hotel hotel 95.00 USD",
-        "CALL 5 minutes 15 minutes",
-        "A case that comes back within 3 days was not solved.",
-        "wide reach 1000",
-        "nps at most 6",
-        "ten percent off (coupon, 5.00)",
-        "150.00 USD 30 days",
+        *(words for plugin in installed() if plugin.name != off for words in brought_by(plugin, "SHOWN")),
         "Quiet hours: 22:00 to 07:00 in the customer's own day, for PUSH, SMS.",
         "service SMS 3 1 day",
         "Global 2.00% everything",
@@ -110,7 +107,7 @@ def test_show_to_a_person(tmp_path: Path) -> None:
         "shipping 50.00% free shipping (4.50 USD) for coupon; letter out_of_stock_save/save_short",
         "delay_care/notice de subject Ihr Flug kommt später",
         "Priority: Recovery, Delay care.",
-        "Switched off Caring hands",
+        f"Switched off {off.replace('_', ' ').capitalize()}",
     ):
         assert words in said, words
 
@@ -148,3 +145,12 @@ def test_diff(tmp_path: Path) -> None:
     }
     result = runner.invoke(app, ["playbook", "diff", str(old), str(same), "--json"])
     assert (result.exit_code, json.loads(result.stdout)["changes"]) == (0, [])
+
+
+def test_the_default_one_is_the_file_to_begin_with(tmp_path: Path) -> None:
+    """What is printed, kept as a file, is the playbook in force where there is none."""
+    result = runner.invoke(app, ["playbook", "default"])
+    assert result.exit_code == 0
+    file = written(tmp_path, result.stdout)
+    assert load_playbook(file).version == load_playbook().version
+    assert all(f"\n{policy}:\n" in result.stdout for policy in names())

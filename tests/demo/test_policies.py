@@ -12,8 +12,8 @@ import pytest
 
 from processors.demo.policies import Tally, by_policy, sent_over_time
 from processors.demo.promptness import GOAL, Promptness, promptness
-from processors.journey.policies import POLICIES
 from processors.journey.recording import Output
+from processors.journey.wait_rules import wait_rules
 from processors.playbook import load_playbook
 from processors.simulator import STORM_DAY, StormDay, load_flights, storm_day
 from processors.simulator.expected import expected_customers
@@ -34,6 +34,7 @@ from streams.events import (
     replace,
 )
 from tests.demo.day import decided
+from tests.journey.given import POLICIES
 
 NOON = datetime(2013, 2, 8, 12, tzinfo=UTC)
 NAMES = tuple(policy.name for policy in POLICIES)
@@ -222,7 +223,7 @@ def test_the_day_shows_what_the_guard_is_for(tallies: dict[str, Tally]) -> None:
 
 def test_who_waits_is_told_at_once_and_before_they_ask(day: StormDay, outputs: list[Output]) -> None:
     """On the storm day, of those who may be written to and have an address; and nobody is woken by it."""
-    threshold = load_playbook().delay_rules("flight").threshold
+    threshold = wait_rules(load_playbook(), "flight").threshold
     told = promptness(
         expected_customers(day.flights, day.bookings, threshold),
         notices=[(arrival.at, arrival.event) for arrival in day.arrivals if isinstance(arrival.event, DelayNoticed)],

@@ -11,9 +11,9 @@ import pytest
 
 from processors.demo.policies import Tally
 from processors.demo.policy_table import bars, experiment_table, policy_table, task_panel
-from processors.journey.policies import POLICIES
 from processors.terminal import Screen
 from streams.events import AgentTask
+from tests.journey.given import POLICIES
 
 TALLIES = {
     policy.name: Tally(

@@ -5,23 +5,16 @@ Continues :mod:`tests.journey.given`, in the same language.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import importlib
+import importlib.util
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from processors.journey.identity import outreach_id
-from processors.journey.playbook import (
-    AgentGestures,
-    Budget,
-    CaringRules,
-    GestureOffer,
-    MentionRules,
-    Playbook,
-    RecoveryRules,
-    ResponseClock,
-    ResponseRules,
-    StockRules,
-)
+from processors.journey.playbook import Playbook, Rules
+from processors.policies.plugin import Plugin
+from processors.policies.registry import installed
 from streams.events import (
     AgentTaskDone,
     Alternative,
@@ -39,73 +32,36 @@ from streams.events import (
     OutreachChannel,
     OutreachEngaged,
     OutreachSent,
-    Purpose,
     Resolution,
     Sentiment,
 )
 from tests.journey.given import CUSTOMER, NOON, Journey, facts, tuned
 
-COUPON = GestureOffer(
-    code="ten-percent",
-    title={"en": "ten percent off", "de": "zehn Prozent"},
-    cost=Decimal("5.00"),
-    currency="USD",
-    link="https://care.example/coupon",
-)
 
-RESPONSE = ResponseRules(
-    clocks={
-        "CALL": ResponseClock(holding_after=timedelta(minutes=5), escalate_after=timedelta(minutes=15)),
-        "default": ResponseClock(holding_after=timedelta(hours=1), escalate_after=timedelta(hours=4)),
-    },
-    holding_useful=timedelta(hours=4),
-    escalate_to="care-leads",
-    escalated_due=timedelta(hours=1),
-    came_back_within=timedelta(days=3),
-)
-MENTIONS = MentionRules(
-    thanks_by="social-care",
-    thanks_within=timedelta(hours=24),
-    rescue_by="social-care",
-    rescue_within=timedelta(hours=2),
-    wide_reach=1000,
-    wide_within=timedelta(minutes=30),
-    escalate_to="care-leads",
-    escalated_due=timedelta(hours=1),
-)
-RECOVERY = RecoveryRules(
-    csat_at_most=2,
-    nps_at_most=6,
-    ces_at_most=2,
-    team="recovery",
-    within=timedelta(hours=24),
-    follow_up_after=timedelta(days=3),
-    follow_up_every=timedelta(days=30),
-    share_with="storytellers",
-)
-STOCK = StockRules(purpose=Purpose.MARKETING, coupon=COUPON, useful=timedelta(hours=48))
-CARING = CaringRules(share=0.01, seed="caring-hands", team="caring-hands", useful=timedelta(hours=8))
-GESTURES = AgentGestures(
-    budgets=(
-        Budget(most=Decimal("50.00"), window=timedelta(days=1)),
-        Budget(most=Decimal("80.00"), window=timedelta(days=30)),
-    ),
-    escalate_to="care-leads",
-    escalated_due=timedelta(hours=24),
-)
+def brought_by(plugin: Plugin, what: str) -> Any:
+    """What a policy's package has under that name in ``tests/rules.py``; () where it has none."""
+    name = f"{plugin.package}.tests.rules"
+    return getattr(importlib.import_module(name), what, ()) if importlib.util.find_spec(name) else ()
 
 
-def everything(**changes: Any) -> Playbook:
-    """Every policy, each with the rules above."""
-    rules: dict[str, Any] = {
-        "response": RESPONSE,
-        "mentions": MENTIONS,
-        "recovery": RECOVERY,
-        "stock": STOCK,
-        "caring": CARING,
-        "agent_gestures": GESTURES,
-    }
-    return tuned(**(rules | changes))
+def named_by_policies(what: str) -> tuple[str, ...]:
+    """What the tests of all installed policies bring under that name."""
+    return tuple(name for plugin in installed() for name in brought_by(plugin, what))
+
+
+def everything(*rules: Rules, **changes: Any) -> Playbook:
+    """Every policy, each by the rules that its tests bring, or by these."""
+    brought = [found for plugin in installed() if (found := brought_by(plugin, "RULES"))]
+    return tuned(*brought, *rules, **changes)
+
+
+def eager(playbook: Playbook) -> Playbook:
+    """The playbook by which every policy acts wherever it could."""
+    for plugin in installed():
+        changed, rules = brought_by(plugin, "eager"), playbook.rules_of(plugin.rules)
+        if rules is not None and changed:
+            playbook = playbook.with_rules(changed(rules))
+    return playbook
 
 
 # -- what happened -----------------------------------------------------------------------------------------------------

@@ -16,7 +16,9 @@ from itertools import count
 from typing import Any, Self
 
 from processors.journey.core import FOLDED, Output, advance, wake
-from processors.journey.playbook import DelayRules, FrequencyCap, GestureOffer, Playbook, QuietHours, Stage
+from processors.journey.playbook import FrequencyCap, GestureOffer, Playbook, QuietHours, Rules, by_type
+from processors.journey.wait_rules import DelayRules, Stage, WaitRules
+from processors.policies.registry import installed
 from streams.events import (
     Address,
     CancelledBy,
@@ -62,9 +64,10 @@ def _gesture(code: str) -> GestureOffer:
     return GestureOffer(code=code, title=title, cost=Decimal("4.00"), currency="USD")
 
 
-PLAYBOOK = Playbook(
-    version="test",
-    delays={
+POLICIES = tuple(plugin.policy for plugin in installed())
+
+WAITS = WaitRules(
+    kinds={
         "flight": DelayRules(
             threshold=timedelta(minutes=30),
             revise_after=timedelta(minutes=20),
@@ -80,7 +83,13 @@ PLAYBOOK = Playbook(
             revise_after=timedelta(hours=12),
             stages=(Stage(wait=timedelta(days=1), gesture=_gesture("free-shipping")),),
         ),
-    },
+    }
+)
+
+PLAYBOOK = Playbook(
+    version="test",
+    rules=by_type(WAITS),
+    policies=POLICIES,
     # every channel, so that an e-mail has a night to be held for
     quiet_hours=QuietHours(begin=time(22), end=time(7), channels=frozenset(OutreachChannel)),
     caps=(FrequencyCap(purpose=Purpose.SERVICE, most=8, window=timedelta(hours=24)),),
@@ -90,9 +99,14 @@ PLAYBOOK = Playbook(
 )
 
 
-def tuned(**changes: Any) -> Playbook:
-    """The playbook with these changes."""
-    return dataclasses.replace(PLAYBOOK, version="tuned", **changes)
+def tuned(*rules: Rules, **changes: Any) -> Playbook:
+    """The playbook with these rules, and with these changes."""
+    return dataclasses.replace(PLAYBOOK, version="tuned", **changes).with_rules(*rules)
+
+
+def waits(**kinds: DelayRules) -> WaitRules:
+    """The rules of waits, those of these kinds of subject changed."""
+    return WaitRules(kinds={**WAITS.kinds, **kinds})
 
 
 def capped(most: int, hours: float) -> Playbook:

@@ -6,7 +6,8 @@ import dataclasses
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from processors.journey.playbook import Playbook, PromiseRules
+from processors.journey.playbook import Playbook
+from processors.policies.promise_watch.rules import PromiseRules
 from streams.events import (
     CancelledBy,
     DelayNoticed,
@@ -17,7 +18,7 @@ from streams.events import (
     OrderShipped,
     ParcelItem,
 )
-from tests.journey.given import PLAYBOOK, TODAY, facts, tuned
+from tests.journey.given import TODAY, WAITS, facts, tuned, waits
 
 DAY = timedelta(days=1)
 
@@ -31,7 +32,7 @@ FRIDAY = datetime(2026, 2, 13, 23, 59, 59, tzinfo=UTC)
 """The end of the day for which everything is promised."""
 
 PARCELS = dataclasses.replace(
-    PLAYBOOK.delays["default"],
+    WAITS.kinds["default"],
     open_ended_useful=2 * DAY,
     cancelled_useful=7 * DAY,
     lapse=21 * DAY,
@@ -44,8 +45,8 @@ PARCELS = dataclasses.replace(
 
 def shop(**changes: Any) -> Playbook:
     """The playbook of a shop; ``changes`` to how it treats parcels."""
-    delays = {**PLAYBOOK.delays, "default": dataclasses.replace(PARCELS, **changes)}
-    return tuned(delays=delays, quiet_hours=None, promises=PromiseRules(team="order-care", within=DAY))
+    parcels = waits(default=dataclasses.replace(PARCELS, **changes))
+    return tuned(parcels, PromiseRules(team="order-care", within=DAY), quiet_hours=None)
 
 
 TODAYS_NOON = noon(0)

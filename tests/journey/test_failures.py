@@ -13,7 +13,7 @@ from processors.journey import asking
 from processors.journey.actions import Want
 from processors.journey.core import advance, decide, wake
 from processors.journey.playbook import Playbook
-from processors.journey.policies import POLICIES, Policy
+from processors.journey.policy import Policy
 from processors.playbook import load_playbook
 from streams.clock import to_millis
 from streams.events import (
@@ -34,7 +34,7 @@ from streams.events import (
     Touchpoint,
 )
 from streams.events import replace as with_changes
-from tests.journey.given import NOON, Journey, at, consent, delay, departure, erased, facts, given, profile
+from tests.journey.given import NOON, POLICIES, Journey, at, consent, delay, departure, erased, facts, given, profile
 
 METHODS = ("concerns", "wants", "is_news", "after", "timers", "lapse")
 REAL = load_playbook()
@@ -74,7 +74,7 @@ def plant(monkeypatch: pytest.MonkeyPatch) -> Plant:
         (policy,) = (one for one in POLICIES if one.name == name)
         failing = Failing(policy, methods, error)
         policies: Any = tuple(failing if one.name == name else one for one in POLICIES)
-        monkeypatch.setattr(asking, "in_order", lambda priority: policies)
+        monkeypatch.setattr(asking, "in_order", lambda playbook: policies)
         return failing
 
     return planted
@@ -82,7 +82,7 @@ def plant(monkeypatch: pytest.MonkeyPatch) -> Plant:
 
 def without(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """There is no such policy."""
-    monkeypatch.setattr(asking, "in_order", lambda priority: tuple(one for one in POLICIES if one.name != name))
+    monkeypatch.setattr(asking, "in_order", lambda playbook: tuple(one for one in POLICIES if one.name != name))
 
 
 def a_life() -> list[Touchpoint]:
@@ -126,7 +126,7 @@ def test_the_others_decide_as_if_it_had_not_spoken(
             (name, DecisionKind.SUPPRESS, f"{method}: KeyError")
         }
         assert told[0].explanation == f"the policy failed in {method}: KeyError: 'gone' ({HERE})"
-    if method in ("concerns", "wants") and name not in ("caring_hands", "agent_gestures"):
+    if method == "wants" and name in ("delay_care", "response_watch", "recovery"):
         assert failing.raised, "this life has something for it"
     if method in ("concerns", "wants", "lapse"):  # it fails whenever it is asked: it never speaks
         without(monkeypatch, name)
@@ -267,7 +267,7 @@ def test_erasure_holds_all_the_same(plant: Plant, method: str) -> None:
 def test_all_of_them_may_fail_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """If every policy fails, each is refused on its own, and the customer's journey goes on."""
     broken: Any = tuple(Failing(policy, ("concerns",), RuntimeError) for policy in POLICIES)
-    monkeypatch.setattr(asking, "in_order", lambda priority: broken)
+    monkeypatch.setattr(asking, "in_order", lambda playbook: broken)
     journey = live(a_life())
     assert sorted(one.policy for one in failures_of(journey)) == sorted(policy.name for policy in POLICIES)
     assert journey.known.touchpoints == len(a_life())

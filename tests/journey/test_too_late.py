@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,10 +9,10 @@ from typing import Any
 import pytest
 
 from streams.events import Channel, ConsentStatus, Decision, FeedbackKind, Purpose, Sentiment
-from tests.journey.care import CARING, answer, asks, cannot_have, everything, feedback, given_by_agent, posts
+from tests.journey.care import answer, asks, cannot_have, eager, everything, feedback, given_by_agent, posts
 from tests.journey.given import NOON, cancellation, consent, delay, given, profile
 
-CARE = everything(caring=dataclasses.replace(CARING, share=1.0))
+CARE = eager(everything())
 NOW = NOON
 
 LATE: dict[str, tuple[Callable[[datetime], Any], timedelta, str]] = {

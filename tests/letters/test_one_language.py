@@ -16,7 +16,7 @@ from importlib.resources import files
 import pytest
 
 from processors.journey.playbook import Playbook
-from processors.journey.policies import POLICIES
+from processors.journey.wait_rules import WaitRules, wait_rules
 from processors.language import locale_of
 from processors.letters.telling import Teller
 from processors.letters.templates import Templates
@@ -26,7 +26,10 @@ from processors.outreach.channels.mime import compose
 from processors.playbook import load_playbook
 from processors.playbook.languages import missing
 from processors.playbook.plain import as_data
+from processors.policies.registry import installed
 from streams.events import Address, Gesture, OutreachChannel, OutreachRequested
+from tests.journey.care import eager
+from tests.journey.given import POLICIES
 from tests.letters.test_letters import LANGUAGES, LETTERS, TO_CUSTOMERS, UNSUBSCRIBE, asked_by
 from tests.outreach.given import NOON, request
 
@@ -40,10 +43,8 @@ WRITTEN_IN = {
 
 @cache
 def playbook() -> Playbook:
-    """Careline's own, with nobody held out and every contact cared for."""
-    book = load_playbook()
-    assert book.caring is not None
-    return dataclasses.replace(book, holdouts={}, caring=dataclasses.replace(book.caring, share=1.0))
+    """Careline's own, with nobody held out, by which every policy acts wherever it could."""
+    return dataclasses.replace(eager(load_playbook()), holdouts={})
 
 
 @cache
@@ -74,11 +75,10 @@ def vocabulary(tag: str) -> frozenset[str]:
     """Every word that can stand in a letter of the language, but for what customers and publishers say."""
     locale = locale_of(tag)
     assert locale is not None
-    folder = files("processors.letters").joinpath("written")
-    sources = [folder.joinpath(f"{name}.{locale.language}.jinja") for name in ("words", "foot")]
-    for sub in folder.iterdir():
-        if sub.is_dir():
-            sources += [file for file in sub.iterdir() if file.name.endswith(f".{locale.language}.jinja")]
+    shared = files("processors.letters").joinpath("written")
+    folders = [shared, *(sub for sub in shared.iterdir() if sub.is_dir())]
+    folders += [files(plugin.package).joinpath("letters") for plugin in installed()]
+    sources = [file for one in folders for file in one.iterdir() if file.name.endswith(f".{locale.language}.jinja")]
     known = set().union(*(words(source.read_text(encoding="utf-8")) for source in sources))
     known |= set().union(*(words(policy.why[locale.language]) for policy in POLICIES))
     known |= set().union(*(words(title) for title in titles()[locale.language]))
@@ -220,10 +220,11 @@ def test_a_request_that_was_worded_otherwise_is_written_as_it_was_worded() -> No
 def test_a_language_that_is_gone_takes_its_why_and_its_gesture_with_it() -> None:
     """A request of a playbook that had Italian letters, written by one that has none any more: all of it is English."""
     book, gesture = playbook(), Gesture(code="book", title="un libro", cost=Decimal(4), currency="USD")
-    stage = book.delays["flight"].stages[0]
+    flights = wait_rules(book, "flight")
+    stage = flights.stages[0]
     offer = dataclasses.replace(stage.gesture, title={"en": "a free book of your choice", "it": "un libro"})
-    rules = dataclasses.replace(book.delays["flight"], stages=(dataclasses.replace(stage, gesture=offer),))
-    now = dataclasses.replace(book, delays={**book.delays, "flight": rules})
+    rules = dataclasses.replace(flights, stages=(dataclasses.replace(stage, gesture=offer),))
+    now = book.with_rules(WaitRules(kinds={"default": rules}))
     asked_then = request(
         locale="it-IT", why="Aspettare è già difficile.", gesture=gesture, variables={"gesture_title": "un libro"}
     )

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from processors.cli import app
 from processors.letters.examples import examples
 from processors.letters.sources import Sources
-from processors.playbook import PACKAGED
+from processors.playbook.packaged import packaged_playbook
 from tests.letters.test_letters import LANGUAGES, LETTERS, LOCALES, TASKS, TO_CUSTOMERS
 
 SAID = ("description", "gesture_title", "summary", "text")
@@ -74,7 +74,7 @@ def test_a_preview_is_in_the_language_it_is_asked_for(letter: str, locale: str) 
 def test_a_task_is_previewed_in_staff_s_language(letter: str, language: str, tmp_path: Path) -> None:
     """Whatever language the customer reads: a task and its example are in the playbook's own."""
     own = tmp_path / "playbook.yaml"
-    packaged = PACKAGED.read_text("utf-8")
+    packaged = packaged_playbook()
     assert re.search(r"(?m)^default_locale: \S+", packaged)
     own.write_text(re.sub(r"(?m)^default_locale: \S+", f"default_locale: {language}", packaged), "utf-8")
     one = previewed(letter, "--playbook", str(own), "--locale", "fr" if language != "fr" else "de")

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from deploy.local import Stack, stack_environment
+from processors.journey.wait_rules import wait_rules
 from processors.playbook import load_playbook
 from processors.simulator import load_flights
 from streams import Settings, Subscriber
@@ -78,7 +79,7 @@ def test_nobody_who_waits_is_forgotten(kept: tuple[Path, dict[str, Any]]) -> Non
     environment = dict(stack_environment(home / "stack", environ={}))
     environment.pop("CARELINE_MAIL_DIR")
     booked, decisions, requests = asyncio.run(_read(Settings.from_environment(environment)))
-    threshold = load_playbook().delay_rules("flight").threshold
+    threshold = wait_rules(load_playbook(), "flight").threshold
     assert threshold >= timedelta(minutes=10)
     # from the flights alone: neither the announcements nor the decisions have a say in who is owed a letter
     late = {f.flight_id for f in load_flights(STORM) if f.cancelled or (f.delay is not None and f.delay >= threshold)}

@@ -14,22 +14,13 @@ from processors.outreach.channels import Letter
 from processors.outreach.tasks import task_of
 from streams.events import Address, OutreachChannel, OutreachRequested, Purpose, replace
 from tests.cli.test_terminal import printed, screen
+from tests.journey.care import named_by_policies
 from tests.journey.given import NOON
 
 QUEUE = Address(channel=OutreachChannel.AGENT_TASK, address="care-leads")
 EARLIER = "5d0a6f0b-1c58-5b0e-a7c4-7d3f0f8f2b10"
 WAYS = "EMAIL ana@mail.example · SMS +12125550147"
-OF_CUSTOMERS = (
-    "recovery/recover",
-    "mention_reply/escalation",
-    "mention_reply/rescue",
-    "mention_reply/thank_you",
-    "response_watch/escalation",
-    "response_watch/came_back",
-    "caring_hands/assigned",
-    "promise_watch/find_out",
-    "promise_watch/settle",
-)
+OF_CUSTOMERS = named_by_policies("REACHES")
 LANGUAGES = ("en", "de", "es", "pt", "fr")
 
 
@@ -63,7 +54,7 @@ def test_says_how_to_reach_the_customer(template: str, locale: str) -> None:
 
 
 @pytest.mark.parametrize("locale", LANGUAGES)
-@pytest.mark.parametrize("template", ["mention_reply/escalation", "response_watch/escalation"])
+@pytest.mark.parametrize("template", named_by_policies("ESCALATES"))
 def test_an_escalation_names_what_it_escalates(template: str, locale: str) -> None:
     """The team, the deadline by the clocks of whoever reads it, and the task."""
     due = {"earlier_task": EARLIER, "earlier_team": "social-care", "earlier_due_at": "2026-02-09T14:00:00+00:00"}

@@ -5,7 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
+
+from processors.playbook import PlaybookRefused, playbook_from
+from processors.policies.registry import in_sections
+from tests.journey.care import brought_by
 
 GOOD: dict[str, Any] = {
     "delay_care": {
@@ -34,81 +39,49 @@ GOOD: dict[str, Any] = {
 }
 """No more than what has to be there, quiet hours and a cap."""
 
-WHOLE: dict[str, Any] = GOOD | {
-    "response_watch": {
-        "clocks": {
-            "CALL": {"holding_after": "5m", "escalate_after": "15m"},
-            "default": {"holding_after": "1h", "escalate_after": "4h"},
-        },
-        "holding_useful": "4h",
-        "escalate_to": "care-leads",
-        "escalated_due": "1h",
-        "came_back_within": "3d",
-    },
-    "mention_reply": {
-        "thanks_by": "social-care",
-        "thanks_within": "24h",
-        "rescue_by": "social-care",
-        "rescue_within": "2h",
-        "wide_reach": 1000,
-        "wide_within": "30m",
-        "escalate_to": "care-leads",
-        "escalated_due": "1h",
-    },
-    "recovery": {
-        "csat_at_most": 2,
-        "nps_at_most": 6,
-        "ces_at_most": 2,
-        "team": "recovery",
-        "within": "24h",
-        "follow_up_after": "3d",
-        "follow_up_every": "30d",
-        "share_with": "storytellers",
-    },
-    "out_of_stock_save": {
-        "purpose": "MARKETING",
-        "coupon": {"code": "coupon", "title": {"en": "ten percent off"}, "cost": "5.00"},
-        "useful": "48h",
-    },
-    "caring_hands": {"share": 0.01, "seed": "hands", "team": "caring-hands", "useful": "8h"},
-    "agent_gestures": {
-        "budgets": [{"most": "50.00", "window": "1d"}, {"most": "150.00", "window": "30d"}],
-        "escalate_to": "care-leads",
-        "escalated_due": "24h",
-    },
-    "gesture_budgets": [{"most": "120.00", "window": "1d"}],
-    "caps": [
-        {"purpose": "SERVICE", "most": 8, "window": "24h"},
-        {"purpose": "SERVICE", "channel": "SMS", "most": 3, "window": "24h"},
-    ],
-    "holdouts": {
-        "global": {"share": 0.02, "seed": "everything"},
-        "out_of_stock_save": {"share": 0.1, "seed": "stock"},
-    },
-    "experiments": [
-        {
-            "key": "coupon-kind",
-            "policy": "out_of_stock_save",
-            "seed": "coupon-kind",
-            "coverage": 0.8,
-            "arms": [
-                {"name": "usual", "share": 0.5},
-                {
-                    "name": "shipping",
-                    "share": 0.5,
-                    "gestures": {"coupon": {"code": "shipping", "title": {"en": "free shipping"}, "cost": "4.50"}},
-                    "templates": {"out_of_stock_save/save": "out_of_stock_save/save_short"},
-                },
-            ],
-        }
-    ],
-    "texts": {
-        "delay_care/notice": {"de": {"subject": "Ihr Flug kommt später"}},
-        "out_of_stock_save/save_short": {"en": {"subject": "Elsewhere", "body": "It is to be had elsewhere."}},
-    },
-    "priority": ["recovery", "delay_care"],
-    "team_time_zones": {"care-leads": "Europe/Vienna"},
+SECTIONS: dict[str, Any] = {
+    plugin.name: section for plugin in in_sections() if (section := brought_by(plugin, "SECTION"))
 }
+"""Of each policy, what its own tests bring."""
+
+WHOLE: dict[str, Any] = (
+    GOOD
+    | SECTIONS
+    | {
+        "gesture_budgets": [{"most": "120.00", "window": "1d"}],
+        "caps": [
+            {"purpose": "SERVICE", "most": 8, "window": "24h"},
+            {"purpose": "SERVICE", "channel": "SMS", "most": 3, "window": "24h"},
+        ],
+        "holdouts": {
+            "global": {"share": 0.02, "seed": "everything"},
+            "out_of_stock_save": {"share": 0.1, "seed": "stock"},
+        },
+        "experiments": [
+            {
+                "key": "coupon-kind",
+                "policy": "out_of_stock_save",
+                "seed": "coupon-kind",
+                "coverage": 0.8,
+                "arms": [
+                    {"name": "usual", "share": 0.5},
+                    {
+                        "name": "shipping",
+                        "share": 0.5,
+                        "gestures": {"coupon": {"code": "shipping", "title": {"en": "free shipping"}, "cost": "4.50"}},
+                        "templates": {"out_of_stock_save/save": "out_of_stock_save/save_short"},
+                    },
+                ],
+            }
+        ],
+        "texts": {
+            "delay_care/notice": {"de": {"subject": "Ihr Flug kommt später"}},
+            "out_of_stock_save/save_short": {"en": {"subject": "Elsewhere", "body": "It is to be had elsewhere."}},
+        },
+        "priority": ["recovery", "delay_care"],
+        "team_time_zones": {"care-leads": "Europe/Vienna"},
+    }
+)
 """Everything that may be there."""
 
 
@@ -141,3 +114,18 @@ def changed(path: str, value: Any, *, of: dict[str, Any] = GOOD) -> dict[str, An
     else:
         place[last] = value
     return content
+
+
+def is_told_where_it_is(path: str, value: Any, field: str, problem: str) -> None:
+    """The whole playbook with this one slip is refused with one message: the field, by its line, and what would be
+    right. ``path`` is that of :func:`changed`."""
+    text = dumped(changed(path, value, of=WHOLE))
+    with pytest.raises(PlaybookRefused) as caught:
+        playbook_from(text.encode(), where="playbook.yaml")
+    [fault] = caught.value.faults
+    assert fault.field == field
+    assert problem in fault.problem
+    assert f"playbook.yaml:{fault.line}: {field}: " in str(caught.value)
+    line = text.splitlines()[fault.line - 1]
+    name = field.split(".")[-1]
+    assert name in line or name.isdigit() or "missing" in problem, (line, fault)

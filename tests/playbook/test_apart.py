@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from processors.playbook import PACKAGED, PlaybookRefused, load_playbook
+from processors.playbook import PlaybookRefused, load_playbook
 from processors.playbook.apart import Allowance, load_apart, try_apart
 from processors.playbook.loading import MAX_BYTES
+from processors.playbook.packaged import packaged_playbook
 from streams.errors import SettingsError
 from tests.playbook.good import GOOD, WHOLE, changed, dumped, written
 
@@ -82,7 +83,7 @@ async def test_no_setting_is_passed_on(cruel: Path, monkeypatch: pytest.MonkeyPa
 
 async def test_a_good_one_passes_and_a_wrong_one_is_told() -> None:
     """With the same faults, at the same lines, as when it is read here."""
-    await try_apart(PACKAGED.read_bytes(), where="p")
+    await try_apart(packaged_playbook().encode(), where="p")
     wrong = dumped(changed("caps 0 most", 0, of=WHOLE | {"currency": "dollars"})).encode()
     with pytest.raises(PlaybookRefused) as refusal:
         await try_apart(wrong, where="p")

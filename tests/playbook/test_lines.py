@@ -9,9 +9,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processors.playbook import PACKAGED, Fault, PlaybookRefused, playbook_from
+from processors.journey.wait_rules import WaitRules
+from processors.playbook import Fault, PlaybookRefused, playbook_from
 from processors.playbook.loading import MAX_BYTES
-from tests.playbook.good import WHOLE, dumped
+from processors.playbook.packaged import packaged_playbook
+from tests.playbook.good import GOOD, WHOLE, dumped
 
 
 def faults(text: str | bytes) -> list[str]:
@@ -34,7 +36,7 @@ def refusal(content: bytes) -> PlaybookRefused | None:
 
 def test_all_faults_at_once_each_by_its_line() -> None:
     """The care lead mends them in one go, and finds each without searching."""
-    lines = PACKAGED.read_text(encoding="utf-8").splitlines()
+    lines = packaged_playbook().splitlines()
 
     def spoil(old: str, new: str) -> int:
         at = next(number for number, line in enumerate(lines) if old in line)
@@ -131,11 +133,12 @@ NO_TEXT = [
     "~",
     "null",
 ]
+PLAIN = dumped(GOOD | {"holdouts": {"global": {"share": 0.02, "seed": "everything"}}})
 PLACES = [
-    ("wide_reach: 1000 ", "mention_reply.wide_reach"),
-    ("code: warm-meal", "delay_care.flight.gestures.2.code"),
-    ("seed: caring-hands ", "caring_hands.seed"),
-    ('cost: "18.00"', "delay_care.flight.gestures.2.cost"),
+    ("most: 8", "caps.0.most"),
+    ("code: hotel", "delay_care.default.cancelled.code"),
+    ("seed: everything", "holdouts.global.seed"),
+    ("cost: '95.00'", "delay_care.default.cancelled.cost"),
 ]
 
 
@@ -144,7 +147,7 @@ PLACES = [
 def test_what_readers_of_yaml_take_for_different_things(entry: str, field: str, value: str) -> None:
     """An amount, a count, a code or a seed never stands for anything but what is written: it is refused by line and
     field where YAML 1.1 or 1.2 makes another number, a truth, a date or nothing of it."""
-    lines = PACKAGED.read_text(encoding="utf-8").splitlines()
+    lines = PLAIN.splitlines()
     at = next(number for number, line in enumerate(lines) if entry in line)
     lines[at] = lines[at].replace(entry, f"{entry.partition(':')[0]}: {value}  ")
     told = faults("\n".join(lines))
@@ -158,15 +161,15 @@ def test_what_readers_of_yaml_take_for_different_things(entry: str, field: str, 
 )
 def test_a_plain_decimal_is_what_it_says(written: str, amount: str) -> None:
     """An amount may stand in quotes or without."""
-    text = PACKAGED.read_text(encoding="utf-8").replace('cost: "18.00"', f"cost: {written}")
-    stage = playbook_from(text.encode(), where="playbook.yaml").delays["flight"].stages[2]
+    text = packaged_playbook().replace('cost: "18.00"', f"cost: {written}")
+    stage = playbook_from(text.encode(), where="playbook.yaml").rules_of(WaitRules).of("flight").stages[2]
     assert str(stage.gesture.cost) == amount
 
 
 @pytest.mark.parametrize("written", ['"0100"', '"4:50"', '"1e3"', '"1_000"', '"-5"', '"٤"', "-5", "٤", "4,50", "4.505"])
 def test_no_other_amount_in_quotes_either(written: str) -> None:
     """In quotes, too, an amount is a plain decimal with at most two decimals."""
-    text = PACKAGED.read_text(encoding="utf-8").replace('cost: "18.00"', f"cost: {written}")
+    text = packaged_playbook().replace('cost: "18.00"', f"cost: {written}")
     told = faults(text)
     assert len(told) == 1
     assert "is not an amount; write" in told[0]
@@ -175,18 +178,16 @@ def test_no_other_amount_in_quotes_either(written: str) -> None:
 def test_in_quotes_a_text_is_a_text() -> None:
     """A seed may be called no, 0100 or 2013-02-08, as long as it stands in quotes."""
     for seed in ("no", "0100", "2013-02-08", "~", "1e3"):
-        text = PACKAGED.read_text(encoding="utf-8").replace("seed: caring-hands ", f'seed: "{seed}"')
-        caring = playbook_from(text.encode(), where="playbook.yaml").caring
-        assert caring is not None
-        assert caring.seed == seed
+        text = PLAIN.replace("seed: everything", f'seed: "{seed}"')
+        assert playbook_from(text.encode(), where="playbook.yaml").holdouts["global"].seed == seed
 
 
 def test_a_language_called_no() -> None:
     """Norwegian is a language, not the opposite of yes."""
-    text = PACKAGED.read_text(encoding="utf-8").replace(
+    text = packaged_playbook().replace(
         '        en: "a warm meal', '        no: "et varmt måltid"\n          en: "a warm meal'
     )
-    title = playbook_from(text.encode(), where="playbook.yaml").delays["flight"].stages[2].gesture.title
+    title = playbook_from(text.encode(), where="playbook.yaml").rules_of(WaitRules).of("flight").stages[2].gesture.title
     assert title["no"] == "et varmt måltid"
 
 
@@ -209,9 +210,9 @@ def test_more_faults_than_anybody_reads() -> None:
 
 def test_what_could_not_be_read_is_told_once() -> None:
     """A value that cannot be read is not also of the wrong kind."""
-    text = dumped(WHOLE).replace("share: 0.01", "share: *one_percent")
+    text = PLAIN.replace("share: 0.02", "share: *one_percent")
     assert [line.split(": ", 1)[1] for line in faults(text)] == [
-        "caring_hands.share: *one_percent stands for what is written elsewhere; write it out"
+        "holdouts.global.share: *one_percent stands for what is written elsewhere; write it out"
     ]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from processors.journey.wait_rules import WaitRules, wait_rules
 from processors.playbook import load_playbook
 from streams.errors import SettingsError
 from streams.events import OutreachChannel, Purpose
@@ -18,9 +19,11 @@ from tests.playbook.good import GOOD, changed, dumped, written
 def test_the_one_in_the_package_loads() -> None:
     """The playbook that comes with Careline is a good one, and knows flights and everything else."""
     playbook = load_playbook()
-    assert {"flight", "default"} <= set(playbook.delays)
-    assert {kind for kind, rules in playbook.delays.items() if rules.stages} == {"flight", "default"}
-    for rules in playbook.delays.values():
+    waits = playbook.rules_of(WaitRules)
+    assert waits is not None
+    assert {"flight", "default"} <= set(waits.kinds)
+    assert {kind for kind, rules in waits.kinds.items() if rules.stages} == {"flight", "default"}
+    for rules in waits.kinds.values():
         for stage in rules.stages:
             assert set(stage.gesture.title) >= {"en", "de", "es", "pt", "fr"}
 
@@ -28,7 +31,7 @@ def test_the_one_in_the_package_loads() -> None:
 def test_everything_in_the_file_is_meant(tmp_path: Path) -> None:
     """What the care lead writes is what the policies go by."""
     playbook = load_playbook(written(tmp_path, GOOD))
-    rules = playbook.delay_rules("parcel")
+    rules = wait_rules(playbook, "parcel")
     assert (rules.threshold, rules.revise_after) == (timedelta(minutes=30), timedelta(minutes=20))
     assert [(stage.wait, stage.gesture.code) for stage in rules.stages] == [
         (timedelta(minutes=30), "book"),
@@ -48,7 +51,7 @@ def test_everything_in_the_file_is_meant(tmp_path: Path) -> None:
 )
 def test_a_gesture_in_the_customers_language(tmp_path: Path, locale: str, title: str) -> None:
     """The exact language, its parent, or English."""
-    rules = load_playbook(written(tmp_path, GOOD)).delay_rules("parcel")
+    rules = wait_rules(load_playbook(written(tmp_path, GOOD)), "parcel")
     assert rules.stages[0].gesture.in_locale(locale).title == title
 
 

@@ -10,7 +10,7 @@ import pytest
 from processors.journey.playbook import Playbook
 from processors.playbook import load_playbook, playbook_from
 from processors.playbook.plain import Change, as_data, changes
-from tests.playbook.good import GOOD, WHOLE, changed, dumped
+from tests.playbook.good import GOOD, SECTIONS, WHOLE, changed, dumped
 
 
 def loaded(content: Any) -> Playbook:
@@ -29,7 +29,7 @@ def test_every_field_of_the_rules_is_in_it() -> None:
     """Nothing that the policies go by is left out."""
     data = as_data(loaded(WHOLE))
     assert set(data) == set(WHOLE)
-    for name in ("response_watch", "mention_reply", "recovery", "out_of_stock_save", "caring_hands", "agent_gestures"):
+    for name in SECTIONS:
         assert set(data[name]) == set(WHOLE[name])
 
 
@@ -39,8 +39,7 @@ def test_every_field_of_the_rules_is_in_it() -> None:
         ("delay_care default threshold", "45m", Change("delay_care.default.threshold", "30m", "45m")),
         ("delay_care default gestures 1 cost", "7", Change("delay_care.default.gestures[movie].cost", "6.50", "7.00")),
         ("recovery nps_at_most", 5, Change("recovery.nps_at_most", 6, 5)),
-        ("caring_hands share", 0.02, Change("caring_hands.share", 0.01, 0.02)),
-        ("agent_gestures budgets 1 most", "1", Change("agent_gestures.budgets[30d].most", "150.00", "1.00")),
+        ("gesture_budgets 0 most", "1", Change("gesture_budgets[1d].most", "120.00", "1.00")),
         ("caps 1 most", 2, Change("caps[SERVICE, SMS, 1d].most", 3, 2)),
         ("texts delay_care/notice de subject", "x",
          Change("texts.delay_care/notice.de.subject", "Ihr Flug kommt später", "x")),
@@ -93,9 +92,10 @@ def test_a_gesture_put_in_front_does_not_change_the_others() -> None:
     }
 
 
-def test_a_policy_switched_off() -> None:
-    """All that it had is gone."""
-    found = changes(loaded(WHOLE), loaded(changed("caring_hands", None, of=WHOLE)))
-    assert {(change.path, change.new) for change in found} == {
-        (f"caring_hands.{name}", None) for name in ("share", "seed", "team", "useful")
-    }
+@pytest.mark.parametrize("name", SECTIONS)
+def test_a_policy_switched_off(name: str) -> None:
+    """All that it had is gone, and nothing else."""
+    content = {key: value for key, value in WHOLE.items() if key not in ("holdouts", "experiments", "priority")}
+    found = changes(loaded(content), loaded({key: value for key, value in content.items() if key != name}))
+    assert len(found) >= len(SECTIONS[name])
+    assert [change for change in found if not change.path.startswith(f"{name}.") or change.new is not None] == []

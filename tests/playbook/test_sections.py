@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from processors.journey.playbook import Budget, CaringRules, Holdout, Playbook
+from processors.journey.playbook import Budget, Holdout, Playbook
+from processors.journey.wait_rules import WaitRules
 from processors.playbook import PlaybookRefused, load_playbook, playbook_from
-from processors.playbook.values import POLICIES
-from streams.events import OutreachChannel, Purpose
-from tests.playbook.good import GOOD, WHOLE, changed, dumped
+from processors.policies.registry import installed, names
+from streams.events import OutreachChannel
+from tests.playbook.good import GOOD, SECTIONS, WHOLE, changed, dumped, is_told_where_it_is
 
 
 def loaded(content: dict[str, Any]) -> Playbook:
@@ -23,19 +24,9 @@ def loaded(content: dict[str, Any]) -> Playbook:
 def test_the_whole_of_it_is_meant() -> None:
     """What stands in the sections is what the policies, the guard and the experiments go by."""
     book = loaded(WHOLE)
-    assert book.response is not None
-    assert book.response.clock("CALL").holding_after == timedelta(minutes=5)
-    assert book.response.clock("SMS").escalate_after == timedelta(hours=4)
-    assert book.response.came_back_within == timedelta(days=3)
-    assert book.mentions is not None
-    assert (book.mentions.wide_reach, book.mentions.wide_within) == (1000, timedelta(minutes=30))
-    assert book.recovery is not None
-    assert (book.recovery.csat_at_most, book.recovery.nps_at_most, book.recovery.ces_at_most) == (2, 6, 2)
-    assert book.stock is not None
-    assert (book.stock.purpose, book.stock.coupon.code) == (Purpose.MARKETING, "coupon")
-    assert book.caring == CaringRules(share=0.01, seed="hands", team="caring-hands", useful=timedelta(hours=8))
-    assert book.agent_gestures is not None
-    assert book.agent_gestures.budgets[1] == Budget(most=Decimal("150.00"), window=timedelta(days=30))
+    assert {plugin.name for plugin in installed() if book.rules_of(plugin.rules) is not None} == {
+        "delay_care", *SECTIONS
+    }  # fmt: skip
     assert book.gesture_budgets == (Budget(most=Decimal("120.00"), window=timedelta(days=1)),)
     assert [cap.channel for cap in book.caps] == [None, OutreachChannel.SMS]
     assert book.holdouts["global"] == Holdout(share=0.02, seed="everything")
@@ -53,20 +44,18 @@ def test_the_whole_of_it_is_meant() -> None:
 def test_a_policy_without_a_section_is_off() -> None:
     """Whoever wants none of a policy leaves it out."""
     book = loaded(GOOD)
-    assert (book.response, book.mentions, book.recovery, book.stock, book.caring, book.agent_gestures) == (None,) * 6
+    assert [plugin.name for plugin in installed() if book.rules_of(plugin.rules) is not None] == ["delay_care"]
     assert (book.holdouts, book.experiments, book.texts, book.gesture_budgets) == ({}, (), {}, ())
 
 
 def test_the_playbook_in_the_package_has_every_policy() -> None:
     """All of them are on, each in the order of priority, and nobody is held out of what is owed to them."""
     book = load_playbook()
-    assert None not in (book.response, book.mentions, book.recovery, book.stock, book.caring, book.agent_gestures)
-    assert book.promises is not None
-    assert set(book.priority) == set(POLICIES)
+    assert [plugin.name for plugin in installed() if book.rules_of(plugin.rules) is None] == []
+    assert set(book.priority) == set(names())
     assert set(book.holdouts) == {"out_of_stock_save"}
 
 
-CLOCK = {"holding_after": "1h", "escalate_after": "2h"}
 COUPON = {"code": "x", "title": {"en": "x"}, "cost": "1"}
 ARM = "experiments 0 arms 1"
 
@@ -74,44 +63,6 @@ ARM = "experiments 0 arms 1"
 @pytest.mark.parametrize(
     ("path", "value", "field", "problem"),
     [
-        ("response_watch clocks CALL holding_after", "20m", "response_watch.clocks.CALL.escalate_after", "longer than"),
-        ("response_watch clocks CALL holding_after", "15m", "response_watch.clocks.CALL.escalate_after", "longer than"),
-        ("response_watch clocks CALL holding_after", "0m", "response_watch.clocks.CALL.holding_after", "than nothing"),
-        ("response_watch clocks default", None, "response_watch.clocks", "`default`"),
-        ("response_watch clocks FAX", CLOCK, "response_watch.clocks.FAX", "CALL"),
-        ("response_watch escalate_to", "Care Leads", "response_watch.escalate_to", "as care-leads"),
-        ("response_watch escalate_to", None, "response_watch.escalate_to", "is missing"),
-        ("response_watch came_back_within", "31d", "response_watch.came_back_within", "at most 30d"),
-        ("mention_reply wide_reach", 0, "mention_reply.wide_reach", "greater than or equal to 1"),
-        ("mention_reply wide_reach", True, "mention_reply.wide_reach", "true or false"),
-        ("mention_reply wide_reach", "many", "mention_reply.wide_reach", "valid integer"),
-        ("mention_reply wide_within", "3h", "mention_reply.wide_within", "rescue_within"),
-        ("mention_reply thanks_by", "", "mention_reply.thanks_by", "not a valid name"),
-        ("recovery csat_at_most", 5, "recovery.csat_at_most", "less than or equal to 4"),
-        ("recovery nps_at_most", 10, "recovery.nps_at_most", "less than or equal to 9"),
-        ("recovery ces_at_most", -1, "recovery.ces_at_most", "greater than or equal to 0"),
-        ("recovery follow_up_every", "60d", "recovery.follow_up_every", "at most 30d"),
-        ("recovery follow_up_after", "31d", "recovery.follow_up_after", "at most 30d"),
-        ("out_of_stock_save purpose", "GIFT", "out_of_stock_save.purpose", "MARKETING"),
-        ("out_of_stock_save coupon cost", "5,00", "out_of_stock_save.coupon.cost", "not an amount"),
-        ("out_of_stock_save coupon cost", True, "out_of_stock_save.coupon.cost", "true or false"),
-        ("out_of_stock_save coupon cost", "1e3", "out_of_stock_save.coupon.cost", "another form"),
-        ("out_of_stock_save coupon cost", "99999999999", "out_of_stock_save.coupon.cost", "not an amount"),
-        ("out_of_stock_save coupon title en", None, "out_of_stock_save.coupon.title", "English"),
-        ("out_of_stock_save coupon title german", "x", "out_of_stock_save.coupon.title.german", "not a locale"),
-        ("out_of_stock_save coupon link", "https://a b", "out_of_stock_save.coupon.link", "not a link"),
-        ("out_of_stock_save coupon link", "javascript:x", "out_of_stock_save.coupon.link", "not a link"),
-        ("caring_hands share", 1.5, "caring_hands.share", "from 0 to 1"),
-        ("caring_hands share", -0.1, "caring_hands.share", "from 0 to 1"),
-        ("caring_hands share", "1%", "caring_hands.share", "from 0 to 1"),
-        ("caring_hands share", float("nan"), "caring_hands.share", "another form"),
-        ("caring_hands share", float("inf"), "caring_hands.share", "another form"),
-        ("caring_hands share", True, "caring_hands.share", "true or false"),
-        ("caring_hands seed", "", "caring_hands.seed", "at least 1"),
-        ("agent_gestures budgets", [], "agent_gestures.budgets", "at least 1"),
-        ("agent_gestures budgets 0 most", "-1", "agent_gestures.budgets.0.most", "not below zero"),
-        ("agent_gestures budgets 0 window", "31d", "agent_gestures.budgets.0.window", "at most 30d"),
-        ("agent_gestures budgets 1 window", "24h", "agent_gestures.budgets.1.window", "stands twice"),
         ("gesture_budgets 0 most", "1.234", "gesture_budgets.0.most", "two decimals"),
         ("caps 1 channel", None, "caps.1", "stands twice"),
         ("caps 1 channel", "AGENT_TASK", "caps.1.channel", "not a channel to a customer"),
@@ -161,16 +112,7 @@ ARM = "experiments 0 arms 1"
 )  # fmt: skip
 def test_a_slip_is_told_where_it_is(path: str, value: Any, field: str, problem: str) -> None:
     """One slip, one message: the field, and what would be right."""
-    text = dumped(changed(path, value, of=WHOLE))
-    with pytest.raises(PlaybookRefused) as caught:
-        playbook_from(text.encode(), where="playbook.yaml")
-    [fault] = caught.value.faults
-    assert fault.field == field
-    assert problem in fault.problem
-    assert f"playbook.yaml:{fault.line}: {field}: " in str(caught.value)
-    line = text.splitlines()[fault.line - 1]
-    name = field.split(".")[-1]
-    assert name in line or name.isdigit() or "missing" in problem, (line, fault)
+    is_told_where_it_is(path, value, field, problem)
 
 
 def test_a_second_experiment_of_the_same_key() -> None:
@@ -216,4 +158,7 @@ def test_norwegians_have_a_language_too() -> None:
     book = loaded(changed("texts", texts))
     assert "no" in book.texts["delay_care/notice"]
     text = dumped(GOOD).replace("en: a book", "en: a book\n        no: en bok")
-    assert playbook_from(text.encode(), where="p").delays["default"].stages[0].gesture.title["no"] == "en bok"
+    assert (
+        playbook_from(text.encode(), where="p").rules_of(WaitRules).of("parcel").stages[0].gesture.title["no"]
+        == "en bok"
+    )

@@ -30,6 +30,7 @@ from tests.journey.anything import lives
 from tests.journey.given import (
     NOON,
     PLAYBOOK,
+    WAITS,
     at,
     called_off,
     cancellation,
@@ -39,6 +40,7 @@ from tests.journey.given import (
     facts,
     profile,
     tuned,
+    waits,
 )
 from tests.replay.given import Day, counts, day
 from tests.streams.given import TOPICS
@@ -48,8 +50,8 @@ BEA = "bea"
 
 def patient(minutes: int = 60) -> Playbook:
     """Flights that are less late than that are not written about."""
-    rules = dataclasses.replace(PLAYBOOK.delays["flight"], threshold=timedelta(minutes=minutes))
-    return tuned(delays={**PLAYBOOK.delays, "flight": rules})
+    rules = dataclasses.replace(WAITS.kinds["flight"], threshold=timedelta(minutes=minutes))
+    return tuned(waits(flight=rules))
 
 
 async def stormy(**options: Any) -> Day:
@@ -256,10 +258,10 @@ async def test_a_higher_threshold_lets_ana_hear_later() -> None:
 
 async def test_a_dearer_gesture_is_a_change_and_a_mere_version_is_none() -> None:
     """The decision is the same, its letter is not; who gets the same letter hears nothing else."""
-    rules = PLAYBOOK.delays["flight"]
+    rules = WAITS.kinds["flight"]
     assert rules.cancelled is not None
     dear = dataclasses.replace(rules, cancelled=dataclasses.replace(rules.cancelled, cost=Decimal("95.50")))
-    report = await (await stormy()).replayed(playbook=tuned(delays={**PLAYBOOK.delays, "flight": dear}))
+    report = await (await stormy()).replayed(playbook=tuned(waits(flight=dear)))
     assert counts(report) == (4, 1, 0, 0)
     [changed] = report.difference.changed
     assert changed.fields == ("request.gesture",)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import json
 from datetime import UTC, datetime, timedelta
@@ -13,6 +12,7 @@ import pytest
 from processors.cli.customer import as_data, show
 from processors.journey.playbook import Playbook
 from processors.playbook import load_playbook
+from processors.policies.agent_gestures.rules import AgentGestures
 from processors.terminal import Screen
 from processors.view.reading import customer_view
 from processors.view.standing import standing, told
@@ -55,9 +55,7 @@ def test_what_may_be_given_is_what_the_budget_leaves() -> None:
 
 def test_without_a_budget_nothing_is_said_of_it() -> None:
     """Nobody takes silence for a budget without end."""
-    assert not any(
-        "given" in line for line in lines(STATE, playbook=dataclasses.replace(PLAYBOOK, agent_gestures=None))
-    )
+    assert not any("given" in line for line in lines(STATE, playbook=PLAYBOOK.without(AgentGestures)))
 
 
 def test_one_matter_is_one_case() -> None:

@@ -1,0 +1,131 @@
+"""Gestures of employees: trust those who talk to the customer to do the right thing (Starr; Bliss).
+
+Within the playbook's budget they ask nobody. What goes beyond it was given all the same, and stays given: a lead hears
+of it, to talk it over or to raise the budget.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+
+from processors.journey.actions import Task, Want
+from processors.journey.guard.limits import by_employees
+from processors.journey.known import Known, MayGive
+from processors.journey.playbook import Budget, Playbook
+from processors.journey.policy import as_text
+from processors.journey.settling import Deadline, Settling, Step, deadline
+from processors.journey.wanting import want_of
+from processors.policies.agent_gestures.rules import AgentGestures
+from streams.durations import in_hours
+from streams.events import Given, JourneyState
+
+OVER = "over_budget"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beyond:
+    """What the gestures of a window add up to, and the budget that is less; neither where the gesture is not in the
+    budget's currency and cannot be added up."""
+
+    currency: str
+    total: Decimal | None = None
+    budget: Budget | None = None
+
+    def told(self) -> dict[str, str]:
+        """As a letter's variables: total, budget, hours and budget_currency; all but the last empty if not added up."""
+        if self.budget is None:
+            return {"total": "", "budget": "", "hours": "", "budget_currency": self.currency}
+        return {
+            "total": str(self.total),
+            "budget": str(self.budget.most),
+            "hours": in_hours(self.budget.window),
+            "budget_currency": self.currency,
+        }
+
+
+class GesturesOfAgents(Settling):
+    """See the module."""
+
+    name = "agent_gestures"
+    watches = "gestures"
+    why: Mapping[str, str] = {
+        "en": "Whoever talks to the customer knows best what would help.",
+        "de": "Wer mit dem Kunden spricht, weiß am besten, was hilft.",
+        "es": "Quien habla con el cliente sabe mejor que nadie qué ayuda.",
+        "pt": "Quem fala com o cliente é quem melhor sabe o que ajudaria.",
+        "fr": "Qui parle avec le client sait le mieux ce qui peut l’aider.",
+    }
+
+    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step]:
+        """A word to the lead about each gesture beyond the budget."""
+        rules = playbook.rules_of(AgentGestures)
+        if rules is None:
+            return
+        for given in state.gestures:
+            said = beyond(given, state, rules.budgets, playbook.currency)
+            if said is not None:
+                by = deadline(given.occurred_at, rules.escalated_due, now)
+                make = partial(self._want, state, given, playbook, rules, said=said, by=by)
+                yield Step(f"gesture/{given.gesture_id}", OVER, make)
+
+    def _want(
+        self, state: JourneyState, given: Given, playbook: Playbook, rules: AgentGestures, *, said: Beyond,
+        by: Deadline,
+    ) -> Want:  # fmt: skip
+        told = said.told()
+        return want_of(
+            self,
+            state,
+            playbook,
+            journey_id=f"gesture/{given.gesture_id}",
+            occasion=OVER,
+            variables={
+                "name": state.profile.name or "",
+                "customer_id": state.customer_id,
+                "agent_id": given.agent_id,
+                "code": given.code,
+                "cost": str(given.cost),
+                "currency": given.currency,
+                "about": given.about or "",
+                **told,
+                "given_at": as_text(given.occurred_at),
+                "due_at": as_text(by.due),
+            },
+            useful_until=by.useful_until,
+            task=Task(team=rules.escalate_to, due_at=by.due),
+            answers=True,  # it is talked over among ourselves
+            escalation=True,
+            inputs={"subject": f"gesture {given.gesture_id}", "agent": given.agent_id, **told},
+        )
+
+
+def beyond(given: Given, state: JourneyState, budgets: tuple[Budget, ...], currency: str) -> Beyond | None:
+    """The budget that the gesture goes beyond; None within all of them."""
+    if given.currency != currency:
+        return Beyond(currency=currency)
+    for budget in budgets:
+        at = given.occurred_at
+        total = by_employees(state, at - budget.window, currency, until=at)
+        if total > budget.most:
+            return Beyond(currency=currency, total=total, budget=budget)
+    return None
+
+
+def left(state: JourneyState, now: datetime, playbook: Playbook) -> Decimal | None:
+    """What an employee may still give this customer without asking; None where there is no budget."""
+    rules = playbook.rules_of(AgentGestures)
+    if rules is None or not rules.budgets:
+        return None
+    room = (budget.most - by_employees(state, now - budget.window, playbook.currency) for budget in rules.budgets)
+    return max(min(room), Decimal(0))
+
+
+def knows(state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Known]:
+    """What an employee may still give without asking."""
+    amount = left(state, now, playbook)
+    if amount is not None:
+        yield MayGive(amount=amount)

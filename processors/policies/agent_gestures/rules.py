@@ -1,0 +1,17 @@
+"""What the gestures of employees are held against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from processors.journey.playbook import Budget, Rules
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentGestures(Rules):
+    """What an employee may give without asking anybody."""
+
+    budgets: tuple[Budget, ...]
+    escalate_to: str
+    escalated_due: timedelta

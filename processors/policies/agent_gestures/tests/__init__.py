@@ -1,0 +1,1 @@
+"""What agent_gestures promises, tried out."""

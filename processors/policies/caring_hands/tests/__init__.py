@@ -1,0 +1,1 @@
+"""What caring_hands promises, tried out."""

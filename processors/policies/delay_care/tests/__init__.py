@@ -1,0 +1,1 @@
+"""What delay_care promises, tried out."""

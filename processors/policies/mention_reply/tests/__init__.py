@@ -1,0 +1,1 @@
+"""What mention_reply promises, tried out."""

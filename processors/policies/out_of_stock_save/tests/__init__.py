@@ -1,0 +1,1 @@
+"""What out_of_stock_save promises, tried out."""

@@ -1,0 +1,109 @@
+"""Promise watch: where a promise passes and nobody says a word, somebody of ours finds out what came of it, and whoever
+has waited so long that we stop writing by ourselves is taken care of in person.
+
+What the customer is told is delay care's; this is what staff is asked to do meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from functools import partial
+
+from processors.journey.actions import Recall, Task, Want
+from processors.journey.evolve.delays import journey_id
+from processors.journey.playbook import Playbook
+from processors.journey.policy import as_text
+from processors.journey.settling import Moment, Settling, Step, deadline
+from processors.journey.wait_rules import wait_rules
+from processors.journey.waits import is_last, lapsed, lapses_at
+from processors.journey.wanting import want_of
+from processors.policies.promise_watch.rules import PromiseRules
+from streams.events import Delay, JourneyState
+
+FIND_OUT, SETTLE = "find_out", "settle"
+
+
+class PromiseWatch(Settling):
+    """See the module."""
+
+    name = "promise_watch"
+    watches = "delays"
+    why: Mapping[str, str] = {
+        "en": "A promise that passes in silence is ours to notice, not yours.",
+        "de": "Wenn ein Versprechen still verstreicht, müssen wir es merken, nicht Sie.",
+        "es": "Si una promesa vence en silencio, nos toca a nosotros darnos cuenta, no a usted.",
+        "pt": "Se uma promessa vence em silêncio, cabe a nós perceber, não a você.",
+        "fr": "Quand une promesse passe en silence, c’est à nous de le remarquer, pas à vous.",
+    }
+
+    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step | Recall]:
+        """Who has to find out, and who has to settle it; nobody any more once it is known what came of it."""
+        rules = playbook.rules_of(PromiseRules)
+        if rules is None:
+            return
+        for delay in state.delays:
+            kind = wait_rules(playbook, delay.subject_kind)
+            journey, make = journey_id(delay), partial(self._task, state, delay, now, playbook, rules)
+            if delay.closed_at is not None:
+                if not lapsed(delay):
+                    yield from self.called_off(
+                        state, journey, now, reason="wait_over", explanation="it is known what came of it"
+                    )
+                continue
+            if not delay.unannounced:
+                yield from self._noticed(state, delay, now)
+            elif not delay.cancelled:
+                yield Step(journey, FIND_OUT, partial(make, FIND_OUT))
+            if delay.letters and not delay.cancelled and is_last(delay, now, kind):
+                yield Step(journey, SETTLE, partial(make, SETTLE))
+
+    def _noticed(self, state: JourneyState, delay: Delay, now: datetime) -> Iterator[Recall]:
+        if delay.named_as is None:
+            return  # it never was a wait that nobody spoke of
+        said = "its publisher has told what there is to know"
+        for retract in self.called_off(state, journey_id(delay), now, reason="noticed", explanation=said):
+            if retract.occasion == FIND_OUT:
+                yield retract
+
+    def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Moment]:
+        """When a wait has lasted so long that somebody has to settle it."""
+        if playbook.rules_of(PromiseRules) is None:
+            return
+        for delay in state.delays:
+            rules = wait_rules(playbook, delay.subject_kind)
+            if delay.closed_at is None and rules.update_every is not None:
+                yield journey_id(delay), lapses_at(delay, rules) - rules.update_every
+
+    def _task(
+        self,
+        state: JourneyState,
+        delay: Delay,
+        now: datetime,
+        playbook: Playbook,
+        rules: PromiseRules,
+        occasion: str,
+    ) -> Want:
+        by = deadline(now, rules.within, now)
+        return want_of(
+            self,
+            state,
+            playbook,
+            journey_id=journey_id(delay),
+            occasion=occasion,
+            variables={
+                "name": state.profile.name or "",
+                "customer_id": state.customer_id,
+                "description": delay.description,
+                "subject": f"{delay.subject_kind} {delay.subject_id}",
+                "order_id": delay.order_id or "",
+                "promised_at": as_text(delay.promised_at),
+                "by_day": "yes" if delay.by_day else "",
+                "letters": str(delay.letters),
+                "due_at": as_text(by.due),
+            },
+            useful_until=by.useful_until,
+            task=Task(team=rules.team, due_at=by.due),
+            answers=occasion == FIND_OUT,  # finding out reaches nobody
+            inputs={"subject": f"{delay.subject_kind} {delay.subject_id}"},
+        )

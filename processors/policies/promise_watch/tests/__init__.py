@@ -1,0 +1,1 @@
+"""What promise_watch promises, tried out."""

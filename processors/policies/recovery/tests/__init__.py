@@ -1,0 +1,1 @@
+"""What recovery promises, tried out."""

@@ -1,0 +1,1 @@
+"""What response_watch promises, tried out."""

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from processors.journey.actions import Action, Expose, Hold, Reach, Recall, Release, Suppress, Want
 from processors.journey.arrival import may_be_told_again
+from processors.journey.naming import again, is_of
 from processors.journey.playbook import Playbook
 from processors.journey.policy import Wanted, same_no
 from processors.journey.state import put
@@ -23,7 +24,6 @@ SENT, NO_LONGER_USEFUL = "sent", "no_longer_useful"
 TASK_LIVES = timedelta(days=7)
 """After its deadline a task stays worth doing for so long."""
 
-_AGAIN = "-again-"
 _FINAL = frozenset({SENT, NO_LONGER_USEFUL, "holdout", "already_sent"})
 
 
@@ -135,11 +135,9 @@ class Settling(ABC):
         own = tuple(
             note
             for note in state.outreach
-            if note.policy == self.name
-            and note.journey_id == step.journey_id
-            and (note.occasion == step.occasion or note.occasion.startswith(f"{step.occasion}{_AGAIN}"))
+            if note.policy == self.name and note.journey_id == step.journey_id and is_of(note.occasion, step.occasion)
         )
-        occasion = f"{step.occasion}{_AGAIN}{len(own)}"
+        occasion = again(step.occasion, len(own))
         held.discard((step.journey_id, occasion))
         known = said.get((step.journey_id, occasion))
         if not own or not may_be_told_again(own[-1], own, state, playbook) or (known and known.reason in _FINAL):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from processors.journey.naming import policy_of
 from processors.journey.playbook import FOOT, WHY
 from processors.language import canonical, nearest
 from processors.letters.sources import Sources, Texts, packaged
@@ -32,7 +33,7 @@ def missing(data: Any, locale: str) -> Iterator[Misfit]:
     texts = readable_texts(data)
     sources = Sources(texts)
     policies = [plugin for plugin in installed() if isinstance(data, dict) and plugin.name in data]
-    letters = {name for name in packaged() if name.split("/")[0] in {policy.name for policy in policies}}
+    letters = {name for name in packaged() if policy_of(name) in {policy.name for policy in policies}}
     letters = {name for name in letters if not name.endswith("/words")} | {name for _, name in named_letters(data)}
     for name in (*sorted(letters), *([FOOT] if policies else ())):
         known = sources.languages(name)

@@ -17,6 +17,7 @@ from processors.journey.guard.quiet import quiet_until, undisturbing
 from processors.journey.guard.reach import allowed, consented, may_be_approached, offered, open_for
 from processors.journey.identity import outreach_id
 from processors.journey.playbook import Arm, Playbook
+from processors.journey.refusals import GATHERING
 from streams.durations import in_hours
 from streams.events import Address, JourneyState, OutreachChannel
 
@@ -151,7 +152,7 @@ def _in_company(want: Want, state: JourneyState, now: datetime, playbook: Playbo
     if want.gather_until is None or want.gather_until <= now:
         return None
     explanation = "waits for whatever else is to be told until then; they go as one"
-    return Hold(want=want, until=want.gather_until, reason="gathering", explanation=explanation)
+    return Hold(want=want, until=want.gather_until, reason=GATHERING, explanation=explanation)
 
 
 RULES: tuple[Rule, ...] = (_one_person, _once, _still_useful, _reachable, _quiet_hours, _frequency_cap, _in_company)

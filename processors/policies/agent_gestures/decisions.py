@@ -15,6 +15,7 @@ from functools import partial
 from processors.journey.actions import Task, Want
 from processors.journey.guard.limits import by_employees
 from processors.journey.known import Known, MayGive
+from processors.journey.naming import journey_about
 from processors.journey.playbook import Budget, Playbook
 from processors.journey.policy import as_text
 from processors.journey.settling import Deadline, Settling, Step, deadline
@@ -70,7 +71,7 @@ class GesturesOfAgents(Settling):
             if said is not None:
                 by = deadline(given.occurred_at, rules.escalated_due, now)
                 make = partial(self._want, state, given, playbook, rules, said=said, by=by)
-                yield Step(f"gesture/{given.gesture_id}", OVER, make)
+                yield Step(journey_about("gesture", given.gesture_id), OVER, make)
 
     def _want(
         self, state: JourneyState, given: Given, playbook: Playbook, rules: AgentGestures, *, said: Beyond,
@@ -81,7 +82,7 @@ class GesturesOfAgents(Settling):
             self,
             state,
             playbook,
-            journey_id=f"gesture/{given.gesture_id}",
+            journey_id=journey_about("gesture", given.gesture_id),
             occasion=OVER,
             variables={
                 "name": state.profile.name or "",

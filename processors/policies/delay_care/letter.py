@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from processors.journey.actions import Want
 from processors.journey.arrival import as_told, did_not_arrive
 from processors.journey.evolve.delays import journey_id
+from processors.journey.naming import kind_of
 from processors.journey.playbook import Playbook
 from processors.journey.policy import as_text
 from processors.journey.wait_rules import DelayRules, FoundOut, wait_rules
@@ -54,7 +55,7 @@ def letter(
     journey = journey_id(delay)
     notes = tuple(note for note in state.outreach if tells(note, policy, journey))
     delay = as_told(delay, notes, rules)
-    kind = occasion.split("-")[0]
+    kind = kind_of(occasion)
     name = "silent" if kind == NOTICE and delay.unannounced else _TEMPLATES[kind]
     template = f"{policy}/{name}"
     said = wording(playbook, state.profile.locale, letter=template, why=why, offer=offer_of(delay, wait, rules))

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from processors.journey.actions import Recall, Suppress, Task, Want
+from processors.journey.naming import journey_about
 from processors.journey.playbook import Playbook
 from processors.journey.policy import as_text
 from processors.journey.settling import Deadline, Moment, Settling, Step, deadline
@@ -146,7 +147,7 @@ class MentionReply(Settling):
 
 def journey_id(mention: Mention) -> str:
     """One post."""
-    return f"mention/{mention.mention_id}"
+    return journey_about("mention", mention.mention_id)
 
 
 def rescue_by(mention: Mention, rules: MentionRules, opened: datetime) -> Deadline:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from functools import partial
 
 from processors.journey.actions import Suppress, Want
+from processors.journey.naming import journey_about
 from processors.journey.playbook import Playbook
 from processors.journey.settling import Settling, Step
 from processors.journey.wanting import want_of
@@ -100,7 +101,7 @@ class OutOfStockSave(Settling):
 
 def journey_id(wish: Wish) -> str:
     """One thing asked for, however often."""
-    return f"wish/{wish.item_id}"
+    return journey_about("wish", wish.item_id)
 
 
 def _price(alternative: Alternative) -> tuple[Decimal, str]:

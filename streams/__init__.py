@@ -1,6 +1,8 @@
 """The wire and the contract of Careline; knows no policy.
 
-``from streams import Publisher, Subscriber, events`` is what other services need.
+``from streams import Publisher, Subscriber, events`` is what other services need. Their tests need no server: with
+``Settings(kafka_bootstrap="memory://tests", registry_url="memory://tests")`` and ``await set_up(settings)``, broker and
+registry are in memory.
 """
 
 from __future__ import annotations
@@ -10,17 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from streams import events
+    from streams.broker.provision import set_up
     from streams.config import Settings
     from streams.publishing.publisher import Publisher
     from streams.subscribing.subscriber import Message, Subscriber
 
-__all__ = ["Message", "Publisher", "Settings", "Subscriber", "events"]
+__all__ = ["Message", "Publisher", "Settings", "Subscriber", "events", "set_up"]
 
 _WHERE = {
     "Message": "streams.subscribing.subscriber",
     "Publisher": "streams.publishing.publisher",
     "Settings": "streams.config",
     "Subscriber": "streams.subscribing.subscriber",
+    "set_up": "streams.broker.provision",
 }
 
 

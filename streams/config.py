@@ -19,6 +19,7 @@ from streams.secrets import apart
 from streams.topics import Topics
 
 _DURATION = r"^[1-9]\d{0,4}[smh]$"
+_MEMORY = "memory://"
 _RATE = r"^[1-9]\d{0,6}/[smh]$"
 
 
@@ -34,8 +35,12 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    kafka_bootstrap: str = Field(default="127.0.0.1:9092", description="host:port, separated by commas")
-    registry_url: str = Field(default="http://127.0.0.1:8081", description="a Confluent-compatible schema registry")
+    kafka_bootstrap: str = Field(
+        default="127.0.0.1:9092", description="host:port, separated by commas; or memory://name"
+    )
+    registry_url: str = Field(
+        default="http://127.0.0.1:8081", description="a Confluent-compatible schema registry; or memory://name"
+    )
     redis_url: SecretStr = Field(default=SecretStr("redis://127.0.0.1:6379/0"))
     smtp_url: SecretStr = Field(default=SecretStr("smtp://127.0.0.1:25"), description="smtp:// or smtps://user:pw@host")
     topic_prefix: str = Field(default="careline.", pattern=r"^[a-zA-Z0-9._-]*$")
@@ -155,8 +160,22 @@ class Settings(BaseModel):
         """The topic catalogue with this prefix."""
         return _catalogue(self.topic_prefix)
 
+    @property
+    def memory_broker(self) -> str | None:
+        """The name of the broker in memory; None where it is Kafka."""
+        return _named(self.kafka_bootstrap)
+
+    @property
+    def memory_registry(self) -> str | None:
+        """The name of the schema registry in memory; None where it is a server."""
+        return _named(self.registry_url)
+
     def kafka_client(self) -> dict[str, Any]:
-        """The arguments every aiokafka client shares: addresses and security."""
+        """The arguments every aiokafka client shares: addresses and security. Raises SettingsError."""
+        if self.memory_broker is not None:
+            raise SettingsError(
+                f"CARELINE_KAFKA_BOOTSTRAP: {self.kafka_bootstrap} is a broker in memory, and this needs a Kafka"
+            )
         arguments: dict[str, Any] = {
             "bootstrap_servers": self.kafka_bootstrap.split(","),
             "security_protocol": self.kafka_security_protocol,
@@ -175,6 +194,10 @@ class Settings(BaseModel):
                 "sasl_plain_password": self.kafka_sasl_password.get_secret_value(),
             }
         return arguments
+
+
+def _named(address: str) -> str | None:
+    return address.removeprefix(_MEMORY) if address.startswith(_MEMORY) else None
 
 
 @cache

@@ -19,7 +19,7 @@ from tests.test_architecture import ROOT, imports, modules, within
 PICTURE = ROOT / "docs" / "architecture.svg"
 
 ROWS: tuple[tuple[str, ...], ...] = (
-    ("processors.cli", "processors.demo", "processors.simulator"),
+    ("processors.cli", "processors.demo", "processors.simulator", "processors.testing"),
     ("processors.outreach", "processors.roles", "processors.gateway", "processors.view", "processors.measure",
      "processors.replay"),
     ("processors.letters", "processors.policies", "processors.playbook"),
@@ -37,6 +37,7 @@ NOTES = {
     "processors.cli": "the command line",
     "processors.demo": "a storm day, live",
     "processors.simulator": "made-up passengers",
+    "processors.testing": "the test kit",
     "processors.outreach": "delivery, channels",
     "processors.roles": "the journeys role",
     "processors.gateway": "opt-outs, reports",

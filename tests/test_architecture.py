@@ -217,6 +217,9 @@ def test_a_replay_can_send_nothing() -> None:
         "subscribing.subscriber",
         "processor.transaction",
         "processor.partition",
+        "processor.tenure",
+        "broker.kafka",
+        "broker.memory",
         "processor.service",
     )
     senders = [f"streams.{part}" for part in streams] + ["processors.outreach"]

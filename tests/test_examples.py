@@ -1,4 +1,4 @@
-"""The examples run, and docs/integrating.md is right about what follows from orders alone."""
+"""The mappings among the examples run, and docs/integrating.md is right about what follows from orders alone."""
 
 from __future__ import annotations
 

@@ -71,6 +71,13 @@ async def run(program: str, env: dict[str, str], *, lines: int) -> list[str]:
             await process.wait()
 
 
+async def test_the_test_without_a_broker_runs() -> None:
+    """Typed off docs/integrating.md: a publisher and a subscriber of one process, and no server."""
+    *_, without = programs("docs/integrating.md")
+    assert "memory://" in without
+    assert await run(without, dict(os.environ), lines=0) == []
+
+
 async def publish_profile(env: dict[str, str]) -> None:
     """Runs the README's line with a shell, as a reader would."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
@@ -95,7 +102,7 @@ async def test_the_readmes_program_runs(settings: Settings, role_env: dict[str, 
 @pytest.mark.live
 async def test_the_programs_of_integrating_run(settings: Settings, role_env: dict[str, str]) -> None:
     """Two publishers and a subscriber; three touchpoints are in Ana's journey, and a decision."""
-    ours, foreign, subscribe = programs("docs/integrating.md")
+    ours, foreign, subscribe, _ = programs("docs/integrating.md")
     async with Role("journeys", role_env):
         [place] = await run(ours, role_env, lines=0)
         assert role_env["CARELINE_TOPIC_PREFIX"] in place
@@ -109,3 +116,14 @@ async def test_the_programs_of_integrating_run(settings: Settings, role_env: dic
     assert line.startswith("ana ")
     decided = await messages(settings, "decisions")
     assert {type(one.record).__name__ for one in decided} == {"Decision"}
+
+
+@pytest.mark.live
+async def test_the_example_says_why_somebody_did_not_hear(settings: Settings, role_env: dict[str, str]) -> None:
+    """Of Ana, whose flight is late, nobody has an address: the example reads the decision and its reason."""
+    publish, why = ((ROOT / "examples" / name).read_text(encoding="utf-8") for name in ("publish.py", "read_why.py"))
+    async with Role("journeys", role_env):
+        await run(publish, role_env, lines=0)
+        decided, reason = await run(why, role_env, lines=2)
+    assert decided.rstrip() == "ana: delay_care/notice suppress"
+    assert reason.startswith("  no_address: ")

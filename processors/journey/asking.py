@@ -174,10 +174,10 @@ def too_late(
         )
         if told > _MOST_TOLD:
             continue
-        explanation = "we heard of it too late to be of any use"
+        explanation = "the touchpoint arrived too late to act on"
         if told == _MOST_TOLD:
             want = dataclasses.replace(want, journey_id="", occasion=TOO_LATE, inputs={"told": str(told)})
-            explanation = "more come too late; they are not told one by one today"
+            explanation = "more touchpoints arrived too late; they are not recorded one by one today"
         suppress = Suppress(want=want, reason=NO_LONGER_USEFUL, explanation=explanation)
         try:
             state, said = enact(state, suppress, now=now, playbook=playbook, trigger=event)

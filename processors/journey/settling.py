@@ -120,7 +120,7 @@ class Settling(ABC):
                 journey_id=journey,
                 occasion=occasion,
                 reason="no_longer_needed",
-                explanation="its cause is gone",
+                explanation="its reason no longer holds",
             )
 
     def _again(

@@ -25,7 +25,7 @@ _ASK_AGAIN = timedelta(hours=1)
 
 
 def is_too_late(request: OutreachRequested, now: datetime) -> bool:
-    """Whether it would arrive after it is of any use."""
+    """Whether it would arrive too late to be useful."""
     return now >= request.useful_until
 
 

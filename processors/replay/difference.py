@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from processors.replay.recorded import Decided
+from streams.events import Decision
 
 _BEFORE = "playbook_before"
-_OF_THE_PLAYBOOK = ("playbook_version", "inputs", "explanation")
+_OF_THE_PLAYBOOK = ("playbook_version", "inputs")
+_EXPLANATION = "explanation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +25,17 @@ class Changed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """Every decision of either side, each in the order of time, then customer, then identity."""
+    """Every decision of either side, each in the order of time, then customer, then identity.
+
+    ``reworded``: of ``same`` those under one playbook whose explanation has other words, as another version of
+    Careline wrote them.
+    """
 
     same: tuple[Decided, ...]
     changed: tuple[Changed, ...]
     only_recorded: tuple[Decided, ...]
     only_replayed: tuple[Decided, ...]
+    reworded: int = 0
 
     def __bool__(self) -> bool:
         return bool(self.changed or self.only_recorded or self.only_replayed)
@@ -58,23 +65,26 @@ class Difference:
 def difference(recorded: Mapping[str, Decided], replayed: Mapping[str, Decided]) -> Difference:
     """The difference; both by decision id.
 
-    Under one playbook nothing may differ, but that a decision names the playbook before it where one was taken up.
-    Between two of them their versions do, and the rules that a decision names among what led to it; neither is a
-    difference in what was decided.
+    Under one playbook nothing may differ except the words of an explanation, which are counted, and the earlier
+    playbook that a decision names where a new one came into force. Between two playbooks their versions differ, and
+    the rules that a decision names among its inputs; neither is a difference in what was decided.
     """
     same: list[Decided] = []
     changed: list[Changed] = []
+    reworded = 0
     for one in recorded.keys() & replayed.keys():
         fields = _differing(recorded[one], replayed[one])
         if fields:
             changed.append(Changed(recorded[one], replayed[one], fields))
         else:
             same.append(recorded[one])
+            reworded += _reworded(recorded[one].decision, replayed[one].decision)
     return Difference(
         same=in_order(same),
         changed=tuple(sorted(changed, key=lambda pair: _order(pair.recorded))),
         only_recorded=in_order(recorded[one] for one in recorded.keys() - replayed.keys()),
         only_replayed=in_order(replayed[one] for one in replayed.keys() - recorded.keys()),
+        reworded=reworded,
     )
 
 
@@ -118,8 +128,12 @@ def _fields(prefix: str, recorded: Any, replayed: Any) -> list[str]:
     if recorded is None or replayed is None:
         return [] if recorded is replayed else [prefix.rstrip(".")]
     passed_over = () if recorded.playbook_version == replayed.playbook_version else _OF_THE_PLAYBOOK
-    names = (name for name in recorded.__struct_fields__ if name not in passed_over)
+    names = (name for name in recorded.__struct_fields__ if name not in passed_over and name != _EXPLANATION)
     return [prefix + name for name in names if _of(recorded, name) != _of(replayed, name)]
+
+
+def _reworded(recorded: Decision, replayed: Decision) -> bool:
+    return recorded.playbook_version == replayed.playbook_version and recorded.explanation != replayed.explanation
 
 
 def _of(record: Any, name: str) -> Any:

@@ -1,6 +1,6 @@
 """One partition's touchpoints through the production core, at the times at which the journeys role handled them.
 
-The order of things is that of the role: see :mod:`streams.processor.order`.
+The order of things is that of the role: see :mod:`streams.order`.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from streams.clock import PartitionClock, from_millis, to_millis
 from streams.errors import Unreadable
 from streams.events import Decision, JourneyState, Record, Touchpoint
 from streams.http.destinations import Destinations, reachable
+from streams.order import check_later, due_before, follow
 from streams.processor.intake import Intake, Misplaced
 from streams.processor.isolation import blamed, is_infrastructure
 from streams.processor.logic import Stage
-from streams.processor.order import check_later, due_before, follow
 from streams.processor.wakes import Wakes
 from streams.publishing.validation import check_touchpoint
 from streams.publishing.writers import DEFAULT, Writers

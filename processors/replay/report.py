@@ -75,6 +75,7 @@ class Report:
             },
             "difference": {
                 "same": len(found.same),
+                "reworded": found.reworded,
                 "changed": len(found.changed),
                 "only_recorded": len(found.only_recorded),
                 "only_replayed": len(found.only_replayed),

@@ -53,6 +53,8 @@ def _differs(counts: Mapping[str, int]) -> bool:
 
 def _verdict(report: Report, console: Screen) -> None:
     found = report.difference
+    if found.reworded:
+        _say(console, f"{found.reworded:,} decisions are the same but explained in other words, by another version.")
     if not found:
         _say(console, f"Nothing differs: all {len(found.same):,} decisions are the same.", style="bold green")
         return

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import BrokerResponseError, KafkaError, for_code
+from aiokafka.errors import BrokerResponseError, InvalidReplicationFactorError, KafkaError
 
+from streams.broker.choice import broker_of
 from streams.broker.closing import closed
+from streams.broker.contract import Admin, NewTopic
 from streams.config import Settings
 from streams.errors import Refused, SettingsError, Unavailable
-from streams.registry.registry import ConfluentRegistry
+from streams.registry.choice import registry_of
 from streams.registry.subjects import apply_schemas
 from streams.topics import Topic
-
-_SET_ON_TOPIC = 1  # a setting's source in Kafka's answer: the topic itself, not the broker or a default
-_ALREADY_EXISTS = 36
-_BAD_REPLICATION = 38
-_VISIBLE_WITHIN_S = 30.0
 
 
 class TopicStatus(StrEnum):
@@ -81,8 +74,8 @@ async def plan_topics(settings: Settings, *, keep_history: bool | None = None) -
         keep_history = settings.keep_history
     wanted = {settings.topics.full_name(topic): topic for topic in settings.topics.all()}
     async with _admin(settings) as admin:
-        partitions = await _partitions(admin)
-        configs = await _configs(admin, [name for name in wanted if name in partitions])
+        partitions = await admin.partitions()
+        configs = await admin.configs([name for name in wanted if name in partitions])
     return TopicPlan(
         settings=settings,
         changes=tuple(
@@ -105,7 +98,8 @@ async def apply_topics(plan: TopicPlan) -> None:
         if missing:
             await _create(admin, missing, plan.settings.replication)
         if differing:
-            await _alter(admin, differing)
+            # This request replaces all that is set on a topic, so what others set goes with it.
+            await admin.alter({change.topic: {**change.present, **change.config} for change in differing})
 
 
 async def set_up(settings: Settings, *, keep_history: bool | None = None) -> None:
@@ -113,7 +107,7 @@ async def set_up(settings: Settings, *, keep_history: bool | None = None) -> Non
 
     ``keep_history`` as in :func:`plan_topics`. Raises what :func:`apply_schemas` and :func:`plan_topics` raise.
     """
-    registry = ConfluentRegistry(settings)
+    registry = registry_of(settings)
     try:
         await apply_schemas(registry, settings.topics)
     finally:
@@ -127,7 +121,7 @@ def _compare(
     partitions: int,
     keep_history: bool,
     present_partitions: int | None,
-    present: Mapping[str, tuple[str, int]],
+    present: Mapping[str, tuple[str, bool]],
 ) -> TopicChange:
     config = topic.config(keep_history=keep_history)
     if present_partitions is None:
@@ -149,7 +143,7 @@ def _compare(
             for key, value in config.items()
             if key not in present or present[key][0] != value
         },
-        present={key: value for key, (value, source) in present.items() if source == _SET_ON_TOPIC},
+        present={key: value for key, (value, set_here) in present.items() if set_here},
         problem=problem,
     )
 
@@ -163,8 +157,8 @@ def _other_partitions(name: str, present: int, wanted: int) -> str:
 
 
 @asynccontextmanager
-async def _admin(settings: Settings) -> AsyncIterator[Any]:
-    admin = AIOKafkaAdminClient(**settings.kafka_client(), client_id="careline-provision", request_timeout_ms=30_000)
+async def _admin(settings: Settings) -> AsyncIterator[Admin]:
+    admin = broker_of(settings).admin("careline-provision")
     try:
         await admin.start()
         yield admin
@@ -177,64 +171,13 @@ async def _admin(settings: Settings) -> AsyncIterator[Any]:
         await closed(admin)
 
 
-async def _partitions(admin: Any) -> dict[str, int]:
-    """Number of partitions by topic, of all that are there."""
-    return {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics()}
-
-
-async def _configs(admin: Any, names: Iterable[str]) -> dict[str, dict[str, tuple[str, int]]]:
-    """By topic and setting: the value in force and where it comes from."""
-    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
-    found: dict[str, dict[str, tuple[str, int]]] = {}
-    for response in await admin.describe_configs(resources) if resources else ():
-        for code, message, _, name, entries in response.resources:
-            _raise_for(code, name, message)
-            found[name] = {entry[0]: (entry[1], entry[3]) for entry in entries if entry[1] is not None}
-    return found
-
-
-async def _create(admin: Any, missing: list[TopicChange], replication: int) -> None:
-    topics = [
-        NewTopic(change.topic, change.partitions, replication, topic_configs=dict(change.config)) for change in missing
-    ]
-    response = await admin.create_topics(topics)
-    for name, code, message in response.topic_errors:
-        if code == _BAD_REPLICATION:
-            raise SettingsError(f"CARELINE_REPLICATION: {name}: {message}")
-        if code != _ALREADY_EXISTS:  # somebody was faster; whether it is as wanted, the next plan says
-            _raise_for(code, name, message)
-    wanted = {change.topic for change in missing}
-
-    async def visible() -> bool:
-        return wanted <= (await _partitions(admin)).keys()
-
-    await _until(visible)
-
-
-async def _alter(admin: Any, differing: list[TopicChange]) -> None:
-    # This request replaces all that is set on a topic, so what others set goes with it.
-    resources = [
-        ConfigResource(ConfigResourceType.TOPIC, change.topic, {**change.present, **change.config})
-        for change in differing
-    ]
-    for response in await admin.alter_configs(resources):
-        for code, message, _, name in response.resources:
-            _raise_for(code, name, message)
-
-    async def in_force() -> bool:
-        found = await _configs(admin, [change.topic for change in differing])
-        return all(found[change.topic][key][0] == value for change in differing for key, value in change.config.items())
-
-    await _until(in_force)
-
-
-async def _until(done: Callable[[], Awaitable[bool]]) -> None:
-    # The controller has done it; the brokers hear of it a moment later, and there is nothing to be called back by.
-    async with asyncio.timeout(_VISIBLE_WITHIN_S):
-        while not await done():  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
-
-
-def _raise_for(code: int, name: str, message: str | None) -> None:
-    if code:
-        raise for_code(code)(f"{name}: {message}")
+async def _create(admin: Admin, missing: list[TopicChange], replication: int) -> None:
+    try:
+        await admin.create(
+            [
+                NewTopic(name=change.topic, partitions=change.partitions, replication=replication, config=change.config)
+                for change in missing
+            ]
+        )
+    except InvalidReplicationFactorError as error:
+        raise SettingsError(f"CARELINE_REPLICATION: {error.args[0]}") from error

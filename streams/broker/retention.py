@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 
+from streams.broker.contract import Broker
 from streams.clock import from_millis
 from streams.config import Settings
 from streams.topics import Topic
@@ -18,8 +17,9 @@ _FOR_EVER = -1
 class Aged:
     """Counts what is published with a time that its topic does not reach back to."""
 
-    def __init__(self, settings: Settings, topic: Topic) -> None:
+    def __init__(self, settings: Settings, topic: Topic, *, broker: Broker) -> None:
         self._settings = settings
+        self._broker = broker
         self._topic = topic
         self._kept = None if topic.retention is None else topic.retention // timedelta(milliseconds=1)
         self.count = 0
@@ -55,11 +55,11 @@ class Aged:
         """The topic's retention in ms."""
         assert self._kept is not None, "nothing is counted for a topic that keeps the latest of each key"
         name = self._settings.topics.full_name(self._topic)
-        admin = AIOKafkaAdminClient(**self._settings.kafka_client(), client_id="careline-publisher")
+        admin = self._broker.admin("careline-publisher")
         try:
             await admin.start()
-            [answer] = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name)])
-            return next((int(one[1]) for one in answer.resources[0][4] if one[0] == "retention.ms"), self._kept)
+            found = (await admin.configs([name]))[name].get("retention.ms")
+            return self._kept if found is None else int(found[0])
         except (KafkaError, TimeoutError, OSError):
             return self._kept
         finally:

@@ -2,8 +2,8 @@
 
 Eight rules keep it exact; each is kept in one place:
 
-1. one transactional id a partition, and the order of taking it: :mod:`.partition`
-2. every send awaited, any failure drops the partition's memory: :mod:`.partition`; a hanging commit stops the
+1. one transactional id a partition, and the order of taking it: :mod:`.tenure`
+2. every send awaited, any failure ends the tenure and its memory: :mod:`.partition`; a hanging commit stops the
    process: :mod:`.watchdog`
 3. state changes in an overlay until the commit returned: :mod:`.store`
 4. offsets, state and outputs in one transaction, read read-committed downstream: :mod:`.transaction`

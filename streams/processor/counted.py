@@ -7,7 +7,7 @@ from typing import Any
 from streams import metrics
 from streams.processor.logic import Logic
 from streams.processor.store import Store
-from streams.processor.transaction import Transaction
+from streams.processor.transaction import Committed
 
 
 class Counted:
@@ -32,22 +32,22 @@ class Counted:
         metrics.RECOVERY_SECONDS.labels(role=self._role).observe(seconds)
         self._holds(store)
 
-    def count(self, tx: Transaction[Any], *, seconds: float, store: Store[Any], wall: int) -> None:
+    def count(self, changes: Committed[Any], *, seconds: float, store: Store[Any], wall: int) -> None:
         """A transaction was committed; ``wall``: the time, in ms."""
         role = self._role
         metrics.TRANSACTIONS.labels(role=role, end="committed").inc()
         metrics.TRANSACTION_SECONDS.labels(role=role).observe(seconds)
-        for handling, count in tx.handled.items():
+        for handling, count in changes.handled.items():
             metrics.RECORDS_PROCESSED.labels(role=role, handling=handling).inc(count)
-        for reason, count in tx.dead_letters.items():
+        for reason, count in changes.dead_letters.items():
             metrics.DEAD_LETTERS.labels(role=role, reason=reason).inc(count)
-        for (topic, _), sent in tx.outgoing.items():
-            metrics.RECORDS_SENT.labels(role=role, topic=topic).inc(len(sent))
-        for record in tx.sent:
+        for topic, sent in changes.written.items():
+            metrics.RECORDS_SENT.labels(role=role, topic=topic).inc(sent)
+        for record in changes.sent:
             self._logic.committed(record)
-        metrics.TIMERS_FIRED.labels(role=role).inc(tx.timers)
+        metrics.TIMERS_FIRED.labels(role=role).inc(changes.timers)
         self._holds(store)
-        for published in tx.published_at:
+        for published in changes.published_at:
             self._latency.observe(max(wall - published, 0) / 1000)
 
     def _holds(self, store: Store[Any]) -> None:

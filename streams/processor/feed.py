@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from itertools import chain
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from streams.broker.contract import Consumer, ConsumerRecord, TopicPartition
 
 
 class Feed:
@@ -17,7 +17,7 @@ class Feed:
     def __init__(
         self,
         *,
-        consumer: AIOKafkaConsumer,
+        consumer: Consumer,
         tp: TopicPartition,
         batch: int,
         news: asyncio.Event,

@@ -6,16 +6,17 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from streams import metrics
 from streams.broker.closing import is_cancelled
+from streams.broker.contract import TopicPartition
 from streams.errors import PartitionStopped
 from streams.processor.isolation import Search, is_infrastructure
-from streams.processor.limits import Limits
 from streams.processor.progress import Progress
+from streams.processor.shared import Shared
 
 log = structlog.get_logger()
 
@@ -31,20 +32,18 @@ class Keeping:
         self,
         tp: TopicPartition,
         *,
-        role: str,
-        limits: Limits,
+        shared: Shared[Any],
         progress: Progress,
         search: Search,
-        consumer: AIOKafkaConsumer,
         waits: Callable[[int, int | None], None],
     ) -> None:
         """``waits`` gets how many records wait while none are read, and None: nobody knows since when."""
         self._tp = tp
-        self._role = role
-        self._limits = limits
+        self._role = shared.role
+        self._limits = shared.limits
         self._progress = progress
         self._search = search
-        self._consumer = consumer
+        self._consumer = shared.consumer
         self._waits = waits
         self.stopping = asyncio.Event()
         """Set when the partition is to be worked on no longer; it ends a pause at once."""

@@ -4,45 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
-from aiokafka import TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
-
 from streams.avro.codec import Codec
 from streams.broker.closing import closed
-from streams.broker.fetched import AIOKafkaConsumer
+from streams.broker.contract import TopicPartition
 from streams.clock import PartitionClock, to_millis
-from streams.config import Settings
 from streams.errors import Unreadable
 from streams.processor.failpoints import Point, reached
 from streams.processor.logic import Logic
 from streams.processor.progress import Progress
+from streams.processor.shared import Shared
 from streams.processor.store import Store
 from streams.processor.wakes import Wakes
 
+_FETCH = 8 << 20  # bytes at once
 
-async def restore(
-    store: Store[Any],
-    wakes: Wakes,
-    *,
-    settings: Settings,
-    codec: Codec,
-    logic: Logic[Any],
-    partition: int,
-    progress: Progress,
-) -> None:
+
+async def restore(store: Store[Any], wakes: Wakes, *, shared: Shared[Any], partition: int, progress: Progress) -> None:
     """Fill ``store`` and ``wakes`` up to the end of what is committed.
 
     Read-committed and by position: the end is an offset, and aborted records and markers before it are passed over.
     Call it after the producer of the partition was started, which settles the last owner's transaction.
     """
-    tp = TopicPartition(settings.topics.full_name(logic.state_topic), partition)
-    consumer = AIOKafkaConsumer(
-        **settings.kafka_client(),
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        isolation_level="read_committed",
-        max_partition_fetch_bytes=8 << 20,
-    )
+    tp = TopicPartition(shared.settings.topics.full_name(shared.logic.state_topic), partition)
+    consumer = shared.broker.reader(fetch=_FETCH)
     await consumer.start()
     try:
         consumer.assign([tp])
@@ -53,22 +37,22 @@ async def restore(
                 for record in records:
                     key, value = record.key.decode(), record.value
                     store.put_encoded(key, value)
-                    wakes.set(key, None if value is None else await _wake_at(value, codec=codec, logic=logic))
+                    due = None if value is None else await _wake_at(value, codec=shared.codec, logic=shared.logic)
+                    wakes.set(key, due)
                 progress.not_stuck()
                 reached(Point.IN_RECOVERY)
     finally:
         await closed(consumer)
 
 
-async def committed(
-    tp: TopicPartition, group: str, *, admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer
-) -> tuple[int, PartitionClock]:
+async def committed(tp: TopicPartition, *, shared: Shared[Any]) -> tuple[int, PartitionClock]:
     """The offset that the group goes on from, and the partition's clock, which travels with it: time does not go back
     over a restart."""
-    found = (await admin.list_consumer_group_offsets(group, partitions=[tp])).get(tp)
-    if found is None or found.offset < 0:
-        return (await consumer.beginning_offsets([tp]))[tp], PartitionClock()
-    return found.offset, PartitionClock(int(found.metadata or 0))
+    found = await shared.admin.committed(shared.group, tp)
+    if found is None:
+        return (await shared.consumer.beginning_offsets([tp]))[tp], PartitionClock()
+    offset, clock = found
+    return offset, PartitionClock(int(clock or 0))
 
 
 async def _wake_at(value: bytes, *, codec: Codec, logic: Logic[Any]) -> int | None:

@@ -7,15 +7,14 @@ from collections.abc import Iterable
 from typing import Any, Generic, TypeVar
 
 import structlog
-from aiokafka import ConsumerRebalanceListener, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from mode import Service
 
 from streams import metrics
 from streams.avro.codec import Codec
+from streams.broker.choice import broker_of
 from streams.broker.closing import closed
-from streams.broker.fetched import AIOKafkaConsumer
+from streams.broker.contract import Broker, ConsumerRebalanceListener, TopicPartition
 from streams.clock import Clock, SystemClock
 from streams.config import Settings
 from streams.errors import CarelineError, SchemaNotRegistered, Unavailable
@@ -23,7 +22,9 @@ from streams.patience import Patience
 from streams.processor.limits import Limits
 from streams.processor.logic import Logic, Performer
 from streams.processor.partition import Partition
-from streams.registry.registry import ConfluentRegistry, Registry
+from streams.processor.shared import Shared, group_of
+from streams.registry.choice import registry_of
+from streams.registry.registry import Registry
 
 log = structlog.get_logger()
 
@@ -45,6 +46,7 @@ class Processor(Service, Generic[S]):
         logic: Logic[S],
         performer: Performer | None = None,
         registry: Registry | None = None,
+        broker: Broker | None = None,
         clock: Clock | None = None,
         limits: Limits | None = None,
         concurrency: int = 16,
@@ -55,8 +57,9 @@ class Processor(Service, Generic[S]):
         self._logic = logic
         self._performer = performer
         self._own_registry = registry is None
-        self._registry = registry or ConfluentRegistry(settings)
+        self._registry = registry or registry_of(settings)
         self._codec = Codec(registry=self._registry, topics=settings.topics)
+        self._broker = broker or broker_of(settings)
         self._clock = clock or SystemClock()
         self._limits = limits or Limits()
         self._patience = Patience(
@@ -65,11 +68,9 @@ class Processor(Service, Generic[S]):
             retried=(Unavailable, SchemaNotRegistered, KafkaError),
         )
         self._concurrency = asyncio.Semaphore(concurrency)
-        self._group = f"{settings.topic_prefix}{role}"
         self._partitions: dict[int, tuple[Partition[S], asyncio.Task[None]]] = {}
         self._assigned = False
-        self._consumer: AIOKafkaConsumer | None = None
-        self._admin: AIOKafkaAdminClient | None = None
+        self._shared: Shared[S] | None = None
 
     # -- for /livez and /readyz -----------------------------------------------------------------------------------
 
@@ -96,64 +97,52 @@ class Processor(Service, Generic[S]):
     async def on_stop(self) -> None:
         """Finish what is under way, commit it, leave."""
         await self._let_go()
-        if self._consumer is not None:
-            await closed(self._consumer)
-        if self._admin is not None:
-            await closed(self._admin)
+        if self._shared is not None:
+            await closed(self._shared.consumer)
+            await closed(self._shared.admin)
         if self._own_registry:
             await self._registry.close()
 
     async def _connect(self) -> None:
-        client = self._settings.kafka_client()
         topic = self._settings.topics.full_name(self._logic.input)
-        admin = AIOKafkaAdminClient(**client)
-        consumer = AIOKafkaConsumer(
-            **client,
-            client_id=f"careline-{self._role}-{self._settings.instance}",
-            group_id=self._group,
-            group_instance_id=f"{self._group}-{self._settings.instance}",
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            isolation_level="read_committed",
-            session_timeout_ms=10_000,
-            heartbeat_interval_ms=2_000,
-            max_poll_interval_ms=600_000,
-            max_partition_fetch_bytes=4 << 20,
+        group = group_of(self._settings, self._role)
+        instance = self._settings.instance
+        admin = self._broker.admin()
+        consumer = self._broker.lasting_member(
+            group, instance=f"{group}-{instance}", client=f"careline-{self._role}-{instance}"
         )
         try:
             await admin.start()
-            described = await admin.describe_topics([topic])
-            if described[0]["error_code"]:
+            partitions = (await admin.partitions(topic)).get(topic)
+            if partitions is None:
                 raise Unavailable.no_topic(topic)
-            self._count = len(described[0]["partitions"])
-            self._admin, self._consumer = admin, consumer
-            consumer.subscribe([topic], listener=_Listener(self))
+            self._shared = Shared(
+                settings=self._settings,
+                role=self._role,
+                logic=self._logic,
+                performer=self._performer,
+                codec=self._codec,
+                broker=self._broker,
+                consumer=consumer,
+                admin=admin,
+                partitions=partitions,
+                clock=self._clock,
+                limits=self._limits,
+                concurrency=self._concurrency,
+            )
+            consumer.subscribe([topic], listener=_Listener(self, self._shared))
             await consumer.start()
         except (KafkaError, CarelineError):
-            self._admin = self._consumer = None
+            self._shared = None
             await closed(consumer)
             await closed(admin)
             raise
 
     # -- the group's word -----------------------------------------------------------------------------------------
 
-    async def _take(self, assigned: Iterable[TopicPartition]) -> None:
+    async def _take(self, assigned: Iterable[TopicPartition], shared: Shared[S]) -> None:
         for tp in sorted(assigned):
-            partition = Partition(
-                tp.partition,
-                settings=self._settings,
-                role=self._role,
-                group=self._group,
-                logic=self._logic,
-                performer=self._performer,
-                codec=self._codec,
-                consumer=self._consumer,
-                admin=self._admin,
-                partitions=self._count,
-                clock=self._clock,
-                limits=self._limits,
-                concurrency=self._concurrency,
-            )
+            partition = Partition(tp.partition, shared=shared)
             task = asyncio.create_task(partition.run(), name=f"{self._role} {tp.partition}")
             task.add_done_callback(self._ended)
             self._partitions[tp.partition] = partition, task
@@ -182,11 +171,12 @@ class Processor(Service, Generic[S]):
 
 
 class _Listener(ConsumerRebalanceListener):
-    def __init__(self, processor: Processor[Any]) -> None:
+    def __init__(self, processor: Processor[Any], shared: Shared[Any]) -> None:
         self._processor = processor
+        self._shared = shared
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         await self._processor._let_go()
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        await self._processor._take(assigned)
+        await self._processor._take(assigned, self._shared)

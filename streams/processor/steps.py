@@ -15,10 +15,10 @@ from streams import metrics
 from streams.clock import Clock, PartitionClock, from_millis, to_millis
 from streams.config import Settings, TimeSource
 from streams.errors import Unreadable
+from streams.order import check_later, due_before, follow
 from streams.processor.intake import Intake, Misplaced
 from streams.processor.isolation import blamed, is_infrastructure
 from streams.processor.logic import Completion, Logic, Stage, Step
-from streams.processor.order import check_later, due_before, follow
 from streams.processor.savepoint import Savepoint
 from streams.processor.transaction import Outbox, Transaction
 from streams.processor.wakes import Pauses, Wakes

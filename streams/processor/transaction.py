@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Any, Generic, TypeVar
-
-from aiokafka import AIOKafkaProducer, ConsumerRecord
+from typing import Any, Generic, Self, TypeVar
 
 from streams.avro.codec import Codec
 from streams.avro.records import NAMES
+from streams.broker.contract import ConsumerRecord, TransactionalProducer
 from streams.clock import PartitionClock, from_millis
 from streams.config import Settings
-from streams.durations import whole_millis
 from streams.errors import OutputTooLarge, Unreadable
 from streams.events import Record, Value
 from streams.processor.failpoints import Point, reached
@@ -30,7 +28,6 @@ S = TypeVar("S")
 
 _IDENTITIES = ("event_id", "decision_id", "outreach_id", "customer_id")
 _NO_HEADERS: list[tuple[str, bytes]] = []
-_PRODUCER_BATCH = 9 << 20  # one dead letter of the largest size has to fit
 _SURELY_ENOUGH = 16 << 10  # bytes; for a key and the headers of an output of our own
 
 
@@ -74,18 +71,48 @@ class Transaction(Generic[S]):
     """Records, deadlines and results so far."""
 
 
-def transactional_producer(settings: Settings, transactional_id: str, *, within: timedelta) -> AIOKafkaProducer:
-    """A producer for one partition's transactions, each of which ends ``within``, or the broker ends it."""
-    return AIOKafkaProducer(
-        **settings.kafka_client(),
-        transactional_id=transactional_id,
-        acks="all",
-        linger_ms=0,
-        compression_type="lz4",
-        max_batch_size=_PRODUCER_BATCH,
-        max_request_size=_PRODUCER_BATCH,
-        transaction_timeout_ms=whole_millis(within),
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Committed(Generic[S]):
+    """What a committed transaction changed, and what it asks for."""
+
+    states: Changes
+    position: int
+    clock: PartitionClock
+    resumed: int
+    settled: Sequence[Completion]
+    """Results that are recorded, in their order."""
+    withdrawn: Sequence[str]
+    effects: Sequence[Effect]
+    handled: Mapping[str, int]
+    dead_letters: Mapping[str, int]
+    """By reason."""
+    written: Mapping[str, int]
+    """Records by topic."""
+    sent: Sequence[Record]
+    published_at: Sequence[int]
+    timers: int
+
+    @classmethod
+    def of(cls, tx: Transaction[S]) -> Self:
+        """What became true with the transaction."""
+        written: dict[str, int] = defaultdict(int)
+        for (topic, _), records in tx.outgoing.items():
+            written[topic] += len(records)
+        return cls(
+            states=tx.changes,
+            position=tx.position,
+            clock=tx.clock,
+            resumed=tx.resumed,
+            settled=tx.settled,
+            withdrawn=tx.withdrawn,
+            effects=tx.effects,
+            handled=tx.handled,
+            dead_letters=tx.dead_letters,
+            written=written,
+            sent=tx.sent,
+            published_at=tx.published_at,
+            timers=tx.timers,
+        )
 
 
 class Outbox:
@@ -152,7 +179,7 @@ class Outbox:
             raise OutputTooLarge(self._topics.full_name(topic), size, topic.max_bytes)
         return out
 
-    async def send(self, producer: AIOKafkaProducer, tx: Transaction[Any]) -> None:
+    async def send(self, producer: TransactionalProducer, tx: Transaction[Any]) -> None:
         """Send all of it and wait until every record is acknowledged. Raises what the first failed send raised."""
         reached(Point.BEFORE_FIRST_SEND)
         pending: list[asyncio.Future[Any]] = []

@@ -8,9 +8,9 @@ from datetime import timedelta
 from typing import NoReturn
 
 import structlog
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import IllegalOperation, KafkaError
 
+from streams.broker.contract import TransactionalProducer
 from streams.errors import PartitionLost
 from streams.processor.failpoints import Point, reached
 
@@ -21,7 +21,7 @@ CUT_SHORT = (KafkaError, IllegalOperation, AssertionError)
 learned between two calls that it was fenced, that there is no transaction, or an assertion on its own state."""
 
 
-async def commit(producer: AIOKafkaProducer, *, within: timedelta, what: str) -> None:
+async def commit(producer: TransactionalProducer, *, within: timedelta, what: str) -> None:
     """Commit the producer's transaction, or stop the process. Raises PartitionLost where it was not committed."""
     try:
         async with asyncio.timeout(within.total_seconds()):

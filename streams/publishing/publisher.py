@@ -11,13 +11,14 @@ from types import TracebackType
 from typing import Any, Self
 
 import structlog
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeError
 
 from streams import metrics
 from streams.avro.codec import Codec
 from streams.avro.records import NAMES
+from streams.broker.choice import broker_of
 from streams.broker.closing import closed
+from streams.broker.contract import Broker, Producer
 from streams.broker.retention import Aged
 from streams.clock import Clock, SystemClock, to_millis
 from streams.config import Settings
@@ -26,7 +27,8 @@ from streams.events import Touchpoint
 from streams.http.destinations import reachable
 from streams.publishing.cloudevents import headers_for, is_traceparent
 from streams.publishing.validation import check_outgoing
-from streams.registry.registry import ConfluentRegistry, Registry
+from streams.registry.choice import registry_of
+from streams.registry.registry import Registry
 from streams.topics import MAX_EVENT_BYTES, Topic
 
 log = structlog.get_logger()
@@ -60,6 +62,7 @@ class Publisher:
         settings: Settings,
         *,
         registry: Registry | None = None,
+        broker: Broker | None = None,
         clock: Clock | None = None,
         max_in_flight: int = 5_000,
         patience: timedelta = timedelta(seconds=30),
@@ -74,28 +77,20 @@ class Publisher:
         self._destinations = settings.destinations
         self._topic = topic or settings.topics.touchpoints
         self._own_registry = registry is None
-        self._registry = registry or ConfluentRegistry(settings)
+        self._registry = registry or registry_of(settings)
+        self._broker = broker or broker_of(settings)
         self._clock = clock or SystemClock()
         self._room = asyncio.Semaphore(max_in_flight)
         self._in_flight: set[asyncio.Future[Any]] = set()
         self._patience = patience.total_seconds()
         self._failures: list[BaseException] = []
-        self._aged = Aged(settings, self._topic)
+        self._aged = Aged(settings, self._topic, broker=self._broker)
         self._warn = warn or log.warning
         self._codec = Codec(registry=self._registry, topics=settings.topics)
-        self._producer: AIOKafkaProducer | None = None
+        self._producer: Producer | None = None
 
     async def __aenter__(self) -> Self:
-        producer = AIOKafkaProducer(
-            **self._settings.kafka_client(),
-            client_id="careline-publisher",
-            enable_idempotence=True,
-            acks="all",
-            compression_type="lz4",
-            linger_ms=5,
-            max_batch_size=256 * 1024,
-            max_request_size=2 * MAX_EVENT_BYTES,
-        )
+        producer = self._broker.publishing(largest=2 * MAX_EVENT_BYTES)
         try:
             await self._codec.prepare(self._topic)
             async with asyncio.timeout(self._patience):
@@ -241,12 +236,12 @@ class Publisher:
                     future.cancel()
                 await asyncio.sleep(0)
 
-    async def _stop(self, producer: AIOKafkaProducer) -> None:
+    async def _stop(self, producer: Producer) -> None:
         stopping = asyncio.create_task(closed(producer))
         _, late = await asyncio.wait({stopping}, timeout=1 if self._failures else self._patience)
         if late:
             # it would wait for its brokers for ever: give up what it holds
-            producer._message_accumulator.fail_all(KafkaTimeoutError())
+            producer.give_up(KafkaTimeoutError())
         await stopping
 
     def _raise_failures(self) -> None:

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 import structlog
-from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from streams import metrics
 from streams.avro.codec import Codec
 from streams.avro.records import types_of
+from streams.broker.choice import broker_of
 from streams.broker.closing import closed
-from streams.broker.fetched import AIOKafkaConsumer
+from streams.broker.contract import Broker, Consumer, ConsumerRecord, Producer, TopicPartition
 from streams.config import Settings
 from streams.errors import Unavailable, Unreadable
 from streams.events import Record
-from streams.registry.registry import ConfluentRegistry, Registry
+from streams.registry.choice import registry_of
+from streams.registry.registry import Registry
 from streams.subscribing.dead_letters import FRAMING, kept_of
 from streams.topics import Topic
 
 log = structlog.get_logger()
+
+_FETCH = 4 << 20  # bytes of a partition at once
+_LARGEST_DEAD_LETTER = 9 << 20  # bytes, with its framing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +68,7 @@ class Subscriber:
         from_end: bool = False,
         until_end: bool = False,
         registry: Registry | None = None,
+        broker: Broker | None = None,
     ) -> None:
         if until_end and (group is not None or from_end):
             raise ValueError("until_end reads from the beginning and without a group")
@@ -79,23 +84,19 @@ class Subscriber:
         self._from_end = from_end
         self._until_end = until_end
         self._own_registry = registry is None
-        self._registry = registry or ConfluentRegistry(settings)
+        self._registry = registry or registry_of(settings)
         self._codec = Codec(registry=self._registry, topics=settings.topics)
-        self._consumer: AIOKafkaConsumer | None = None
-        self._dead_letters: AIOKafkaProducer | None = None
-        self._ends: dict[TopicPartition, int] = {}
+        self._broker = broker or broker_of(settings)
+        self._consumer: Consumer | None = None
+        self._dead_letters: Producer | None = None
+        self._ends: Mapping[TopicPartition, int] = {}
         self._handled: dict[TopicPartition, int] = {}
 
     async def __aenter__(self) -> Self:
-        consumer = AIOKafkaConsumer(
-            **self._settings.kafka_client(),
-            client_id="careline-subscriber",
-            group_id=self._group,
-            enable_auto_commit=False,
-            auto_offset_reset="latest" if self._from_end else "earliest",
-            isolation_level="read_committed",
-            max_partition_fetch_bytes=4 << 20,
-        )
+        if self._group is None:
+            consumer = self._broker.reader(from_end=self._from_end, fetch=_FETCH)
+        else:
+            consumer = self._broker.member(self._group, from_end=self._from_end)
         self._consumer = consumer
         try:
             await consumer.start()
@@ -141,10 +142,11 @@ class Subscriber:
                     self._handled[tp] = record.offset + 1
             await self._commit()
 
-    async def _assign(self, consumer: AIOKafkaConsumer, names: list[str]) -> None:
+    async def _assign(self, consumer: Consumer, names: list[str]) -> None:
         partitions = []
         for name in names:
-            known = await self._partitions_of(consumer, name)
+            if not (known := await consumer.partitions_of(name)):
+                raise Unavailable.no_topic(name)
             partitions += [TopicPartition(name, number) for number in sorted(known)]
         consumer.assign(partitions)
         self._ends = await consumer.end_offsets(partitions)
@@ -153,16 +155,6 @@ class Subscriber:
                 consumer.seek(tp, end)
         else:
             await consumer.seek_to_beginning(*partitions)
-
-    @staticmethod
-    async def _partitions_of(consumer: AIOKafkaConsumer, name: str) -> set[int]:
-        known = consumer.partitions_for_topic(name)
-        if not known:
-            await consumer._client.set_topics([name])  # a groupless consumer has asked for no metadata yet
-            known = consumer.partitions_for_topic(name)
-        if not known:
-            raise Unavailable.no_topic(name)
-        return set(known)
 
     async def _at_end(self) -> bool:
         consumer = self._started()
@@ -201,9 +193,7 @@ class Subscriber:
         if self._group is None:
             return
         if self._dead_letters is None:
-            self._dead_letters = AIOKafkaProducer(
-                **self._settings.kafka_client(), enable_idempotence=True, max_request_size=9 << 20
-            )
+            self._dead_letters = self._broker.occasional(largest=_LARGEST_DEAD_LETTER)
             await self._dead_letters.start()
         topics = self._settings.topics
         most = topics.dead_letters.max_bytes - FRAMING
@@ -221,7 +211,7 @@ class Subscriber:
                 await consumer.commit(owned)
             self._handled.clear()
 
-    def _started(self) -> AIOKafkaConsumer:
+    def _started(self) -> Consumer:
         if self._consumer is None:
             raise RuntimeError("use the subscriber as an async context manager")
         return self._consumer

@@ -18,9 +18,9 @@ from streams.avro.codec import Codec
 from streams.avro.records import NAMES
 from streams.clock import PartitionClock, from_millis
 from streams.events import JourneyState
+from streams.order import due_before, follow
 from streams.processor import Incoming, Limits, Step
 from streams.processor.intake import partition_of
-from streams.processor.order import due_before, follow
 from streams.processor.store import Overlay, Store
 from streams.processor.wakes import Wakes
 from streams.publishing.cloudevents import headers_for, published_at_millis, traceparent_of

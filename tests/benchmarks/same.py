@@ -35,8 +35,8 @@ from processors.simulator.journal import Arrival
 from streams.clock import from_millis, to_millis
 from streams.config import TimeSource
 from streams.events import FailureReason, JourneyState, OutreachChannel, OutreachLedgerEntry
+from streams.order import due_before, follow
 from streams.processor import Incoming, Step
-from streams.processor.order import due_before, follow
 from streams.processor.wakes import Wakes
 from streams.topics import Topics
 from tests.benchmarks.stream import mixed

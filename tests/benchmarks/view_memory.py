@@ -43,7 +43,7 @@ from streams import events
 from streams.avro.records import NAMES
 from streams.clock import from_millis, to_millis
 from streams.config import Settings
-from streams.processor.order import due_before, follow
+from streams.order import due_before, follow
 from streams.processor.wakes import Wakes
 from streams.topics import Topics
 from tests.benchmarks.machine import machine

@@ -9,8 +9,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
-from streams.processor import partition, recovery
-from streams.processor.partition import Partition
+from streams.processor import recovery, tenure
 from streams.processor.savepoint import Savepoint
 from streams.processor.steps import Steps
 from streams.processor.transaction import Outbox
@@ -57,20 +56,19 @@ def skipped_fencing() -> None:
 
 def early_merge() -> None:
     """State changes are taken over before the commit, and kept when it fails."""
-    add_states, recover = Outbox.add_states, Partition._recover
+    add_states, restore = Outbox.add_states, recovery.restore
+    stores: dict[int, Any] = {}
 
     def merged(self: Outbox, tx: Any) -> None:
         add_states(self, tx)
         tx.overlay._store.merge(tx.changes)
 
-    async def kept(self: Partition[Any]) -> None:
-        before = getattr(self, "_store", None)
-        await recover(self)
-        if before is not None:
-            self._store = before
+    async def kept(store: Any, wakes: Any, *, partition: int, **named: Any) -> None:
+        await restore(store, wakes, partition=partition, **named)
+        vars(store).update(vars(stores.setdefault(partition, store)))
 
     Outbox.add_states = merged  # type: ignore[method-assign]
-    Partition._recover = kept  # type: ignore[method-assign]
+    tenure.restore = kept  # type: ignore[attr-defined]
 
 
 def lost_timer() -> None:
@@ -82,7 +80,7 @@ def lost_timer() -> None:
         for key in list(wakes.keys()):
             wakes.set(key, None)
 
-    partition.restore = restore  # type: ignore[attr-defined]
+    tenure.restore = restore  # type: ignore[attr-defined]
 
 
 def lost_after_failure() -> None:

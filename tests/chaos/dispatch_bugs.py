@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 from processors.outreach.delivery import Delivery
 from processors.outreach.ledger import Delivered, LedgerLogic
 from streams.processor import Effect
+from streams.processor.effects import Effects
 from streams.processor.partition import Partition
+from streams.processor.tenure import Tenure
 
 _LATER = 0.5  # seconds
 
@@ -35,17 +38,24 @@ def outcome_before_call() -> None:
 
 def call_before_intent() -> None:
     """The provider is called while the intent's transaction is still open."""
-    real = Partition._commit
+    transact, real = Partition._transact, Tenure.commit
+    running: ContextVar[Effects] = ContextVar("running")
 
-    async def commit(self: Partition[Any], tx: Any) -> None:
+    async def known(self: Partition[Any], *arguments: Any) -> None:
+        assert self._effects is not None
+        running.set(self._effects)
+        await transact(self, *arguments)
+
+    async def commit(self: Tenure[Any], tx: Any) -> Any:
         effects, tx.effects = tx.effects, []
         for effect in effects:
-            self._effects.start(effect)  # type: ignore[union-attr]
+            running.get().start(effect)
         if effects:
             await asyncio.sleep(_LATER)
-        await real(self, tx)
+        return await real(self, tx)
 
-    Partition._commit = commit  # type: ignore[method-assign]
+    Partition._transact = known  # type: ignore[method-assign]
+    Tenure.commit = commit  # type: ignore[method-assign]
 
 
 def called_again() -> None:

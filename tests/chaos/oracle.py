@@ -1,6 +1,6 @@
 """What has to come out: the pure core over one partition's input, in the order of its offsets, by the records' times.
 
-Written without the processor's own parts (its deadlines, its clock, its overlay, and :mod:`streams.processor.order`),
+Written without the processor's own parts (its deadlines, its clock, its overlay, and :mod:`streams.order`),
 so that a fault of theirs is not repeated here; what they have in common is the core, the codec and the contract.
 """
 

@@ -114,7 +114,7 @@ class Watcher:
                 continue
             for tp, found in fetched.items():
                 topic = self._topics[tp.topic]
-                self.records[topic.name, tp.partition] += [_seen(topic, raw) for raw in found]
+                self.records[topic.name, tp.partition] += [seen_of(topic, raw) for raw in found]
                 self.count += len(found)
 
 
@@ -140,7 +140,8 @@ async def _reader(settings: Settings, topics: Iterable[str]) -> AIOKafkaConsumer
     return consumer
 
 
-def _seen(topic: Topic, raw: ConsumerRecord) -> Seen:
+def seen_of(topic: Topic, raw: ConsumerRecord) -> Seen:
+    """The record as a drive keeps it."""
     life = next((value.decode() for name, value in raw.headers if name == LIFE), "")
     key = "" if raw.key is None else raw.key.decode(errors="replace")
     kept = tuple(raw.headers) if topic.name == "dead-letters" else ()

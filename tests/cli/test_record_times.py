@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from deploy.local.place import free_port
 from processors.cli import app
+from streams.broker.choice import broker_of
 from streams.broker.provision import set_up
 from streams.broker.retention import Aged
 from streams.config import Settings
@@ -104,7 +105,7 @@ def test_lines_are_checked_without_a_server(monkeypatch: pytest.MonkeyPatch, tmp
 async def test_a_topic_that_keeps_the_latest_of_each_key_forgets_none() -> None:
     """Nothing is counted, and no broker is asked."""
     settings = Settings()
-    aged = Aged(settings, settings.topics.journeys)
+    aged = Aged(settings, settings.topics.journeys, broker=broker_of(settings))
     aged.note(0, wall_millis=1_770_000_000_000)
     assert await aged.told(wall_millis=1_770_000_000_000) is None
 
@@ -112,7 +113,7 @@ async def test_a_topic_that_keeps_the_latest_of_each_key_forgets_none() -> None:
 async def test_without_an_answer_the_catalogue_counts() -> None:
     """A publisher that may not ask the broker for settings is warned all the same."""
     settings = Settings(kafka_bootstrap=f"127.0.0.1:{free_port(taken=set())}")
-    aged = Aged(settings, settings.topics.touchpoints)
+    aged = Aged(settings, settings.topics.touchpoints, broker=broker_of(settings))
     for _ in range(2712):
         aged.note(1_360_324_800_000, wall_millis=1_770_000_000_000)
     assert "2,712 records are older than" in str(await aged.told(wall_millis=1_770_000_000_000))

@@ -13,7 +13,7 @@ from processors.journey.recording import Output
 from processors.simulator import StormDay
 from streams.clock import from_millis, to_millis
 from streams.events import JourneyState, OutreachRequested, OutreachSent, Touchpoint
-from streams.processor.order import due_before, follow
+from streams.order import due_before, follow
 from streams.processor.wakes import Wakes
 
 

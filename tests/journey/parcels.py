@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from processors.journey.playbook import Playbook
 from processors.policies.promise_watch.rules import PromiseRules
-from streams.events import (
-    CancelledBy,
-    DelayNoticed,
-    DelayReason,
-    OrderCancelled,
-    OrderDelivered,
-    OrderPlaced,
-    OrderShipped,
-    ParcelItem,
-)
-from tests.journey.given import TODAY, WAITS, facts, tuned, waits
+from processors.testing import FRIDAY, arrived, late, ordered, shipped
+from processors.testing import order_cancelled as cancelled
+from tests.journey.given import TODAY, WAITS, tuned, waits
 
 DAY = timedelta(days=1)
 
@@ -27,9 +19,6 @@ def noon(day: int) -> datetime:
     """Noon, so many days from today."""
     return TODAY + timedelta(days=day, hours=12)
 
-
-FRIDAY = datetime(2026, 2, 13, 23, 59, 59, tzinfo=UTC)
-"""The end of the day for which everything is promised."""
 
 PARCELS = dataclasses.replace(
     WAITS.kinds["default"],
@@ -49,44 +38,15 @@ def shop(**changes: Any) -> Playbook:
     return tuned(parcels, PromiseRules(team="order-care", within=DAY), quiet_hours=None)
 
 
-TODAYS_NOON = noon(0)
-
-
-def ordered(order: str = "A1", when: datetime = TODAYS_NOON, **changes: Any) -> OrderPlaced:
-    """Ana orders a lamp, promised by Friday."""
-    said: dict[str, Any] = {"order_id": order, "description": "desk lamp", "promised_at": FRIDAY, "by_day": True}
-    return OrderPlaced(**(facts(when) | said | changes))
-
-
-def shipped(when: datetime, order: str = "A1", parcel: str | None = None, *items: str) -> OrderShipped:
-    """It is on its way, or one of its parcels is, with these items."""
-    parts = tuple(ParcelItem(item_id=item) for item in items)
-    return OrderShipped(**facts(when), order_id=order, parcel_id=parcel, items=parts)
-
-
-def arrived(when: datetime, order: str = "A1", parcel: str | None = None, *items: str) -> OrderDelivered:
-    """Ana has it, or one of its parcels."""
-    parts = tuple(ParcelItem(item_id=item) for item in items)
-    return OrderDelivered(**facts(when), order_id=order, parcel_id=parcel, items=parts)
-
-
-def cancelled(when: datetime, by: CancelledBy = CancelledBy.COMPANY, order: str = "A1") -> OrderCancelled:
-    """The order is called off."""
-    return OrderCancelled(**facts(when), order_id=order, by=by)
-
-
-def late(
-    when: datetime, order: str = "A1", *, subject: str | None = None, until: datetime | None = None, **changes: Any
-) -> DelayNoticed:
-    """The shop says that the order, or a parcel of it, is late."""
-    said: dict[str, Any] = {
-        "subject_kind": "parcel",
-        "subject_id": subject or order,
-        "description": "desk lamp",
-        "order_id": order,
-        "promised_at": FRIDAY,
-        "expected_at": until,
-        "by_day": True,
-        "reason": DelayReason.WAREHOUSE,
-    }
-    return DelayNoticed(**(facts(when) | said | changes))
+__all__ = [
+    "DAY",
+    "FRIDAY",
+    "PARCELS",
+    "arrived",
+    "cancelled",
+    "late",
+    "noon",
+    "ordered",
+    "shipped",
+    "shop",
+]

@@ -67,7 +67,7 @@ def test_one_that_cannot_wait_needs_a_yes_to_be_woken() -> None:
     ana = given(reached_by(PHONE), playbook=CARE)
     ana.when(delay(LATE, promised=EARLY, minutes=60)).then("suppress notice: quiet_hours")
     assert ana.decisions[-1].explanation == (
-        "it is night in UTC, it would be of no use by the morning, and the customer has not agreed to be woken"
+        "it is night in UTC, it would not be useful by morning, and the customer has not agreed to be disturbed"
     )
     asked = given(reached_by(PHONE, DEVICE), may_wake(), playbook=CARE)
     asked.when(delay(LATE, promised=EARLY, minutes=60)).then("send notice with free-book")

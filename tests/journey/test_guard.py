@@ -263,7 +263,7 @@ class TestQuietHours:
         action = decided(at("23:00"), useful_until=at("07:00", day=1))
         assert isinstance(action, Suppress)
         assert action.reason == "quiet_hours"
-        assert action.explanation.startswith("it is night in UTC, it would be of no use by the morning, and")
+        assert action.explanation.startswith("it is night in UTC, it would not be useful by morning, and")
 
     @pytest.mark.parametrize("name", ["Mars/Olympus", "", "../etc/passwd", "America", "Europe/Vienna\x00"])
     def test_a_zone_that_is_none(self, name: str) -> None:
@@ -359,7 +359,7 @@ class TestFrequencyCap:
         action = decided(NOON, state=customer(sent=sent), playbook=capped(2, 3), useful_until=at("18:00"))
         assert isinstance(action, Hold)
         assert (action.reason, action.until) == ("frequency_cap", at("13:00"))
-        assert action.explanation == "2 service messages in 3 hours are enough"
+        assert action.explanation == "frequency cap reached: 2 service messages in 3 hours"
         assert isinstance(decided(at("13:00"), state=customer(sent=sent), playbook=capped(2, 3)), Reach)
 
     def test_of_no_use_by_then(self) -> None:

@@ -84,7 +84,7 @@ class TestPriority:
         """At seven there is room for one: the delay is told, the other gives way and says to whom."""
         ana = self.held().when_time_passes_to(at("07:00"))
         ana.then("send notice with free-book", "suppress holding: gave_way")
-        assert "delay_care comes first" in ana.decisions[-1].explanation
+        assert "delay_care has priority" in ana.decisions[-1].explanation
 
     def test_giving_way_is_told_once(self) -> None:
         """A moment later the slot is simply taken: that is the same no."""

@@ -99,7 +99,7 @@ def test_a_backfill_is_told_in_a_few_words() -> None:
         ana.when(posts(Sentiment.NEGATIVE, NOW - timedelta(days=20), f"m{number}"), now=NOW)
     lines = [f"{one.occasion}: {one.journey_id}" for one in ana.decisions]
     assert lines == [*(f"rescue: mention/m{number}" for number in range(5)), "too_late: "]
-    assert ana.decisions[-1].explanation == "more come too late; they are not told one by one today"
+    assert ana.decisions[-1].explanation == "more touchpoints arrived too late; they are not recorded one by one today"
     ana.when(posts(Sentiment.NEGATIVE, NOW - timedelta(days=20), "m-next"), now=NOW + timedelta(days=1, seconds=1))
     ana.then("suppress rescue: no_longer_useful")
 

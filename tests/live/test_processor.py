@@ -26,8 +26,8 @@ from streams.avro.codec import Codec
 from streams.clock import PartitionClock, from_millis
 from streams.config import Settings
 from streams.events import Decision, JourneyState, OutreachRequested, OutreachRetracted, Touchpoint
+from streams.order import due_before, follow
 from streams.processor.intake import partition_of
-from streams.processor.order import due_before, follow
 from streams.processor.wakes import Wakes
 from streams.registry.registry import ConfluentRegistry
 from tests.live.reading import messages, raw_records, records, states, until

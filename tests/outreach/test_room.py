@@ -11,9 +11,9 @@ from streams.avro.codec import Codec
 from streams.clock import ManualClock, PartitionClock, to_millis
 from streams.config import Settings
 from streams.events import Address, OutreachChannel, OutreachLedgerEntry, OutreachRequested
+from streams.order import follow
 from streams.processor import Incoming
 from streams.processor.intake import Intake
-from streams.processor.order import follow
 from streams.processor.steps import Steps
 from streams.processor.store import Overlay, Store
 from streams.processor.transaction import Outbox, Transaction

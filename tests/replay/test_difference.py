@@ -112,3 +112,24 @@ async def test_somebody_forgotten_of_whom_the_beginning_is_gone_is_left_out() ->
     report_ = await today.replayed()
     assert report_.set_aside.customers == {"ana"}
     assert not report_.difference
+
+
+def test_the_same_decision_in_other_words_is_the_same() -> None:
+    """An upgrade that words explanations better changes no decision; the replay counts them and says so."""
+    before, after = decided(1, explanation="nothing stood against it"), decided(1, explanation="no rule objected")
+    found = between([before, decided(2)], [after, decided(2)])
+    assert not found
+    assert (len(found.same), found.reworded) == (2, 1)
+    assert report(found).as_data()["difference"]["reworded"] == 1
+
+
+def test_under_another_playbook_other_words_are_expected() -> None:
+    """An explanation names the rules of its playbook; it is not counted as worded anew."""
+    before, after = (decided(1, explanation=said, playbook_version=said) for said in ("3 hours", "4 hours"))
+    assert between([before], [after]).reworded == 0
+
+
+def test_another_reason_is_a_difference_whatever_the_words() -> None:
+    """The reason is what was decided; the words only explain it."""
+    one, other = (decided(1, DecisionKind.SUPPRESS, reason=reason) for reason in ("no_consent", "holdout"))
+    assert [changed.fields for changed in between([one], [other]).changed] == [("reason",)]

@@ -283,14 +283,14 @@ async def test_a_decision_that_was_lost_doubled_or_altered_is_found() -> None:
     for topic in (TOPICS.touchpoints, TOPICS.outreach, TOPICS.journeys):
         async for raw in today.source.records(topic, 0):
             altered.source.put_bytes(topic, raw.value, at=raw.timestamp, key=raw.key.decode(), partition=0)
-    changed = replace(decision, explanation="for no reason at all")
+    changed = replace(decision, reason="for no reason at all")
     altered.source.put(TOPICS.decisions, changed, at=others[0].timestamp, key=decision.customer_id)
     for raw in (*others[1:], others[-1]):
         altered.source.put_bytes(TOPICS.decisions, raw.value, at=raw.timestamp, key=raw.key.decode(), partition=0)
     assert first.value not in [raw.value for raw in others]
     report = await altered.replayed()
     assert counts(report) == (3, 1, 0, 1)
-    assert report.difference.changed[0].fields == ("explanation",)
+    assert report.difference.changed[0].fields == ("reason",)
     assert (report.recorded_twice, report.replayed_twice) == (1, 0)
 
 

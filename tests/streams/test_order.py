@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from streams.clock import to_millis
-from streams.processor.order import check_later, due_alone, due_before, follow
+from streams.order import check_later, due_alone, due_before, follow
 from streams.processor.wakes import Wakes
 
 NOON = datetime(2026, 2, 9, 12, tzinfo=UTC)

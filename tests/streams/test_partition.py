@@ -1,79 +1,28 @@
-"""A transaction that cannot be carried on costs the partition its memory, never the process."""
+"""A partition and its owner, on the broker in memory: taken whole, lost whole, and its failures cost no process."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from aiokafka.errors import IllegalOperation, KafkaError, ProducerFenced
 
-from processors.playbook import load_playbook
-from processors.roles.journeys import JourneyLogic
 from streams.avro.codec import Codec
-from streams.clock import PartitionClock, SystemClock
-from streams.config import Settings
-from streams.errors import PartitionLost
+from streams.broker.memory import MemoryBroker
+from streams.clock import to_millis
+from streams.errors import PartitionLost, Unavailable
 from streams.processor import Limits
+from streams.processor.isolation import Search
 from streams.processor.partition import Partition
-from streams.processor.store import Overlay, Store
-from streams.processor.transaction import Outgoing, Transaction
-from tests.streams.given import TOPICS, prepared
-
-
-class Producer:
-    """A producer that lets nothing more be sent once it was fenced, which it learns between two sends."""
-
-    def __init__(self, *, fails_at: str, error: Exception) -> None:
-        self._fails_at, self._error = fails_at, error
-
-    async def begin_transaction(self) -> None:
-        """A transaction begins."""
-        await self._at("begin_transaction")
-
-    def create_batch(self) -> Any:
-        """Takes everything."""
-        return Batch()
-
-    async def send_batch(self, batch: Any, topic: str, *, partition: int) -> asyncio.Future[None]:
-        """On its way."""
-        await self._at("send_batch")
-        sent: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        sent.set_result(None)
-        return sent
-
-    async def send_offsets_to_transaction(self, offsets: Any, group: str) -> None:
-        """How far it came."""
-        await self._at("send_offsets_to_transaction")
-
-    async def commit_transaction(self) -> None:
-        """All of it is true."""
-        await self._at("commit_transaction")
-
-    async def _at(self, call: str) -> None:
-        if call == self._fails_at:
-            raise self._error
-
-
-class Batch:
-    """Counts what it is given."""
-
-    def __init__(self) -> None:
-        self._count = 0
-
-    def record_count(self) -> int:
-        """So many."""
-        return self._count
-
-    def size(self) -> int:
-        """Nearly nothing."""
-        return 0
-
-    def append(self, **record: Any) -> object:
-        """One more."""
-        self._count += 1
-        return record
-
+from streams.processor.shared import Shared
+from streams.processor.tenure import Tenure
+from streams.processor.transaction import Transaction
+from tests.streams.given import LATE, NOON, TOPICS, contact, prepared
+from tests.streams.owning import QUICK, TOUCHPOINTS, broker_with_topics, committed, taken, worker
 
 ERRORS = (
     ProducerFenced(),
@@ -91,20 +40,198 @@ async def a_codec() -> Codec:
     return codec
 
 
+@pytest.fixture
+async def broker() -> MemoryBroker:
+    return await broker_with_topics()
+
+
+async def publish(broker: MemoryBroker, codec: Codec, *events: Any) -> None:
+    """Put them on the touchpoints topic, a minute apart."""
+    producer = broker.publishing(largest=2 << 20)
+    await producer.start()
+    begin = to_millis(NOON)
+    for number, event in enumerate(events):
+        value = codec.encode(TOPICS.touchpoints, event)
+        await producer.send_and_wait(
+            TOUCHPOINTS.topic, value, event.customer_id.encode(), timestamp_ms=begin + number * 60_000
+        )
+
+
+def asked(customer: str, number: int = 0) -> Any:
+    """A customer's question."""
+    return contact(event_id=f"event-{customer}-{number}", customer_id=customer, contact_id=f"c-{number}")
+
+
+async def made(tenure: Tenure[Any]) -> Transaction[Any]:
+    """A transaction of what there is to read."""
+    shared = tenure._shared
+    shared.consumer.seek(TOUCHPOINTS, tenure.position)
+    found = await shared.consumer.getmany(TOUCHPOINTS)
+    return await tenure.make(found.get(TOUCHPOINTS, []), [], tick=None, room=1_000, search=Search(1_000))
+
+
+async def handled(tenure: Tenure[Any]) -> None:
+    """Everything that there is to read, in one transaction."""
+    tenure.take_over(await tenure.commit(await made(tenure)))
+
+
+@asynccontextmanager
+async def running(shared: Shared[Any]) -> AsyncIterator[Partition[Any]]:
+    """The partition at work."""
+    partition = Partition(0, shared=shared)
+    task = asyncio.create_task(partition.run())
+    try:
+        yield partition
+        partition.finish()
+        await asyncio.wait_for(task, 5)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def until(met: Callable[[], bool]) -> None:
+    """Wait for it."""
+    async with asyncio.timeout(10):
+        while not met():  # noqa: ASYNC110
+            await asyncio.sleep(0.002)
+
+
+def failing(call: str, error: BaseException, *, times: int = 1) -> Callable[[str], None]:
+    """A listener of a broker's that makes this call fail, so many times."""
+    left = times
+
+    def listener(at: str) -> None:
+        nonlocal left
+        if at == call and left:
+            left -= 1
+            raise error
+
+    return listener
+
+
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("error", ERRORS, ids=repr)
-async def test_a_transaction_that_is_cut_short_is_a_lost_partition(codec: Codec, call: str, error: Exception) -> None:
-    """Fenced before, between or after its sends: the partition is taken afresh, and the worker's others go on."""
-    logic = JourneyLogic(topics=TOPICS, playbook=load_playbook())
-    nobody: Any = None
-    partition = Partition(
-        0, settings=Settings(), role="journeys", group="journeys", logic=logic, performer=None, codec=codec,
-        consumer=nobody, admin=nobody, partitions=4, clock=SystemClock(), limits=Limits(),
-        concurrency=asyncio.Semaphore(1),
-    )  # fmt: skip
-    partition._producer = Producer(fails_at=call, error=error)
-    partition._store = Store(codec=codec, topic=TOPICS.journeys, cache_size=1)
-    tx: Transaction[Any] = Transaction(overlay=Overlay(partition._store), clock=PartitionClock(), position=1)
-    tx.outgoing["careline.decisions", 0].append(Outgoing(b"ana", b"a decision", 0, []))
+async def test_a_transaction_that_is_cut_short_is_a_lost_partition(
+    broker: MemoryBroker, codec: Codec, call: str, error: Exception
+) -> None:
+    """Fenced before, between or after its sends: the partition is taken afresh, and nothing of it was seen."""
+    await publish(broker, codec, asked("ana"))
+    tenure = await taken(await worker(broker, codec))
+    tx = await made(tenure)
+    broker.before = failing(call, error)
     with pytest.raises(PartitionLost):
-        await partition._commit(tx)
+        await tenure.commit(tx)
+    again = await taken(await worker(broker, codec))
+    assert again.position == 0
+    assert await committed(broker, "careline.journeys") == []
+
+
+async def test_a_commit_that_took_although_it_failed_is_not_made_again(broker: MemoryBroker, codec: Codec) -> None:
+    """The answer got lost, not the commit: whoever takes the partition next goes on behind it."""
+    await publish(broker, codec, asked("ana"))
+    tenure = await taken(await worker(broker, codec))
+    tx = await made(tenure)
+    broker.after = failing("commit_transaction", KafkaError())
+    with pytest.raises(PartitionLost):
+        await tenure.commit(tx)
+    again = await taken(await worker(broker, codec))
+    assert (again.position, len(again.store)) == (1, 1)
+
+
+async def test_a_commit_says_what_it_changed(broker: MemoryBroker, codec: Codec) -> None:
+    """States, offset and time; the tenure itself changes only when it takes that over."""
+    await publish(broker, codec, asked("ana"), asked("ben"))
+    tenure = await taken(await worker(broker, codec))
+    changes = await tenure.commit(await made(tenure))
+    assert set(changes.states) == {"ana", "ben"}
+    assert (changes.position, changes.clock.millis) == (2, to_millis(NOON) + 60_000)
+    assert (changes.handled, changes.written["careline.journeys"]) == ({"folded": 2}, 2)
+    assert (tenure.position, len(tenure.store)) == (0, 0)
+    tenure.take_over(changes)
+    assert (tenure.position, len(tenure.store)) == (2, 2)
+
+
+async def test_the_next_owner_knows_what_the_last_one_committed(broker: MemoryBroker, codec: Codec) -> None:
+    """States, deadlines, the offset and the partition's clock; compaction loses none of it."""
+    waits = [LATE, contact(event_id="e2", customer_id="ben")]
+    await publish(broker, codec, *waits)
+    first = await taken(await worker(broker, codec))
+    await handled(first)
+    await publish(broker, codec, asked("ana", 2))
+    await handled(first)
+    broker.compact("careline.journeys")
+    second = await taken(await worker(broker, codec))
+    assert second.position == first.position == 3
+    assert {key: await second.store.get(key) for key in ("ana", "ben")} == {
+        key: await first.store.get(key) for key in ("ana", "ben")
+    }
+    assert second._wakes.keys() == first._wakes.keys() == ["ana", "ben"]
+    assert second._clock.millis == first._clock.millis
+
+
+async def test_nothing_is_left_of_a_partition_that_could_not_be_taken(broker: MemoryBroker, codec: Codec) -> None:
+    """Wherever it fails, the next try has everything, and is fenced by nobody."""
+    shared = await worker(broker, codec)
+    for number, call in enumerate(("start", "end_offsets", "getmany", "committed")):
+        await publish(broker, codec, asked("ana", number))
+        await handled(await taken(shared))
+        broker.before = failing(call, Unavailable("the broker is away"))
+        with pytest.raises(Unavailable):
+            await taken(shared)
+        assert (await (await taken(shared)).store.get("ana")).touchpoints == number + 1
+
+
+async def test_the_old_owner_commits_nothing(broker: MemoryBroker, codec: Codec) -> None:
+    """A worker that was paused and wakes up after another took its partition: what it had made is never seen."""
+    await publish(broker, codec, asked("ana"))
+    zombie = await taken(await worker(broker, codec))
+    late = await made(zombie)
+    owner = await taken(await worker(broker, codec))
+    await handled(owner)
+    seen = await committed(broker, "careline.journeys")
+    with pytest.raises(PartitionLost):
+        await zombie.commit(late)
+    assert await committed(broker, "careline.journeys") == seen
+    await publish(broker, codec, asked("ben"))
+    await handled(owner)
+    assert owner.position == 2
+
+
+async def test_a_partition_that_is_lost_is_taken_again(broker: MemoryBroker, codec: Codec) -> None:
+    """Three failures in a row, each elsewhere; then everything is handled, once."""
+    shared = await worker(broker, codec)
+    async with running(shared) as partition:
+        await until(lambda: partition.progress.ready)
+        for number, call in enumerate(("send_batch", "commit_transaction", "getmany")):
+            broker.before = failing(call, KafkaError(call))
+            await publish(broker, codec, asked("ana", number))
+            await until(lambda reached=number + 1: partition.progress.position == reached)  # type: ignore[misc]
+        assert partition.keeping.broken() is None
+    state = await (await taken(shared)).store.get("ana")
+    assert state.touchpoints == 3
+
+
+async def test_a_partition_that_does_not_get_any_further_says_why(broker: MemoryBroker, codec: Codec) -> None:
+    """Not ready, with the error; after so long without any progress it counts as stuck, and heals by itself."""
+    limits = Limits(retake_after=QUICK.retake_after, stuck_after=timedelta(milliseconds=50))
+    shared = await worker(broker, codec, limits=limits)
+    await publish(broker, codec, asked("ana"))
+    broker.before = failing("send_batch", KafkaError("no room left"), times=1_000_000)
+    async with running(shared) as partition:
+        await until(lambda: partition.keeping.broken() is not None)
+        assert "has not got past offset 0" in str(partition.keeping.broken())
+        assert "no room left" in str(partition.keeping.waiting_for())
+        broker.before = lambda _: None
+        await until(lambda: partition.progress.position == 1)
+        assert partition.keeping.waiting_for() is None
+        assert partition.keeping.broken() is None
+
+
+async def test_who_is_told_to_finish_commits_and_ends(broker: MemoryBroker, codec: Codec) -> None:
+    """A rebalance or a stop: what was taken is committed, and nothing else is begun."""
+    shared = await worker(broker, codec)
+    await publish(broker, codec, *(asked("ana", number) for number in range(5)))
+    async with running(shared) as partition:
+        await until(lambda: partition.progress.position == 5)
+    assert not partition.progress.ready
+    assert await shared.admin.committed(shared.group, TOUCHPOINTS) == (5, str(to_millis(NOON) + 4 * 60_000))

@@ -34,7 +34,7 @@ def guard(want: Want, state: JourneyState, now: datetime, playbook: Playbook) ->
     for assigned in held_out(state, want.policy, playbook):
         met.append(assigned)
         if assigned.arm == HELD_OUT:
-            told = f"one of those who hear nothing, so that what it is worth can be told ({assigned.experiment})"
+            told = f"in the holdout group {assigned.experiment}, to measure the effect"
             return Suppress(want=_noted(want, met), reason="holdout", explanation=told, met=tuple(met))
     want = _by_experiment(want, state, playbook, met)
     want = _noted(affordable(want, state, now, playbook), met)
@@ -43,7 +43,7 @@ def guard(want: Want, state: JourneyState, now: datetime, playbook: Playbook) ->
     else:
         open_, _ = undisturbing(allowed(state, want.purpose, playbook), want, state, now, playbook)
         addresses, _ = within_caps(open_, want.purpose, state, now, playbook)
-    return Reach(want=want, addresses=addresses, explanation="nothing spoke against it", met=tuple(met))
+    return Reach(want=want, addresses=addresses, explanation="no rule objected", met=tuple(met))
 
 
 def withdrawn(state: JourneyState, now: datetime, *, but: str | None) -> Iterator[Recall]:
@@ -60,7 +60,7 @@ def withdrawn(state: JourneyState, now: datetime, *, but: str | None) -> Iterato
                 consented(channel, note.purpose, state) for channel in (note.channel, *note.channels)
             )
         if not wanted:
-            said = "the customer does not want to hear from us there any more"
+            said = "the customer opted out, or the address was closed"
             yield Recall.of(note, reason="consent_withdrawn", explanation=said)
 
 
@@ -70,7 +70,7 @@ def withdrawn(state: JourneyState, now: datetime, *, but: str | None) -> Iterato
 def _one_person(want: Want, state: JourneyState, now: datetime, playbook: Playbook) -> Action | None:
     if state.merged_into is None:
         return None
-    return Suppress(want=want, reason="merged", explanation="this record turned out to be another customer's")
+    return Suppress(want=want, reason="merged", explanation="this record was merged into another one")
 
 
 def _once(want: Want, state: JourneyState, now: datetime, playbook: Playbook) -> Action | None:
@@ -79,26 +79,26 @@ def _once(want: Want, state: JourneyState, now: datetime, playbook: Playbook) ->
     identity = outreach_id(state.customer_id, want.policy, want.journey_id, want.occasion)
     if all(note.outreach_id != identity for note in state.outreach):
         return None
-    return Suppress(want=want, reason="already_sent", explanation="the customer has heard this from us")
+    return Suppress(want=want, reason="already_sent", explanation="this was already sent to the customer")
 
 
 def _still_useful(want: Want, state: JourneyState, now: datetime, playbook: Playbook) -> Action | None:
     if now < want.useful_until:
         return None
-    return Suppress(want=want, reason="no_longer_useful", explanation="it would arrive after it is of any use")
+    return Suppress(want=want, reason="no_longer_useful", explanation="it would arrive too late to be useful")
 
 
 def _reachable(want: Want, state: JourneyState, now: datetime, playbook: Playbook) -> Action | None:
     if want.task is not None:
         if want.answers or may_be_approached(state):
             return None
-        return Suppress(want=want, reason="no_consent", explanation="the customer wants nobody to approach them")
+        return Suppress(want=want, reason="no_consent", explanation="the customer does not want to be contacted")
     known = offered(state, playbook)
     if not known:
-        return Suppress(want=want, reason="no_address", explanation="no address on a channel that we use is known")
+        return Suppress(want=want, reason="no_address", explanation="no address is known on any channel in use")
     open_ = [address for address in known if open_for(address, want.purpose, state)]
     if not open_:
-        return Suppress(want=want, reason="suppressed", explanation="every address bounced, complained or unsubscribed")
+        return Suppress(want=want, reason="suppressed", explanation="every address bounced, complained or opted out")
     if not any(consented(address.channel, want.purpose, state) for address in open_):
         kind = want.purpose.lower()
         return Suppress(want=want, reason="no_consent", explanation=f"the customer does not allow {kind} messages")
@@ -116,14 +116,14 @@ def _quiet_hours(want: Want, state: JourneyState, now: datetime, playbook: Playb
             want=want,
             until=min(dark.until, want.useful_until),
             reason="unknown_time_zone",
-            explanation=f"{dark.zone!r} is no time zone, so nobody knows whether it is night there",
+            explanation=f"time zone {dark.zone!r} is unknown, so quiet hours cannot be checked",
         )
     if dark.until >= want.useful_until:
         return Suppress(
             want=want,
             reason="quiet_hours",
-            explanation=f"it is night in {dark.zone}, it would be of no use by the morning, and the customer has not "
-            "agreed to be woken",
+            explanation=f"it is night in {dark.zone}, it would not be useful by morning, and the customer has not "
+            "agreed to be disturbed",
         )
     return Hold(want=want, until=dark.until, reason="quiet_hours", explanation=f"it is night in {dark.zone}")
 
@@ -138,9 +138,10 @@ def _frequency_cap(want: Want, state: JourneyState, now: datetime, playbook: Pla
     cap = full.cap
     by = f" by {cap.channel.lower()}" if cap.channel is not None else ""
     reason = "frequency_cap"
-    explanation = f"{cap.most} {cap.purpose.lower()} messages{by} in {in_hours(cap.window)} hours are enough"
+    most = f"{cap.most} {cap.purpose.lower()} messages{by} in {in_hours(cap.window)} hours"
+    explanation = f"frequency cap reached: {most}"
     if full.by is not None and full.by != want.policy:
-        reason, explanation = "gave_way", f"{full.by} comes first, and {explanation}"
+        reason, explanation = "gave_way", f"{full.by} has priority; {explanation}"
     # in the morning there may be room on a channel that is quiet until then
     until = full.until if dark is None else min(full.until, dark.until)
     if until >= want.useful_until:
@@ -151,7 +152,7 @@ def _frequency_cap(want: Want, state: JourneyState, now: datetime, playbook: Pla
 def _in_company(want: Want, state: JourneyState, now: datetime, playbook: Playbook) -> Action | None:
     if want.gather_until is None or want.gather_until <= now:
         return None
-    explanation = "waits for whatever else is to be told until then; they go as one"
+    explanation = "waits for other news until then, to send one message for all"
     return Hold(want=want, until=want.gather_until, reason=GATHERING, explanation=explanation)
 
 

@@ -119,11 +119,11 @@ class DelayCare:
         occasion = _occasion(state, delay, now, rules, playbook)
         news = occasion or (None if delay.letters else NOTICE)
         if news is None:
-            yield from self._drop(state, delay, "no_longer_news", "the customer knows what it would say")
+            yield from self._drop(state, delay, "no_longer_news", "the customer already knows")
             return
         refusal = refusal_of(delay)
         if delay.held_until is not None and (refusal is None or refusal.occasion != news):
-            yield from self._drop(state, delay, "no_longer_news", "there is something else to say by now")
+            yield from self._drop(state, delay, "no_longer_news", "there is newer news")
         if occasion is None:
             if refusal is None or delay.held_until is not None:
                 below = self._want(state, delay, now, playbook, occasion=NOTICE, wait=wait)

@@ -67,7 +67,7 @@ class OutOfStockSave(Settling):
         want = self._want(state, wish, playbook, rules)
         if wish.alternatives:
             return want
-        return Suppress(want=want, reason="no_alternative", explanation="nobody is known to have it")
+        return Suppress(want=want, reason="no_alternative", explanation="no alternative is known")
 
     def _want(self, state: JourneyState, wish: Wish, playbook: Playbook, rules: StockRules) -> Want:
         best = min(wish.alternatives, key=_price) if wish.alternatives else None

@@ -38,7 +38,7 @@ class PromiseWatch(Settling):
     }
 
     def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step | Recall]:
-        """Who has to find out, and who has to settle it; nobody any more once it is known what came of it."""
+        """Who has to find out, and who has to settle it; nobody any more once the outcome is known."""
         rules = playbook.rules_of(PromiseRules)
         if rules is None:
             return
@@ -48,7 +48,7 @@ class PromiseWatch(Settling):
             if delay.closed_at is not None:
                 if not lapsed(delay):
                     yield from self.called_off(
-                        state, journey, now, reason="wait_over", explanation="it is known what came of it"
+                        state, journey, now, reason="wait_over", explanation="the outcome is known"
                     )
                 continue
             if not delay.unannounced:
@@ -61,7 +61,7 @@ class PromiseWatch(Settling):
     def _noticed(self, state: JourneyState, delay: Delay, now: datetime) -> Iterator[Recall]:
         if delay.named_as is None:
             return  # it never was a wait that nobody spoke of
-        said = "its publisher has told what there is to know"
+        said = "the publisher reported it after all"
         for retract in self.called_off(state, journey_id(delay), now, reason="noticed", explanation=said):
             if retract.occasion == FIND_OUT:
                 yield retract

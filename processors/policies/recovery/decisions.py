@@ -116,7 +116,7 @@ class Recovery(Settling):
             if asked and note.requested_at > now - rules.follow_up_every:
                 days = rules.follow_up_every.days
                 return Suppress(
-                    want=want, reason="asked_already", explanation=f"nobody is asked twice within {days} days"
+                    want=want, reason="asked_already", explanation=f"already asked within the last {days} days"
                 )
         return want
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from streams.clock import to_millis
-from streams.processor.wakes import Wakes
+
+if TYPE_CHECKING:  # whoever has one state alone needs neither a partition nor a broker
+    from streams.processor.wakes import Wakes
 
 
 class Waiting(Protocol):

@@ -1,0 +1,57 @@
+"""What the partitions of one worker share."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from streams.avro.codec import Codec
+from streams.broker.contract import Admin, Broker, Consumer, TopicPartition
+from streams.clock import Clock
+from streams.config import Settings, TimeSource
+from streams.processor.limits import Limits
+from streams.processor.logic import Logic, Performer
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared(Generic[S]):
+    """A worker's logic, clients and limits. ``consumer`` and ``admin`` are connected."""
+
+    settings: Settings
+    role: str
+    logic: Logic[S]
+    performer: Performer | None
+    codec: Codec
+    broker: Broker
+    consumer: Consumer
+    admin: Admin
+    partitions: int
+    """Of the input topic, and so of every topic that is partitioned alike."""
+    clock: Clock
+    """The wall's."""
+    limits: Limits
+    concurrency: asyncio.Semaphore
+    """Effects under way at once, of all partitions together."""
+
+    @property
+    def group(self) -> str:
+        """The consumer group of the role."""
+        return group_of(self.settings, self.role)
+
+    @property
+    def real(self) -> bool:
+        """Whether there are effects, and they are requested by real time: once every record is handled, and no record
+        waits for one."""
+        return self.performer is not None and self.settings.time_source is TimeSource.WALL
+
+    def at(self, partition: int) -> TopicPartition:
+        """That partition of the input topic."""
+        return TopicPartition(self.settings.topics.full_name(self.logic.input), partition)
+
+
+def group_of(settings: Settings, role: str) -> str:
+    """The consumer group of a role."""
+    return f"{settings.topic_prefix}{role}"

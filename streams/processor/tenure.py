@@ -1,0 +1,190 @@
+"""A partition from taking it to losing it: what this worker knows of it, and the transactions that change it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Generic, Self, TypeVar
+
+from streams.broker.closing import closed
+from streams.broker.contract import ConsumerRecord, TopicPartition, TransactionalProducer
+from streams.clock import PartitionClock
+from streams.config import TimeSource
+from streams.errors import PartitionLost
+from streams.processor.effects import Effects
+from streams.processor.failpoints import Point, reached
+from streams.processor.intake import Intake
+from streams.processor.isolation import Search
+from streams.processor.logic import Completion
+from streams.processor.progress import Progress
+from streams.processor.recovery import committed, restore
+from streams.processor.shared import Shared
+from streams.processor.steps import Steps
+from streams.processor.store import Overlay, Store
+from streams.processor.transaction import Committed, Outbox, Transaction
+from streams.processor.wakes import Wakes
+from streams.processor.watchdog import CUT_SHORT, commit
+
+S = TypeVar("S")
+
+
+class Tenure(Generic[S]):
+    """Complete from the first moment, and of no more use once anything fails: whoever holds it acquires another.
+
+    :meth:`make` a transaction, :meth:`commit` it, :meth:`take_over` what it changed.
+    """
+
+    def __init__(
+        self,
+        at: TopicPartition,
+        *,
+        shared: Shared[S],
+        producer: TransactionalProducer,
+        store: Store[S],
+        wakes: Wakes,
+        position: int,
+        clock: PartitionClock,
+        effects: Effects | None,
+    ) -> None:
+        self.store = store
+        """The states as they are committed."""
+        self.position = position
+        """The offset of the first record that is not handled."""
+        self.resuming: list[str] = wakes.keys() if effects is not None else []
+        """Keys whose effect may have been cut off by a crash."""
+        self._at = at
+        self._shared = shared
+        self._producer = producer
+        self._wakes = wakes
+        self._clock = clock
+        self._outbox = Outbox(
+            settings=shared.settings,
+            codec=shared.codec,
+            logic=shared.logic,
+            role=shared.role,
+            partition=at.partition,
+            partitions=shared.partitions,
+        )
+        self._steps = Steps(
+            settings=shared.settings,
+            group=shared.group,
+            logic=shared.logic,
+            intake=_intake(shared, at.partition),
+            outbox=self._outbox,
+            wakes=wakes,
+            busy=_nothing_is_busy if effects is None else effects.busy,
+            wall=shared.clock,
+            timers=shared.limits.timers,
+            outside=effects is not None,
+        )
+
+    @classmethod
+    async def acquire(
+        cls, at: TopicPartition, *, shared: Shared[S], effects: Effects | None, progress: Progress
+    ) -> Self:
+        """Take the partition from whoever had it, and learn what there is to know of it.
+
+        ``effects`` of ours that are still under way are waited for: their results go into the first transaction.
+        Raises what the infrastructure raises, and leaves nothing behind then.
+        """
+        producer = shared.broker.transactional(
+            f"{shared.group}-{at.partition}", within=shared.limits.transaction_timeout
+        )
+        try:
+            # The order matters: the producer fences the old owner and settles its last transaction; only then is the
+            # end of the state topic final, and only after the state the committed offset.
+            await producer.start()
+            if effects is not None:
+                await effects.idle()
+            store: Store[S] = Store(codec=shared.codec, topic=shared.logic.state_topic, cache_size=shared.limits.cache)
+            wakes = Wakes(as_they_came=shared.real)
+            await restore(store, wakes, shared=shared, partition=at.partition, progress=progress)
+            position, clock = await committed(at, shared=shared)
+        except BaseException:
+            await closed(producer)
+            raise
+        return cls(
+            at,
+            shared=shared,
+            producer=producer,
+            store=store,
+            wakes=wakes,
+            position=position,
+            clock=clock,
+            effects=effects,
+        )
+
+    async def release(self) -> None:
+        """Disconnect. A transaction that is open is aborted by the next owner."""
+        await closed(self._producer)
+
+    def due(self, tick: int | None) -> bool:
+        """Whether a deadline has been reached by the wall's ``tick`` in ms; None: the wall does not count now."""
+        due = self._wakes.next()
+        until = tick if tick is None or self._shared.real else PartitionClock(self._clock.millis).tick(tick)
+        return due is not None and until is not None and due <= until
+
+    async def make(
+        self,
+        records: Sequence[ConsumerRecord],
+        completions: Sequence[Completion],
+        *,
+        tick: int | None,
+        room: int,
+        search: Search,
+    ) -> Transaction[S]:
+        """A transaction of these, as :meth:`Steps.make` makes it; ``room``: how many effects it may ask for."""
+        tx = await self._steps.make(
+            lambda: Transaction(
+                overlay=Overlay(self.store),
+                clock=PartitionClock(self._clock.millis),
+                position=self.position,
+                room=room,
+            ),
+            resuming=self.resuming,
+            completions=completions,
+            records=records,
+            tick=tick,
+            most=search.most,
+            refused=search.refused,
+        )
+        search.trying(tx.items)
+        return tx
+
+    async def commit(self, tx: Transaction[S]) -> Committed[S]:
+        """Send it and commit it; what it changed. Raises PartitionLost, and then nobody knows whether it did."""
+        try:
+            await self._producer.begin_transaction()
+            await self._outbox.send(self._producer, tx)
+            reached(Point.BEFORE_OFFSETS)
+            await self._producer.send_offsets_to_transaction(
+                {self._at: (tx.position, str(tx.clock.millis))}, self._shared.group
+            )
+        except CUT_SHORT as error:
+            raise PartitionLost(repr(error)) from error
+        reached(Point.AFTER_OFFSETS)
+        await commit(self._producer, within=self._shared.limits.commit_hangs_after, what=str(self._at))
+        return Committed.of(tx)
+
+    def take_over(self, changes: Committed[S]) -> None:
+        """What is committed is true from now on."""
+        self.store.merge(changes.states)
+        self._clock = changes.clock
+        self.position = changes.position
+        self.resuming = self.resuming[changes.resumed :]
+
+
+def _intake(shared: Shared[S], partition: int) -> Intake:
+    return Intake(
+        logic=shared.logic,
+        codec=shared.codec,
+        partition=partition,
+        partitions=shared.partitions,
+        window=shared.limits.dead_letter_window,
+        share=shared.limits.dead_letter_share,
+        # in event time a record's time is the event's; other topics than the publishers' are written by us
+        broker_time=shared.settings.time_source is TimeSource.WALL and shared.logic.input.name == "touchpoints",
+    )
+
+
+def _nothing_is_busy(_: str) -> bool:
+    return False

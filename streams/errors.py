@@ -79,5 +79,5 @@ class SchemaNotRegistered(CarelineError):
         self.subject = subject
 
 
-class Refused(CarelineError):
+class RefusedByServer(CarelineError):
     """A server understood and will not do it; a person has to change something. The message says what it said."""

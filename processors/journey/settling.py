@@ -45,11 +45,11 @@ def deadline(begins: datetime, within: timedelta, opened: datetime) -> Deadline:
     return Deadline(due, due + TASK_LIVES)
 
 
-Moment = tuple[str, datetime]
+DueTime = tuple[str, datetime]
 """A journey, and when time alone would change what is wanted for it."""
 
 
-class Step(NamedTuple):
+class JourneyStep(NamedTuple):
     """A step that a journey calls for; it is only made where it was not settled before."""
 
     journey_id: str
@@ -70,10 +70,10 @@ class Settling(ABC):
     """Reasons of the policy's own that nothing will change."""
 
     @abstractmethod
-    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[Step | Recall | Expose]:
+    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[JourneyStep | Recall | Expose]:
         """Everything that should be sent or taken back as things stand, whether it was decided already or not."""
 
-    def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[Moment]:
+    def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[DueTime]:
         """When time alone would change the steps; those that are past are ignored. Never, as a rule: most is decided
         when it is heard of, and what is held has the end of its hold."""
         return ()
@@ -99,13 +99,13 @@ class Settling(ABC):
     def _open(
         self,
         state: JourneyState,
-        steps: Iterable[Step | Recall | Expose],
+        steps: Iterable[JourneyStep | Recall | Expose],
         said: Mapping[tuple[str, str], Settled],
         playbook: Playbook,
     ) -> Iterator[Wanted]:
         held = {step for step, one in said.items() if one.held_until is not None}
         for wanted in steps:
-            if not isinstance(wanted, Step):
+            if not isinstance(wanted, JourneyStep):
                 yield wanted
                 continue
             held.discard(wanted[:2])
@@ -126,7 +126,7 @@ class Settling(ABC):
     def _again(
         self,
         state: JourneyState,
-        step: Step,
+        step: JourneyStep,
         said: Mapping[tuple[str, str], Settled],
         held: set[tuple[str, str]],
         playbook: Playbook,

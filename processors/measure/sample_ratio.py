@@ -21,7 +21,7 @@ ENOUGH = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Arm:
+class ArmExposures:
     """One arm: how many were exposed to it, and how many were to be expected."""
 
     name: str
@@ -34,7 +34,7 @@ class SampleRatio:
     """What an experiment's exposures say of its shares."""
 
     experiment: str
-    arms: tuple[Arm, ...]
+    arms: tuple[ArmExposures, ...]
     chi_squared: float | None
     p_value: float | None
     """How often chance alone would be as far off; None where there are too few exposures, or is only one arm."""
@@ -90,7 +90,7 @@ def _of_one(experiment: str, exposures: list[ExperimentExposed]) -> SampleRatio:
             shares[arm].append(share / whole)
     expected = {arm: math.fsum(parts) for arm, parts in shares.items()}
     arms = tuple(
-        Arm(name=name, exposed=exposed[name], expected=expected.get(name, 0.0))
+        ArmExposures(name=name, exposed=exposed[name], expected=expected.get(name, 0.0))
         for name in sorted(exposed.keys() | expected.keys())
     )
     tested = [arm for arm in arms if arm.expected > 0]

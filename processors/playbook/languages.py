@@ -9,7 +9,7 @@ from processors.journey.naming import policy_of
 from processors.journey.playbook import FOOT, WHY
 from processors.language import canonical, nearest
 from processors.letters.sources import Sources, Texts, packaged
-from processors.playbook.faults import Misfit, Place
+from processors.playbook.faults import FieldPath, Misfit
 from processors.playbook.values import is_letter
 from processors.policies.registry import installed, plugin_of
 
@@ -71,7 +71,7 @@ def readable_texts(data: Any) -> Texts:
     }
 
 
-def named_letters(data: Any) -> Iterator[tuple[Place, str]]:
+def named_letters(data: Any) -> Iterator[tuple[FieldPath, str]]:
     """The letters that arms write instead of the usual ones."""
     for at, experiment in enumerate(_list(data, "experiments")):
         for number, arm in enumerate(_list(experiment, "arms")):
@@ -81,7 +81,7 @@ def named_letters(data: Any) -> Iterator[tuple[Place, str]]:
                     yield ("experiments", at, "arms", number, "templates", usual), instead
 
 
-def _titles(data: Any, place: Place = ()) -> Iterator[tuple[Place, list[str]]]:
+def _titles(data: Any, place: FieldPath = ()) -> Iterator[tuple[FieldPath, list[str]]]:
     """The languages of every gesture's title, wherever in the file it stands."""
     if isinstance(data, dict):
         if isinstance(data.get("code"), str) and isinstance(data.get("title"), dict):

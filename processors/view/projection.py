@@ -142,7 +142,7 @@ def too_many(fields: Mapping[str, int], keep: int) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class RecordPlace:
     """Where a record stands."""
 
     topic: str
@@ -179,7 +179,7 @@ TEAMS = f"{PREFIX}teams"
 """Key of the teams that ever had a task."""
 
 
-def project(record: Record, place: Place, bounds: Bounds = BOUNDS) -> tuple[Write, ...]:
+def project(record: Record, place: RecordPlace, bounds: Bounds = BOUNDS) -> tuple[Write, ...]:
     """What the record changes in the view; () for one that the view does not show.
 
     What belongs to an outreach stands in that; its entry in the timeline says where.

@@ -37,7 +37,7 @@ class ViewChanged(CarelineError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class ViewProgress:
     """How far the view has come. ``generation`` None: there is none, or not a whole one."""
 
     generation: str | None
@@ -66,18 +66,20 @@ class Documents:
 class ViewStore(Protocol):
     """Keeps the view. Every method raises Unavailable while the server does not answer; nothing is half done then."""
 
-    async def load(self) -> Standing:
+    async def load(self) -> ViewProgress:
         """How far the view has come."""
         ...
 
-    async def begin(self) -> Standing:
+    async def begin(self) -> ViewProgress:
         """Empty the view and begin a new one, at the beginning of everything."""
         ...
 
-    async def apply(self, standing: Standing, writes: Sequence[Write], positions: Mapping[Position, int]) -> Standing:
+    async def apply(
+        self, progress: ViewProgress, writes: Sequence[Write], positions: Mapping[Position, int]
+    ) -> ViewProgress:
         """Write all of it and the new positions, or nothing.
 
-        ``standing`` is how this writer knows the view. Raises ViewChanged, with nothing written, if it is not so.
+        ``progress`` is how this writer knows the view. Raises ViewChanged, with nothing written, if it is not so.
         """
         ...
 
@@ -111,27 +113,29 @@ class InMemoryViewStore:
 
     def lose(self) -> None:
         """Forget everything at once."""
-        self._standing = Standing(generation=None)
+        self._progress = ViewProgress(generation=None)
         self._documents: dict[str, str] = {}
         self._hashes: dict[str, dict[str, tuple[str, int]]] = {}
         self._ranks: dict[str, dict[str, int]] = {}
         self._queues: dict[str, dict[str, int]] = {}
 
-    async def load(self) -> Standing:
+    async def load(self) -> ViewProgress:
         """See :meth:`ViewStore.load`."""
-        return self._standing
+        return self._progress
 
-    async def begin(self) -> Standing:
+    async def begin(self) -> ViewProgress:
         """See :meth:`ViewStore.begin`."""
         self.lose()
-        self._standing = Standing(generation=f"memory-{next(self._numbers)}")
-        return self._standing
+        self._progress = ViewProgress(generation=f"memory-{next(self._numbers)}")
+        return self._progress
 
-    async def apply(self, standing: Standing, writes: Sequence[Write], positions: Mapping[Position, int]) -> Standing:
+    async def apply(
+        self, progress: ViewProgress, writes: Sequence[Write], positions: Mapping[Position, int]
+    ) -> ViewProgress:
         """See :meth:`ViewStore.apply`."""
-        if standing.generation is None or standing != self._standing:
+        if progress.generation is None or progress != self._progress:
             raise ViewChanged("the view is not as it was left")
-        erased = dict(standing.erased)
+        erased = dict(progress.erased)
         for write in writes:
             self._write(write, erased)
         for write in writes:  # now that all of the batch is known of each task, in whatever order it stood there
@@ -148,10 +152,10 @@ class InMemoryViewStore:
                 fields = self._hashes.get(outreach_key(write.member), {})
                 if is_erased(fields.get("retraction", (None, 0))[0]):
                     fields.pop(TASK, None)
-        self._standing = Standing(
-            generation=standing.generation, positions={**standing.positions, **positions}, erased=erased
+        self._progress = ViewProgress(
+            generation=progress.generation, positions={**progress.positions, **positions}, erased=erased
         )
-        return self._standing
+        return self._progress
 
     async def customer(self, customer_id: str, *, limit: int) -> Documents:
         """See :meth:`ViewStore.customer`."""
@@ -161,7 +165,7 @@ class InMemoryViewStore:
             state=self._documents.get(customer_key(customer_id)),
             timeline=tuple(timeline[:limit]),
             outreach={one: await self.outreach(one) for one in ids[:limit]},
-            erased=self._standing.erased.get(customer_id),
+            erased=self._progress.erased.get(customer_id),
             tasks=tuple(self._hashes[outreach_key(one)][TASK][0] for _, one in queued[:limit]),
             timeline_kept=len(timeline),
             outreach_kept=len(ids),

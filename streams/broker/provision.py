@@ -13,7 +13,7 @@ from streams.broker.choice import broker_of
 from streams.broker.closing import closed
 from streams.broker.contract import Admin, NewTopic
 from streams.config import Settings
-from streams.errors import Refused, SettingsError, Unavailable
+from streams.errors import RefusedByServer, SettingsError, Unavailable
 from streams.registry.choice import registry_of
 from streams.registry.subjects import apply_schemas
 from streams.topics import Topic
@@ -68,7 +68,7 @@ class TopicPlan:
 async def plan_topics(settings: Settings, *, keep_history: bool | None = None) -> TopicPlan:
     """Compare the broker with the catalogue; changes nothing.
 
-    ``keep_history`` is the setting of that name if absent. Raises Unavailable, or Refused by the broker.
+    ``keep_history`` is the setting of that name if absent. Raises Unavailable, or RefusedByServer.
     """
     if keep_history is None:
         keep_history = settings.keep_history
@@ -88,7 +88,7 @@ async def plan_topics(settings: Settings, *, keep_history: bool | None = None) -
 async def apply_topics(plan: TopicPlan) -> None:
     """Carry the plan out; returns when the topics can be written to.
 
-    Raises SettingsError if the plan has problems (then nothing was changed), Refused, or Unavailable.
+    Raises SettingsError if the plan has problems (then nothing was changed), RefusedByServer, or Unavailable.
     """
     if plan.problems:
         raise SettingsError("; ".join(plan.problems))
@@ -165,7 +165,7 @@ async def _admin(settings: Settings) -> AsyncIterator[Admin]:
     except (KafkaError, TimeoutError, OSError) as error:
         what = f"Kafka at {settings.kafka_bootstrap}: {type(error).__name__}: {error}"
         if isinstance(error, BrokerResponseError) and not error.retriable:
-            raise Refused(what) from error
+            raise RefusedByServer(what) from error
         raise Unavailable(what) from error
     finally:
         await closed(admin)

@@ -18,7 +18,7 @@ from processors.journey.known import Known, MayGive
 from processors.journey.naming import journey_about
 from processors.journey.playbook import Budget, Playbook
 from processors.journey.policy import as_text
-from processors.journey.settling import Deadline, Settling, Step, deadline
+from processors.journey.settling import Deadline, JourneyStep, Settling, deadline
 from processors.journey.wanting import want_of
 from processors.policies.agent_gestures.rules import AgentGestures
 from streams.durations import in_hours
@@ -61,7 +61,7 @@ class GesturesOfAgents(Settling):
         "fr": "Qui parle avec le client sait le mieux ce qui peut l’aider.",
     }
 
-    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step]:
+    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[JourneyStep]:
         """A word to the lead about each gesture beyond the budget."""
         rules = playbook.rules_of(AgentGestures)
         if rules is None:
@@ -71,7 +71,7 @@ class GesturesOfAgents(Settling):
             if said is not None:
                 by = deadline(given.occurred_at, rules.escalated_due, now)
                 make = partial(self._want, state, given, playbook, rules, said=said, by=by)
-                yield Step(journey_about("gesture", given.gesture_id), OVER, make)
+                yield JourneyStep(journey_about("gesture", given.gesture_id), OVER, make)
 
     def _want(
         self, state: JourneyState, given: Given, playbook: Playbook, rules: AgentGestures, *, said: Beyond,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from streams.clock import to_millis
 
 if TYPE_CHECKING:  # whoever has one state alone needs neither a partition nor a broker
-    from streams.processor.wakes import Wakes
+    from streams.processor.deadlines import Deadlines
 
 
 class Waiting(Protocol):
@@ -26,7 +26,7 @@ class Waiting(Protocol):
         ...
 
 
-def due_before(wakes: Wakes, moment: int) -> Iterator[tuple[int, str]]:
+def due_before(wakes: Deadlines, moment: int) -> Iterator[tuple[int, str]]:
     """The deadlines that fire before a record of that moment, each in milliseconds with its key.
 
     One is taken out of ``wakes`` when it is asked for: whoever asks for no more leaves the rest, and a deadline that is
@@ -42,13 +42,13 @@ def due_alone(state: Callable[[], Waiting | None], moment: datetime) -> Iterator
         yield now.wake_at
 
 
-def follow(wakes: Wakes, key: str, state: Any) -> None:
+def follow(wakes: Deadlines, key: str, state: Any) -> None:
     """The key is woken when its new state says; not at all where that has no ``wake_at``, or is None."""
     wake_at = getattr(state, "wake_at", None)
     wakes.set(key, None if wake_at is None else to_millis(wake_at))
 
 
-def check_later(wakes: Wakes, key: str, fired: int) -> None:
+def check_later(wakes: Deadlines, key: str, fired: int) -> None:
     """Raises RuntimeError where the step of a deadline (ms) leads to one that is not later: it would fire for ever."""
     again = wakes.due(key)
     if again is not None and again <= fired:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from processors.cli.exits import Exit, ended, explained
-from processors.dead_letters import Kept, all_kept, once_each, publish_again
+from processors.republishing import Kept, all_kept, once_each, publish_again
 from processors.settings import Settings
 from processors.terminal import Grid, Screen, clean, say, say_json
 from streams.clock import from_millis

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from processors.journey.playbook import Playbook
 from processors.letters.coupons import Coupons
-from processors.letters.links import Links
 from processors.letters.templates import Templates
+from processors.letters.unsubscribe_links import Links
 from processors.outreach.channels import Channel, Letter
 from processors.outreach.channels.agent_task import AgentTaskChannel
 from processors.outreach.channels.email import EmailChannel

@@ -22,10 +22,10 @@ from streams.errors import Unreadable
 from streams.events import Decision, JourneyState, Record, Touchpoint
 from streams.http.destinations import Destinations, reachable
 from streams.order import check_later, due_before, follow
+from streams.processor.deadlines import Deadlines
 from streams.processor.intake import Intake, Misplaced
 from streams.processor.isolation import blamed, is_infrastructure
 from streams.processor.logic import Stage
-from streams.processor.wakes import Wakes
 from streams.publishing.writers import DEFAULT, Writers
 from streams.subscribing.admission import Admission
 from streams.topics import Topic, Topics
@@ -109,7 +109,7 @@ class Fold:
         self._until = until
         self._take = take
         self._states: dict[str, JourneyState] = {}
-        self._wakes = Wakes()
+        self._wakes = Deadlines()
         self._clock = PartitionClock()
         self._latest: set[Fact] = set()  # handled at the very millisecond that the clock shows
         self._reached: int | None = None

@@ -16,12 +16,12 @@ from streams.clock import Clock, PartitionClock, from_millis, to_millis
 from streams.config import Settings, TimeSource
 from streams.errors import Unreadable
 from streams.order import check_later, due_before, follow
+from streams.processor.deadlines import Deadlines, Pauses
 from streams.processor.intake import Intake, Misplaced
 from streams.processor.isolation import blamed, is_infrastructure
 from streams.processor.logic import Completion, Logic, Stage, Step
 from streams.processor.savepoint import Savepoint
 from streams.processor.transaction import Outbox, Transaction
-from streams.processor.wakes import Pauses, Wakes
 from streams.publishing.cloudevents import Headers, published_at_millis
 from streams.subscribing.dead_letters import stand_in
 
@@ -49,7 +49,7 @@ class Steps(Generic[S]):
         logic: Logic[S],
         intake: Intake,
         outbox: Outbox,
-        wakes: Wakes,
+        wakes: Deadlines,
         busy: Callable[[str], bool],
         wall: Clock,
         timers: int,

@@ -20,9 +20,9 @@ from streams.clock import PartitionClock, from_millis
 from streams.events import JourneyState
 from streams.order import due_before, follow
 from streams.processor import Incoming, Limits, Step
+from streams.processor.deadlines import Deadlines
 from streams.processor.intake import partition_of
 from streams.processor.store import Overlay, Store
-from streams.processor.wakes import Wakes
 from streams.publishing.cloudevents import headers_for, published_at_millis, traceparent_of
 from streams.topics import Topics
 from tests.benchmarks.stream import Wire
@@ -52,7 +52,7 @@ class Folding:
         self._codec = codec
         self._partitions = partitions
         self._store: Store[JourneyState] = Store(codec=codec, topic=topics.journeys, cache_size=Limits().cache)
-        self._wakes = Wakes()
+        self._wakes = Deadlines()
         self.clock = PartitionClock()
         self.states: dict[str, bytes] = {}
         self.seconds: dict[str, float] = dict.fromkeys(STAGES, 0.0)

@@ -37,7 +37,7 @@ from streams.config import TimeSource
 from streams.events import FailureReason, JourneyState, OutreachChannel, OutreachLedgerEntry
 from streams.order import due_before, follow
 from streams.processor import Incoming, Step
-from streams.processor.wakes import Wakes
+from streams.processor.deadlines import Deadlines
 from streams.topics import Topics
 from tests.benchmarks.stream import mixed
 
@@ -219,7 +219,7 @@ def folded(arrivals: Sequence[Arrival]) -> float:
     """Microseconds of processor time an event that the core takes, deadlines and all."""
     playbook = load_playbook()
     states: dict[str, JourneyState | None] = {}
-    wakes = Wakes()
+    wakes = Deadlines()
     gc.disable()
     began = time.process_time()
     for arrival in arrivals:

@@ -44,7 +44,7 @@ from streams import events
 from streams.avro.records import NAMES
 from streams.clock import from_millis, to_millis
 from streams.order import due_before, follow
-from streams.processor.wakes import Wakes
+from streams.processor.deadlines import Deadlines
 from streams.topics import Topics
 from tests.benchmarks.machine import machine
 from tests.benchmarks.stream import mixed
@@ -62,7 +62,7 @@ class Lives:
         self._templates = Templates.of(self._playbook)
         self._arrivals = arrivals
         self._states: dict[str, events.JourneyState] = {}
-        self._wakes = Wakes()
+        self._wakes = Deadlines()
         self._topics = Topics()
         self._offsets: Counter[str] = Counter()
 

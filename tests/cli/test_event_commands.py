@@ -22,7 +22,7 @@ from processors.cli import app
 from processors.cli.dlq import hexdump
 from processors.cli.publish import _numbered, read_line
 from processors.cli.tail import as_line
-from processors.dead_letters import Kept, once_each
+from processors.republishing import Kept, once_each
 from streams.config import Settings
 from streams.errors import InvalidEvent, Unreadable
 from streams.events import Decision, DecisionKind, DelayNoticed, OutreachSent

@@ -14,7 +14,7 @@ from processors.simulator import StormDay
 from streams.clock import from_millis, to_millis
 from streams.events import JourneyState, OutreachRequested, OutreachSent, Touchpoint
 from streams.order import due_before, follow
-from streams.processor.wakes import Wakes
+from streams.processor.deadlines import Deadlines
 
 
 def decided(day: StormDay, playbook: Playbook, *, takes: Callable[[], timedelta] | None = None) -> list[Output]:
@@ -25,7 +25,7 @@ def decided(day: StormDay, playbook: Playbook, *, takes: Callable[[], timedelta]
     """
     end = day.arrivals[-1].at
     states: dict[str, JourneyState] = {}
-    wakes = Wakes()
+    wakes = Deadlines()
     facts: list[tuple[datetime, int, Touchpoint]] = []
     numbers = count()
     outputs: list[Output] = []

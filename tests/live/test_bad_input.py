@@ -27,7 +27,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import MessageSizeTooLargeError
 
 import schemas
-from processors.dead_letters import all_kept, publish_again
+from processors.republishing import all_kept, publish_again
 from streams import Publisher, Subscriber, events
 from streams.avro.binary import write_bytes, write_long
 from streams.avro.codec import Codec, parse

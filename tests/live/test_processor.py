@@ -27,8 +27,8 @@ from streams.clock import PartitionClock, from_millis
 from streams.config import Settings
 from streams.events import Decision, JourneyState, OutreachRequested, OutreachRetracted, Touchpoint
 from streams.order import due_before, follow
+from streams.processor.deadlines import Deadlines
 from streams.processor.intake import partition_of
-from streams.processor.wakes import Wakes
 from streams.registry.registry import ConfluentRegistry
 from tests.live.reading import messages, raw_records, records, states, until
 from tests.live.roles import Role
@@ -87,7 +87,7 @@ class Oracle:
     def __init__(self) -> None:
         self.states: dict[str, JourneyState] = {}
         self.outputs: list[Any] = []
-        self._wakes = Wakes()
+        self._wakes = Deadlines()
         self._clock = PartitionClock()
         self._playbook = load_playbook()
 

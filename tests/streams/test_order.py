@@ -9,7 +9,7 @@ import pytest
 
 from streams.clock import to_millis
 from streams.order import check_later, due_alone, due_before, follow
-from streams.processor.wakes import Wakes
+from streams.processor.deadlines import Deadlines
 
 NOON = datetime(2026, 2, 9, 12, tzinfo=UTC)
 AT_NOON = to_millis(NOON)
@@ -22,9 +22,9 @@ class Waits:
     wake_at: datetime | None
 
 
-def waiting(**minutes: int) -> Wakes:
+def waiting(**minutes: int) -> Deadlines:
     """Each key waits until so many minutes after noon."""
-    wakes = Wakes()
+    wakes = Deadlines()
     for key, minute in minutes.items():
         follow(wakes, key, Waits(NOON + timedelta(minutes=minute)))
     return wakes

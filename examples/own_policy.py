@@ -14,7 +14,7 @@ from functools import partial
 
 from processors.journey.actions import Want
 from processors.journey.playbook import Playbook
-from processors.journey.settling import Settling, Step
+from processors.journey.settling import JourneyStep, Settling
 from processors.journey.wanting import want_of
 from processors.testing import arrived, asks, at, given, ordered, profile
 from streams.events import JourneyState
@@ -33,14 +33,15 @@ class AllIsWell(Settling):
         """The orders: it has nothing to do with customers who have none."""
         return state.orders
 
-    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step]:
+    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[JourneyStep]:
         """One question an order. A step is wanted as long as its cause lasts; that it was decided is remembered."""
         in_touch = any(contact.closed_at is None for contact in state.contacts)
         for order in state.orders:
             arrived_at = order.delivered_at
             if arrived_at is not None and arrived_at + AFTER <= now and not in_touch:
                 until = arrived_at + USEFUL
-                yield Step(f"order/{order.order_id}", "question", partial(self._want, state, order, playbook, until))
+                want = partial(self._want, state, order, playbook, until)
+                yield JourneyStep(f"order/{order.order_id}", "question", want)
 
     def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[tuple[str, datetime]]:
         """When time alone makes a step due."""

@@ -84,5 +84,5 @@ class SchemaNotRegistered(CarelineError):
         self.subject = subject
 
 
-class Refused(CarelineError):
+class RefusedByServer(CarelineError):
     """A server refused a valid request; a person has to change something. The message quotes the server."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
+from streams.durations import whole_millis
+
 MAX_EVENT_BYTES = 1 << 20
 """The largest record that a topic of the contract accepts (1 MiB); the broker refuses a larger one, naming the size."""
 
@@ -63,7 +65,7 @@ class Topic:
         """
         config = {"cleanup.policy": self.cleanup.value, "max.message.bytes": str(self.max_bytes)}
         if self.retention is not None:
-            config["retention.ms"] = "-1" if keep_history else str(int(self.retention.total_seconds() * 1000))
+            config["retention.ms"] = "-1" if keep_history else str(whole_millis(self.retention))
         if self.cleanup is Cleanup.COMPACT:
             config |= {"min.cleanable.dirty.ratio": "0.2", "delete.retention.ms": "86400000", "segment.ms": "3600000"}
         return config

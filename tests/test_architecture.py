@@ -98,6 +98,7 @@ CORE_MAY_IMPORT = (
     "processors.language",
     "streams.addresses",
     "streams.clock",
+    "streams.durations",
     "streams.events",
     "streams.zones",
 )
@@ -117,7 +118,7 @@ def decides(name: str) -> bool:
 
 def test_the_core_is_pure() -> None:
     """What decides about customers, in the core and in every policy, knows the standard library, the events, how to
-    compare addresses and languages, and how to count milliseconds; a policy knows itself besides, and no other."""
+    compare addresses and languages, and how to count time; a policy knows itself besides, and no other."""
     found = [
         f"{name} imports {imported}"
         for name in modules()

@@ -1,4 +1,4 @@
-"""`careline dlq`: records that could not be read, the reasons, and replaying them once the cause is gone."""
+"""`careline dlq`: records that could not be read, the reasons, and publishing them again once the cause is gone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from processors.cli.exits import Exit, ended, explained
-from processors.dead_letters import Kept, all_kept, once_each, publish_again
+from processors.republishing import Kept, all_kept, once_each, publish_again
 from processors.settings import Settings
 from processors.terminal import Grid, Screen, clean, say, say_json
 from streams.clock import from_millis
@@ -80,7 +80,8 @@ def show(
     ]
     if letter.truncated:
         rows.append(("shortened", f"only the beginning is kept of: {', '.join(letter.truncated)}"))
-        rows.append(("whole value", f"{letter.length} bytes, SHA-256 {letter.sha256}; careline dlq replay fetches it"))
+        whole = f"{letter.length} bytes, SHA-256 {letter.sha256}; careline dlq republish fetches it"
+        rows.append(("whole value", whole))
     for name, said in rows:
         say(f"{name}: {clean(said)}")
     if letter.value is None:
@@ -92,7 +93,7 @@ def show(
 
 
 @app.command()
-def replay(
+def republish(
     reason: Reasons = None,
     offset: Places = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
@@ -101,13 +102,13 @@ def replay(
     """Publish dead letters again to the topics they came from, with the same bytes, key and headers.
 
     Do it once the cause is gone. Nothing is removed from the dead-letter topic. A record that several readers
-    rejected is published once; one that was read after all is recognised by its event_id, so replaying twice changes
+    rejected is published once; one that was read after all is recognised by its event_id, so doing it twice changes
     nothing.
 
     Exit codes: 0 all of it published (or nothing to do), 1 some were not, or you declined, 2 the call or a setting
     is wrong, 3 Kafka does not answer.
 
-    Example: careline dlq replay --reason unknown_schema
+    Example: careline dlq republish --reason unknown_schema
     """
     with explained():
         settings = Settings.from_environment()
@@ -120,7 +121,7 @@ def replay(
             _ask(going)
         refused = asyncio.run(publish_again(settings, going)) if going else []
     strangers = len(chosen) - len(going)
-    counts = {"replayed": len(going) - len(refused), "refused": len(refused), "of_no_topic_of_ours": strangers}
+    counts = {"republished": len(going) - len(refused), "refused": len(refused), "of_no_topic_of_ours": strangers}
     if as_json:
         say_json(counts, indent=None)
     else:
@@ -128,9 +129,20 @@ def replay(
             say(f"{kept.place}: {why}", err=True)
         if strangers:
             say(f"{strangers} came from topics outside this contract and are not published.", err=True)
-        say(f"{counts['replayed']} published again; the dead letters are kept.")
+        say(f"{counts['republished']} published again; the dead letters are kept.")
     if refused or strangers:
         raise typer.Exit(Exit.FAILED)
+
+
+@app.command("replay", hidden=True, context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
+def refuse_old_name() -> None:
+    """The former name of republish; it does nothing but say so.
+
+    Exit codes: 2 always.
+
+    Example: careline dlq republish
+    """
+    _wrong("careline dlq replay is called careline dlq republish; careline replay runs a playbook over what happened")
 
 
 def _read() -> list[Kept]:

@@ -8,10 +8,11 @@ from typing import Any
 
 from processors.journey.playbook import GestureOffer, Playbook, Rules
 from processors.playbook.plain import Change, as_data
-from processors.policies.pages import Block, Fields, Heading, Line, Rows, budget_rows, length
+from processors.policies.pages import Block, Fields, Heading, Line, Rows, budget_rows
 from processors.policies.plugin import Plugin
 from processors.policies.registry import in_sections, installed, plugin_of
 from processors.terminal import Grid, Screen
+from streams.durations import spelled
 
 _NONE = "none"
 
@@ -70,7 +71,8 @@ def _for_all(console: Screen, playbook: Playbook) -> None:
     _line(console, f"Channels, the first that can be used: {', '.join(playbook.channel_order)}.")
     _line(console, f"Priority: {', '.join(map(_title, playbook.priority)) or _NONE}.")
     caps = [
-        (one.purpose.lower(), one.channel or "all together", str(one.most), length(one.window)) for one in playbook.caps
+        (one.purpose.lower(), one.channel or "all together", str(one.most), spelled(one.window))
+        for one in playbook.caps
     ]
     _table(console, ("frequency cap of", "on", "at most", "in any"), caps)
     _line(console, "Gestures of all policies to one customer:" if playbook.gesture_budgets else "No gesture budget.")

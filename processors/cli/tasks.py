@@ -15,8 +15,8 @@ from processors.terminal import Grid, Part, Screen, say, say_json, styled
 from processors.view.documents import to_plain
 from processors.view.reading import open_tasks
 from processors.view.redis_store import RedisViewStore
-from processors.view.wording import span
 from streams.clock import SystemClock, in_zone
+from streams.durations import span
 from streams.events import AgentTask
 from streams.zones import zone_of
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 from processors.language import LAST_RESORT, nearest
-from processors.letters.links import Unsubscription
+from processors.letters.unsubscribe_links import Unsubscription
 from streams.events import OutreachChannel, Purpose
 
 

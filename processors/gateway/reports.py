@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from processors.letters.links import Unsubscription
+from processors.letters.unsubscribe_links import Unsubscription
 from streams.errors import InvalidEvent
 from streams.events import Engagement, FailureReason, Outcome, OutreachChannel, OutreachEngaged, OutreachFailed
 from streams.events.sources import GATEWAY, REPORTER

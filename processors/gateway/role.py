@@ -14,7 +14,7 @@ from processors.gateway import pages
 from processors.gateway.reporters import Reporters
 from processors.gateway.reports import reported, unsubscribed
 from processors.gateway.requests import KINDS, answered, json_of, received, refusal, text_of
-from processors.letters.links import UNSUBSCRIBE, BadLink, Links, Unsubscription
+from processors.letters.unsubscribe_links import UNSUBSCRIBE, BadLink, Links, Unsubscription
 from processors.roles.role import Role
 from processors.settings import Settings
 from streams.clock import Clock

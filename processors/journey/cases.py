@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from processors.journey.naming import about, journey_about
 from streams.clock import to_millis
 from streams.events import Channel, Contact, JourneyState, Resolution
 
@@ -59,7 +60,7 @@ def told_of(state: JourneyState, case: Case) -> dict[str, str]:
 
 def given_up(state: JourneyState, journey_id: str) -> bool:
     """Whether the customer ended the case unanswered, as far as its contacts are still known."""
-    name = journey_id.removeprefix("case/").rpartition("/")[0]
+    name = about(journey_id)[1].rpartition("/")[0]
     last = max((one for one in state.contacts if _name(one) == name), key=lambda one: one.as_of, default=None)
     return last is not None and last.resolution is Resolution.ABANDONED
 
@@ -84,7 +85,7 @@ def _case(name: str, contacts: list[Contact]) -> Case:
     begin = min(begin, *tried) if tried else begin
     anchor = f"{begin:%Y-%m-%d}" if settled is None else str(to_millis(settled))
     return Case(
-        journey_id=f"case/{name}/{anchor}",
+        journey_id=journey_about("case", f"{name}/{anchor}"),
         matter=running[0].matter,
         contacts=tuple(running),
         channel=running[0].channel,

@@ -28,7 +28,7 @@ from streams.events import (
 KEEP_MARK = timedelta(days=365)
 """How long the mark of an erased customer stays, counted from the erasure's handling.
 
-Touchpoints are kept for 30 days and dead letters, which may be replayed, for 90; so nothing of ours hands on a fact
+Touchpoints are kept for 30 days and dead letters, which may be republished, for 90; so nothing of ours hands on a fact
 that is older than 120 days. A publisher that is behind by more than a year tells of an erased customer as of a new one.
 """
 

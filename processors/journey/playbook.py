@@ -23,11 +23,6 @@ def worded(texts: Mapping[str, str], locale: str) -> str:
     return texts[nearest(locale, texts) or LAST_RESORT]
 
 
-def in_hours(window: timedelta) -> str:
-    """As an explanation says it: 24, 0.5."""
-    return f"{window.total_seconds() / 3600:g}"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GestureOffer:
     """Something kind that may be given, its title by language."""

@@ -10,6 +10,9 @@ from typing import NamedTuple
 
 from streams.events import Delay, replace
 
+GATHERING = "gathering"
+"""The reason of a hold: the letter waits for others, to go as one."""
+
 _BETWEEN = ":"
 
 

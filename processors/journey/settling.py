@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from processors.journey.actions import Action, Expose, Hold, Reach, Recall, Release, Suppress, Want
 from processors.journey.arrival import may_be_told_again
+from processors.journey.naming import again, is_of
 from processors.journey.playbook import Playbook
 from processors.journey.policy import Wanted, same_no
 from processors.journey.state import put
@@ -23,7 +24,6 @@ SENT, NO_LONGER_USEFUL = "sent", "no_longer_useful"
 TASK_LIVES = timedelta(days=7)
 """After its deadline a task stays worth doing for so long."""
 
-_AGAIN = "-again-"
 _FINAL = frozenset({SENT, NO_LONGER_USEFUL, "holdout", "already_sent"})
 
 
@@ -45,11 +45,11 @@ def deadline(begins: datetime, within: timedelta, opened: datetime) -> Deadline:
     return Deadline(due, due + TASK_LIVES)
 
 
-Moment = tuple[str, datetime]
+DueTime = tuple[str, datetime]
 """A journey, and when time alone would change what is wanted for it."""
 
 
-class Step(NamedTuple):
+class JourneyStep(NamedTuple):
     """A step that a journey calls for; it is only made where it was not settled before."""
 
     journey_id: str
@@ -72,10 +72,10 @@ class Settling(ABC):
         """The part of the state that its journeys are made of; without any there is nothing to do."""
 
     @abstractmethod
-    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[Step | Recall | Expose]:
+    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[JourneyStep | Recall | Expose]:
         """Everything that should be sent or taken back as things stand, whether it was decided already or not."""
 
-    def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[Moment]:
+    def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[DueTime]:
         """When time alone would change the steps; those that are past are ignored. Never, as a rule: most is decided
         when it is heard of, and what is held has the end of its hold."""
         return ()
@@ -101,13 +101,13 @@ class Settling(ABC):
     def _open(
         self,
         state: JourneyState,
-        steps: Iterable[Step | Recall | Expose],
+        steps: Iterable[JourneyStep | Recall | Expose],
         said: Mapping[tuple[str, str], Settled],
         playbook: Playbook,
     ) -> Iterator[Wanted]:
         held = {step for step, one in said.items() if one.held_until is not None}
         for wanted in steps:
-            if not isinstance(wanted, Step):
+            if not isinstance(wanted, JourneyStep):
                 yield wanted
                 continue
             held.discard(wanted[:2])
@@ -128,7 +128,7 @@ class Settling(ABC):
     def _again(
         self,
         state: JourneyState,
-        step: Step,
+        step: JourneyStep,
         said: Mapping[tuple[str, str], Settled],
         held: set[tuple[str, str]],
         playbook: Playbook,
@@ -137,11 +137,9 @@ class Settling(ABC):
         own = tuple(
             note
             for note in state.outreach
-            if note.policy == self.name
-            and note.journey_id == step.journey_id
-            and (note.occasion == step.occasion or note.occasion.startswith(f"{step.occasion}{_AGAIN}"))
+            if note.policy == self.name and note.journey_id == step.journey_id and is_of(note.occasion, step.occasion)
         )
-        occasion = f"{step.occasion}{_AGAIN}{len(own)}"
+        occasion = again(step.occasion, len(own))
         held.discard((step.journey_id, occasion))
         known = said.get((step.journey_id, occasion))
         if not own or not may_be_told_again(own[-1], own, state, playbook) or (known and known.reason in _FINAL):

@@ -17,6 +17,7 @@ from processors.journey.evolve.history import (
     entries,
     with_entry,
 )
+from processors.journey.naming import numbered
 from processors.journey.playbook import GestureOffer
 from processors.journey.wait_rules import DelayRules
 from streams.clock import to_millis
@@ -44,20 +45,20 @@ def expected_wait(delay: Delay, now: datetime) -> timedelta:
 def occasion_of(delay: Delay, wait: timedelta, now: datetime, rules: DelayRules) -> str | None:
     """What there is to say that the customer does not know yet; None for nothing."""
     if delay.cancelled:
-        return None if delay.told_cancelled else f"{CANCELLED}-{delay.letters}"
+        return None if delay.told_cancelled else numbered(CANCELLED, delay.letters)
     if not delay.letters:
         return NOTICE if delay.unannounced or wait >= rules.threshold else None
     if delay.told_cancelled:
-        return f"revision-{delay.letters}"  # it comes after all
+        return numbered("revision", delay.letters)  # it comes after all
     stage = rules.stage(wait)
     if stage > delay.told_stage:
-        return f"gesture-{stage}"
+        return numbered("gesture", stage)
     if delay.expected_at is not None and delay.expected_at != delay.told_expected_at:
         known = delay.told_expected_at
         if known is None or abs(delay.expected_at - known) >= rules.revise_after:
-            return f"revision-{delay.letters}"
+            return numbered("revision", delay.letters)
     due = next_update(delay, rules)
-    return f"{UPDATE}-{delay.letters}" if due is not None and due <= now else None
+    return numbered(UPDATE, delay.letters) if due is not None and due <= now else None
 
 
 def next_update(delay: Delay, rules: DelayRules) -> datetime | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
+from processors.journey.naming import policy_of
 from processors.journey.playbook import FOOT, Arm, GestureOffer, Playbook, worded
 from processors.language import spoken
 from streams.events import Gesture
@@ -34,7 +35,7 @@ def wording(
     All of it in their language where letter, foot, why and gesture are there in it, else all of it in the default one.
     What an experiment might put in place of letter or gesture counts too: its arms differ in nothing else.
     """
-    whys = {**why, **playbook.own_whys(letter.split("/")[0])}
+    whys = {**why, **playbook.own_whys(policy_of(letter))}
     pieces = [whys, *_letters(playbook, letter), *_titles(playbook, letter, offer)]
     if not task and FOOT in playbook.languages:
         pieces.append(playbook.languages[FOOT])
@@ -59,5 +60,5 @@ def _titles(playbook: Playbook, letter: str, offer: GestureOffer | None) -> Iter
 
 
 def _arms(playbook: Playbook, letter: str) -> Iterator[Arm]:
-    policy = letter.split("/")[0]
+    policy = policy_of(letter)
     return (arm for experiment in playbook.experiments if experiment.policy == policy for arm in experiment.arms)

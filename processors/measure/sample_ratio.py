@@ -21,7 +21,7 @@ ENOUGH = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Arm:
+class ArmExposures:
     """One arm: how many units were exposed to it, and how many were expected."""
 
     name: str
@@ -34,7 +34,7 @@ class SampleRatio:
     """The check of one experiment's exposures against its shares."""
 
     experiment: str
-    arms: tuple[Arm, ...]
+    arms: tuple[ArmExposures, ...]
     chi_squared: float | None
     p_value: float | None
     """The p-value: how often chance alone deviates as much; None with too few exposures or only one arm."""
@@ -90,7 +90,7 @@ def _of_one(experiment: str, exposures: list[ExperimentExposed]) -> SampleRatio:
             shares[arm].append(share / whole)
     expected = {arm: math.fsum(parts) for arm, parts in shares.items()}
     arms = tuple(
-        Arm(name=name, exposed=exposed[name], expected=expected.get(name, 0.0))
+        ArmExposures(name=name, exposed=exposed[name], expected=expected.get(name, 0.0))
         for name in sorted(exposed.keys() | expected.keys())
     )
     tested = [arm for arm in arms if arm.expected > 0]

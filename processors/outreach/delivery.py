@@ -11,8 +11,8 @@ import structlog
 
 from processors.letters.coupons import Coupons, with_code
 from processors.letters.errors import TemplateFault
-from processors.letters.links import Links
 from processors.letters.templates import Templates
+from processors.letters.unsubscribe_links import Links
 from processors.outreach import metrics
 from processors.outreach.channels import Channel, Letter
 from processors.outreach.channels.handover import checked

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from processors.journey.playbook import Playbook
 from processors.letters.coupons import Coupons
-from processors.letters.links import Links
 from processors.letters.templates import Templates
+from processors.letters.unsubscribe_links import Links
 from processors.outreach.channels import Channel, Letter
 from processors.outreach.channels.agent_task import AgentTaskChannel
 from processors.outreach.channels.email import EmailChannel
@@ -20,6 +20,7 @@ from processors.outreach.delivery import Delivery
 from processors.outreach.ledger import LedgerLogic
 from processors.roles.role import ProcessorRole
 from processors.settings import Settings
+from streams import durations
 from streams.broker.contract import Broker
 from streams.clock import Clock, SystemClock
 from streams.config import TimeSource
@@ -34,7 +35,6 @@ LIMITS = Limits(effects=16)
 transaction costs as much as several letters and would carry fewer of them."""
 
 _CALLS = 64  # on all channels together; each has its own limit, so that one that hangs does not block the others
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours"}
 
 
 class OutreachRole(ProcessorRole):
@@ -95,7 +95,7 @@ def channels_of(settings: Settings) -> dict[OutreachChannel, Channel]:
         url=settings.smtp_url.get_secret_value(),
         sender=settings.mail_from,
         clock=clock,
-        greeting=_duration(settings.smtp_greeting),
+        greeting=durations.parse(settings.smtp_greeting),
     )
     channels: dict[OutreachChannel, Channel] = {
         OutreachChannel.AGENT_TASK: AgentTaskChannel(),
@@ -123,17 +123,12 @@ def _protected(settings: Settings, channel: Channel, rate: str | None) -> Protec
     return ProtectedChannel(
         channel,
         clock=SystemClock().now,
-        threshold=Threshold(settings.breaker_failures, _duration(settings.breaker_pause)),
+        threshold=Threshold(settings.breaker_failures, durations.parse(settings.breaker_pause)),
         rate=None if rate is None else Rate.parse(rate),
         # in event time, waiting in the queue takes no time, but a retry would be later in the stream
         patience=timedelta(seconds=1) if settings.time_source is TimeSource.WALL else None,
         part=_host if isinstance(channel, WebhookChannel) else lambda _: "",
     )
-
-
-def _duration(text: str) -> timedelta:
-    """``30s``, ``5m``, ``1h``; the settings check the format."""
-    return timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
 
 
 def _host(letter: Letter) -> str:

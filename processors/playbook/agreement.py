@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from processors.playbook.faults import Misfit, Place, field_of
+from processors.playbook.faults import FieldPath, Misfit, field_of
 from processors.policies.registry import installed, names
 
 
@@ -48,7 +48,7 @@ def _contested(data: Any) -> Iterator[Misfit]:
 
 def _shared_seeds(data: Any) -> Iterator[Misfit]:
     """Two draws with one seed pick the same customers, so that neither could be told from the other."""
-    seen: dict[str, Place] = {}
+    seen: dict[str, FieldPath] = {}
     for place, section in _drawn(data):
         seed = _at(section, "seed")
         if not isinstance(seed, str):
@@ -60,7 +60,7 @@ def _shared_seeds(data: Any) -> Iterator[Misfit]:
             seen[seed] = place
 
 
-def _drawn(data: Any) -> Iterator[tuple[Place, Any]]:
+def _drawn(data: Any) -> Iterator[tuple[FieldPath, Any]]:
     yield from (((policy,), _at(data, policy)) for policy in names())
     holdouts = _at(data, "holdouts")
     for name in holdouts if isinstance(holdouts, dict) else ():
@@ -84,6 +84,6 @@ def _at(data: Any, name: str) -> Any:
     return data.get(name) if isinstance(data, dict) else None
 
 
-def _items(data: Any, *place: str | int) -> Iterator[tuple[Place, Any]]:
+def _items(data: Any, *place: str | int) -> Iterator[tuple[FieldPath, Any]]:
     for at, item in enumerate(data if isinstance(data, list) else ()):
         yield (*place, at), item

@@ -14,13 +14,13 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from processors.policies.registry import names
 from streams.errors import SettingsError
 
-Place = tuple[str | int, ...]
+FieldPath = tuple[str | int, ...]
 """The names and positions that lead to an entry: ``("caps", 0, "most")``."""
 
 _SEVERAL = "careline_faults"
 
 
-def field_of(place: Place) -> str:
+def field_of(place: FieldPath) -> str:
     """The place in one line, as ``caps.0.most``."""
     return ".".join(str(part) if str(part).isprintable() else repr(part) for part in place)
 
@@ -62,7 +62,7 @@ class PlaybookRefused(SettingsError):
         return [*lines, f"{self.where}: and {more} more"] if more else lines
 
 
-Misfit = tuple[Place, str]
+Misfit = tuple[FieldPath, str]
 """Something wrong at a place below the one that is looked at, and what."""
 
 
@@ -82,7 +82,7 @@ def misfits(error: ValidationError, model: type[BaseModel]) -> Iterator[Misfit]:
             yield place, _problem(detail, place, model)
 
 
-def _problem(detail: ErrorDetails, place: Place, model: type[BaseModel]) -> str:
+def _problem(detail: ErrorDetails, place: FieldPath, model: type[BaseModel]) -> str:
     match detail["type"]:
         case "missing":
             return "is missing"
@@ -106,7 +106,7 @@ def _unknown(name: str, known: list[str]) -> str:
     return "is not known here; " + (f"is {close[0]} meant?" if close else f"there are {', '.join(known)}")
 
 
-def _names(model: type[BaseModel], place: Place) -> Iterable[str]:
+def _names(model: type[BaseModel], place: FieldPath) -> Iterable[str]:
     """The names that the model knows at the place."""
     kind: Any = model
     for part in place:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from processors.journey.naming import policy_of
 from processors.journey.playbook import FOOT, WHY
 from processors.language import canonical, nearest
 from processors.letters.sources import Sources, Texts, packaged
-from processors.playbook.faults import Misfit, Place
+from processors.playbook.faults import FieldPath, Misfit
 from processors.playbook.values import is_letter
 from processors.policies.registry import installed, plugin_of
 
@@ -32,7 +33,7 @@ def missing(data: Any, locale: str) -> Iterator[Misfit]:
     texts = readable_texts(data)
     sources = Sources(texts)
     policies = [plugin for plugin in installed() if isinstance(data, dict) and plugin.name in data]
-    letters = {name for name in packaged() if name.split("/")[0] in {policy.name for policy in policies}}
+    letters = {name for name in packaged() if policy_of(name) in {policy.name for policy in policies}}
     letters = {name for name in letters if not name.endswith("/words")} | {name for _, name in named_letters(data)}
     for name in (*sorted(letters), *([FOOT] if policies else ())):
         known = sources.languages(name)
@@ -70,7 +71,7 @@ def readable_texts(data: Any) -> Texts:
     }
 
 
-def named_letters(data: Any) -> Iterator[tuple[Place, str]]:
+def named_letters(data: Any) -> Iterator[tuple[FieldPath, str]]:
     """The letters that arms write instead of the usual ones."""
     for at, experiment in enumerate(_list(data, "experiments")):
         for number, arm in enumerate(_list(experiment, "arms")):
@@ -80,7 +81,7 @@ def named_letters(data: Any) -> Iterator[tuple[Place, str]]:
                     yield ("experiments", at, "arms", number, "templates", usual), instead
 
 
-def _titles(data: Any, place: Place = ()) -> Iterator[tuple[Place, list[str]]]:
+def _titles(data: Any, place: FieldPath = ()) -> Iterator[tuple[FieldPath, list[str]]]:
     """The languages of every gesture's title, wherever in the file it stands."""
     if isinstance(data, dict):
         if isinstance(data.get("code"), str) and isinstance(data.get("title"), dict):

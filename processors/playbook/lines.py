@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from processors.playbook.faults import Fault, Place, field_of
+from processors.playbook.faults import Fault, FieldPath, field_of
 
 MAX_DEPTH = 20
 """A playbook's entries are at most eight deep."""
@@ -76,18 +76,18 @@ class Content:
     """What a file says: mappings by text, lists, plain values; where each of it stands; and what could not be read."""
 
     data: Any = None
-    lines: dict[Place, int] = field(default_factory=dict)
-    faults: dict[Place, Fault] = field(default_factory=dict)
+    lines: dict[FieldPath, int] = field(default_factory=dict)
+    faults: dict[FieldPath, Fault] = field(default_factory=dict)
 
-    def line(self, place: Place) -> int:
+    def line(self, place: FieldPath) -> int:
         """The line of the entry, or of the nearest around it that is there; counted from 1."""
         return next((self.lines[place[:n]] for n in range(len(place), -1, -1) if place[:n] in self.lines), 1)
 
-    def fault(self, place: Place, problem: str) -> Fault:
+    def fault(self, place: FieldPath, problem: str) -> Fault:
         """The problem with its line."""
         return Fault(self.line(place), field_of(place), problem)
 
-    def unread(self, place: Place) -> bool:
+    def unread(self, place: FieldPath) -> bool:
         """Whether this, or what is around it, could not be read anyway."""
         return any(place[:n] in self.faults for n in range(len(place) + 1))
 
@@ -115,7 +115,7 @@ def content_of(text: str) -> Content:
     return content
 
 
-def _taken(content: Content, loader: _Loader, node: yaml.Node, place: Place) -> Any:
+def _taken(content: Content, loader: _Loader, node: yaml.Node, place: FieldPath) -> Any:
     if node in loader.problems:
         return _untaken(content, place, loader.problems[node])
     match node:
@@ -131,7 +131,7 @@ def _taken(content: Content, loader: _Loader, node: yaml.Node, place: Place) -> 
             return _scalar(content, node, place)
 
 
-def _scalar(content: Content, node: yaml.Node, place: Place) -> Any:
+def _scalar(content: Content, node: yaml.Node, place: FieldPath) -> Any:
     written: str = node.value
     if not _whole(written):
         return _untaken(content, place, "holds half a character (a lone surrogate)")
@@ -162,7 +162,7 @@ def _whole(text: str) -> bool:
     return True
 
 
-def _mapping(content: Content, loader: _Loader, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
+def _mapping(content: Content, loader: _Loader, node: yaml.MappingNode, place: FieldPath) -> dict[str, Any]:
     taken: dict[str, Any] = {}
     for key, value in node.value:
         line = key.start_mark.line + 1
@@ -193,5 +193,5 @@ def _no_name(loader: _Loader, key: yaml.Node) -> str:
     return ""
 
 
-def _untaken(content: Content, place: Place, problem: str) -> None:
+def _untaken(content: Content, place: FieldPath, problem: str) -> None:
     content.faults[place] = content.fault(place, problem)

@@ -11,14 +11,13 @@ from typing import Any
 
 from processors.journey.playbook import GestureOffer, Playbook
 from processors.policies.registry import installed
+from streams import durations
 
 _FILE_NAMES = {"team_zones": "team_time_zones"}
 """What the file calls otherwise than the playbook does."""
 
 _NOT_IN_FILES = frozenset({"version", "rules", "policies", "languages"})
 """What is told by section, or worked out."""
-
-_UNITS = ((timedelta(days=1), "d"), (timedelta(hours=1), "h"), (timedelta(minutes=1), "m"), (timedelta(seconds=1), "s"))
 
 
 def as_data(playbook: Playbook) -> dict[str, Any]:
@@ -32,16 +31,10 @@ def as_data(playbook: Playbook) -> dict[str, Any]:
     return sections | {_FILE_NAMES.get(name, name): _plain(one) for name, one in others.items() if one is not None}
 
 
-def duration(length: timedelta) -> str:
-    """As a playbook has it, in the largest unit that fits: 30m, 2h, 1d."""
-    unit, sign = next(one for one in _UNITS if not length % one[0])
-    return f"{length // unit}{sign}"
-
-
 def _plain(value: Any) -> Any:
     match value:
         case timedelta():
-            return duration(value)
+            return durations.written(value)
         case Enum():
             return value.value
         case Decimal():

@@ -18,12 +18,11 @@ from processors.journey.state import KEEP_CLOSED
 from processors.language import canonical
 from processors.letters.lures import link
 from processors.policies.registry import names
+from streams import durations
 from streams.events import OutreachChannel
 
 _QUOTED = 60
 _LONGEST = timedelta(days=365)
-_DIGITS = 9
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def shown(value: Any) -> str:
@@ -33,9 +32,10 @@ def shown(value: Any) -> str:
 
 
 def _duration(value: Any) -> timedelta:
-    if not isinstance(value, str) or not (found := re.fullmatch(r"([0-9]+)([smhd])", value)):
-        raise ValueError(f"{shown(value)} is not a duration; write 30m, 2h or 1d")
-    length = timedelta(**{_UNITS[found[2]]: int(found[1])}) if len(found[1]) < _DIGITS else timedelta.max
+    try:
+        length = durations.parse(value if isinstance(value, str) else "")
+    except ValueError:
+        raise ValueError(f"{shown(value)} is not a duration; write 30m, 2h or 1d") from None
     if length > _LONGEST:
         raise ValueError(f"{shown(value)} is too long; at most {_LONGEST.days}d")
     return length

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from processors.journey.playbook import Budget, GestureOffer
-
-_UNITS = (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute", timedelta(minutes=1)))
+from streams.durations import spelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +43,6 @@ Block = Heading | Line | Rows | Fields
 """A piece of the page."""
 
 
-def length(of: timedelta) -> str:
-    """In words: 30 minutes, 2 hours, 1 day."""
-    name, unit = next((one for one in _UNITS if of and not of % one[1]), ("second", timedelta(seconds=1)))
-    count = of // unit
-    return f"{count} {name}{'' if count == 1 else 's'}"
-
-
 def gesture(offer: GestureOffer) -> tuple[str, str, str]:
     """Its title, its code and its cost."""
     return offer.title["en"], offer.code, f"{offer.cost} {offer.currency}"
@@ -59,4 +50,4 @@ def gesture(offer: GestureOffer) -> tuple[str, str, str]:
 
 def budget_rows(budgets: Iterable[Budget], currency: str) -> Rows:
     """A row for each budget."""
-    return Rows(("at most", "in any"), [(f"{one.most} {currency}", length(one.window)) for one in budgets])
+    return Rows(("at most", "in any"), [(f"{one.most} {currency}", spelled(one.window)) for one in budgets])

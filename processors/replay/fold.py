@@ -1,7 +1,6 @@
 """Runs one partition's touchpoints through the production core, at the times when the journeys role handled them.
 
-The order is that of :mod:`streams.processor.steps`, whose parts are used here: before a record is handled, every
-deadline up to its time fires, the earliest first, deadlines at the same time by key, each at its own time.
+The order is that of the role: see :mod:`streams.order`.
 """
 
 from __future__ import annotations
@@ -22,10 +21,11 @@ from streams.clock import PartitionClock, from_millis, to_millis
 from streams.errors import Unreadable
 from streams.events import Decision, JourneyState, Record, Touchpoint
 from streams.http.destinations import Destinations, reachable
+from streams.order import check_later, due_before, follow
+from streams.processor.deadlines import Deadlines
 from streams.processor.intake import Intake, Misplaced
 from streams.processor.isolation import blamed, is_infrastructure
 from streams.processor.logic import Stage
-from streams.processor.wakes import Wakes
 from streams.publishing.writers import DEFAULT, Writers
 from streams.subscribing.admission import Admission
 from streams.topics import Topic, Topics
@@ -109,7 +109,7 @@ class Fold:
         self._until = until
         self._take = take
         self._states: dict[str, JourneyState] = {}
-        self._wakes = Wakes()
+        self._wakes = Deadlines()
         self._clock = PartitionClock()
         self._latest: set[Fact] = set()  # handled in the current millisecond of the clock
         self._reached: int | None = None
@@ -226,8 +226,7 @@ class Fold:
         self._apply(customer, step)
 
     def _fire(self, until: int) -> None:
-        while (due := self._wakes.pop_due(until)) is not None:
-            millis, customer = due
+        for millis, customer in due_before(self._wakes, until):
             self._move(millis)
             state = self._states.get(customer)
             if state is None:
@@ -235,18 +234,14 @@ class Fold:
             if self._counts(millis):
                 self.tally.timers += 1
             self._apply(customer, wake(state, now=from_millis(millis), playbook=self._playbook))
-            again = self._wakes.due(customer)
-            if again is not None and again <= millis:
-                raise RuntimeError(f"a deadline of {customer} is not later than the one that fired")
+            check_later(self._wakes, customer, millis)
 
     def _apply(self, customer: str, step: Advance) -> None:
         if step.state is None:
             self._states.pop(customer, None)
-            self._wakes.set(customer, None)
         else:
             self._states[customer] = step.state
-            wake_at = step.state.wake_at
-            self._wakes.set(customer, None if wake_at is None else to_millis(wake_at))
+        follow(self._wakes, customer, step.state)
         if self._reached is None:
             for output in step.outputs:
                 self._take(output)

@@ -23,6 +23,7 @@ from processors.testing.playbooks import playbook as packaged
 from processors.testing.playbooks import with_letters
 from processors.testing.unexpected import unexpected, unexpected_letter
 from streams.events import Decision, JourneyState, OutreachChannel, OutreachRequested, OutreachRetracted, Touchpoint
+from streams.order import due_alone
 
 UNSUBSCRIBE = "https://care.example/unsubscribe/example"
 """The link in the foot of the letters that a scenario shows."""
@@ -172,9 +173,8 @@ class Scenario:
 
     def _pass(self, until: datetime) -> None:
         __tracebackhide__ = True
-        while self.state is not None and self.state.wake_at is not None and self.state.wake_at <= until:
-            due = self.state.wake_at
-            step = wake(self.state, now=due, playbook=self.playbook)
+        for due in due_alone(lambda: self.state, until):
+            step = wake(self.known, now=due, playbook=self.playbook)
             assert step.state is None or step.state.wake_at is None or step.state.wake_at > due, "later than now"
             self.now = due
             self._take(step)

@@ -142,7 +142,7 @@ def too_many(fields: Mapping[str, int], keep: int) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class RecordPlace:
     """Topic, partition and offset of a record."""
 
     topic: str
@@ -179,7 +179,7 @@ TEAMS = f"{PREFIX}teams"
 """Key of the teams that ever had a task."""
 
 
-def project(record: Record, place: Place, bounds: Bounds = BOUNDS) -> tuple[Write, ...]:
+def project(record: Record, place: RecordPlace, bounds: Bounds = BOUNDS) -> tuple[Write, ...]:
     """The changes that a record makes to the view; () for a record that the view does not show.
 
     A record of an outreach is stored with the outreach; its entry in the timeline refers to it.

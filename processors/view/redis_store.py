@@ -32,7 +32,7 @@ from processors.view.redis_bounds import beyond, queue_end
 from processors.view.redis_reads import ERASED_UNTIL, documents_of, value_of, values_of
 from processors.view.redis_writes import Known, queue
 from processors.view.settings import ViewSettings
-from processors.view.store import Documents, Position, Standing, ViewChanged
+from processors.view.store import Documents, Position, ViewChanged, ViewProgress
 from streams.errors import SettingsError, Unavailable
 from streams.secrets import redacted, without_credentials
 
@@ -63,23 +63,23 @@ class RedisViewStore:
         known = self._redis.connection_pool.connection_kwargs
         self.address = f"{known['host']}:{known.get('port', 6379)}" if "host" in known else str(known.get("path", ""))
 
-    async def load(self) -> Standing:
+    async def load(self) -> ViewProgress:
         """See :meth:`ViewStore.load`."""
         async with self._answering(), self._redis.pipeline(transaction=True) as pipe:
             pipe.get(_GENERATION).hgetall(_POSITIONS).hgetall(ERASED_UNTIL)
             generation, positions, erased = await pipe.execute()
         if generation is None:
-            return Standing(generation=None)
+            return ViewProgress(generation=None)
         try:
-            return Standing(
+            return ViewProgress(
                 generation=generation,
                 positions=_positions(positions),
                 erased={customer_id: int(until) for customer_id, until in erased.items()},
             )
         except ValueError:  # somebody else wrote there: the view is not complete, and is rebuilt from the topics
-            return Standing(generation=None)
+            return ViewProgress(generation=None)
 
-    async def begin(self) -> Standing:
+    async def begin(self) -> ViewProgress:
         """See :meth:`ViewStore.begin`."""
         async with self._answering():
             await self._redis.delete(_GENERATION)  # first, so that a half-emptied view is not taken for a complete one
@@ -93,21 +93,23 @@ class RedisViewStore:
                 await self._redis.unlink(*found)
             generation = uuid.uuid4().hex
             await self._redis.set(_GENERATION, generation)
-        return Standing(generation=generation)
+        return ViewProgress(generation=generation)
 
-    async def apply(self, standing: Standing, writes: Sequence[Write], positions: Mapping[Position, int]) -> Standing:
+    async def apply(
+        self, progress: ViewProgress, writes: Sequence[Write], positions: Mapping[Position, int]
+    ) -> ViewProgress:
         """See :meth:`ViewStore.apply`."""
         async with self._answering(), self._redis.pipeline(transaction=True) as pipe:
             try:
                 await pipe.watch(_GENERATION, _POSITIONS)
                 generation, known = await pipe.get(_GENERATION), await pipe.hgetall(_POSITIONS)
-                if generation is None or generation != standing.generation or _positions(known) != standing.positions:
+                if generation is None or generation != progress.generation or _positions(known) != progress.positions:
                     raise ViewChanged("the view changed since it was last written")
                 kept = await self._outreach_of({write.customer_id for write in writes if isinstance(write, Forget)})
                 old = await beyond(self._redis, writes)
                 tasks = await self._tasks_of(writes, kept, old.outreaches)
                 pipe.multi()
-                erased = queue(pipe, writes, kept, dict(standing.erased), tasks, lives=self._lives)
+                erased = queue(pipe, writes, kept, dict(progress.erased), tasks, lives=self._lives)
                 queue_end(pipe, old)
                 if positions:
                     pipe.hset(
@@ -116,7 +118,9 @@ class RedisViewStore:
                 await pipe.execute()
             except WatchError as error:
                 raise ViewChanged("another writer changed the view, or it was emptied") from error
-        return Standing(generation=standing.generation, positions={**standing.positions, **positions}, erased=erased)
+        return ViewProgress(
+            generation=progress.generation, positions={**progress.positions, **positions}, erased=erased
+        )
 
     async def customer(self, customer_id: str, *, limit: int) -> Documents:
         """See :meth:`ViewStore.customer`."""

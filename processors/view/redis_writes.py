@@ -27,6 +27,7 @@ from processors.view.projection import (
     timeline_key,
 )
 from processors.view.redis_reads import ERASED_UNTIL
+from streams.durations import whole_millis
 
 
 @dataclass(slots=True)
@@ -97,7 +98,7 @@ def _queue_tasks(pipe: Any, writes: Sequence[Write], tasks: Mapping[str, Known],
         if isinstance(write, Queue) and not tasks[write.member].over:
             pipe.sadd(TEAMS, write.team).zadd(queue_key(write.team), {write.member: write.due})
             # a task that was due this long ago has expired, so its entry in the queue refers to nothing
-            pipe.zremrangebyscore(queue_key(write.team), "-inf", write.due - lives // timedelta(milliseconds=1))
+            pipe.zremrangebyscore(queue_key(write.team), "-inf", write.due - whole_millis(lives))
     for member, task in tasks.items():
         if task.over and task.team is not None:
             pipe.zrem(queue_key(task.team), member)

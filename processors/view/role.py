@@ -15,9 +15,8 @@ from mode import Service
 from processors.roles.role import Role
 from processors.settings import Settings
 from processors.view import metrics
-from processors.view.projection import Bounds, Forget, Write, erase, project, shown
-from processors.view.projection import Place as RecordPlace
-from processors.view.store import Position, Standing, ViewChanged, ViewStore
+from processors.view.projection import Bounds, Forget, RecordPlace, Write, erase, project, shown
+from processors.view.store import Position, ViewChanged, ViewProgress, ViewStore
 from streams.avro.codec import Codec
 from streams.avro.records import types_of
 from streams.broker.answering import kafka_answers, kafka_unavailable
@@ -138,38 +137,38 @@ class ViewRole(Role):
     async def _follow(self, consumer: AIOKafkaConsumer) -> None:
         """Continue from the view's offsets, until the view turns out to have changed."""
         self._caught_up = False
-        standing = await self._patience.answered(self._take_up)
-        if standing is None:
+        progress = await self._patience.answered(self._take_up)
+        if progress is None:
             return
         partitions = list(consumer.assignment())
         self._behind = await consumer.end_offsets(partitions)
         for tp in partitions:
-            if tp in standing.positions:
-                consumer.seek(tp, standing.positions[tp])
+            if tp in progress.positions:
+                consumer.seek(tp, progress.positions[tp])
             else:
                 await consumer.seek_to_beginning(tp)
         looked = self.loop.time()
         while not self.should_stop:
             fetched = await consumer.getmany(timeout_ms=200, max_records=self._batch)
             if fetched or self.loop.time() - looked >= self._look_every:  # an empty write checks the view
-                step = await self._taken(standing, [one for records in fetched.values() for one in records])
+                step = await self._taken(progress, [one for records in fetched.values() for one in records])
                 if step is None:
                     return
-                standing, looked = step, self.loop.time()
+                progress, looked = step, self.loop.time()
                 for tp, records in fetched.items():
                     metrics.VIEW_RECORDS.labels(topic=tp.topic).inc(len(records))
             await self._measure_lag(consumer)
 
-    async def _take_up(self) -> Standing:
-        standing = await self._store.load()
-        if standing.generation is None:
+    async def _take_up(self) -> ViewProgress:
+        progress = await self._store.load()
+        if progress.generation is None:
             log.info("view_rebuild", why="there is no view yet, or it was emptied")
-            standing = await self._store.begin()
+            progress = await self._store.begin()
             metrics.VIEW_REBUILDS.inc()
-        return standing
+        return progress
 
-    async def _taken(self, standing: Standing, records: list[ConsumerRecord]) -> Standing | None:
-        """The view's standing with these records written; None if the role is asked to stop meanwhile.
+    async def _taken(self, progress: ViewProgress, records: list[ConsumerRecord]) -> ViewProgress | None:
+        """The view's progress with these records written; None if the role is asked to stop meanwhile.
 
         If they cannot be written although the servers answer, they are written by halves until the record at fault is
         alone; only that one is skipped.
@@ -177,27 +176,27 @@ class ViewRole(Role):
         writes: list[Write] = []
         positions: dict[Position, int] = {}
         try:
-            changes = await self._patience.answered(partial(self._changes, standing, records))
+            changes = await self._patience.answered(partial(self._changes, progress, records))
             if changes is None:
                 return None
             writes, positions = changes
-            return await self._patience.answered(partial(self._store.apply, standing, writes, positions))
+            return await self._patience.answered(partial(self._store.apply, progress, writes, positions))
         except (ViewChanged, KafkaError, MemoryError):
             raise
         except Exception as error:
             if len(records) > 1:
                 half = len(records) // 2
-                step = await self._taken(standing, records[:half])
+                step = await self._taken(progress, records[:half])
                 return None if step is None else await self._taken(step, records[half:])
             if not writes:  # no record is at fault: the store itself is broken
                 raise
             self._skip(records[0], _UNPROCESSABLE, error)
-            return await self._patience.answered(partial(self._store.apply, standing, [], positions))
+            return await self._patience.answered(partial(self._store.apply, progress, [], positions))
 
     async def _changes(
-        self, standing: Standing, records: list[ConsumerRecord]
+        self, progress: ViewProgress, records: list[ConsumerRecord]
     ) -> tuple[list[Write], dict[Position, int]]:
-        erased = dict(standing.erased)
+        erased = dict(progress.erased)
         writes: list[Write] = []
         positions: dict[Position, int] = {}
         for record in records:

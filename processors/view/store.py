@@ -38,7 +38,7 @@ class ViewChanged(CarelineError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class ViewProgress:
     """How far the view has read. ``generation`` None: there is no view, or it is incomplete."""
 
     generation: str | None
@@ -67,18 +67,20 @@ class Documents:
 class ViewStore(Protocol):
     """Stores the view. Every method raises Unavailable while the server does not answer, and then has done nothing."""
 
-    async def load(self) -> Standing:
+    async def load(self) -> ViewProgress:
         """How far the view has read."""
         ...
 
-    async def begin(self) -> Standing:
+    async def begin(self) -> ViewProgress:
         """Empty the view and begin a new one, without any offsets."""
         ...
 
-    async def apply(self, standing: Standing, writes: Sequence[Write], positions: Mapping[Position, int]) -> Standing:
+    async def apply(
+        self, progress: ViewProgress, writes: Sequence[Write], positions: Mapping[Position, int]
+    ) -> ViewProgress:
         """Write everything together with the new offsets, or nothing.
 
-        ``standing`` is the view as this writer last saw it. If the view has changed since, this raises ViewChanged and
+        ``progress`` is the view as this writer last saw it. If the view has changed since, this raises ViewChanged and
         writes nothing.
         """
         ...
@@ -113,27 +115,29 @@ class InMemoryViewStore:
 
     def lose(self) -> None:
         """Delete everything."""
-        self._standing = Standing(generation=None)
+        self._progress = ViewProgress(generation=None)
         self._documents: dict[str, str] = {}
         self._hashes: dict[str, dict[str, tuple[str, int]]] = {}
         self._ranks: dict[str, dict[str, int]] = {}
         self._queues: dict[str, dict[str, int]] = {}
 
-    async def load(self) -> Standing:
+    async def load(self) -> ViewProgress:
         """See :meth:`ViewStore.load`."""
-        return self._standing
+        return self._progress
 
-    async def begin(self) -> Standing:
+    async def begin(self) -> ViewProgress:
         """See :meth:`ViewStore.begin`."""
         self.lose()
-        self._standing = Standing(generation=f"memory-{next(self._numbers)}")
-        return self._standing
+        self._progress = ViewProgress(generation=f"memory-{next(self._numbers)}")
+        return self._progress
 
-    async def apply(self, standing: Standing, writes: Sequence[Write], positions: Mapping[Position, int]) -> Standing:
+    async def apply(
+        self, progress: ViewProgress, writes: Sequence[Write], positions: Mapping[Position, int]
+    ) -> ViewProgress:
         """See :meth:`ViewStore.apply`."""
-        if standing.generation is None or standing != self._standing:
+        if progress.generation is None or progress != self._progress:
             raise ViewChanged("the view changed since it was last written")
-        erased = dict(standing.erased)
+        erased = dict(progress.erased)
         for write in writes:
             self._write(write, erased)
         for write in writes:  # after the whole batch is known, whatever its order
@@ -150,10 +154,10 @@ class InMemoryViewStore:
                 fields = self._hashes.get(outreach_key(write.member), {})
                 if is_erased(fields.get("retraction", (None, 0))[0]):
                     fields.pop(TASK, None)
-        self._standing = Standing(
-            generation=standing.generation, positions={**standing.positions, **positions}, erased=erased
+        self._progress = ViewProgress(
+            generation=progress.generation, positions={**progress.positions, **positions}, erased=erased
         )
-        return self._standing
+        return self._progress
 
     async def customer(self, customer_id: str, *, limit: int) -> Documents:
         """See :meth:`ViewStore.customer`."""
@@ -163,7 +167,7 @@ class InMemoryViewStore:
             state=self._documents.get(customer_key(customer_id)),
             timeline=tuple(timeline[:limit]),
             outreach={one: await self.outreach(one) for one in ids[:limit]},
-            erased=self._standing.erased.get(customer_id),
+            erased=self._progress.erased.get(customer_id),
             tasks=tuple(self._hashes[outreach_key(one)][TASK][0] for _, one in queued[:limit]),
             timeline_kept=len(timeline),
             outreach_kept=len(ids),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from typing import Any
 
 from streams import events
 from streams.clock import in_zone
+from streams.durations import span
 from streams.events.moments import can_be_meant
 
 
@@ -16,14 +17,6 @@ def clock_time(moment: datetime | None, zone: tzinfo) -> str:
         return "–"
     local = in_zone(moment, zone)
     return f"{local:%a} {local.day} {local:%b} {local.year}, {local:%H:%M}"
-
-
-def span(length: timedelta) -> str:
-    """Such as ``2 h 05 min`` or ``3 days``."""
-    minutes = max(0, round(length.total_seconds() / 60))
-    if minutes >= 48 * 60:
-        return f"{minutes // (24 * 60)} days"
-    return f"{minutes // 60} h {minutes % 60:02} min" if minutes >= 60 else f"{minutes} min"
 
 
 def words(code: str) -> str:

@@ -57,7 +57,7 @@ class Codec:
         self._topics = topics
         self._headers: dict[tuple[str, type[Any]], bytes] = {}
         self._encoders: dict[type[Any], Encoder] = {}
-        self._decoders: dict[int, Decoder | _Refused] = {}
+        self._decoders: dict[int, Decoder | _Unusable] = {}
         self._kinds: dict[int, type[Any]] = {}
         self._layouts: dict[str, Layout[Any]] = {}
 
@@ -98,9 +98,9 @@ class Codec:
         if schema_id is None:
             raise Unreadable("not_avro", f"does not start with Confluent framing: {value[:8].hex() or 'empty'}")
         decoder = self._decoders.get(schema_id)
-        if decoder is None or (isinstance(decoder, _Refused) and decoder.until < self._seconds()):
+        if decoder is None or (isinstance(decoder, _Unusable) and decoder.until < self._seconds()):
             decoder = self._decoders[schema_id] = await self._look_up(schema_id)
-        if isinstance(decoder, _Refused):
+        if isinstance(decoder, _Unusable):
             raise Unreadable(decoder.reason, decoder.detail)
         if among is not None and (kind := self._kinds[schema_id]) not in among:
             raise Unreadable(WRONG_TOPIC, f"{NAMES[kind]} does not belong on this topic")
@@ -135,13 +135,13 @@ class Codec:
         branch = value[_HEADER.size]  # of ["null", timestamp-millis]
         return read_number(value, _HEADER.size + 1)[0] if branch else None
 
-    async def _look_up(self, schema_id: int) -> Decoder | _Refused:
+    async def _look_up(self, schema_id: int) -> Decoder | _Unusable:
         # an unknown id raises and is not cached: the schema may be registered a moment later
         schema = await self._registry.schema(schema_id)
         name = full_name(schema)
         record = RECORDS.get(name)
         if record is None:
-            return _Refused("unknown_event_type", f"{name} (schema id {schema_id}) is not part of this contract")
+            return _Unusable("unknown_event_type", f"{name} (schema id {schema_id}) is not part of this contract")
         ours = schemas.latest(name)
         self._kinds[schema_id] = record
         if schema == ours:
@@ -149,16 +149,16 @@ class Codec:
         try:
             written = expanded(schema)
             if written not in _published(name) and not await self._is_registered(name, schema):
-                return _Refused(
+                return _Unusable(
                     "foreign_schema",
                     f"schema id {schema_id}: is not registered under {' or '.join(self._subjects(name))}",
                     self._seconds() + _ASK_AGAIN,
                 )
             if differences := misread(written, expanded(ours)):
-                return _Refused("foreign_schema", f"schema id {schema_id}: {'; '.join(differences)}")
+                return _Unusable("foreign_schema", f"schema id {schema_id}: {'; '.join(differences)}")
             return decoder_of(ours, record, written=written, work=_work(name))
         except Unfit as why:
-            return _Refused("foreign_schema", f"schema id {schema_id}: the schema {why}")
+            return _Unusable("foreign_schema", f"schema id {schema_id}: the schema {why}")
 
     def _subjects(self, name: str) -> list[str]:
         return [subject for subject, record in self._topics.subjects() if record == name]
@@ -176,7 +176,7 @@ class Codec:
         return False
 
 
-class _Refused(NamedTuple):
+class _Unusable(NamedTuple):
     """Why no record written with a schema can be read."""
 
     reason: str

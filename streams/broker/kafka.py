@@ -14,6 +14,7 @@ from aiokafka.errors import for_code
 from streams.broker.contract import NewTopic
 from streams.broker.fetched import AIOKafkaConsumer
 from streams.config import Settings
+from streams.durations import whole_millis
 from streams.patience import until
 
 _TRANSACTION_BATCH = 9 << 20  # one dead letter of the largest size has to fit
@@ -63,7 +64,7 @@ class KafkaBroker:
             compression_type="lz4",
             max_batch_size=_TRANSACTION_BATCH,
             max_request_size=_TRANSACTION_BATCH,
-            transaction_timeout_ms=int(within.total_seconds() * 1000),
+            transaction_timeout_ms=whole_millis(within),
         )
 
     def publishing(self, *, largest: int) -> KafkaProducer:

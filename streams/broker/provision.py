@@ -14,7 +14,7 @@ from streams.broker.choice import broker_of
 from streams.broker.closing import closed
 from streams.broker.contract import Admin, NewTopic
 from streams.config import Settings
-from streams.errors import Refused, SettingsError
+from streams.errors import RefusedByServer, SettingsError
 from streams.registry.choice import registry_of
 from streams.registry.subjects import apply_schemas
 from streams.topics import Topic
@@ -69,7 +69,7 @@ class TopicPlan:
 async def plan_topics(settings: Settings, *, keep_history: bool | None = None) -> TopicPlan:
     """Compare the broker with the catalogue, without changing anything.
 
-    ``keep_history``: the setting of that name if None. Raises Unavailable, or Refused by the broker.
+    ``keep_history``: the setting of that name if None. Raises Unavailable, or RefusedByServer.
     """
     if keep_history is None:
         keep_history = settings.keep_history
@@ -89,7 +89,7 @@ async def plan_topics(settings: Settings, *, keep_history: bool | None = None) -
 async def apply_topics(plan: TopicPlan) -> None:
     """Carry out the plan; returns once the topics can be written to.
 
-    Raises SettingsError if the plan has problems (then nothing was changed), Refused, or Unavailable.
+    Raises SettingsError if the plan has problems (then nothing was changed), RefusedByServer, or Unavailable.
     """
     if plan.problems:
         raise SettingsError("; ".join(plan.problems))
@@ -165,7 +165,7 @@ async def _admin(settings: Settings) -> AsyncIterator[Admin]:
         yield admin
     except (KafkaError, TimeoutError, OSError) as error:
         if isinstance(error, BrokerResponseError) and not error.retriable:
-            raise Refused(f"Kafka at {settings.kafka_bootstrap}: {error}") from error
+            raise RefusedByServer(f"Kafka at {settings.kafka_bootstrap}: {error}") from error
         raise kafka_unavailable(settings, error) from error
     finally:
         await closed(admin)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from msgspec import Struct
-
+from streams.events.facts import Fact
 from streams.events.journeys import Consent, Settled, Suppression
 from streams.events.types import (
     Address,
@@ -27,26 +26,18 @@ from streams.events.types import (
 )
 
 
-class ContactOpened(Struct, frozen=True, kw_only=True, gc=False):
+class ContactOpened(Fact, frozen=True, kw_only=True, gc=False):
     """The customer got in touch."""
 
-    event_id: str
-    customer_id: str
-    occurred_at: datetime
-    source: str
     contact_id: str
     channel: Channel
     matter: str | None = None
     summary: str | None = None
 
 
-class ContactReplied(Struct, frozen=True, kw_only=True, gc=False):
+class ContactReplied(Fact, frozen=True, kw_only=True, gc=False):
     """Somebody, or something, answered the customer."""
 
-    event_id: str
-    customer_id: str
-    occurred_at: datetime
-    source: str
     contact_id: str
     channel: Channel
     automated: bool = False
@@ -54,25 +45,17 @@ class ContactReplied(Struct, frozen=True, kw_only=True, gc=False):
     summary: str | None = None
 
 
-class ContactClosed(Struct, frozen=True, kw_only=True, gc=False):
+class ContactClosed(Fact, frozen=True, kw_only=True, gc=False):
     """The contact came to an end."""
 
-    event_id: str
-    customer_id: str
-    occurred_at: datetime
-    source: str
     contact_id: str
     resolution: Resolution = Resolution.UNKNOWN
     agent_id: str | None = None
 
 
-class OrderPlaced(Struct, frozen=True, kw_only=True, gc=False):
+class OrderPlaced(Fact, frozen=True, kw_only=True, gc=False):
     """The customer ordered or booked something."""
 
-    event_id: str
-    customer_id: str
-    occurred_at: datetime
-    source: str
     order_id: str
     kind: str = "parcel"
     description: str
@@ -84,13 +67,9 @@ class OrderPlaced(Struct, frozen=True, kw_only=True, gc=False):
     by_day: bool = False
 
 
-class OrderShipped(Struct, frozen=True, kw_only=True, gc=False):
+class OrderShipped(Fact, frozen=True, kw_only=True, gc=False):
     """The order is on its way."""
 
-    event_id: str
-    customer_id: str
-    occurred_at: datetime
-    source: str
     order_id: str
     carrier: str | None = None
     tracking_link: str | None = None
@@ -99,37 +78,25 @@ class OrderShipped(Struct, frozen=True, kw_only=True, gc=False):
     items: tuple[ParcelItem, ...] = ()
 
 
-class OrderDelivered(Struct, frozen=True, kw_only=True, gc=False):
+class OrderDelivered(Fact, frozen=True, kw_only=True, gc=False):
     """The customer has what was promised: a parcel in hand, a flight departed."""
 
-    event_id: str
-    customer_id: str
-    occurred_at: datetime
-    source: str
     order_id: str
     parcel_id: str | None = None
     items: tuple[ParcelItem, ...] = ()
 
 
-class OrderCancelled(Struct, frozen=True, kw_only=True, gc=False):
+class OrderCancelled(Fact, frozen=True, kw_only=True, gc=False):
     """The order will not be fulfilled."""
 
-    event_id: str
-    customer_id: str
-    occurred_at: datetime
-    source: str
     order_id: str
     by: CancelledBy = CancelledBy.UNKNOWN
     reason: str | None = None
 
 
-class DelayNoticed(Struct, frozen=True, kw_only=True, gc=False):
+class DelayNoticed(Fact, frozen=True, kw_only=True, gc=False):
     """Something the customer waits for will be late, or will not come; a later one revises it."""
 
-    event_id: str
-    customer_id: str
-    occurred_at: datetime
-    source: str
     subject_kind: str
     subject_id: str
     description: str
@@ -142,38 +109,26 @@ class DelayNoticed(Struct, frozen=True, kw_only=True, gc=False):
     by_day: bool = False
 
 
-class DelayEnded(Struct, frozen=True, kw_only=True, gc=False):
+class DelayEnded(Fact, frozen=True, kw_only=True, gc=False):
     """The wait is over: it departed, arrived, or took place."""
 
-    event_id: str
-    customer_id: str
-    occurred_at: datetime
-    source: str
     subject_kind: str
     subject_id: str
     actual_at: datetime | None = None
 
 
-class ItemUnavailable(Struct, frozen=True, kw_only=True, gc=False):
+class ItemUnavailable(Fact, frozen=True, kw_only=True, gc=False):
     """The customer asked for something that could not be had."""
 
-    event_id: str
-    customer_id: str
-    occurred_at: datetime
-    source: str
     item_id: str
     description: str
     channel: Channel = Channel.OTHER
     alternatives: tuple[Alternative, ...] = ()
 
 
-class MentionPosted(Struct, frozen=True, kw_only=True, gc=False):
+class MentionPosted(Fact, frozen=True, kw_only=True, gc=False):
     """The customer said something about us in public."""
 
-    event_id: str
-    customer_id: str
-    occurred_at: datetime
-    source: str
     mention_id: str
     platform: str
     link: str | None = None
@@ -182,13 +137,9 @@ class MentionPosted(Struct, frozen=True, kw_only=True, gc=False):
     reach: int | None = None
 
 
-class FeedbackGiven(Struct, frozen=True, kw_only=True, gc=False):
+class FeedbackGiven(Fact, frozen=True, kw_only=True, gc=False):
     """The customer told us how it was."""
 
-    event_id: str
-    customer_id: str
-    occurred_at: datetime
-    source: str
     feedback_id: str
     kind: FeedbackKind
     score: int | None = None
@@ -197,13 +148,9 @@ class FeedbackGiven(Struct, frozen=True, kw_only=True, gc=False):
     sentiment: Sentiment = Sentiment.UNKNOWN
 
 
-class AgentNoted(Struct, frozen=True, kw_only=True, gc=False):
+class AgentNoted(Fact, frozen=True, kw_only=True, gc=False):
     """An employee wrote something down about the customer or the service."""
 
-    event_id: str
-    customer_id: str
-    occurred_at: datetime
-    source: str
     note_id: str
     agent_id: str
     kind: NoteKind = NoteKind.NOTE
@@ -211,13 +158,9 @@ class AgentNoted(Struct, frozen=True, kw_only=True, gc=False):
     about: str | None = None
 
 
-class GestureGiven(Struct, frozen=True, kw_only=True, gc=False):
+class GestureGiven(Fact, frozen=True, kw_only=True, gc=False):
     """An employee gave the customer something kind, without asking anybody first."""
 
-    event_id: str
-    customer_id: str
-    occurred_at: datetime
-    source: str
     gesture_id: str
     agent_id: str
     code: str
@@ -227,38 +170,26 @@ class GestureGiven(Struct, frozen=True, kw_only=True, gc=False):
     about: str | None = None
 
 
-class AgentTaskDone(Struct, frozen=True, kw_only=True, gc=False):
+class AgentTaskDone(Fact, frozen=True, kw_only=True, gc=False):
     """An employee did what an agent task asked for."""
 
-    event_id: str
-    customer_id: str
-    occurred_at: datetime
-    source: str
     task_id: str
     agent_id: str | None = None
     note: str | None = None
 
 
-class ProfileUpdated(Struct, frozen=True, kw_only=True, gc=False):
+class ProfileUpdated(Fact, frozen=True, kw_only=True, gc=False):
     """Something about the customer changed; a null leaves what was known."""
 
-    event_id: str
-    customer_id: str
-    occurred_at: datetime
-    source: str
     name: str | None = None
     locale: str | None = None
     time_zone: str | None = None
     addresses: tuple[Address, ...] | None = None
 
 
-class ConsentChanged(Struct, frozen=True, kw_only=True, gc=False):
+class ConsentChanged(Fact, frozen=True, kw_only=True, gc=False):
     """The customer allowed or forbade a purpose on a channel."""
 
-    event_id: str
-    customer_id: str
-    occurred_at: datetime
-    source: str
     channel: OutreachChannel | None = None
     purpose: Purpose
     status: ConsentStatus
@@ -266,13 +197,9 @@ class ConsentChanged(Struct, frozen=True, kw_only=True, gc=False):
     urgent_at_night: bool = False
 
 
-class ProfilesMerged(Struct, frozen=True, kw_only=True, gc=False):
+class ProfilesMerged(Fact, frozen=True, kw_only=True, gc=False):
     """Two customer records turned out to be one person."""
 
-    event_id: str
-    customer_id: str
-    occurred_at: datetime
-    source: str
     other_customer_id: str
     side: MergeSide = MergeSide.SURVIVOR
     consents: tuple[Consent, ...] = ()
@@ -281,10 +208,5 @@ class ProfilesMerged(Struct, frozen=True, kw_only=True, gc=False):
     told: bool = False
 
 
-class CustomerErased(Struct, frozen=True, kw_only=True, gc=False):
+class CustomerErased(Fact, frozen=True, kw_only=True, gc=False):
     """The customer asked to be forgotten; the journey state is deleted, and facts up to then change nothing."""
-
-    event_id: str
-    customer_id: str
-    occurred_at: datetime
-    source: str

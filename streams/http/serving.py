@@ -18,6 +18,7 @@ from aiohttp.typedefs import Handler
 from aiohttp.web_request import BaseRequest
 
 from streams import metrics
+from streams.durations import whole_millis
 
 _LINGER = 1024 * 1024  # bytes read of a body that is too large, so that its sender sees the answer
 _BACKLOG = 1024
@@ -264,5 +265,4 @@ def _give_up_on_the_gone(transport: asyncio.Transport) -> None:
     """Drop a client that reads nothing of an answer. On Linux only; elsewhere TCP's own timeout applies."""
     connected = transport.get_extra_info("socket")
     if connected is not None and hasattr(socket, "TCP_USER_TIMEOUT"):
-        milliseconds = int(_PEER_GONE.total_seconds() * 1000)
-        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, whole_millis(_PEER_GONE))

@@ -15,7 +15,7 @@ from streams.errors import (
     OutputTooLarge,
     PartitionLost,
     PartitionStopped,
-    Refused,
+    RefusedByServer,
     SchemaNotRegistered,
     Unavailable,
     Unreadable,
@@ -36,7 +36,7 @@ def is_infrastructure(error: BaseException) -> bool:
 REFUSALS = (MessageSizeTooLargeError, RecordListTooLargeError, InvalidMessageError, OutputTooLarge)
 """What a record makes a broker say however often it is sent: its topic may take less than the catalogue says."""
 
-_INFRASTRUCTURE = (KafkaError, Unavailable, SchemaNotRegistered, Refused, PartitionLost, PartitionStopped)
+_INFRASTRUCTURE = (KafkaError, Unavailable, SchemaNotRegistered, RefusedByServer, PartitionLost, PartitionStopped)
 
 
 def blamed(stage: Stage, error: BaseException) -> Unreadable:

@@ -9,17 +9,19 @@ from streams.broker.closing import closed
 from streams.broker.contract import TopicPartition
 from streams.clock import PartitionClock, to_millis
 from streams.errors import Unreadable
+from streams.processor.deadlines import Deadlines
 from streams.processor.failpoints import Point, reached
 from streams.processor.logic import Logic
 from streams.processor.progress import Progress
 from streams.processor.shared import Shared
 from streams.processor.store import Store
-from streams.processor.wakes import Wakes
 
 _FETCH = 8 << 20  # bytes at once
 
 
-async def restore(store: Store[Any], wakes: Wakes, *, shared: Shared[Any], partition: int, progress: Progress) -> None:
+async def restore(
+    store: Store[Any], wakes: Deadlines, *, shared: Shared[Any], partition: int, progress: Progress
+) -> None:
     """Fill ``store`` and ``wakes`` up to the end of what is committed.
 
     Read-committed and by position: the end is an offset, and aborted records and markers before it are passed over.

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from streams.processor.deadlines import Deadlines
 from streams.processor.transaction import Transaction
-from streams.processor.wakes import Wakes
 
 
 class Savepoint:
     """A transaction in the making, as it was before an item."""
 
-    def __init__(self, tx: Transaction[Any], wakes: Wakes) -> None:
+    def __init__(self, tx: Transaction[Any], wakes: Deadlines) -> None:
         self._tx, self._wakes = tx, wakes
         self._outgoing = {where: len(sent) for where, sent in tx.outgoing.items()}
         self._effects = list(tx.effects)

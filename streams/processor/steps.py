@@ -15,12 +15,13 @@ from streams import metrics
 from streams.clock import Clock, PartitionClock, from_millis, to_millis
 from streams.config import Settings, TimeSource
 from streams.errors import Unreadable
+from streams.order import check_later, due_before, follow
+from streams.processor.deadlines import Deadlines, Pauses
 from streams.processor.intake import Intake, Misplaced
 from streams.processor.isolation import blamed, is_infrastructure
 from streams.processor.logic import Completion, Logic, Stage, Step
 from streams.processor.savepoint import Savepoint
 from streams.processor.transaction import Outbox, Transaction
-from streams.processor.wakes import Pauses, Wakes
 from streams.publishing.cloudevents import Headers, published_at_millis
 from streams.subscribing.dead_letters import stand_in
 
@@ -48,7 +49,7 @@ class Steps(Generic[S]):
         logic: Logic[S],
         intake: Intake,
         outbox: Outbox,
-        wakes: Wakes,
+        wakes: Deadlines,
         busy: Callable[[str], bool],
         wall: Clock,
         timers: int,
@@ -227,8 +228,9 @@ class Steps(Generic[S]):
 
         False if some are left: a storm of them in one go would outlast the worker's session with its group.
         """
+        deadlines = due_before(self._wakes, until)
         while tx.timers < self._timers and len(tx.effects) < tx.room and tx.items < self._most:
-            due = self._wakes.pop_due(until)
+            due = next(deadlines, None)
             if due is None:
                 return True
             millis, key = due
@@ -247,9 +249,7 @@ class Steps(Generic[S]):
         self._pauses.forget(key)
         tx.timers += 1
         self._apply(tx, key, step, now=now)
-        again = self._wakes.due(key)
-        if again is not None and again <= millis:
-            raise RuntimeError(f"a deadline of {key} is not later than the one that fired")
+        check_later(self._wakes, key, millis)
 
     def _put_off(self, tx: Transaction[S], key: str) -> None:
         """A deadline that failed is due again after a pause; an event of its key may move it before."""
@@ -280,8 +280,7 @@ class Steps(Generic[S]):
         self._stage = Stage.ENCODE
         if not step.unchanged:
             tx.overlay.put(key, step.state)
-            wake_at = getattr(step.state, "wake_at", None)
-            self._wakes.set(key, None if wake_at is None else to_millis(wake_at))
+            follow(self._wakes, key, step.state)
         for send in step.sends:
             self._outbox.add(tx, send, at=at, cause=cause)
         if step.withdraw_effects:

@@ -10,6 +10,7 @@ from streams.broker.contract import ConsumerRecord, TopicPartition, Transactiona
 from streams.clock import PartitionClock
 from streams.config import TimeSource
 from streams.errors import PartitionLost
+from streams.processor.deadlines import Deadlines
 from streams.processor.effects import Effects
 from streams.processor.failpoints import Point, reached
 from streams.processor.intake import Intake
@@ -21,7 +22,6 @@ from streams.processor.shared import Shared
 from streams.processor.steps import Steps
 from streams.processor.store import Overlay, Store
 from streams.processor.transaction import Committed, Outbox, Transaction
-from streams.processor.wakes import Wakes
 from streams.processor.watchdog import CUT_SHORT, commit
 
 S = TypeVar("S")
@@ -40,7 +40,7 @@ class Tenure(Generic[S]):
         shared: Shared[S],
         producer: TransactionalProducer,
         store: Store[S],
-        wakes: Wakes,
+        wakes: Deadlines,
         position: int,
         clock: PartitionClock,
         effects: Effects | None,
@@ -96,7 +96,7 @@ class Tenure(Generic[S]):
             if effects is not None:
                 await effects.idle()
             store: Store[S] = Store(codec=shared.codec, topic=shared.logic.state_topic, cache_size=shared.limits.cache)
-            wakes = Wakes(as_they_came=shared.real)
+            wakes = Deadlines(as_they_came=shared.real)
             await restore(store, wakes, shared=shared, partition=at.partition, progress=progress)
             position, clock = await committed(at, shared=shared)
         except BaseException:

@@ -16,12 +16,13 @@ from processors.journey.playbook import Playbook
 from processors.roles.journeys import JourneyLogic
 from streams.avro.codec import Codec
 from streams.avro.records import NAMES
-from streams.clock import PartitionClock, from_millis, to_millis
+from streams.clock import PartitionClock, from_millis
 from streams.events import JourneyState
+from streams.order import due_before, follow
 from streams.processor import Incoming, Limits, Step
+from streams.processor.deadlines import Deadlines
 from streams.processor.intake import partition_of
 from streams.processor.store import Overlay, Store
-from streams.processor.wakes import Wakes
 from streams.publishing.cloudevents import headers_for, published_at_millis, traceparent_of
 from streams.topics import Topics
 from tests.benchmarks.stream import Wire
@@ -51,7 +52,7 @@ class Folding:
         self._codec = codec
         self._partitions = partitions
         self._store: Store[JourneyState] = Store(codec=codec, topic=topics.journeys, cache_size=Limits().cache)
-        self._wakes = Wakes()
+        self._wakes = Deadlines()
         self.clock = PartitionClock()
         self.states: dict[str, bytes] = {}
         self.seconds: dict[str, float] = dict.fromkeys(STAGES, 0.0)
@@ -78,11 +79,11 @@ class Folding:
         for wire, event in zip(wires, events, strict=True):
             now_ms = self.clock.observe(wire.at)
             fired = time.process_time()
-            while (due := self._wakes.pop_due(now_ms)) is not None:
-                known: Any = await overlay.get(due[1])
-                step = self._logic.wake(due[1], known, from_millis(due[0]), busy=False)
+            for millis, customer in due_before(self._wakes, now_ms):
+                known: Any = await overlay.get(customer)
+                step = self._logic.wake(customer, known, from_millis(millis), busy=False)
                 steps.append((step, None))
-                self._keep(due[1], step, overlay)
+                self._keep(customer, step, overlay)
             firing += time.process_time() - fired
             key = self._logic.key(event)
             incoming = Incoming(record=event, value=wire.value, headers=wire.headers)
@@ -106,8 +107,7 @@ class Folding:
         if step.unchanged:
             return
         overlay.put(key, step.state)
-        wake_at = None if step.state is None else step.state.wake_at
-        self._wakes.set(key, None if wake_at is None else to_millis(wake_at))
+        follow(self._wakes, key, step.state)
 
     def _send(self, topic: Any, record: Any, cause: Wire | None) -> None:
         headers = cause.headers if cause is not None else []

@@ -32,9 +32,12 @@ from processors.outreach.results import Deliver, Delivered, Failed, Postponed, R
 from processors.playbook import load_playbook
 from processors.simulator import STORM_DAY, storm_day
 from processors.simulator.journal import Arrival
+from streams.clock import from_millis, to_millis
 from streams.config import TimeSource
 from streams.events import FailureReason, JourneyState, OutreachChannel, OutreachLedgerEntry
+from streams.order import due_before, follow
 from streams.processor import Incoming, Step
+from streams.processor.deadlines import Deadlines
 from streams.topics import Topics
 from tests.benchmarks.stream import mixed
 
@@ -216,23 +219,18 @@ def folded(arrivals: Sequence[Arrival]) -> float:
     """Microseconds of processor time an event that the core takes, deadlines and all."""
     playbook = load_playbook()
     states: dict[str, JourneyState | None] = {}
-    due: list[tuple[datetime, str]] = []
+    wakes = Deadlines()
     gc.disable()
     began = time.process_time()
     for arrival in arrivals:
-        while due and due[0][0] <= arrival.at:
-            when, key = heapq.heappop(due)
-            state = states.get(key)
-            if state is not None and state.wake_at == when:
-                states[key] = state = wake(state, now=when, playbook=playbook).state
-                if state is not None and state.wake_at is not None:
-                    heapq.heappush(due, (state.wake_at, key))
+        for millis, key in due_before(wakes, to_millis(arrival.at)):
+            if (state := states.get(key)) is not None:
+                states[key] = state = wake(state, now=from_millis(millis), playbook=playbook).state
+                follow(wakes, key, state)
         key = arrival.event.customer_id
-        before = states.get(key)
-        step = advance(before, arrival.event, now=arrival.at, playbook=playbook)
-        states[key] = after = step.state
-        if after is not None and after.wake_at is not None and (before is None or before.wake_at != after.wake_at):
-            heapq.heappush(due, (after.wake_at, key))
+        step = advance(states.get(key), arrival.event, now=arrival.at, playbook=playbook)
+        states[key] = step.state
+        follow(wakes, key, step.state)
     spent = time.process_time() - began
     gc.enable()
     return 1e6 * spent / len(arrivals)

@@ -38,12 +38,13 @@ from processors.playbook import load_playbook
 from processors.settings import Settings
 from processors.simulator import STORM_DAY, storm_day
 from processors.simulator.journal import Arrival
-from processors.view.projection import PREFIX, Place, Write, project
+from processors.view.projection import PREFIX, RecordPlace, Write, project
 from processors.view.redis_store import RedisViewStore
 from streams import events
 from streams.avro.records import NAMES
 from streams.clock import from_millis, to_millis
-from streams.processor.wakes import Wakes
+from streams.order import due_before, follow
+from streams.processor.deadlines import Deadlines
 from streams.topics import Topics
 from tests.benchmarks.machine import machine
 from tests.benchmarks.stream import mixed
@@ -61,16 +62,15 @@ class Lives:
         self._templates = Templates.of(self._playbook)
         self._arrivals = arrivals
         self._states: dict[str, events.JourneyState] = {}
-        self._wakes = Wakes()
+        self._wakes = Deadlines()
         self._topics = Topics()
         self._offsets: Counter[str] = Counter()
 
-    def records(self) -> Iterator[tuple[Any, Place]]:
+    def records(self) -> Iterator[tuple[Any, RecordPlace]]:
         """Every record in order of time, with its topic, partition and offset."""
         for arrival in self._arrivals:
             at = to_millis(arrival.at)
-            while (due := self._wakes.pop_due(at)) is not None:
-                millis, customer = due
+            for millis, customer in due_before(self._wakes, at):
                 if customer in self._states:
                     yield from self._done(
                         customer, wake(self._states[customer], now=from_millis(millis), playbook=self._playbook)
@@ -79,17 +79,16 @@ class Lives:
         for state in self._states.values():
             yield self._placed(state)
 
-    def _touchpoint(self, event: Any, now: datetime) -> Iterator[tuple[Any, Place]]:
+    def _touchpoint(self, event: Any, now: datetime) -> Iterator[tuple[Any, RecordPlace]]:
         yield self._placed(event)
         step = advance(self._states.get(event.customer_id), event, now=now, playbook=self._playbook)
         if not step.unchanged:
             yield from self._done(event.customer_id, step)
 
-    def _done(self, customer: str, step: Advance) -> Iterator[tuple[Any, Place]]:
+    def _done(self, customer: str, step: Advance) -> Iterator[tuple[Any, RecordPlace]]:
         if step.state is not None:
             self._states[customer] = step.state
-            wake_at = step.state.wake_at
-            self._wakes.set(customer, None if wake_at is None else to_millis(wake_at))
+            follow(self._wakes, customer, step.state)
         for output in step.outputs:
             if isinstance(output, events.ExperimentExposed):
                 continue
@@ -97,7 +96,7 @@ class Lives:
             if isinstance(output, events.OutreachRequested):
                 yield from self._left(output)
 
-    def _left(self, request: events.OutreachRequested) -> Iterator[tuple[Any, Place]]:
+    def _left(self, request: events.OutreachRequested) -> Iterator[tuple[Any, RecordPlace]]:
         now = request.requested_at + _LEAVES_AFTER
         channel = events.OutreachChannel.AGENT_TASK if request.due_at is not None else events.OutreachChannel.EMAIL
         sent = events.OutreachSent(
@@ -117,13 +116,13 @@ class Lives:
         yield self._placed(sent, on="careline.outcomes")
         yield from self._touchpoint(sent, now)  # fed back
 
-    def _placed(self, record: Any, on: str | None = None) -> tuple[Any, Place]:
+    def _placed(self, record: Any, on: str | None = None) -> tuple[Any, RecordPlace]:
         name = NAMES[type(record)].split(".")[1] if on is None else on
         topic = on or {"touchpoint": "careline.touchpoints", "outcome": "careline.touchpoints"}.get(
             name, f"careline.{name}"
         )
         self._offsets[topic] += 1
-        return record, Place(topic=topic, partition=hash(record.customer_id) % 8, offset=self._offsets[topic])
+        return record, RecordPlace(topic=topic, partition=hash(record.customer_id) % 8, offset=self._offsets[topic])
 
 
 @contextlib.contextmanager
@@ -173,11 +172,11 @@ async def measure(arrivals: Sequence[Arrival], *, seed: int) -> dict[str, Any]:
     with own_redis() as url:
         server = Redis.from_url(url)
         store = RedisViewStore(Settings(redis_url=SecretStr(url)))
-        standing = await store.begin()
+        progress = await store.begin()
         empty = server.info("memory")["used_memory"]
         began, cpu = time.perf_counter(), time.process_time()
         for batch in batches:
-            standing = await store.apply(standing, batch, {})
+            progress = await store.apply(progress, batch, {})
         took, cpu = time.perf_counter() - began, time.process_time() - cpu
         await store.close()
         held = server.info("memory")["used_memory"] - empty

@@ -1,6 +1,6 @@
 """The expected outputs: the pure core over each partition's input, in order of offsets, at the records' times.
 
-It does not use the processor's own parts (wake list, clock, overlay), so that their bugs are not repeated here; it
+It does not use the processor's own parts (deadlines, clock, overlay, :mod:`streams.order`), so that their bugs are not repeated here; it
 shares only the core, the codec and the contract.
 """
 

@@ -22,7 +22,7 @@ from processors.cli import app
 from processors.cli.dlq import hexdump
 from processors.cli.publish import _numbered, read_line
 from processors.cli.tail import as_line
-from processors.dead_letters import Kept, once_each
+from processors.republishing import Kept, once_each
 from streams.config import Settings
 from streams.errors import InvalidEvent, Unreadable
 from streams.events import Decision, DecisionKind, DelayNoticed, OutreachSent
@@ -173,13 +173,23 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["publish", "-"], ["tail", "journeys", "--until-end"], ["dlq", "list"], ["dlq", "replay", "--yes"]]
+    "words", [["publish", "-"], ["tail", "journeys", "--until-end"], ["dlq", "list"], ["dlq", "republish", "--yes"]]
 )
 def test_servers_that_are_not_there_are_named(closed: str, words: list[str]) -> None:
     """Exit code 3: trying again later may help."""
     result = runner.invoke(app, words, input=line())
     assert result.exit_code == 3
     assert closed in result.stderr
+
+
+@pytest.mark.parametrize("words", [[], ["--reason", "unknown_schema", "--yes"], ["--offset", "0:3", "--json"]])
+def test_the_former_name_of_republish_is_refused_with_the_new_one(closed: str, words: list[str]) -> None:
+    """`careline dlq replay` does nothing, whatever follows it, and says what it is called now."""
+    result = runner.invoke(app, ["dlq", "replay", *words])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "careline dlq replay is called careline dlq republish" in result.stderr
+    assert closed not in result.stderr
+    assert "replay" not in runner.invoke(app, ["dlq", "--help"]).stdout
 
 
 @pytest.mark.live
@@ -347,14 +357,14 @@ def test_dead_letters_are_counted_shown_and_replayed(live: Settings) -> None:
     absent = runner.invoke(app, ["dlq", "show", "77"])
     assert (absent.exit_code, absent.stderr.split(";")[0]) == (2, "there is no dead letter at 77")
 
-    asked = runner.invoke(app, ["dlq", "replay", "--reason", "unknown_schema"])
+    asked = runner.invoke(app, ["dlq", "republish", "--reason", "unknown_schema"])
     assert asked.exit_code == 2
     assert "--yes" in asked.stderr
-    done = runner.invoke(app, ["dlq", "replay", "--reason", "unknown_schema", "--yes"])
+    done = runner.invoke(app, ["dlq", "republish", "--reason", "unknown_schema", "--yes"])
     assert (done.exit_code, done.stdout) == (0, "1 published again; the dead letters are kept.\n")
-    more = runner.invoke(app, ["dlq", "replay", "--offset", "2", "--offset", "0:3", "--yes", "--json"])
-    assert json.loads(more.stdout) == {"replayed": 2, "refused": 0, "of_no_topic_of_ours": 0}
-    nothing = runner.invoke(app, ["dlq", "replay", "--reason", "nothing", "--yes"])
+    more = runner.invoke(app, ["dlq", "republish", "--offset", "2", "--offset", "0:3", "--yes", "--json"])
+    assert json.loads(more.stdout) == {"republished": 2, "refused": 0, "of_no_topic_of_ours": 0}
+    nothing = runner.invoke(app, ["dlq", "republish", "--reason", "nothing", "--yes"])
     assert (nothing.exit_code, nothing.stdout) == (1, "0 published again; the dead letters are kept.\n")
     assert "neither key nor value" in nothing.stderr
     assert len(json.loads(runner.invoke(app, ["dlq", "list", "--each", "--json"]).stdout)) == 5

@@ -22,8 +22,8 @@ from processors.cli import app, dlq, main
 from processors.cli.customer import show as show_customer
 from processors.cli.experiments import _show as show_experiments
 from processors.cli.tasks import _show as show_tasks
-from processors.dead_letters import Kept
 from processors.measure.sample_ratio import sample_ratio
+from processors.republishing import Kept
 from processors.terminal import Grid, Screen, clean, clean_event, say_json
 from processors.view.customer import CustomerView, Entry, OutreachStory
 from streams import events

@@ -52,10 +52,10 @@ async def test_only_the_latest_outreaches_are_kept(store: ViewStore, seed: int) 
     whole = [outreach(number) for number in range(40)]
     again = [*whole, *chance.sample(whole, k=15)]
     chance.shuffle(again)
-    standing = await store.begin()
+    progress = await store.begin()
     while again:
         batch = [again.pop() for _ in range(min(len(again), chance.randint(1, 20)))]
-        standing = await store.apply(standing, [write for one in batch for write in one], {})
+        progress = await store.apply(progress, [write for one in batch for write in one], {})
     anna = await store.customer("anna", limit=100)
     assert list(anna.outreach) == [f"task-{number:03}" for number in range(39, 29, -1)]
     assert (anna.outreach_kept, anna.tasks_kept) == (KEEP, KEEP)
@@ -73,10 +73,10 @@ async def test_of_one_outreach_the_latest_records_are_kept(store: ViewStore, see
     told += [PutField(key, f"decision/{n:03}", "held", n, keep=KEEP) for n in range(20)]
     told += [PutField(key, name, "once", 0, keep=KEEP) for name in ("request", "retraction", "task", "done/1")]
     chance.shuffle(told)
-    standing = await store.begin()
+    progress = await store.begin()
     while told:
         batch = [told.pop() for _ in range(min(len(told), chance.randint(1, 30)))]
-        standing = await store.apply(standing, batch, {})
+        progress = await store.apply(progress, batch, {})
     assert set(await store.outreach("letter")) == {
         "request", "retraction", "task", "done/1", *(f"outcome/{n:03}" for n in range(50, 60))
     }  # fmt: skip
@@ -126,9 +126,9 @@ async def test_history_ends_where_nothing_is_added_to_it(server: tuple[RedisView
 async def test_a_task_nobody_did_leaves_the_queue_in_the_end(server: tuple[RedisViewStore, Redis]) -> None:
     """When another is due so much later that nothing is kept of the first."""
     view, _ = server
-    standing = await view.apply(await view.begin(), writes(TASK), {})
+    progress = await view.apply(await view.begin(), writes(TASK), {})
     late = replace(TASK, task_id=uid("late"), due_at=after(31 * 24 * 60 + 340), useful_until=after(32 * 24 * 60))
-    await view.apply(standing, writes(late), {})
+    await view.apply(progress, writes(late), {})
     assert len(await view.tasks(None, limit=10)) == 1
 
 
@@ -144,7 +144,7 @@ EARLIER = {
 async def test_a_view_of_before_is_read_and_gone_on_with(server: tuple[RedisViewStore, Redis]) -> None:
     """Nothing is made again, which would lose what the topics do not keep any more: old and new stand side by side."""
     view, redis = server
-    standing = await view.begin()
+    progress = await view.begin()
     for key, text in EARLIER.items():
         await redis.set(key, text)
     for offset, (record, kind) in enumerate([(DELAYED, "touchpoint"), (DECIDED, "decision"), (SENT, "outcome")]):
@@ -167,7 +167,7 @@ async def test_a_view_of_before_is_read_and_gone_on_with(server: tuple[RedisView
     assert [one.record for one in before.timeline] == [SENT, DECIDED, DELAYED]
     assert (before.outreach[0].decision, before.outreach[0].outcomes) == (DECIDED, (SENT,))
     again = writes(DELAYED, DECIDED, SENT, REQUESTED, STATE)  # some of them once more, as after a restart
-    await view.apply(standing, again, {})
+    await view.apply(progress, again, {})
     after_it = await customer_view(view, ANNA)
     assert after_it.unreadable == ()
     assert [one.record for one in after_it.timeline] == [SENT, DECIDED, REQUESTED, DELAYED]

@@ -83,9 +83,9 @@ async def test_what_is_written_is_there_with_its_positions(store: ViewStore) -> 
     """A restart finds both the view and how far it came, in one piece."""
     empty = await store.load()
     assert empty.generation is None
-    standing = await store.apply(await store.begin(), WRITES, {("t", 0): 7, ("t.u-v", 11): 3})
-    assert await store.load() == standing
-    assert standing.positions == {("t", 0): 7, ("t.u-v", 11): 3}
+    progress = await store.apply(await store.begin(), WRITES, {("t", 0): 7, ("t.u-v", 11): 3})
+    assert await store.load() == progress
+    assert progress.positions == {("t", 0): 7, ("t.u-v", 11): 3}
     anna = await store.customer("anna", limit=10)
     assert anna.state == "state of Anna"
     assert anna.timeline == ("second", "first")
@@ -97,9 +97,9 @@ async def test_what_is_written_is_there_with_its_positions(store: ViewStore) -> 
 
 async def test_writing_again_changes_nothing(store: ViewStore) -> None:
     """A batch that comes a second time leaves the view as it was."""
-    standing = await store.apply(await store.begin(), WRITES, {("t", 0): 7})
+    progress = await store.apply(await store.begin(), WRITES, {("t", 0): 7})
     before = await store.customer("anna", limit=10)
-    assert await store.apply(standing, WRITES, {("t", 0): 7}) == standing
+    assert await store.apply(progress, WRITES, {("t", 0): 7}) == progress
     assert await store.customer("anna", limit=10) == before
 
 
@@ -124,10 +124,10 @@ async def test_a_new_view_begins_empty(store: ViewStore) -> None:
 
 async def test_an_emptied_view_is_noticed(store: ViewStore, lose: Lose) -> None:
     """Data lost on the server stops the writer, even one that has nothing to write."""
-    standing = await store.apply(await store.begin(), WRITES, {("t", 0): 7})
+    progress = await store.apply(await store.begin(), WRITES, {("t", 0): 7})
     await lose()
     with pytest.raises(ViewChanged):
-        await store.apply(standing, (), {})
+        await store.apply(progress, (), {})
     assert (await store.load()).generation is None
 
 
@@ -143,9 +143,9 @@ async def test_another_writer_is_noticed(store: ViewStore) -> None:
 
 async def test_a_view_set_back_is_noticed(store: ViewStore) -> None:
     """A server that came back with an older copy is gone on with from that copy."""
-    standing = await store.apply(await store.begin(), (), {("t", 0): 5})
+    progress = await store.apply(await store.begin(), (), {("t", 0): 5})
     with pytest.raises(ViewChanged):
-        await store.apply(dataclasses.replace(standing, positions={("t", 0): 9}), WRITES, {("t", 0): 12})
+        await store.apply(dataclasses.replace(progress, positions={("t", 0): 9}), WRITES, {("t", 0): 12})
 
 
 async def test_only_the_latest_entries_are_kept(store: ViewStore) -> None:
@@ -158,13 +158,13 @@ async def test_only_the_latest_entries_are_kept(store: ViewStore) -> None:
 
 async def test_nothing_of_an_erased_customer_is_kept(store: ViewStore) -> None:
     """Erasure takes what happened until then, of this customer alone; what comes later stays."""
-    standing = await store.apply(await store.begin(), WRITES, {})
+    progress = await store.apply(await store.begin(), WRITES, {})
     later: tuple[Write, ...] = (
         Rank(timeline_key("anna"), "third", 9_000, keep=500),
         Rank(outreaches_key("anna"), "reply", 9_000),
         PutField(outreach_key("reply"), "request", "again", 9_000),
     )
-    standing = await store.apply(standing, (*later, DropState("anna"), Forget("anna", 5_000)), {})
+    progress = await store.apply(progress, (*later, DropState("anna"), Forget("anna", 5_000)), {})
     anna = await store.customer("anna", limit=10)
     assert anna.state is None
     assert anna.timeline == ("third",)
@@ -172,7 +172,7 @@ async def test_nothing_of_an_erased_customer_is_kept(store: ViewStore) -> None:
     assert anna.erased == 5_000
     assert await store.outreach("letter") == {}
     assert (await store.customer("ben", limit=10)).state == "state of Ben"
-    assert standing.erased == {"anna": 5_000}
+    assert progress.erased == {"anna": 5_000}
     assert (await store.load()).erased == {"anna": 5_000}
 
 
@@ -233,9 +233,9 @@ async def test_what_is_over_waits_no_more(store: ViewStore, over: Callable[[str]
     """Whichever is read first, in one batch or in two, and however often either is read."""
     queue, end = task("one", 3_000), over("one")
     for batches in ([queue, end], [end, queue], [queue + end], [end + queue], [queue, end, queue], [end, queue, end]):
-        standing = await store.apply(await store.begin(), task("another", 4_000), {})
+        progress = await store.apply(await store.begin(), task("another", 4_000), {})
         for batch in batches:
-            standing = await store.apply(standing, batch, {})
+            progress = await store.apply(progress, batch, {})
         assert await waiting(store) == ["another"], batches
 
 
@@ -249,9 +249,9 @@ async def test_a_retraction_of_a_letter_changes_no_queue(store: ViewStore) -> No
 async def test_an_erased_customers_tasks_are_done_by_nobody(store: ViewStore, together: bool) -> None:
     """They leave the queue with everything else; what was asked for later stays."""
     queue, forget = task("old", 3_000) + task("new", 4_000, at=9_000), (Forget("anna", 5_000),)
-    standing = await store.begin()
+    progress = await store.begin()
     for batch in [queue + forget] if together else [queue, forget]:
-        standing = await store.apply(standing, batch, {})
+        progress = await store.apply(progress, batch, {})
     assert await waiting(store) == ["new"]
 
 
@@ -286,9 +286,9 @@ async def test_the_words_of_an_erased_customers_task_are_not_kept(store: ViewSto
     gone = to_json({"what": "OutreachRetracted", "customer_id": "anna", "record": {"reason": "erased"}})
     taken = (PutField(outreach_key("one"), "retraction", gone, 2_000), Unqueue("one", erased=True))
     steps = [task("one", 3_000), taken] if order == "task first" else [taken, task("one", 3_000)]
-    standing = await store.begin()
+    progress = await store.begin()
     for step in [(*steps[0], *steps[1])] if order == "together" else steps:
-        standing = await store.apply(standing, step, {})
+        progress = await store.apply(progress, step, {})
     assert await waiting(store) == []
     assert list(await store.outreach("one")) == ["retraction"]
 
@@ -316,13 +316,13 @@ async def test_redis_is_not_to_blame_for_a_value_that_cannot_be_sent(settings: S
     url = settings.redis_url.get_secret_value().rpartition("/")[0] + "/9"
     store = RedisViewStore(settings.model_copy(update={"redis_url": SecretStr(url)}))
     try:
-        standing = await store.begin()
+        progress = await store.begin()
         with pytest.raises(UnicodeEncodeError):
             await store.apply(
-                standing, [Put(customer_key("a"), "fine"), Put(customer_key("b"), "\ud83d")], {("t", 0): 2}
+                progress, [Put(customer_key("a"), "fine"), Put(customer_key("b"), "\ud83d")], {("t", 0): 2}
             )
-        assert await store.load() == standing
-        assert (await store.apply(standing, [Put("a", "fine")], {("t", 0): 1})).positions == {("t", 0): 1}
+        assert await store.load() == progress
+        assert (await store.apply(progress, [Put("a", "fine")], {("t", 0): 1})).positions == {("t", 0): 1}
     finally:
         await store.begin()
         await store.close()

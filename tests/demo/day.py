@@ -11,7 +11,10 @@ from processors.journey.core import Advance, advance, wake
 from processors.journey.playbook import Playbook
 from processors.journey.recording import Output
 from processors.simulator import StormDay
+from streams.clock import from_millis, to_millis
 from streams.events import JourneyState, OutreachRequested, OutreachSent, Touchpoint
+from streams.order import due_before, follow
+from streams.processor.deadlines import Deadlines
 
 
 def decided(day: StormDay, playbook: Playbook, *, takes: Callable[[], timedelta] | None = None) -> list[Output]:
@@ -22,7 +25,7 @@ def decided(day: StormDay, playbook: Playbook, *, takes: Callable[[], timedelta]
     """
     end = day.arrivals[-1].at
     states: dict[str, JourneyState] = {}
-    deadlines: list[tuple[datetime, str]] = []
+    wakes = Deadlines()
     facts: list[tuple[datetime, int, Touchpoint]] = []
     numbers = count()
     outputs: list[Output] = []
@@ -31,8 +34,7 @@ def decided(day: StormDay, playbook: Playbook, *, takes: Callable[[], timedelta]
         assert step.state is not None  # nobody is erased in a simulated day
         states[customer] = step.state
         outputs.extend(step.outputs)
-        if step.state.wake_at is not None:
-            heapq.heappush(deadlines, (step.state.wake_at, customer))
+        follow(wakes, customer, step.state)
         for request in step.outputs:
             if takes is not None and isinstance(request, OutreachRequested):
                 heapq.heappush(facts, (min(now + takes(), end), next(numbers), _sent(request)))
@@ -41,10 +43,9 @@ def decided(day: StormDay, playbook: Playbook, *, takes: Callable[[], timedelta]
         heapq.heappush(facts, (arrival.at, next(numbers), arrival.event))
     while facts:
         now, _, fact = heapq.heappop(facts)
-        while deadlines and deadlines[0][0] <= now:
-            at, customer = heapq.heappop(deadlines)
-            if states[customer].wake_at == at:
-                take(customer, wake(states[customer], now=at, playbook=playbook), at)
+        for millis, customer in due_before(wakes, to_millis(now)):
+            at = from_millis(millis)
+            take(customer, wake(states[customer], now=at, playbook=playbook), at)
         step = advance(states.get(fact.customer_id), fact, now=now, playbook=playbook)
         take(fact.customer_id, step, now)
     return outputs

@@ -13,7 +13,7 @@ import yaml
 from pydantic import SecretStr
 
 from deploy.local.secret_file import main
-from processors.letters.links import Links
+from processors.letters.unsubscribe_links import Links
 from processors.settings import Settings
 from streams.errors import SettingsError
 

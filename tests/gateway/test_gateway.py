@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from standardwebhooks import Webhook
 
 from processors.gateway.role import GatewayRole
-from processors.letters.links import Links
+from processors.letters.unsubscribe_links import Links
 from processors.roles import wiring
 from processors.settings import Settings
 from streams.errors import InvalidEvent, SettingsError, Unavailable

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from processors.gateway.reports import KINDS, reported, unsubscribed
-from processors.letters.links import Unsubscription
+from processors.letters.unsubscribe_links import Unsubscription
 from streams.errors import InvalidEvent
 from streams.events import Engagement, FailureReason, OutreachChannel, OutreachEngaged, OutreachFailed, Purpose
 from streams.publishing.validation import check_outgoing

@@ -378,3 +378,9 @@ class TestLimits:
         """What is of ordinary length is not touched."""
         event = TestContacts.opened
         assert within_limits(event) is event
+
+    def test_what_every_fact_carries_has_limits_too(self) -> None:
+        """The name of a source is kept as short as any other name; ids of events and customers stay as they are."""
+        long = facts(NOON, source="s" * 10_000, event_id="e" * 500)
+        event = within_limits(ContactOpened(**long, contact_id="c", channel=Channel.CHAT))
+        assert (len(event.source), len(event.event_id)) == (MAX_NAME, 500)

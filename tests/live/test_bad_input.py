@@ -27,7 +27,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import MessageSizeTooLargeError
 
 import schemas
-from processors.dead_letters import all_kept, publish_again
+from processors.republishing import all_kept, publish_again
 from streams import Publisher, Subscriber, events
 from streams.avro.binary import write_bytes, write_long
 from streams.avro.codec import Codec, parse
@@ -553,8 +553,8 @@ async def _next_id(stranger: Stranger) -> int:
 async def test_a_dead_letter_is_read_once_its_schema_is_known(
     settings: Settings, role_env: Mapping[str, str], stranger: Stranger
 ) -> None:
-    """An event comes before its schema; the schema is registered, `careline dlq replay` publishes it again, and it is
-    folded; replaying it once more changes nothing."""
+    """An event comes before its schema; the schema is registered, `careline dlq republish` publishes it again, and it
+    is folded; doing so once more changes nothing."""
     schema = {**schemas.latest("careline.touchpoint.OrderDelivered"), "doc": f"as newcomer {uuid.uuid4()} writes it"}
     later = await _next_id(stranger)
     value = struct.pack(">bI", 0, later) + stranger.encode(delivered("c-early", "o-1"))[5:]
@@ -565,8 +565,8 @@ async def test_a_dead_letter_is_read_once_its_schema_is_known(
         registered = await stranger.registry.register(f"{settings.topic_prefix}foreign-early", schema)
         assert registered == later, "another wrote to the registry meanwhile"
         for _ in range(2):
-            assert await _replay(role_env, "--reason", "unknown_schema") == {
-                "replayed": 1, "refused": 0, "of_no_topic_of_ours": 0
+            assert await _republish(role_env, "--reason", "unknown_schema") == {
+                "republished": 1, "refused": 0, "of_no_topic_of_ours": 0
             }  # fmt: skip
         async with Publisher(settings) as publisher:
             await publisher.publish(delivered("c-early", "o-2"))
@@ -579,9 +579,9 @@ async def test_a_dead_letter_is_read_once_its_schema_is_known(
     assert (again.key, again.value, list(again.headers)) == (b"c-early", value, [("mine", b"kept")])
 
 
-async def _replay(env: Mapping[str, str], *words: str) -> Any:
+async def _republish(env: Mapping[str, str], *words: str) -> Any:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "processors.cli", "dlq", "replay", "--yes", "--json", *words,
+        sys.executable, "-m", "processors.cli", "dlq", "republish", "--yes", "--json", *words,
         env=env, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     out, _ = await process.communicate()

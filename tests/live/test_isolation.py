@@ -12,8 +12,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from processors.dead_letters import all_kept, original_of
 from processors.playbook import load_playbook
+from processors.republishing import all_kept, original_of
 from processors.roles.journeys import JourneyLogic
 from streams import Publisher, metrics
 from streams.broker.closing import closed

@@ -24,11 +24,12 @@ from processors.outreach.role import LIMITS
 from processors.playbook import load_playbook
 from streams import Publisher, events
 from streams.avro.codec import Codec
-from streams.clock import PartitionClock, from_millis, to_millis
+from streams.clock import PartitionClock, from_millis
 from streams.config import Settings
 from streams.events import Decision, JourneyState, OutreachRequested, OutreachRetracted, Touchpoint
+from streams.order import due_before, follow
+from streams.processor.deadlines import Deadlines
 from streams.processor.intake import partition_of
-from streams.processor.wakes import Wakes
 from streams.registry.registry import ConfluentRegistry
 from tests.live.reading import messages, raw_records, records, states, until
 from tests.live.roles import Role
@@ -87,14 +88,13 @@ class Oracle:
     def __init__(self) -> None:
         self.states: dict[str, JourneyState] = {}
         self.outputs: list[Any] = []
-        self._wakes = Wakes()
+        self._wakes = Deadlines()
         self._clock = PartitionClock()
         self._playbook = load_playbook()
 
     def read(self, event: Any, stamp: int) -> None:
         now = self._clock.observe(stamp)
-        while (due := self._wakes.pop_due(now)) is not None:
-            millis, customer = due
+        for millis, customer in due_before(self._wakes, now):
             step = wake(self.states[customer], now=from_millis(millis), playbook=self._playbook)
             self._take(customer, step.state, step.outputs)
         customer = event.customer_id
@@ -105,7 +105,7 @@ class Oracle:
     def _take(self, customer: str, state: JourneyState | None, outputs: Iterable[Any]) -> None:
         assert state is not None
         self.states[customer] = state
-        self._wakes.set(customer, None if state.wake_at is None else to_millis(state.wake_at))
+        follow(self._wakes, customer, state)
         self.outputs += outputs
 
 

@@ -18,12 +18,12 @@ from streams.avro.codec import Codec
 from streams.clock import ManualClock, PartitionClock, from_millis, to_millis
 from streams.config import Settings, TimeSource
 from streams.events import OutreachChannel, OutreachLedgerEntry, OutreachRequested, OutreachRetracted
+from streams.processor.deadlines import Deadlines
 from streams.processor.intake import Intake
 from streams.processor.logic import Completion
 from streams.processor.steps import Steps
 from streams.processor.store import Overlay, Store
 from streams.processor.transaction import Outbox, Transaction
-from streams.processor.wakes import Wakes
 from tests.streams.given import TOPICS, prepared, record
 
 Asked = OutreachRequested | OutreachRetracted
@@ -57,7 +57,7 @@ class Drive:
         self._clock, self._position = 0, 0
         self._completions: list[Completion] = []
         self._store: Store[OutreachLedgerEntry] = Store(codec=codec, topic=TOPICS.outreach_ledger, cache_size=1_000)
-        self._wakes = Wakes(as_they_came=self.live)
+        self._wakes = Deadlines(as_they_came=self.live)
         channels = {kind: _Provider(self, kind) for kind in _OTHERS}
         self._delivery = Delivery(
             channels={**channels, OutreachChannel.AGENT_TASK: AgentTaskChannel()},

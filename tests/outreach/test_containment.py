@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from processors.letters.links import Links
 from processors.letters.templates import Templates
+from processors.letters.unsubscribe_links import Links
 from processors.outreach.channels.apprise_service import AppriseChannel
 from processors.outreach.channels.email import EmailChannel
 from processors.outreach.channels.handover import Handover

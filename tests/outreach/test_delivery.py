@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from processors.letters.links import Links
 from processors.letters.templates import Templates
+from processors.letters.unsubscribe_links import Links
 from processors.outreach.channels.agent_task import AgentTaskChannel
 from processors.outreach.channels.recording import Planned, RecordingChannel
 from processors.outreach.delivery import Delivery

@@ -12,12 +12,12 @@ from streams.clock import ManualClock, PartitionClock, to_millis
 from streams.config import Settings
 from streams.events import Address, LedgerStatus, OutreachChannel, OutreachLedgerEntry, OutreachRetracted
 from streams.processor import Incoming
+from streams.processor.deadlines import Deadlines
 from streams.processor.intake import Intake
 from streams.processor.logic import Completion
 from streams.processor.steps import Steps
 from streams.processor.store import Overlay, Store
 from streams.processor.transaction import Outbox, Transaction
-from streams.processor.wakes import Wakes
 from tests.outreach.given import NOON, outreach_id, request
 from tests.streams.given import TOPICS, prepared, record
 
@@ -45,7 +45,7 @@ async def transaction(*, retracted: bool = False) -> Transaction[OutreachLedgerE
     overlay.put(ID, begun.state)
     store.merge(store.encode(overlay))
     steps = Steps(
-        settings=SETTINGS, group="test", logic=logic, wakes=Wakes(), busy=lambda key: key == ID,
+        settings=SETTINGS, group="test", logic=logic, wakes=Deadlines(), busy=lambda key: key == ID,
         wall=ManualClock(NOON + timedelta(seconds=50)),
         intake=Intake(logic=logic, codec=codec, partition=0, partitions=1, window=10, share=0.5),
         outbox=Outbox(settings=SETTINGS, codec=codec, logic=logic, role="outreach", partition=0, partitions=1),

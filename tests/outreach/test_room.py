@@ -11,12 +11,13 @@ from streams.avro.codec import Codec
 from streams.clock import ManualClock, PartitionClock, to_millis
 from streams.config import Settings
 from streams.events import Address, OutreachChannel, OutreachLedgerEntry, OutreachRequested
+from streams.order import follow
 from streams.processor import Incoming
+from streams.processor.deadlines import Deadlines
 from streams.processor.intake import Intake
 from streams.processor.steps import Steps
 from streams.processor.store import Overlay, Store
 from streams.processor.transaction import Outbox, Transaction
-from streams.processor.wakes import Wakes
 from tests.outreach.given import NOON, outreach_id, request
 from tests.streams.given import TOPICS, prepared, record
 
@@ -39,12 +40,11 @@ class Dispatcher:
         logic = LedgerLogic(topics=TOPICS, idempotent={OutreachChannel.EMAIL: False})
         codec, _ = await prepared()
         store: Store[OutreachLedgerEntry] = Store(codec=codec, topic=TOPICS.outreach_ledger, cache_size=1_000)
-        wakes, overlay = Wakes(as_they_came=True), Overlay(store)
+        wakes, overlay = Deadlines(as_they_came=True), Overlay(store)
         for number in range(count):
             entry = _waiting(logic, number)
-            assert entry.wake_at is not None
             overlay.put(entry.outreach_id, entry)
-            wakes.set(entry.outreach_id, to_millis(entry.wake_at))
+            follow(wakes, entry.outreach_id, entry)
         store.merge(store.encode(overlay))
         steps = Steps(
             settings=SETTINGS, group="test", logic=logic, wakes=wakes, busy=lambda key: False, wall=ManualClock(AFTER),

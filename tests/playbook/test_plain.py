@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from processors.journey.playbook import Playbook
 from processors.playbook import load_playbook, playbook_from
-from processors.playbook.plain import Change, as_data, changes, duration
+from processors.playbook.plain import Change, as_data, changes
 from tests.playbook.good import GOOD, SECTIONS, WHOLE, changed, dumped
 
 
@@ -32,21 +31,6 @@ def test_every_field_of_the_rules_is_in_it() -> None:
     assert set(data) == set(WHOLE)
     for name in SECTIONS:
         assert set(data[name]) == set(WHOLE[name])
-
-
-@pytest.mark.parametrize(
-    ("length", "written"),
-    [
-        (timedelta(days=2), "2d"),
-        (timedelta(hours=36), "36h"),
-        (timedelta(minutes=90), "90m"),
-        (timedelta(seconds=90), "90s"),
-        (timedelta(0), "0d"),
-    ],
-)
-def test_durations_as_a_playbook_has_them(length: timedelta, written: str) -> None:
-    """In the largest unit that fits."""
-    assert duration(length) == written
 
 
 @pytest.mark.parametrize(

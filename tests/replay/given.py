@@ -16,11 +16,11 @@ from processors.roles.journeys import JourneyLogic
 from streams.clock import ManualClock, PartitionClock, to_millis
 from streams.config import Settings, TimeSource
 from streams.events import JourneyState, Touchpoint
+from streams.processor.deadlines import Deadlines
 from streams.processor.intake import Intake
 from streams.processor.steps import Steps
 from streams.processor.store import Overlay, Store
 from streams.processor.transaction import Outbox, Transaction
-from streams.processor.wakes import Wakes
 from streams.topics import Topic
 from tests.journey.codec import TOPICS, codec
 from tests.journey.given import PLAYBOOK
@@ -107,7 +107,7 @@ class _Role:
         self._day = day
         self._settings = settings
         self._partitions = partitions
-        self._wakes = Wakes()
+        self._wakes = Deadlines()
         self._store: Store[JourneyState] = Store(codec=day.source.codec, topic=TOPICS.journeys, cache_size=3)
         self.reload()
 

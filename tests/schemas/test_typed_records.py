@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from inspect import get_annotations
 from typing import Any
 
 import msgspec
@@ -15,12 +16,21 @@ import pytest
 
 import schemas
 from streams.avro.records import RECORDS
-from streams.events import Value
+from streams.events import Touchpoint, Value
+from streams.events.facts import Fact
 
 
 def test_every_schema_has_its_class_and_every_class_its_schema() -> None:
     """No record without a type, no type that cannot travel."""
     assert set(RECORDS) == set(schemas.names())
+
+
+def test_every_touchpoint_is_a_fact() -> None:
+    """Every touchpoint and outcome has an id, a customer, a time and a source, in this order, and they stand once."""
+    for cls in typing.get_args(Touchpoint):
+        assert issubclass(cls, Fact)
+        assert cls.__struct_fields__[: len(Fact.__struct_fields__)] == Fact.__struct_fields__
+        assert not set(Fact.__struct_fields__) & set(get_annotations(cls)), cls
 
 
 @pytest.mark.parametrize("name", schemas.names())

@@ -19,13 +19,13 @@ from streams.config import Settings, TimeSource
 from streams.errors import PartitionLost, PartitionStopped, Unavailable
 from streams.events import JourneyState, replace
 from streams.processor import Effect, Incoming, Send, Step
+from streams.processor.deadlines import Deadlines
 from streams.processor.intake import Intake
 from streams.processor.isolation import Search
 from streams.processor.logic import Completion
 from streams.processor.steps import Steps
 from streams.processor.store import Overlay, Store
 from streams.processor.transaction import Outbox, Transaction
-from streams.processor.wakes import Wakes
 from streams.subscribing.dead_letters import DeadLetter
 from tests.journey.given import PLAYBOOK
 from tests.streams.given import LATE, NOON, TOPICS, contact, prepared, record
@@ -99,7 +99,7 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.store: Store[JourneyState] = Store(codec=self.codec, topic=TOPICS.journeys, cache_size=100)
-        self.wakes = Wakes()
+        self.wakes = Deadlines()
         outbox = Outbox(
             settings=SETTINGS, codec=self.codec, logic=self.logic, role="journeys", partition=0,
             partitions=self.partitions,

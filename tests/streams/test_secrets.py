@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from deploy.local import probes
 from deploy.local.stack import Stack
 from processors.cli import app
-from processors.letters.links import Links
+from processors.letters.unsubscribe_links import Links
 from processors.outreach.channels.apprise_service import AppriseChannel
 from processors.outreach.channels.email import EmailChannel
 from processors.outreach.channels.handover import Handover

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from processors.gateway.reports import reported, unsubscribed
-from processors.letters.links import Unsubscription
+from processors.letters.unsubscribe_links import Unsubscription
 from processors.outreach.outcomes import facts_of
 from streams.config import Settings
 from streams.errors import SettingsError, Unreadable

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import UTC, datetime, timedelta
 
-from processors.view.projection import Place, Write, project, shown
+from processors.view.projection import RecordPlace, Write, project, shown
 from processors.view.store import InMemoryViewStore
 from streams import events
 from streams.events import Record
@@ -107,8 +107,8 @@ TOPIC_OF = {
 DAY: tuple[Record, ...] = (DELAYED, HELD, STATE, DECIDED, REQUESTED, SENT, REFUSED, ASKED)
 
 
-def place(record: Record, offset: int) -> Place:
-    return Place(topic=TOPIC_OF.get(type(record), "careline.touchpoints"), partition=0, offset=offset)
+def place(record: Record, offset: int) -> RecordPlace:
+    return RecordPlace(topic=TOPIC_OF.get(type(record), "careline.touchpoints"), partition=0, offset=offset)
 
 
 def writes(*records: Record, erased: int | None = None) -> list[Write]:

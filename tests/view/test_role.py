@@ -15,7 +15,7 @@ from processors.view import metrics
 from processors.view import role as view_role
 from processors.view.projection import Write
 from processors.view.role import ViewRole
-from processors.view.store import InMemoryViewStore, Position, Standing, ViewChanged
+from processors.view.store import InMemoryViewStore, Position, ViewChanged, ViewProgress
 from streams.avro.codec import Codec
 from streams.errors import Unavailable
 from streams.events import Record, replace
@@ -36,13 +36,15 @@ class Fussy(InMemoryViewStore):
         self.word, self.error = word, error
         self.away = 0
 
-    async def apply(self, standing: Standing, writes: Sequence[Write], positions: Mapping[Position, int]) -> Standing:
+    async def apply(
+        self, progress: ViewProgress, writes: Sequence[Write], positions: Mapping[Position, int]
+    ) -> ViewProgress:
         if self.away:
             self.away -= 1
             raise Unavailable("Redis is away")
         if any(self.word in repr(write) for write in writes):
             raise self.error
-        return await super().apply(standing, writes, positions)
+        return await super().apply(progress, writes, positions)
 
 
 async def role_of(store: InMemoryViewStore) -> tuple[ViewRole, Codec]:
@@ -85,10 +87,10 @@ async def test_a_record_that_the_store_cannot_take_costs_itself(error: Exception
     store = Fussy("the-bad-one", error)
     role, codec = await role_of(store)
     before = skipped()
-    standing = await role._taken(await store.begin(), records(codec, *customers(*names)))
-    assert standing is not None
-    assert standing.positions == {(NAME, 0): 7}
-    assert await store.load() == standing
+    progress = await role._taken(await store.begin(), records(codec, *customers(*names)))
+    assert progress is not None
+    assert progress.positions == {(NAME, 0): 7}
+    assert await store.load() == progress
     for name in names:
         shown = (await store.customer(name, limit=5)).timeline
         assert len(shown) == (name != "the-bad-one")
@@ -131,9 +133,9 @@ async def test_servers_that_are_away_are_no_bad_record() -> None:
     store = Fussy("no such word", ValueError())
     role, codec = await role_of(store)
     before = skipped()
-    standing = await store.begin()
+    progress = await store.begin()
     store.away = 2
-    await role._taken(standing, records(codec, *customers("a", "b", "c")))
+    await role._taken(progress, records(codec, *customers("a", "b", "c")))
     assert skipped() == before
     assert [len((await store.customer(name, limit=5)).timeline) for name in "abc"] == [1, 1, 1]
 
@@ -154,14 +156,14 @@ async def test_a_store_that_takes_nothing_is_not_a_bad_record() -> None:
     """Where the failure is not the record's the role ends with it, instead of skipping everything."""
     store = Fussy("", ValueError("broken"))
 
-    async def broken(*_: Any) -> Standing:
+    async def broken(*_: Any) -> ViewProgress:
         raise ValueError("broken")
 
     role, codec = await role_of(store)
-    standing = await store.begin()
+    progress = await store.begin()
     store.apply = broken  # type: ignore[method-assign]
     with pytest.raises(ValueError, match="broken"):
-        await role._taken(standing, records(codec, *customers("a", "b")))
+        await role._taken(progress, records(codec, *customers("a", "b")))
 
 
 @pytest.mark.parametrize(

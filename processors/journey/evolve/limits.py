@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from functools import cache
+from inspect import get_annotations
 from typing import Any, TypeVar
 
 from processors.journey.evolve.parcels import MOST_ITEMS
@@ -54,7 +55,8 @@ def within_limits(event: E) -> E:
 @cache
 def _limits(cls: type[Any]) -> tuple[tuple[str, int, int], ...]:
     """Name, bytes, and the characters that take no more whatever they are, of every text and list of a fact."""
-    fields = ((name, str(kind)) for name, kind in cls.__annotations__.items() if name not in _IDENTITIES)
+    named = {name: str(kind) for base in reversed(cls.__mro__) for name, kind in get_annotations(base).items()}
+    fields = ((name, kind) for name, kind in named.items() if name not in _IDENTITIES)
     limits = ((name, _limit(name)) for name, kind in fields if "str" in kind or "tuple" in kind)
     return tuple((name, limit, limit // _LONGEST_CHARACTER) for name, limit in limits)
 

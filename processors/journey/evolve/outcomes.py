@@ -9,6 +9,7 @@ from typing import Any
 from processors.journey.evolve.contacts import answered
 from processors.journey.evolve.latest import counts
 from processors.journey.feedback import journey_of
+from processors.journey.naming import about, failed_for, journey_about
 from processors.journey.state import put
 from streams.addresses import canonical, distinct
 from streams.events import (
@@ -49,7 +50,8 @@ def _redeemed(state: JourneyState, note: Outreach | None, event: Outcome) -> Jou
         return state
     at = event.occurred_at
     for wish in state.wishes:
-        if note.journey_id == f"wish/{wish.item_id}" and (wish.redeemed_at is None or at < wish.redeemed_at):
+        ours = note.journey_id == journey_about("wish", wish.item_id)
+        if ours and (wish.redeemed_at is None or at < wish.redeemed_at):
             used = replace(wish, redeemed_at=at, closed_at=min(wish.closed_at or at, at))
             return replace(state, wishes=put(state.wishes, used, lambda item: item.item_id))
     return state
@@ -64,10 +66,10 @@ def task_done(state: JourneyState, event: AgentTaskDone) -> JourneyState:
     state = replace(
         state, outreach=put(state.outreach, replace(note, done_at=at), lambda item: item.outreach_id)
     )  # fmt: skip
-    about, _, name = note.journey_id.partition("/")
-    if about == "mention":
+    kind, name = about(note.journey_id)
+    if kind == "mention":
         return answered(state, name, at)
-    if about == "feedback" and note.occasion == "recover":
+    if kind == "feedback" and note.occasion == "recover":
         journey = note.journey_id
         moments = (replace(one, recovered_at=at) if journey_of(state, one) == journey else one for one in state.moments)
         return replace(state, moments=tuple(moments))
@@ -81,7 +83,7 @@ def _said(event: Outcome) -> str:
         case OutreachUncertain():
             return "uncertain"
         case OutreachFailed():
-            return f"failed: {event.reason.lower()}"
+            return failed_for(event.reason)
         case OutreachEngaged():
             return event.kind.lower()
 

@@ -16,7 +16,9 @@ from processors.journey.guard.limits import affordable, within_caps
 from processors.journey.guard.quiet import quiet_until, undisturbing
 from processors.journey.guard.reach import allowed, consented, may_be_approached, offered, open_for
 from processors.journey.identity import outreach_id
-from processors.journey.playbook import Arm, Playbook, in_hours
+from processors.journey.playbook import Arm, Playbook
+from processors.journey.refusals import GATHERING
+from streams.durations import in_hours
 from streams.events import Address, JourneyState, OutreachChannel
 
 Rule = Callable[[Want, JourneyState, datetime, Playbook], "Action | None"]
@@ -151,7 +153,7 @@ def _in_company(want: Want, state: JourneyState, now: datetime, playbook: Playbo
     if want.gather_until is None or want.gather_until <= now:
         return None
     explanation = "waits for other news until then, to send one message for all"
-    return Hold(want=want, until=want.gather_until, reason="gathering", explanation=explanation)
+    return Hold(want=want, until=want.gather_until, reason=GATHERING, explanation=explanation)
 
 
 RULES: tuple[Rule, ...] = (_one_person, _once, _still_useful, _reachable, _quiet_hours, _frequency_cap, _in_company)

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from processors.journey.actions import Want
-from processors.journey.playbook import Budget, FrequencyCap, Playbook, in_hours
+from processors.journey.playbook import Budget, FrequencyCap, Playbook
+from streams.durations import in_hours
 from streams.events import Address, JourneyState, Outreach, OutreachChannel, Purpose
 
 

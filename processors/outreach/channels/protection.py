@@ -15,9 +15,9 @@ from aiolimiter import AsyncLimiter
 from processors.outreach import metrics
 from processors.outreach.channels import Channel, Letter, Receipt
 from processors.outreach.errors import Ambiguous, CircuitOpen, NotNow, RateLimited, Refused, TryLater
+from streams import durations
 
 _APART = timedelta(milliseconds=5)  # about the interval at which letters leave anyway
-_SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Rate:
         found = re.fullmatch(r"([1-9]\d{0,6})/([smh])", text)
         if found is None:
             raise ValueError(f"{text!r} is not a rate; write 10/s, 600/m or 5000/h")
-        return cls(int(found[1]), timedelta(seconds=_SECONDS[found[2]]))
+        return cls(int(found[1]), durations.parse(f"1{found[2]}"))
 
     @property
     def a_second(self) -> float:

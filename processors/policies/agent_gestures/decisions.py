@@ -15,11 +15,13 @@ from functools import partial
 from processors.journey.actions import Task, Want
 from processors.journey.guard.limits import by_employees
 from processors.journey.known import Known, MayGive
-from processors.journey.playbook import Budget, Playbook, in_hours
+from processors.journey.naming import journey_about
+from processors.journey.playbook import Budget, Playbook
 from processors.journey.policy import as_text
-from processors.journey.settling import Deadline, Settling, Step, deadline
+from processors.journey.settling import Deadline, JourneyStep, Settling, deadline
 from processors.journey.wanting import want_of
 from processors.policies.agent_gestures.rules import AgentGestures
+from streams.durations import in_hours
 from streams.events import Given, JourneyState
 
 OVER = "over_budget"
@@ -62,7 +64,7 @@ class GesturesOfAgents(Settling):
         """What employees gave."""
         return state.gestures
 
-    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step]:
+    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[JourneyStep]:
         """A word to the lead about each gesture beyond the budget."""
         rules = playbook.rules_of(AgentGestures)
         if rules is None:
@@ -72,7 +74,7 @@ class GesturesOfAgents(Settling):
             if said is not None:
                 by = deadline(given.occurred_at, rules.escalated_due, now)
                 make = partial(self._want, state, given, playbook, rules, said=said, by=by)
-                yield Step(f"gesture/{given.gesture_id}", OVER, make)
+                yield JourneyStep(journey_about("gesture", given.gesture_id), OVER, make)
 
     def _want(
         self, state: JourneyState, given: Given, playbook: Playbook, rules: AgentGestures, *, said: Beyond,
@@ -83,7 +85,7 @@ class GesturesOfAgents(Settling):
             self,
             state,
             playbook,
-            journey_id=f"gesture/{given.gesture_id}",
+            journey_id=journey_about("gesture", given.gesture_id),
             occasion=OVER,
             variables={
                 "name": state.profile.name or "",

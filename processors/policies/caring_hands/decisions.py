@@ -16,7 +16,7 @@ from processors.journey.cases import Case, open_cases, told_of
 from processors.journey.experiments import draw
 from processors.journey.playbook import Playbook
 from processors.journey.policy import as_text
-from processors.journey.settling import Settling, Step
+from processors.journey.settling import JourneyStep, Settling
 from processors.journey.wanting import want_of
 from processors.policies.caring_hands.rules import CaringRules
 from streams.events import Contact, ContactOpened, JourneyState, replace
@@ -42,7 +42,7 @@ class CaringHands(Settling):
         """Every contact that is known."""
         return state.contacts
 
-    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step | Recall | Expose]:
+    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[JourneyStep | Recall | Expose]:
         """The assignment of each case; whoever is not drawn is an exposure and nothing else."""
         rules = playbook.rules_of(CaringRules)
         if rules is None or not state.contacts:
@@ -59,7 +59,7 @@ class CaringHands(Settling):
             if met.arm == USUAL:
                 continue
             make = partial(self._want, state, case, playbook, rules, bucket=met.bucket)
-            yield Step(case.journey_id, ASSIGNED, make)
+            yield JourneyStep(case.journey_id, ASSIGNED, make)
 
     def too_late(self, state: JourneyState, event: ContactOpened, now: datetime, playbook: Playbook) -> Want | None:
         """A case that would have been theirs."""

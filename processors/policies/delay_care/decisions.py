@@ -16,6 +16,7 @@ from processors.journey.actions import Action, Hold, Reach, Recall, Release, Sup
 from processors.journey.arrival import as_told, may_be_told_again
 from processors.journey.evolve.delays import journey_id, with_wait
 from processors.journey.known import Held, Known
+from processors.journey.naming import kind_of, numbered
 from processors.journey.playbook import Playbook
 from processors.journey.policy import Wanted, same_no
 from processors.journey.refusals import Refusal, refusal_of, refused
@@ -40,6 +41,7 @@ from processors.journey.waits import (
 )
 from processors.policies.delay_care.gathering import gathered, together
 from processors.policies.delay_care.letter import letter
+from streams.durations import whole_minutes
 from streams.events import Delay, DelayNoticed, JourneyState, OrderCancelled, Timer, replace
 
 _PASSING = frozenset({"quiet_hours", "frequency_cap", "gave_way"})
@@ -108,7 +110,7 @@ class DelayCare:
                 delay = unannounced_too_late(order, state, now, wait_rules(playbook, order.kind))
                 if delay is not None:
                     wait = expected_wait(delay, now)
-                    return self._want(state, delay, now, playbook, occasion=f"{CANCELLED}-0", wait=wait)
+                    return self._want(state, delay, now, playbook, occasion=numbered(CANCELLED, 0), wait=wait)
         return None
 
     def _write(self, state: JourneyState, delay: Delay, now: datetime, playbook: Playbook) -> Iterator[Wanted]:
@@ -125,7 +127,7 @@ class DelayCare:
         if occasion is None:
             if refusal is None or delay.held_until is not None:
                 below = self._want(state, delay, now, playbook, occasion=NOTICE, wait=wait)
-                minutes = int(rules.threshold.total_seconds() // 60)
+                minutes = whole_minutes(rules.threshold)
                 yield Suppress(
                     want=below, reason="below_threshold", explanation=f"the wait is shorter than {minutes} minutes"
                 )
@@ -141,12 +143,12 @@ class DelayCare:
         rules = wait_rules(playbook, delay.subject_kind)
         still = says_when_over(delay, now, rules)
         refusal = refusal_of(delay)
-        if not (still and refusal is not None and refusal.occasion.startswith(OVER)):
+        if not (still and refusal is not None and kind_of(refusal.occasion) == OVER):
             yield from self._drop(state, delay, "wait_over", "the wait ended while the letter was held")
         if not delay.cancelled:  # that it does not come stays true
             yield from _taken_back(state, journey_id(delay), now)
         if still:
-            occasion = f"{OVER}-{delay.letters}"
+            occasion = numbered(OVER, delay.letters)
             yield self._want(state, delay, now, playbook, occasion=occasion, wait=expected_wait(delay, now))
 
     def _drop(self, state: JourneyState, delay: Delay, reason: str, explanation: str) -> Iterator[Release]:
@@ -270,14 +272,14 @@ def _occasion(state: JourneyState, delay: Delay, now: datetime, rules: DelayRule
     occasion = occasion_of(told, wait, now, rules)
     if occasion is None or told.letters:
         return occasion
-    return f"{occasion.split('-')[0]}-{delay.letters}"  # the first that arrives, not the first that was asked for
+    return numbered(kind_of(occasion), delay.letters)  # the first that arrives, not the first that was asked for
 
 
 def _taken_back(state: JourneyState, journey: str, now: datetime) -> Iterator[Recall]:
     for note in state.outreach:
         if note.retracted_at is not None or note.useful_until <= now or not tells(note, DelayCare.name, journey):
             continue
-        if note.occasion.startswith(OVER):
+        if kind_of(note.occasion) == OVER:
             continue  # it says so
         known = {note.journey_id, *note.journeys}
         if any(delay.closed_at is None and journey_id(delay) in known for delay in state.delays):

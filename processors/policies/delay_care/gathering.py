@@ -7,15 +7,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from processors.journey.actions import Want
+from processors.journey.naming import kind_of, says
 from processors.journey.playbook import GestureOffer, Playbook
-from processors.journey.refusals import refusal_of
+from processors.journey.refusals import GATHERING, refusal_of
 from processors.journey.wait_rules import DelayRules, wait_rules
 from processors.journey.waits import UPDATE
 from processors.journey.wording import wording
 from streams.events import Delay, JourneyState
-
-GATHERING = "gathering"
-"""The reason of a hold: the letter waits for others."""
 
 MOST = 20
 """So many things in one letter; more are another."""
@@ -88,7 +86,7 @@ def _window(delay: Delay, want: Want, now: datetime, rules: DelayRules) -> datet
     """Until when the letter waits for others; None where it cannot wait."""
     if rules.together is None:
         return None
-    if want.occasion.startswith(UPDATE):
+    if kind_of(want.occasion) == UPDATE:
         return now  # it had days to wait
     refusal = refusal_of(delay)
     gathers = refusal is not None and refusal.reason == GATHERING
@@ -106,7 +104,7 @@ def _best(group: Sequence[Want], playbook: Playbook) -> GestureOffer | None:
 
 
 def _item(want: Want) -> dict[str, str]:
-    kind = want.template.rpartition("/")[2]
+    kind = says(want.template)
     told = {name: want.variables[name] for name in _LISTED}
     if kind == UPDATE:
         told["expected_at"] = ""  # it has passed

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from processors.journey.actions import Want
 from processors.journey.arrival import as_told, did_not_arrive
 from processors.journey.evolve.delays import journey_id
+from processors.journey.naming import kind_of
 from processors.journey.playbook import Playbook
 from processors.journey.policy import as_text
 from processors.journey.wait_rules import DelayRules, FoundOut, wait_rules
@@ -23,6 +24,7 @@ from processors.journey.waits import (
     was_delivered,
 )
 from processors.journey.wording import wording
+from streams.durations import whole_minutes
 from streams.events import Delay, JourneyState, Purpose
 from streams.zones import zone_of
 
@@ -53,7 +55,7 @@ def letter(
     journey = journey_id(delay)
     notes = tuple(note for note in state.outreach if tells(note, policy, journey))
     delay = as_told(delay, notes, rules)
-    kind = occasion.split("-")[0]
+    kind = kind_of(occasion)
     name = "silent" if kind == NOTICE and delay.unannounced else _TEMPLATES[kind]
     template = f"{policy}/{name}"
     said = wording(playbook, state.profile.locale, letter=template, why=why, offer=offer_of(delay, wait, rules))
@@ -71,7 +73,7 @@ def letter(
         "expected_at": as_text(delay.expected_at),
         "previous_expected_at": as_text(delay.told_expected_at),
         "reason": delay.reason.value,
-        "wait_minutes": str(int(wait.total_seconds() // 60)),
+        "wait_minutes": str(whole_minutes(wait)),
         "gesture_title": gesture.title if gesture else "",
         "gesture_link": (gesture.link or "") if gesture else "",
         "by_day": _YES if delay.by_day else "",
@@ -99,7 +101,7 @@ def letter(
             "expected_at": variables["expected_at"],
             "cancelled": str(delay.cancelled).lower(),
             "wait_minutes": variables["wait_minutes"],
-            "threshold_minutes": str(int(rules.threshold.total_seconds() // 60)),
+            "threshold_minutes": str(whole_minutes(rules.threshold)),
         },
     )
 
@@ -115,4 +117,4 @@ def _minutes_to_next(delay: Delay, now: datetime, rules: DelayRules) -> str:
         return ""
     if delay.expected_at is not None and delay.expected_at > now:
         return ""
-    return str(int(rules.update_every.total_seconds() // 60))
+    return str(whole_minutes(rules.update_every))

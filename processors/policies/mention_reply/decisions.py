@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from processors.journey.actions import Recall, Suppress, Task, Want
+from processors.journey.naming import journey_about
 from processors.journey.playbook import Playbook
 from processors.journey.policy import as_text
-from processors.journey.settling import Deadline, Moment, Settling, Step, deadline
+from processors.journey.settling import Deadline, DueTime, JourneyStep, Settling, deadline
 from processors.journey.wanting import want_of
 from processors.policies.mention_reply.rules import MentionRules
 from streams.events import JourneyState, Mention, MentionPosted, Sentiment, replace
@@ -41,7 +42,7 @@ class MentionReply(Settling):
         """The posts."""
         return state.mentions
 
-    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step | Recall]:
+    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[JourneyStep | Recall]:
         """A task for each post that wants an answer; none once it has one."""
         rules = playbook.rules_of(MentionRules)
         if rules is None:
@@ -56,21 +57,21 @@ class MentionReply(Settling):
             elif mention.sentiment is Sentiment.POSITIVE:
                 by = deadline(mention.opened_at, rules.thanks_within, now)
                 make = partial(self._want, state, mention, playbook, occasion=THANKS, team=rules.thanks_by, by=by)
-                yield Step(journey, THANKS, make)
+                yield JourneyStep(journey, THANKS, make)
             elif mention.sentiment is Sentiment.NEGATIVE:
                 begun = self.sent_at(state, journey, RESCUE)
                 by = rescue_by(mention, rules, begun or now)
                 make = partial(self._want, state, mention, playbook, occasion=RESCUE, team=rules.rescue_by, by=by)
-                yield Step(journey, RESCUE, make)
+                yield JourneyStep(journey, RESCUE, make)
                 due = self.due_of(state, journey, RESCUE, by.due)
                 if begun is not None and now >= due:
                     by = deadline(due, rules.escalated_due, now)
                     make = partial(
                         self._want, state, mention, playbook, occasion=ESCALATION, team=rules.escalate_to, by=by
                     )
-                    yield Step(journey, ESCALATION, make)
+                    yield JourneyStep(journey, ESCALATION, make)
             else:
-                yield Step(journey, THANKS, partial(self._leave, state, mention, now, playbook, rules))
+                yield JourneyStep(journey, THANKS, partial(self._leave, state, mention, now, playbook, rules))
 
     def too_late(self, state: JourneyState, event: MentionPosted, now: datetime, playbook: Playbook) -> Want | None:
         """A post of another day."""
@@ -88,7 +89,7 @@ class MentionReply(Settling):
                 return self._want(state, mention, playbook, occasion=RESCUE, team=rules.rescue_by, by=by)
         return None
 
-    def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Moment]:
+    def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[DueTime]:
         """The deadlines of the rescues; that a post is of another day can wait until something else happens."""
         rules = playbook.rules_of(MentionRules)
         if rules is None:
@@ -149,7 +150,7 @@ class MentionReply(Settling):
 
 def journey_id(mention: Mention) -> str:
     """One post."""
-    return f"mention/{mention.mention_id}"
+    return journey_about("mention", mention.mention_id)
 
 
 def rescue_by(mention: Mention, rules: MentionRules, opened: datetime) -> Deadline:

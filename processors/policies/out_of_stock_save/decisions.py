@@ -12,8 +12,9 @@ from decimal import Decimal
 from functools import partial
 
 from processors.journey.actions import Suppress, Want
+from processors.journey.naming import journey_about
 from processors.journey.playbook import Playbook
-from processors.journey.settling import Settling, Step
+from processors.journey.settling import JourneyStep, Settling
 from processors.journey.wanting import want_of
 from processors.policies.out_of_stock_save.rules import StockRules
 from streams.events import Alternative, JourneyState, Wish, replace
@@ -40,7 +41,7 @@ class OutOfStockSave(Settling):
         """What was asked for and could not be had."""
         return state.wishes
 
-    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step]:
+    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[JourneyStep]:
         """A letter for each wish that could not be fulfilled."""
         rules = playbook.rules_of(StockRules)
         if rules is None:
@@ -48,7 +49,7 @@ class OutOfStockSave(Settling):
         for wish in state.wishes:
             if wish.closed_at is not None:
                 continue
-            yield Step(journey_id(wish), SAVE, partial(self._save, state, wish, playbook, rules))
+            yield JourneyStep(journey_id(wish), SAVE, partial(self._save, state, wish, playbook, rules))
 
     def lapse(self, state: JourneyState, now: datetime, playbook: Playbook) -> JourneyState:
         """Close the wishes that are past helping; those never decided stay for one word on record."""
@@ -103,7 +104,7 @@ class OutOfStockSave(Settling):
 
 def journey_id(wish: Wish) -> str:
     """One thing asked for, however often."""
-    return f"wish/{wish.item_id}"
+    return journey_about("wish", wish.item_id)
 
 
 def _price(alternative: Alternative) -> tuple[Decimal, str]:

@@ -14,7 +14,7 @@ from processors.journey.actions import Recall, Task, Want
 from processors.journey.evolve.delays import journey_id
 from processors.journey.playbook import Playbook
 from processors.journey.policy import as_text
-from processors.journey.settling import Moment, Settling, Step, deadline
+from processors.journey.settling import DueTime, JourneyStep, Settling, deadline
 from processors.journey.wait_rules import wait_rules
 from processors.journey.waits import is_last, lapsed, lapses_at
 from processors.journey.wanting import want_of
@@ -40,7 +40,7 @@ class PromiseWatch(Settling):
         """The waits."""
         return state.delays
 
-    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step | Recall]:
+    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[JourneyStep | Recall]:
         """Who has to find out, and who has to settle it; nobody any more once the outcome is known."""
         rules = playbook.rules_of(PromiseRules)
         if rules is None:
@@ -57,9 +57,9 @@ class PromiseWatch(Settling):
             if not delay.unannounced:
                 yield from self._noticed(state, delay, now)
             elif not delay.cancelled:
-                yield Step(journey, FIND_OUT, partial(make, FIND_OUT))
+                yield JourneyStep(journey, FIND_OUT, partial(make, FIND_OUT))
             if delay.letters and not delay.cancelled and is_last(delay, now, kind):
-                yield Step(journey, SETTLE, partial(make, SETTLE))
+                yield JourneyStep(journey, SETTLE, partial(make, SETTLE))
 
     def _noticed(self, state: JourneyState, delay: Delay, now: datetime) -> Iterator[Recall]:
         if delay.named_as is None:
@@ -69,7 +69,7 @@ class PromiseWatch(Settling):
             if retract.occasion == FIND_OUT:
                 yield retract
 
-    def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Moment]:
+    def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[DueTime]:
         """When a wait has lasted so long that somebody has to settle it."""
         if playbook.rules_of(PromiseRules) is None:
             return

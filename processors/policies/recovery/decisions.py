@@ -16,8 +16,7 @@ from processors.journey.actions import Suppress, Task, Want
 from processors.journey.feedback import answer, journey_of
 from processors.journey.playbook import Playbook
 from processors.journey.policy import as_text
-from processors.journey.settling import TASK_LIVES, Deadline, Settling, Step, deadline
-from processors.journey.settling import Moment as Due
+from processors.journey.settling import TASK_LIVES, Deadline, DueTime, JourneyStep, Settling, deadline
 from processors.journey.state import memorable
 from processors.journey.wanting import want_of
 from processors.policies.recovery.rules import RecoveryRules
@@ -49,7 +48,7 @@ class Recovery(Settling):
         """The feedback."""
         return state.moments
 
-    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step]:
+    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[JourneyStep]:
         """What the latest feedback calls for."""
         rules = playbook.rules_of(RecoveryRules)
         if rules is None:
@@ -64,7 +63,7 @@ class Recovery(Settling):
                 make = partial(
                     self._task, state, moment, playbook, occasion=RECOVER, team=rules.team, by=by, parts=parts
                 )
-                yield Step(journey, RECOVER, make)
+                yield JourneyStep(journey, RECOVER, make)
                 told_elsewhere = any(
                     note.journey_id == journey and note.occasion == RECOVER and note.retracted_at is not None
                     for note in state.outreach
@@ -74,11 +73,11 @@ class Recovery(Settling):
                 begun = self.sent_at(state, journey, RECOVER)
                 if begun is not None and now >= _asks_at(moment, rules, begun):
                     make_question = partial(self._follow_up, state, moment, now, playbook, rules, begun=begun)
-                    yield Step(journey, FOLLOW_UP, make_question)
+                    yield JourneyStep(journey, FOLLOW_UP, make_question)
             elif memorable(moment):
                 by = deadline(moment.occurred_at, _LOOK_BACK, now)
                 make = partial(self._task, state, moment, playbook, occasion=SHARE, team=rules.share_with, by=by)
-                yield Step(journey_of(state, moment), SHARE, make)
+                yield JourneyStep(journey_of(state, moment), SHARE, make)
 
     def too_late(self, state: JourneyState, event: FeedbackGiven, now: datetime, playbook: Playbook) -> Want | None:
         """Feedback that is a memory by now."""
@@ -96,7 +95,7 @@ class Recovery(Settling):
                 return self._task(state, moment, playbook, occasion=SHARE, team=rules.share_with, by=by)
         return None
 
-    def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Due]:
+    def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[DueTime]:
         """When to ask how things are now."""
         rules = playbook.rules_of(RecoveryRules)
         if rules is None:

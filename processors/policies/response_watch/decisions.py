@@ -17,9 +17,10 @@ from processors.journey.cases import Case, given_up, open_cases, told_of
 from processors.journey.known import Escalates, Known
 from processors.journey.playbook import Playbook
 from processors.journey.policy import as_text
-from processors.journey.settling import Moment, Settling, Step, deadline
+from processors.journey.settling import DueTime, JourneyStep, Settling, deadline
 from processors.journey.wanting import want_of
 from processors.policies.response_watch.rules import ResponseRules
+from streams.durations import whole_minutes
 from streams.events import Contact, JourneyState
 
 HOLDING, ESCALATION, CAME_BACK = "holding", "escalation", "came_back"
@@ -41,7 +42,7 @@ class ResponseWatch(Settling):
         """Every contact that is known."""
         return state.contacts
 
-    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step | Recall]:
+    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[JourneyStep | Recall]:
         """What each case without an answer needs by now; and the end of the tasks of those that have one."""
         rules = playbook.rules_of(ResponseRules)
         if rules is None or not state.contacts:
@@ -55,18 +56,18 @@ class ResponseWatch(Settling):
             if came_back(case, rules):
                 at = case.opened_at
                 make = partial(self._escalate, state, case, now, playbook, rules, occasion=CAME_BACK, at=at)
-                yield Step(case.journey_id, CAME_BACK, make)
+                yield JourneyStep(case.journey_id, CAME_BACK, make)
             elif now >= (at := case.opened_at + rules.clock(case.channel).escalate_after):
                 make = partial(self._escalate, state, case, now, playbook, rules, occasion=ESCALATION, at=at)
-                yield Step(case.journey_id, ESCALATION, make)
+                yield JourneyStep(case.journey_id, ESCALATION, make)
             if now >= case.opened_at + rules.clock(case.channel).holding_after:
-                yield Step(case.journey_id, HOLDING, partial(self._holding, state, case, now, playbook, rules))
+                yield JourneyStep(case.journey_id, HOLDING, partial(self._holding, state, case, now, playbook, rules))
         open_ = {case.journey_id for case in cases}
         for journey in sorted({note.journey_id for note in state.outreach if note.policy == self.name} - open_):
             if not given_up(state, journey):  # somebody who hung up is still owed a call
                 yield from self.called_off(state, journey, now, reason="closed", explanation="the case is closed")
 
-    def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Moment]:
+    def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[DueTime]:
         """When the clocks of the unanswered run out."""
         rules = playbook.rules_of(ResponseRules)
         if rules is None or not state.contacts:
@@ -112,7 +113,7 @@ class ResponseWatch(Settling):
             variables={
                 **told_of(state, case),
                 "closed_before": as_text(case.closed_before),
-                "waiting_minutes": str(max(int((now - case.opened_at).total_seconds() // 60), 0)),
+                "waiting_minutes": str(max(whole_minutes(now - case.opened_at), 0)),
                 "due_at": as_text(task.due_at if task else None),
             },
             useful_until=useful_until,

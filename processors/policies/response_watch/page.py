@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from processors.policies.pages import Block, Heading, Line, Rows, length
+from processors.policies.pages import Block, Heading, Line, Rows
 from processors.policies.response_watch.rules import ResponseRules
+from streams.durations import spelled
 
 
 def page(rules: ResponseRules, section: Mapping[str, Any], currency: str) -> Iterator[Block]:
@@ -14,8 +15,8 @@ def page(rules: ResponseRules, section: Mapping[str, Any], currency: str) -> Ite
     yield Heading("Response watch")
     yield Rows(
         ("a contact by", "unanswered, the customer is told after", f"and {rules.escalate_to} are asked after"),
-        [(name, length(one.holding_after), length(one.escalate_after)) for name, one in rules.clocks.items()],
+        [(name, spelled(one.holding_after), spelled(one.escalate_after)) for name, one in rules.clocks.items()],
     )
-    told = f"What the customer is told is of use for at most {length(rules.holding_useful)}."
-    yield Line(f"They have {length(rules.escalated_due)}. {told}")
-    yield Line(f"A case that comes back within {length(rules.came_back_within)} was not solved.")
+    told = f"What the customer is told is of use for at most {spelled(rules.holding_useful)}."
+    yield Line(f"They have {spelled(rules.escalated_due)}. {told}")
+    yield Line(f"A case that comes back within {spelled(rules.came_back_within)} was not solved.")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.processor.wakes import Wakes
+from streams.processor.deadlines import Deadlines
 
 
-def of(**due: int) -> Wakes:
+def of(**due: int) -> Deadlines:
     """Deadlines, set in this order."""
-    wakes = Wakes()
+    wakes = Deadlines()
     for key, millis in due.items():
         wakes.set(key, millis)
     return wakes
@@ -64,7 +64,7 @@ words = st.tuples(st.sampled_from("abcd"), st.none() | st.integers(0, 9))
 @given(st.lists(words, max_size=40), st.integers(0, 10))
 def test_as_if_there_were_only_a_table(said: list[tuple[str, int | None]], until: int) -> None:
     """Whatever is set and taken back, what fires is what the latest words say."""
-    wakes, table = Wakes(), dict[str, int]()
+    wakes, table = Deadlines(), dict[str, int]()
     for key, millis in said:
         wakes.set(key, millis)
         table.pop(key, None)
@@ -83,7 +83,7 @@ def test_what_changed_since_the_beginning_can_be_taken_back(
     said: list[tuple[str, int | None]], later: list[tuple[str, int | None] | None]
 ) -> None:
     """Whatever is set, taken back or fired after it (None: what is due fires), everything is due as before."""
-    wakes = Wakes()
+    wakes = Deadlines()
     for key, millis in said:
         wakes.set(key, millis)
     before = {key: wakes.due(key) for key in wakes.keys()}  # noqa: SIM118

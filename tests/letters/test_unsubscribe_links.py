@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import SecretStr
 
-from processors.letters.links import BadLink, Links, Unsubscription
+from processors.letters.unsubscribe_links import BadLink, Links, Unsubscription
 from processors.settings import Settings
 from streams.errors import SettingsError
 from streams.events import Address, OutreachChannel, Purpose

@@ -8,7 +8,7 @@ _FIRST_PAUSE = 60_000  # ms; before a deadline that failed is tried again, doubl
 _LONGEST_PAUSE = 86_400_000
 
 
-class Wakes:
+class Deadlines:
     """When each key wants to be woken, in milliseconds. A later word on a key replaces the earlier one.
 
     Unlike states, deadlines change in place while a transaction is made; from :meth:`begin` on :meth:`undo` can take

@@ -11,12 +11,20 @@ ARGS   ?=
 BENCH  ?=
 # `make test PYTEST="-k quiet_hours"`
 PYTEST ?=
+# `make check EXAMPLES=100`: the share in percent of the examples that each property is tried with; `make test` tries all
+EXAMPLES ?= 10
 # `make chaos KILLS=100 SEED=7`, `make chaos ONLY="zombie broker_kill"`
 KILLS  ?= 30
 SEED   ?= 1
 ONLY   ?=
 # `make fuzz MINUTES=20 SEED=1`
 MINUTES ?= 20
+
+# Tests start hundreds of programs, and each would compile all of its modules again.
+unexport PYTHONDONTWRITEBYTECODE
+
+# Over all cores, a file's tests together, the longest first (tests/conftest.py).
+SPREAD := -n auto --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check chaos fuzz bench interop unit lock lock-servers clean
@@ -27,17 +35,17 @@ help: ## list the targets
 demo: $(VENV)/installed ## play a real snow-storm day and show the letters; starts its servers and stops them again
 	@$(BIN)/careline demo --kill $(KILL) $(ARGS)
 
-test: $(VENV)/installed ## run lint, type checks, unit tests, and live tests on real servers; half an hour
+test: $(VENV)/installed ## run lint, type checks, unit tests, and live tests on real servers
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/careline schemas check
-	@$(BIN)/python -m tests $(PYTEST)
+	@$(BIN)/pytest -q --durations=15 $(SPREAD) $(PYTEST)
 
-check: $(VENV)/installed ## run lint, type checks and unit tests; no server, six to ten minutes
+check: $(VENV)/installed ## run lint, type checks and unit tests, with a tenth of their examples; no server
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/careline schemas check
-	@$(BIN)/pytest -q -m "not live" $(PYTEST)
+	@EXAMPLES=$(EXAMPLES) $(BIN)/pytest -q -m "not live" $(SPREAD) $(PYTEST)
 
 chaos: $(VENV)/installed ## kill every server and role again and again, and count what was lost (nothing); half an hour
 	@$(BIN)/python -m tests.chaos --kills $(KILLS) --seed $(SEED) \

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
+from streams.broker.answering import kafka_unavailable
 from streams.broker.closing import closed
 from streams.broker.fetched import AIOKafkaConsumer
 from streams.broker.sealed import SEALED
 from streams.config import Settings
-from streams.errors import Unavailable
 from streams.subscribing.dead_letters import DeadLetter, is_of_dead_letters
 from streams.subscribing.subscriber import Subscriber
 
@@ -122,7 +122,7 @@ async def publish_again(settings: Settings, letters: Iterable[Kept]) -> list[tup
             except MessageSizeTooLargeError:
                 refused.append((one, f"{letter.topic} takes no record of {len(letter.value or b'')} bytes"))
     except KafkaError as error:
-        raise Unavailable(f"Kafka at {settings.kafka_bootstrap}: {error}") from error
+        raise kafka_unavailable(settings, error) from error
     finally:
         await closed(producer)
     return refused

@@ -1,4 +1,5 @@
-"""Settings: the environment, read once, frozen, passed down (prefix ``CARELINE_``; a secret also from ``..._FILE``)."""
+"""Settings of the wire: the environment, read once, frozen, passed down (prefix ``CARELINE_``; a secret also from
+``..._FILE``). Those of a role stand in its package, and :mod:`processors.settings` composes all of them."""
 
 from __future__ import annotations
 
@@ -18,9 +19,7 @@ from streams.publishing.writers import Writers
 from streams.secrets import apart
 from streams.topics import Topics
 
-_DURATION = r"^[1-9]\d{0,4}[smh]$"
 _MEMORY = "memory://"
-_RATE = r"^[1-9]\d{0,6}/[smh]$"
 
 
 class TimeSource(StrEnum):
@@ -31,7 +30,7 @@ class TimeSource(StrEnum):
 
 
 class Settings(BaseModel):
-    """Everything a role, a publisher or a subscriber has to know about its environment."""
+    """What a publisher, a subscriber or a processor has to know about its environment."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -41,8 +40,6 @@ class Settings(BaseModel):
     registry_url: str = Field(
         default="http://127.0.0.1:8081", description="a Confluent-compatible schema registry; or memory://name"
     )
-    redis_url: SecretStr = Field(default=SecretStr("redis://127.0.0.1:6379/0"))
-    smtp_url: SecretStr = Field(default=SecretStr("smtp://127.0.0.1:25"), description="smtp:// or smtps://user:pw@host")
     topic_prefix: str = Field(default="careline.", pattern=r"^[a-zA-Z0-9._-]*$")
     partitions: int = Field(default=4, ge=1, description="partitions of every topic; see topics apply")
     replication: int = Field(default=1, ge=1)
@@ -60,45 +57,10 @@ class Settings(BaseModel):
     registry_password: SecretStr | None = None
 
     instance: str = Field(default="0", description="name of this worker in its role; stable across restarts")
-    ops_host: str = "127.0.0.1"
-    ops_port: int | None = Field(default=None, ge=0, le=65535, description="/metrics, /livez, /readyz; 0: any free one")
-    playbook: Path | None = Field(default=None, description="the playbook file; if not set, the one in the package")
-    playbook_reload: int = Field(default=5, ge=1, le=3600, description="seconds between checks of the playbook file")
-    mail_from: str = Field(default="Careline <care@careline.example>", description="sender of e-mail")
-    smtp_greeting: str = Field(
-        default="5m", pattern=_DURATION, description="how long to wait for the greeting; RFC 5321: 5m"
-    )
-    webhook_secret: SecretStr | None = Field(default=None, description="signs webhooks, whsec_... (Standard Webhooks)")
-    webhook_idempotent: bool = Field(default=True, description="false: receivers do not drop a webhook-id they know")
     webhook_allow: str | None = Field(
         default=None, description="hosts, addresses and networks that webhooks may reach though not public"
     )
-    sms_url: SecretStr | None = Field(default=None, description="Apprise URL of the SMS service, with {address}")
-    push_url: SecretStr | None = Field(default=None, description="the same for push")
-    email_rate: str | None = Field(default=None, pattern=_RATE, description="maximum rate: 10/s, 600/m, 5000/h")
-    webhook_rate: str | None = Field(default=None, pattern=_RATE)
-    sms_rate: str | None = Field(default=None, pattern=_RATE)
-    push_rate: str | None = Field(default=None, pattern=_RATE)
-    breaker_failures: int = Field(default=5, ge=1, description="failures in a row that open a circuit")
-    breaker_pause: str = Field(default="30s", pattern=_DURATION, description="how long a circuit stays open: 30s, 5m")
-    public_url: str | None = Field(default=None, description="beginning of our links; the gateway answers there")
-    link_secret: SecretStr | None = Field(default=None, description="signs the links; at least 16 characters")
-    link_secret_before: SecretStr | None = Field(
-        default=None, description="the previous one; its links are still accepted"
-    )
-    coupon_secret: SecretStr | None = Field(default=None, description="makes coupon codes; at least 16 characters")
-    callback_secret: SecretStr | None = Field(default=None, description="signs reports of any outcome, whsec_...")
-    callback_secret_before: SecretStr | None = Field(default=None, description="the previous one, still accepted")
-    reporters: SecretStr | None = Field(default=None, description="JSON: who reports what, each with its own secrets")
     writers: str | None = Field(default=None, description="JSON: which sources may write a type of touchpoint")
-    gateway_host: str = "127.0.0.1"
-    gateway_port: int = Field(default=8090, ge=0, le=65535, description="0: any free port, which is logged")
-    view_timeline: int = Field(default=200, ge=1, le=10_000, description="timeline entries per customer in the view")
-    view_outreach: int = Field(default=100, ge=1, le=10_000, description="outreaches per customer in the view")
-    view_days: int = Field(
-        default=400, ge=1, le=36_500, description="days after its last addition for which history is kept"
-    )
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Self:

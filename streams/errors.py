@@ -46,7 +46,12 @@ class Unavailable(CarelineError):
     @classmethod
     def of(cls, server: str, address: str, why: object) -> Self:
         """``server`` is its kind, as Kafka; ``address`` must hold no credentials, and neither must ``why``."""
-        return cls(f"{server} at {address} does not answer: {why}")
+        return cls(f"{server} at {address} does not answer: {str(why) or type(why).__name__}")
+
+    @classmethod
+    def says(cls, server: str, address: str, what: object) -> Self:
+        """It answers, but with an error that may pass. ``server``, ``address``: as above."""
+        return cls(f"{server} at {address}: {what}")
 
     @classmethod
     def no_topic(cls, name: str) -> Self:

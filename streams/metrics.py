@@ -1,4 +1,5 @@
-"""The metric catalogue: every metric of every role, in Prometheus's naming, each with what a change means.
+"""The metrics of the wire, in Prometheus's naming, each with what a change means. Those of a role stand in its package;
+:mod:`processors.metrics` has all of them.
 
 Labels never contain a customer, an event or an address.
 """
@@ -9,7 +10,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 REGISTRY = CollectorRegistry()
 
-_LATENCY = (0.01, 0.025, 0.05, 0.1, 0.175, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300)
+LATENCY = (0.01, 0.025, 0.05, 0.1, 0.175, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300)
+"""Bucket bounds in seconds."""
 
 # -- publisher ---------------------------------------------------------------------------------------------------------
 EVENTS_PUBLISHED = Counter(
@@ -59,7 +61,7 @@ TRANSACTION_SECONDS = Histogram(
     "careline_processor_transaction_seconds",
     "Time from handling the first record of a transaction to its commit.",
     ["role"],
-    buckets=_LATENCY,
+    buckets=LATENCY,
     registry=REGISTRY,
 )
 EVENT_TO_COMMIT_SECONDS = Histogram(
@@ -67,7 +69,7 @@ EVENT_TO_COMMIT_SECONDS = Histogram(
     "careline_processor_event_to_commit_seconds",
     "Time from an event's publication (its ce_publishedat header, else the broker's time) to its effects' commit.",
     ["role"],
-    buckets=_LATENCY,
+    buckets=LATENCY,
     registry=REGISTRY,
 )
 LAG_RECORDS = Gauge(
@@ -133,122 +135,11 @@ DEAD_LETTERS = Counter(
     registry=REGISTRY,
 )
 
-# -- care --------------------------------------------------------------------------------------------------------------
-DECISIONS = Counter(
-    # SUPPRESS rises against SEND: a frequency cap, consent or quiet hours stop what a policy wants.
-    "careline_decisions_total",
-    "Decisions, by policy, kind and reason.",
-    ["policy", "kind", "reason"],
-    registry=REGISTRY,
-)
-UNKNOWN_ZONES = Counter(
-    # Rises: a service that does not use our publisher writes unknown zone names, and letters are held.
-    "careline_unknown_time_zones_total",
-    "Touchpoints with an unknown time zone, which is stored as written.",
-    ["record"],
-    registry=REGISTRY,
-)
-PLAYBOOK_RELOADS = Counter(
-    # refused rises: somebody saved a file with mistakes, which is not in force; the log has every mistake.
-    "careline_playbook_reloads_total",
-    "Changes of the playbook file, by result.",
-    ["result"],  # taken, refused
-    registry=REGISTRY,
-)
-PLAYBOOK = Gauge(
-    # Workers show different versions for longer than a reload takes: they do not read the same file.
-    "careline_playbook_info",
-    "1, labelled with the version of the playbook in force.",
-    ["version"],
-    registry=REGISTRY,
-)
-OUTCOMES = Counter(
-    # failed or uncertain rises: a provider has trouble.
-    "careline_outreach_outcomes_total",
-    "Calls to providers, by channel and outcome.",
-    ["channel", "outcome"],
-    registry=REGISTRY,
-)
-PROVIDER_SECONDS = Histogram(
-    "careline_outreach_provider_seconds",
-    "Duration of a call to a provider.",
-    ["provider"],
-    buckets=_LATENCY,
-    registry=REGISTRY,
-)
-CIRCUITS_OPEN = Gauge(
-    # Above zero: letters to it wait, or take the customer's next address. For webhooks, the number of hosts.
-    "careline_outreach_circuits_open",
-    "Open circuits: after several failures in a row, a provider is not called during a pause.",
-    ["provider"],
-    registry=REGISTRY,
-)
-
 # -- HTTP ports --------------------------------------------------------------------------------------------------------
 CONNECTIONS_CLOSED = Counter(
     # Rises: somebody opens connections and sends nothing, or more callers come than are provided for (refused).
     "careline_http_connections_closed_total",
     "Connections closed because there were too many: idle ones that made room, and refused new ones.",
     ["why"],  # made_room, refused
-    registry=REGISTRY,
-)
-
-# -- gateway -----------------------------------------------------------------------------------------------------------
-GATEWAY_CALLS = Counter(
-    # 401 or 400 rises: a provider signs or reports incorrectly; 404: broken links; 503: the brokers are unavailable.
-    "careline_gateway_calls_total",
-    "Calls that report an outcome or unsubscribe, by response status.",
-    ["kind", "status"],  # outcome, unsubscribe
-    registry=REGISTRY,
-)
-
-# -- view and measure --------------------------------------------------------------------------------------------------
-VIEW_RECORDS = Counter(
-    "careline_view_records_total", "Records projected to Redis, by topic.", ["topic"], registry=REGISTRY
-)
-VIEW_REBUILDS = Counter(
-    # More than one after a start: Redis loses its data.
-    "careline_view_rebuilds_total",
-    "How often the view was rebuilt from the topics.",
-    registry=REGISTRY,
-)
-VIEW_SKIPPED = Counter(
-    # Rises with careline_dead_letters_total: the same records, which the journeys role writes to the dead-letter topic.
-    "careline_view_skipped_total",
-    "Records the view does not show: unreadable, against the contract, or failing in the view (unprocessable).",
-    ["topic", "reason"],
-    registry=REGISTRY,
-)
-VIEW_LAG_RECORDS = Gauge("careline_view_lag_records", "Records not projected yet.", ["topic"], registry=REGISTRY)
-MEASURE_RECORDS = Counter(
-    "careline_measure_records_total", "Facts counted by the measurements, by record.", ["record"], registry=REGISTRY
-)
-MEASURE_SKIPPED = Counter(
-    # Rises with careline_dead_letters_total: the same records, which the journeys role writes to the dead-letter topic.
-    "careline_measure_skipped_total",
-    "Records the measurements leave out: unreadable, against the contract, or failing there (unprocessable).",
-    ["topic", "reason"],
-    registry=REGISTRY,
-)
-MEASURE_LETTERS = Gauge("careline_measure_letters", "Letters by policy, all hours.", ["policy"], registry=REGISTRY)
-# Grows as customers redeem what we gave them. Flat despite many letters: the gesture is not worth its cost.
-MEASURE_REDEEMED = Gauge("careline_measure_redeemed", "Gestures redeemed, by policy.", ["policy"], registry=REGISTRY)
-MEASURE_SATISFACTION = Gauge(
-    "careline_measure_satisfaction_mean",
-    "Mean CSAT (1 to 5) of customers written to and of others.",
-    ["group"],  # written_to, not_written_to
-    registry=REGISTRY,
-)
-MEASURE_SATISFACTION_BOUND = Gauge(
-    # Far apart: too few answers to say anything; the bounds of the two groups overlap: no difference is shown.
-    "careline_measure_satisfaction_bound",
-    "Bounds of the 95 % interval of the mean CSAT.",
-    ["group", "bound"],  # low, high
-    registry=REGISTRY,
-)
-MEASURE_ANSWERS = Gauge(
-    "careline_measure_satisfaction_answers",
-    "CSAT answers behind the mean.",
-    ["group"],
     registry=REGISTRY,
 )

@@ -17,9 +17,23 @@ T = TypeVar("T")
 
 FIRST_PAUSE = timedelta(milliseconds=100)
 LONGEST_PAUSE = timedelta(seconds=5)
+_DOUBLINGS = 16  # more than it takes from any first pause to the longest
+_LOOK = timedelta(milliseconds=50)
 
 FIRST_CONNECTION = "the first connection"
 """What a role waits for before it has asked any server."""
+
+
+def pause_after(failures: int, *, first: timedelta = FIRST_PAUSE, longest: timedelta = LONGEST_PAUSE) -> timedelta:
+    """How long to wait after so many failures in a row, from 1: ``first``, doubled with each further one."""
+    return min(first * (1 << min(failures - 1, _DOUBLINGS)), longest)
+
+
+async def until(met: Callable[[], Awaitable[bool]], *, within: timedelta, every: timedelta = _LOOK) -> None:
+    """Look ``every`` so often whether something has come about that nobody tells of. Raises TimeoutError."""
+    async with asyncio.timeout(within.total_seconds()):
+        while not await met():  # noqa: ASYNC110
+            await asyncio.sleep(every.total_seconds())
 
 
 class Patience:
@@ -45,13 +59,13 @@ class Patience:
 
     async def answered(self, call: Callable[[], Awaitable[T]]) -> T | None:
         """The call's result; None if the service stops meanwhile."""
-        pause = FIRST_PAUSE
+        failures = 0
         while not self._stopping():
             try:
                 result = await call()
             except self._retried as error:
-                await self.wait(str(error), pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
+                failures += 1
+                await self.wait(str(error), pause_after(failures))
             else:
                 self.trouble = None
                 return result

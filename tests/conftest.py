@@ -1,28 +1,121 @@
-"""The real parts: one local stack for the whole test session, and topics of their own for every test that asks."""
+"""The real parts: one local stack for the whole test session, and topics of their own for every test that asks.
+
+Workers of one session (``pytest -n 4``) share the stack: the first that needs it starts it, and the session takes it
+down.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
+import hypothesis
 import pytest
+import structlog
+import typer.main
+import typer.testing
 
 from deploy.local import Stack, running_stack, stack_environment
+from deploy.local.interrupts import endings_raised
+from processors.settings import Settings
 from streams.broker.provision import set_up
-from streams.config import Settings
+from tests.drawn import examples
 
 MAIL = "CARELINE_MAIL_DIR"
 
+LONGEST = (
+    "tests/live/test_demo.py",
+    "tests/chaos/",
+    "tests/live/",
+    "tests/fuzz/",
+    "tests/demo/",
+    "tests/journey/test_care_properties.py",
+)
+"""What takes longest is begun first, so that no worker is left with it at the end."""
+
+_SHARED = pytest.StashKey[tuple[Path, ExitStack]]()
+
+# how long an example takes says how busy the machine is
+hypothesis.settings.register_profile(
+    "careline",
+    max_examples=examples(100),
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("careline")
+
+# a traceback with every variable around it takes half a second, and tests make hundreds of exceptions
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
+
+# the commands are the same at every call of a test's runner, and building them takes longer than most of them
+typer.testing._get_command = cache(typer.main.get_command)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files in the order in which they are begun."""
+    items.sort(key=lambda item: next((at for at, begin in enumerate(LONGEST) if item.nodeid.startswith(begin)), 99))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """``-n auto``: one worker a core, or two where there are live tests too, which mostly wait for servers."""
+    cores = len(os.sched_getaffinity(0))
+    return cores if config.option.markexpr == "not live" else 2 * cores
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Each worker is told where the stack is that they share."""
+    stash = node.config.stash
+    if _SHARED not in stash:
+        ends = ExitStack()
+        ends.enter_context(endings_raised())
+        home = Path(ends.enter_context(TemporaryDirectory(prefix="careline-tests-", ignore_cleanup_errors=True)))
+        ends.callback(lambda: Stack(home / "stack").down(purge=True))
+        stash[_SHARED] = home, ends
+    node.workerinput["home"] = str(stash[_SHARED][0])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The workers are gone: nobody needs the stack any more."""
+    if _SHARED in config.stash:
+        config.stash[_SHARED][1].close()
+
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The local stack: servers named in the environment, else our own, taken down at the end."""
+    shared = getattr(pytestconfig, "workerinput", {}).get("home")
+    if shared is not None:
+        yield _up(Stack(Path(shared) / "stack"), Path(shared) / "up")
+        return
     with running_stack(tmp_path_factory.mktemp("stack"), purge=True) as running:
         yield running
+
+
+def _up(stack: Stack, begun: Path) -> Stack:
+    # once: whoever comes later would start a server afresh that is too busy to answer
+    with begun.open("a") as note:
+        fcntl.flock(note, fcntl.LOCK_EX)
+        if not note.tell():
+            stack.up()
+            note.write("up")
+    return stack
 
 
 @pytest.fixture(scope="session")

@@ -222,7 +222,8 @@ def test_a_replay_can_send_nothing() -> None:
         "processor.service",
     )
     senders = [f"streams.{part}" for part in streams] + ["processors.outreach"]
-    assert [name for name in sorted(reached) if within(name, *senders)] == []
+    values = {"processors.outreach.settings"}  # what the environment says, and no more
+    assert [name for name in sorted(reached - values) if within(name, *senders)] == []
     assert all(any(within(name, sender) for name in modules()) for sender in senders), "they are called so"
     sending = {"produce", "send", "send_and_wait", "send_batch", "commit", "begin_transaction", "subscribe"}
     found = {name: {one for one in names(name) if "Producer" in one or one in sending} for name in reached}
@@ -257,6 +258,17 @@ def test_a_replay_only_looks() -> None:
 def names_of(call: ast.Call) -> str:
     """What is called, if it has a plain name."""
     return call.func.id if isinstance(call.func, ast.Name) else ""
+
+
+def test_what_a_reader_takes_is_decided_in_one_place() -> None:
+    """No role, and no replay, asks the rules of the contract by itself; a publisher asks what it may send."""
+    asks = {
+        name
+        for name, tree in modules().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("check_touchpoint", "writers.check"))
+    }
+    assert asks == {"streams.publishing.validation", "streams.subscribing.admission"}
 
 
 def test_nothing_imports_itself_in_a_circle() -> None:

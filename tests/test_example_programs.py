@@ -14,7 +14,7 @@ from tests.test_docs import CODE, ROOT, text
 
 EXAMPLES = ROOT / "examples"
 ON_A_STACK = ("publish.py", "publish_with_confluent.py", "subscribe.py", "read_why.py")
-ALONE = ("own_policy.py", "replay_playbook.py")
+ALONE = ("own_policy.py", "without_a_broker.py", "replay_playbook.py")
 
 
 def body(name: str) -> str:
@@ -51,6 +51,7 @@ def test_every_example_is_listed_with_a_sentence() -> None:
         ("publish.py", "README.md"),
         ("publish_with_confluent.py", "docs/integrating.md"),
         ("subscribe.py", "docs/integrating.md"),
+        ("without_a_broker.py", "docs/integrating.md"),
     ],
 )
 def test_a_page_shows_the_example_itself(name: str, page: str) -> None:
@@ -79,6 +80,11 @@ def test_the_policy_of_ones_own_prints_its_letter() -> None:
     letter = printed("own_policy.py")
     assert letter.startswith("Subject: Is all well with your order?\n\nHello Ana,\n")
     assert "Why we wrote: What we sent should be what you hoped for.\n" in letter
+
+
+def test_a_service_is_tested_without_a_broker() -> None:
+    """The example passes by itself, in a process where no server is known."""
+    assert printed("without_a_broker.py") == ""
 
 
 def test_the_replayed_playbook_says_what_would_change() -> None:

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from processors.cli.exits import Exit, ended, explained
+from processors.settings import Settings
 from processors.terminal import Grid, Screen, say, say_json
 from processors.view.customer import CustomerView, Entry, OutreachStory
 from processors.view.documents import to_plain
@@ -17,12 +19,8 @@ from processors.view.redis_store import RedisViewStore
 from processors.view.standing import Standing, standing, told
 from processors.view.wording import clock_time, consent, decided, summary, words
 from streams.clock import SystemClock
-from streams.config import Settings, TimeSource
-from streams.errors import CarelineError
+from streams.config import TimeSource
 from streams.zones import unknown_zone, zone_named
-
-FAILED = 1
-UNKNOWN = 4
 
 _COLOURS = {
     "sent": "green",
@@ -43,20 +41,16 @@ def customer(
     """Show one customer: profile, consents, what is in progress, the timeline, and why each outreach was sent or not.
 
     It reads the view in Redis, which `careline run view` keeps up to date. Times are in the customer's time zone.
-    Exit codes: 0 shown, 1 Redis does not answer or a setting is wrong, 4 the view does not know the customer.
+    Exit codes: 0 shown, 2 a setting is wrong, 3 Redis does not answer, 4 the view does not know the customer.
 
     Example: careline customer customer-0001 --limit 50
     """
-    try:
+    with explained():
         settings = Settings.from_environment()
         found = asyncio.run(_look_up(settings, customer_id, limit))
         now = _stands(settings, found)
-    except CarelineError as error:
-        say(str(error), err=True)
-        raise typer.Exit(FAILED) from None
     if not found.known:
-        say(_unknown(found), err=True)
-        raise typer.Exit(UNKNOWN)
+        raise ended(_unknown(found), Exit.ABSENT)
     if as_json:
         say_json(as_data(found, now))
     else:

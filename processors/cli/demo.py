@@ -12,18 +12,18 @@ from typing import Annotated
 
 import typer
 
-from deploy.local import MissingError, Stack, StackError, running_stack
+from deploy.local import Stack, running_stack
 from deploy.local.processes import MARK
 from deploy.local.progress import report_on, short
 from deploy.local.stack import ROLE
-from processors.cli.exits import FAILED, explained
+from processors.cli.exits import Exit, explained
+from processors.cli.stack import stack_explained
 from processors.demo.run import Plan, Played, play
 from processors.demo.show import Terminal
 from processors.simulator import load_flights
-from processors.terminal import Screen, say, say_json
+from processors.terminal import Screen, say_json
 from streams.errors import SettingsError
 
-MISSING = 4
 _DEFAULT_DAY = "2013-02-08"
 
 
@@ -53,7 +53,7 @@ def demo(
         day = _day(date)
         plan = Plan(day=day, flights=load_flights(day), seed=seed, speed=speed, kills=kill, keep=keep)
         stack_home = home / "stack"
-        try:
+        with stack_explained():
             Stack(stack_home).down(purge=True)  # a day starts with empty topics; so much for one that was kept
             with running_stack(stack_home, keep=keep, report=report_on(console)) as stack:
                 environment = stack.environment() | _prefix()
@@ -68,12 +68,6 @@ def demo(
                     )
                 )
                 screen.result(played)
-        except MissingError as error:
-            say(str(error), err=True)
-            raise typer.Exit(MISSING) from None
-        except StackError as error:
-            say(str(error), err=True)
-            raise typer.Exit(FAILED) from None
         if as_json:
             say_json(played.summary)
         screen.say(f"\nThe figures: {home / 'summary.json'}")
@@ -83,7 +77,7 @@ def demo(
             _left_running(screen, played, environment, stack_home)
     summary = played.summary
     if summary["silent"] or summary["duplicates"] or summary["dead_letters"]:
-        raise typer.Exit(FAILED)
+        raise typer.Exit(Exit.FAILED)
 
 
 def _left_running(screen: Terminal, played: Played, environment: dict[str, str], stack_home: Path) -> None:

@@ -10,11 +10,11 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from processors.cli.exits import FAILED, WRONG_SETTINGS, explained
+from processors.cli.exits import Exit, ended, explained
 from processors.dead_letters import Kept, all_kept, once_each, publish_again
+from processors.settings import Settings
 from processors.terminal import Grid, Screen, clean, say, say_json
 from streams.clock import from_millis
-from streams.config import Settings
 
 app = typer.Typer(help="Dead letters: records that could not be read, and why.", no_args_is_help=True)
 
@@ -130,7 +130,7 @@ def replay(
             say(f"{strangers} came from topics outside this contract and are not published.", err=True)
         say(f"{counts['replayed']} published again; the dead letters are kept.")
     if refused or strangers:
-        raise typer.Exit(FAILED)
+        raise typer.Exit(Exit.FAILED)
 
 
 def _read() -> list[Kept]:
@@ -150,8 +150,7 @@ def _at(places: Sequence[str], letters: list[Kept]) -> list[Kept]:
 
 
 def _wrong(message: str) -> NoReturn:
-    say(message, err=True)
-    raise typer.Exit(WRONG_SETTINGS)
+    raise ended(message, Exit.WRONG)
 
 
 def _ask(letters: list[Kept]) -> None:

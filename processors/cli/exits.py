@@ -1,23 +1,35 @@
-"""How commands end when something is wrong: one line for the person at the terminal, one code for scripts."""
+"""How commands end: one line for the person at the terminal, one code for scripts. Every command uses these codes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import IntEnum
 
 import typer
 
 from processors.terminal import say
 from streams.errors import CarelineError, SettingsError, Unavailable
 
-FAILED = 1
-"""What was asked for did not pass, or a server refuses it."""
 
-WRONG_SETTINGS = 2
-"""The call or a setting is wrong, as for a misspelt option."""
+class Exit(IntEnum):
+    """The exit codes and what each means, in the words of docs/operating.md."""
 
-UNAVAILABLE = 3
-"""A server does not answer; trying again later may help."""
+    meaning: str
+
+    def __new__(cls, code: int, meaning: str) -> Exit:
+        """``code`` is what a script reads, ``meaning`` what a person does."""
+        made = int.__new__(cls, code)
+        made._value_ = code
+        made.meaning = meaning
+        return made
+
+    DONE = 0, "what was asked for is done"
+    FAILED = 1, "a check did not pass, something was refused, or a person said no"
+    WRONG = 2, "the call, a setting or a file is wrong; nothing was done"
+    UNAVAILABLE = 3, "a server does not answer or is not running; trying again later may help"
+    ABSENT = 4, "what was named does not exist, or this machine lacks a program"
+    HUNG = 75, "a commit hung and its result is unknown: restart the worker, recovery finds out"
 
 
 @contextmanager
@@ -26,12 +38,20 @@ def explained() -> Iterator[None]:
     try:
         yield
     except CarelineError as error:
-        say(str(error), err=True)
-        match error:
-            case SettingsError():
-                code = WRONG_SETTINGS
-            case Unavailable():
-                code = UNAVAILABLE
-            case _:
-                code = FAILED
-        raise typer.Exit(code) from None
+        raise ended(error, _code_of(error)) from None
+
+
+def ended(why: object, code: Exit) -> typer.Exit:
+    """To be raised: the message is on standard error, and the command ends with the code."""
+    say(str(why), err=True)
+    return typer.Exit(code)
+
+
+def _code_of(error: CarelineError) -> Exit:
+    match error:
+        case SettingsError():
+            return Exit.WRONG
+        case Unavailable():
+            return Exit.UNAVAILABLE
+        case _:
+            return Exit.FAILED

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from processors.cli.exits import FAILED, explained
+from processors.cli.exits import Exit, explained
 from processors.measure.sample_ratio import SampleRatio, sample_ratio
+from processors.settings import Settings
 from processors.terminal import Grid, Screen, say, say_json
-from streams.config import Settings
 from streams.events import ExperimentExposed
 from streams.subscribing.subscriber import Subscriber
 
@@ -37,7 +37,7 @@ def experiments(as_json: Annotated[bool, typer.Option("--json", help="Print JSON
     else:
         say("No exposures: no customer has met an experiment or a holdout yet.")
     if any(one.mismatch for one in found):
-        raise typer.Exit(FAILED)
+        raise typer.Exit(Exit.FAILED)
 
 
 async def _exposures(settings: Settings) -> list[ExperimentExposed]:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.panel import Panel
 
-from processors.cli.exits import WRONG_SETTINGS, explained
+from processors.cli.exits import Exit, ended, explained
 from processors.journey.wording import Wording, wording
 from processors.letters.examples import example_items, examples
 from processors.letters.sources import Sources
@@ -19,16 +19,15 @@ from processors.letters.templates import Templates
 from processors.letters.wording import Written
 from processors.playbook import load_playbook
 from processors.policies.registry import plugin_of
-from processors.terminal import Screen, say, say_json, styled
+from processors.settings import Settings
+from processors.terminal import Screen, say_json, styled
 from processors.view.reading import customer_view
 from processors.view.redis_store import RedisViewStore
 from streams.clock import SystemClock
-from streams.config import Settings
 from streams.events import OutreachChannel, OutreachRequested, Profile, Purpose, replace
 
 app = typer.Typer(help="Look at letters before any customer receives one.", no_args_is_help=True)
 
-UNKNOWN = 4
 _WHY = {"en": "We want you to hear it from us first."}
 _LINK = "https://care.example/unsubscribe/example"
 
@@ -65,8 +64,9 @@ def preview(
     texts = book.texts
     known = Sources(texts).letters()
     if template not in known:
-        say(f"There is no letter {template!r}. There are:\n" + "\n".join(f"  {one}" for one in known), err=True)
-        raise typer.Exit(UNKNOWN)
+        raise ended(
+            f"There is no letter {template!r}. There are:\n" + "\n".join(f"  {one}" for one in known), Exit.ABSENT
+        )
     with explained():
         profile = Profile() if customer is None else asyncio.run(_profile(customer))
     own = {**({"name": profile.name} if profile.name else {}), **_given(var or [])}
@@ -86,8 +86,7 @@ def preview(
         written = Templates.of(book).render(request, channel=channel, unsubscribe=None if task else _LINK)
     if html is not None:
         if written.html is None:
-            say("A task has no HTML page.", err=True)
-            raise typer.Exit(WRONG_SETTINGS)
+            raise ended("A task has no HTML page.", Exit.WRONG)
         html.write_text(written.html, encoding="utf-8")
     if as_json:
         say_json(_data(template, variables, written))
@@ -103,8 +102,7 @@ async def _profile(customer_id: str) -> Profile:
     finally:
         await store.close()
     if not found.known:
-        say(f"The view does not know {customer_id}.", err=True)
-        raise typer.Exit(UNKNOWN)
+        raise ended(f"The view does not know {customer_id}.", Exit.ABSENT)
     return found.profile
 
 
@@ -113,8 +111,7 @@ def _given(pairs: list[str]) -> dict[str, str]:
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name.isidentifier():
-            say(f"--var {pair}: write NAME=VALUE", err=True)
-            raise typer.Exit(WRONG_SETTINGS)
+            raise ended(f"--var {pair}: write NAME=VALUE", Exit.WRONG)
         given[name] = value
     return given
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from processors.cli.exits import FAILED, WRONG_SETTINGS, explained
+from processors.cli.exits import Exit, ended, explained
 from processors.cli.playbook_page import show_changes, show_playbook
 from processors.journey.playbook import Playbook
 from processors.language import canonical
@@ -19,8 +19,8 @@ from processors.playbook.loading import PACKAGED, read_playbook
 from processors.playbook.packaged import packaged_playbook
 from processors.playbook.plain import as_data, changes
 from processors.policies.registry import names
+from processors.settings import Settings
 from processors.terminal import Screen, say, say_json
-from streams.config import Settings
 from streams.errors import SettingsError
 
 app = typer.Typer(help="The playbook, which tunes care: check, show, compare.", no_args_is_help=True)
@@ -48,8 +48,7 @@ def check(
     Example: careline playbook check playbook.yaml --locale pt-BR
     """
     if locale is not None and canonical(locale) is None:
-        say(f"--locale {locale}: unknown language; write de or pt-BR", err=True)
-        raise typer.Exit(WRONG_SETTINGS)
+        raise ended(f"--locale {locale}: unknown language; write de or pt-BR", Exit.WRONG)
     with explained():
         path = _path(file)
         try:
@@ -60,7 +59,7 @@ def check(
                 say_json({"file": str(path), "ok": False} | found)
             else:
                 say(str(refused))
-            raise typer.Exit(FAILED) from None
+            raise typer.Exit(Exit.FAILED) from None
     data = as_data(playbook)
     lacking = {tag: [field_of(place) for place, _ in missing(data, tag)] for tag in _languages(data, locale)}
     lacking = {tag: fields for tag, fields in lacking.items() if fields}
@@ -70,7 +69,7 @@ def check(
     else:
         _show_check(path, playbook, lacking)
     if locale is not None and lacking:
-        raise typer.Exit(FAILED)
+        raise typer.Exit(Exit.FAILED)
 
 
 def _languages(data: Mapping[str, Any], locale: str | None) -> list[str]:
@@ -140,7 +139,7 @@ def diff(
     else:
         say(f"{before.version} and {after.version} are equal.")
     if found:
-        raise typer.Exit(FAILED)
+        raise typer.Exit(Exit.FAILED)
 
 
 def _path(file: Path | None) -> Path:

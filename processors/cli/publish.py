@@ -20,14 +20,14 @@ import typer
 from rich.progress import Progress
 
 import schemas
-from processors.cli.exits import FAILED, WRONG_SETTINGS, explained
+from processors.cli.exits import Exit, ended, explained
 from processors.cli.record_times import RecordTime, record_time_of
+from processors.settings import Settings
 from processors.terminal import Screen, say, say_json
 from schemas.jsonform import JsonMismatch, from_json
 from schemas.shown import joined, short
 from streams.avro.records import RECORDS, builder_of
 from streams.clock import SystemClock
-from streams.config import Settings
 from streams.errors import InvalidEvent
 from streams.events import Touchpoint
 from streams.json_names import RepeatedName, unique
@@ -79,7 +79,7 @@ def publish(
             tally = _Tally(as_json=as_json, quiet=quiet, dry_run=dry_run)
             _check(lines, tally, at)
             tally.end()
-        raise typer.Exit(FAILED if tally.refused else 0)
+        raise typer.Exit(Exit.FAILED if tally.refused else Exit.DONE)
     with explained(), _opened(file) as lines:
         settings = Settings.from_environment()
         tally = _Tally(as_json=as_json, quiet=quiet, dry_run=dry_run)
@@ -87,7 +87,7 @@ def publish(
             asyncio.run(_publish(settings, lines, tally, advance, at))
         tally.end()
     if tally.refused:
-        raise typer.Exit(FAILED)
+        raise typer.Exit(Exit.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,8 +242,7 @@ def _numbered(lines: BinaryIO, advance: Progress | None) -> Iterator[tuple[int, 
 
 def _kind(wanted: str) -> str:
     if wanted not in _KINDS:
-        say(f"{_unknown(wanted)}.", err=True)
-        raise typer.Exit(WRONG_SETTINGS)
+        raise ended(f"{_unknown(wanted)}.", Exit.WRONG)
     return wanted
 
 
@@ -262,8 +261,7 @@ def _opened(file: str) -> AbstractContextManager[BinaryIO]:
     try:
         return Path(file).open("rb")
     except OSError as error:
-        say(f"{file}: {error.strerror}", err=True)
-        raise typer.Exit(WRONG_SETTINGS) from None
+        raise ended(f"{file}: {error.strerror}", Exit.WRONG) from None
 
 
 def _bar(lines: BinaryIO) -> AbstractContextManager[Progress | None]:

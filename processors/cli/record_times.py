@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-import typer
-
-from processors.cli.exits import WRONG_SETTINGS
-from processors.terminal import say
+from processors.cli.exits import Exit, ended
 from streams.events import Touchpoint
 
 RecordTime = Callable[[Touchpoint, datetime], datetime]
@@ -23,7 +20,8 @@ def record_time_of(said: str) -> RecordTime:
     try:
         fixed = datetime.fromisoformat(said)
     except ValueError:
-        say(f"--record-time {said}: use now, occurred, or a time such as 2013-02-08T12:00:00Z", err=True)
-        raise typer.Exit(WRONG_SETTINGS) from None
+        raise ended(
+            f"--record-time {said}: use now, occurred, or a time such as 2013-02-08T12:00:00Z", Exit.WRONG
+        ) from None
     aware = fixed if fixed.tzinfo is not None else fixed.replace(tzinfo=UTC)
     return lambda _, __: aware

@@ -12,14 +12,14 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from processors.cli.exits import FAILED, explained
+from processors.cli.exits import Exit, explained
 from processors.journey.playbook import Playbook
 from processors.playbook import load_playbook
 from processors.replay import Report, replay
 from processors.replay.kafka import KafkaSource
 from processors.replay.show import show
+from processors.settings import Settings
 from processors.terminal import Screen, say_json_text
-from streams.config import Settings
 from streams.errors import SettingsError
 
 
@@ -65,7 +65,7 @@ def replay_command(
     else:
         show(report, Screen(), most=most)
     if check and not report.exact:
-        raise typer.Exit(FAILED)
+        raise typer.Exit(Exit.FAILED)
 
 
 async def _replay(

@@ -9,11 +9,11 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 import schemas
-from processors.cli.exits import FAILED, explained
+from processors.cli.exits import Exit, explained
+from processors.settings import Settings
 from processors.terminal import Grid, Screen, say, say_json
 from schemas.contract import check as check_contract
 from schemas.contract import record as record_contract
-from streams.config import Settings
 from streams.registry.recognition import TEXT_ONLY, recognises
 from streams.registry.registry import FULL_TRANSITIVE, ConfluentRegistry, Registry
 from streams.registry.subjects import Stranger, apply_schemas, find_strangers
@@ -73,7 +73,7 @@ def check(
         if registry and not strangers:
             say("The registry has no foreign versions under our subjects.")
     if found or any(stranger.difference.refused for stranger in strangers):
-        raise typer.Exit(FAILED)
+        raise typer.Exit(Exit.FAILED)
 
 
 @app.command()

@@ -12,11 +12,8 @@ import typer
 
 from deploy.local import MissingError, Stack, StackError, State, Status
 from deploy.local.progress import report_on, short
+from processors.cli.exits import Exit, ended
 from processors.terminal import Screen, say, say_json
-
-FAILED = 1
-NOT_RUNNING = 3
-MISSING = 4
 
 app = typer.Typer(
     help="The local stack: Kafka, schema registry, Redis and a mail server, on loopback.",
@@ -30,16 +27,14 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
-    """Errors that are meant for the person at the terminal become one message and an exit code."""
+def stack_explained() -> Iterator[None]:
+    """As ``explained``, for what the local stack raises."""
     try:
         yield
     except MissingError as error:
-        say(str(error), err=True)
-        raise typer.Exit(MISSING) from None
+        raise ended(error, Exit.ABSENT) from None
     except StackError as error:
-        say(str(error), err=True)
-        raise typer.Exit(FAILED) from None
+        raise ended(error, Exit.FAILED) from None
 
 
 @app.command()
@@ -53,7 +48,7 @@ def up(home: Home = None) -> None:
     Example: careline stack up && eval "$(careline stack env)"
     """
     console = Screen()
-    with _explained():
+    with stack_explained():
         stack = Stack(home, report=report_on(console))
         started = stack.up()
         console.print(
@@ -74,7 +69,7 @@ def down(
 
     Example: careline stack down --purge
     """
-    with _explained():
+    with stack_explained():
         ran = Stack(home).down(purge=purge)
         say(("The stack is stopped" if ran else "No stack was running") + (", its data deleted." if purge else "."))
 
@@ -87,7 +82,7 @@ def status(home: Home = None, as_json: Json = False) -> None:
 
     Example: careline stack status --json
     """
-    with _explained():
+    with stack_explained():
         stack = Stack(home)
         found = stack.status()
     if as_json:
@@ -100,7 +95,7 @@ def status(home: Home = None, as_json: Json = False) -> None:
             why = f"  ({part.why})" if part.why else ""
             say(f"{part.name:<9} {part.state:<14} {part.address}{where}{why}")
     if not found.running:
-        raise typer.Exit(NOT_RUNNING)
+        raise typer.Exit(Exit.UNAVAILABLE)
 
 
 @app.command()
@@ -111,12 +106,11 @@ def env(home: Home = None, as_json: Json = False) -> None:
 
     Example: eval "$(careline stack env)"
     """
-    with _explained():
+    with stack_explained():
         stack = Stack(home)
         found = stack.status()
         if not any(part.state is not State.STOPPED for part in found.parts):
-            say("The stack is not running: start it with `careline stack up`.", err=True)
-            raise typer.Exit(NOT_RUNNING)
+            raise ended("The stack is not running: start it with `careline stack up`.", Exit.UNAVAILABLE)
         variables = stack.environment()
     if as_json:
         say_json(variables)

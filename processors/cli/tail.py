@@ -13,13 +13,13 @@ import structlog
 import typer
 
 import schemas
-from processors.cli.exits import WRONG_SETTINGS, explained
+from processors.cli.exits import Exit, ended, explained
+from processors.settings import Settings
 from processors.terminal import clean, say, say_json
 from processors.view.wording import decided, summary, words
 from schemas.jsonform import to_json
 from streams.avro.records import NAMES, to_values
 from streams.clock import from_millis
-from streams.config import Settings
 from streams.events import Contact, Decision, Delay, JourneyState, Order, OutreachLedgerEntry, Record
 from streams.subscribing.dead_letters import DeadLetter
 from streams.subscribing.subscriber import Message, Subscriber
@@ -51,8 +51,7 @@ def tail(
         name = topic.removeprefix(settings.topic_prefix)
         known = [one.name for one in settings.topics.all()]
         if name not in known:
-            say(f"{topic!r} is not a topic of the contract; there are {', '.join(known)}.", err=True)
-            raise typer.Exit(WRONG_SETTINGS)
+            raise ended(f"{topic!r} is not a topic of the contract; there are {', '.join(known)}.", Exit.WRONG)
         subscriber = Subscriber(settings, name, from_end=not (from_beginning or until_end), until_end=until_end)
         follow = _dead_letters if name == _DEAD_LETTERS else _records
         asyncio.run(follow(subscriber, customer, limit, as_json))

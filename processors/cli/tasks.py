@@ -10,13 +10,13 @@ import typer
 from rich.text import Text
 
 from processors.cli.exits import explained
+from processors.settings import Settings
 from processors.terminal import Grid, Part, Screen, say, say_json, styled
 from processors.view.documents import to_plain
 from processors.view.reading import open_tasks
 from processors.view.redis_store import RedisViewStore
 from processors.view.wording import span
 from streams.clock import SystemClock, in_zone
-from streams.config import Settings
 from streams.events import AgentTask
 from streams.zones import zone_of
 

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
-from processors.cli.exits import FAILED, WRONG_SETTINGS, explained
+from processors.cli.exits import Exit, ended, explained
+from processors.settings import Settings
 from processors.terminal import Grid, Screen, say, say_json
 from streams.broker.provision import TopicChange, TopicPlan, TopicStatus, apply_topics, plan_topics
-from streams.config import Settings
 from streams.topics import Topic, Topics
 
 app = typer.Typer(help="The topics of the contract: list them, set them up.", no_args_is_help=True)
@@ -58,10 +58,9 @@ def apply(
         elif applied:
             say("Done.")
         if plan.problems and not dry_run:
-            say("\n".join(plan.problems), err=True)
-            raise typer.Exit(WRONG_SETTINGS)
+            raise ended("\n".join(plan.problems), Exit.WRONG)
         if plan.pending and not applied:
-            raise typer.Exit(FAILED)
+            raise typer.Exit(Exit.FAILED)
 
 
 @app.command("list")
@@ -85,8 +84,7 @@ def show(as_json: Json = False) -> None:
 
 def _ask(plan: TopicPlan) -> None:
     if not sys.stdin.isatty():
-        say("Not a terminal: use --yes to apply this, or --dry-run to see the changes only.", err=True)
-        raise typer.Exit(WRONG_SETTINGS)
+        raise ended("Not a terminal: use --yes to apply this, or --dry-run to see the changes only.", Exit.WRONG)
     typer.confirm(f"Apply this to {plan.settings.kafka_bootstrap}?", abort=True, err=True)
 
 

@@ -10,8 +10,9 @@ from datetime import datetime
 from random import Random
 
 from processors.demo.roles import Roles
+from processors.settings import Settings
 from processors.simulator import Arrival
-from streams import Publisher, Settings, Subscriber
+from streams import Publisher, Subscriber
 from streams.clock import SystemClock, to_millis
 from streams.errors import CarelineError
 from streams.events import OutreachRequested

@@ -13,7 +13,8 @@ from email.parser import BytesParser
 from pathlib import Path
 from typing import Any
 
-from streams import Settings, Subscriber
+from processors.settings import Settings
+from streams import Subscriber
 from streams.avro.codec import Codec
 from streams.avro.records import to_values
 from streams.clock import from_millis

@@ -25,12 +25,13 @@ from processors.journey.playbook import Playbook
 from processors.journey.wait_rules import wait_rules
 from processors.measure.sample_ratio import SampleRatio, sample_ratio
 from processors.playbook import load_playbook
+from processors.roles import wiring
+from processors.settings import Settings
 from processors.simulator import Flight, StormDay, expected_customers, storm_day
-from streams import Settings
 from streams.broker.provision import set_up
 from streams.events import OutreachFailed, OutreachSent, OutreachUncertain
 
-ROLES = ("journeys", "outreach", "view", "measure")
+ROLES = tuple(name for name in wiring.ROLES if name != "gateway")  # nobody calls from outside
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

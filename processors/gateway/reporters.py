@@ -15,7 +15,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from processors.gateway.reports import BOUNCED, CALLBACKS, KINDS
 from processors.gateway.requests import Unacceptable
-from streams.config import Settings
+from processors.gateway.settings import GatewaySettings
 from streams.errors import SettingsError
 from streams.events import Outcome, OutreachChannel, OutreachEngaged
 from streams.json_names import unique
@@ -68,7 +68,7 @@ class Reporters:
         self._reporters = reporters
 
     @classmethod
-    def of(cls, settings: Settings) -> Self | None:
+    def of(cls, settings: GatewaySettings) -> Self | None:
         """As the settings say; None where nobody reports. Raises SettingsError, which holds no secret."""
         everybody = _everybody(settings)
         found = list(_named(settings.reporters, used=set(everybody)))
@@ -144,7 +144,7 @@ def _entries(setting: SecretStr) -> dict[str, _Entry]:
         raise SettingsError("CARELINE_REPORTERS: is no JSON object, or says a name twice") from None
 
 
-def _everybody(settings: Settings) -> tuple[bytes, ...]:
+def _everybody(settings: GatewaySettings) -> tuple[bytes, ...]:
     """The secrets that may say anything, the one in use first."""
     found = []
     if settings.callback_secret is not None:

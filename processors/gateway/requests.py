@@ -11,8 +11,8 @@ from aiohttp.http import HttpProcessingError
 from aiohttp.typedefs import Handler
 from aiohttp.web_request import BaseRequest
 
+from processors.gateway import metrics
 from processors.gateway.reports import LONGEST_NAME
-from streams import metrics
 from streams.errors import InvalidEvent, Unavailable
 from streams.http.serving import body_of
 from streams.json_names import RepeatedName, unique

@@ -15,14 +15,14 @@ from processors.gateway.reporters import Reporters
 from processors.gateway.reports import reported, unsubscribed
 from processors.gateway.requests import KINDS, answered, json_of, received, refusal, text_of
 from processors.letters.links import UNSUBSCRIBE, BadLink, Links, Unsubscription
-from streams.clock import Clock, SystemClock
-from streams.config import Settings
+from processors.roles.role import Role
+from processors.settings import Settings
+from streams.clock import Clock
 from streams.errors import InvalidEvent, SettingsError, Unavailable
 from streams.events import Outcome
 from streams.http.serving import Bounds, served
-from streams.patience import FIRST_CONNECTION, Patience
 from streams.publishing.publisher import Publisher
-from streams.registry.registry import ConfluentRegistry, Registry
+from streams.registry.registry import Registry
 
 log = structlog.get_logger()
 
@@ -48,47 +48,45 @@ class Publishes(Protocol):
         """Return once they have it. Raises InvalidEvent, Unavailable."""
 
 
-class GatewayRole(Service):
+class GatewayRole(Role):
     """Takes unsubscriptions and reports of outcomes, and publishes them to outcomes and touchpoints.
 
     A call that was answered with 200 or 202 is with the brokers, on both topics; any other changed nothing that
     counts, and may be made again: the same link or message is the same fact, known by its ``event_id``.
     """
 
+    name = "gateway"
+
     def __init__(
         self,
         settings: Settings,
         *,
-        registry: Registry | None = None,
-        clock: Clock | None = None,
-        publishers: tuple[Publishes, ...] = (),
-        bounds: Bounds | None = None,
-        **kwargs: Any,
+        registry: Registry,
+        clock: Clock,
+        publishers: tuple[Publishes, ...],
+        bounds: Bounds,
     ) -> None:
-        """``publishers``: instead of those that the role would connect itself; ``bounds``: what callers may take.
+        """``publishers``: instead of those that the role connects itself; ``bounds``: what callers may take.
         Raises SettingsError where neither links nor reports are set up, or a secret is none."""
-        super().__init__(**kwargs)
+        super().__init__(registry=registry)
         self._settings = settings
-        self._bounds = bounds or Bounds()
+        self._bounds = bounds
         self._links = Links.of(settings)
         self._reporters = Reporters.of(settings)
         if self._links is None and self._reporters is None:
             names = "CARELINE_PUBLIC_URL, CARELINE_REPORTERS or CARELINE_CALLBACK_SECRET"
             raise SettingsError(f"{names}: at least one is needed here")
-        self._clock = clock or SystemClock()
-        self._own_registry = registry is None
-        self._registry = registry or ConfluentRegistry(settings)
+        self._clock = clock
         self._publishers = publishers
-        self._patience = Patience(
-            stopping=lambda: self.should_stop, sleep=self.sleep, trouble=None if publishers else FIRST_CONNECTION
-        )
+        self._patience = self._patience_with_servers()
+        if publishers:
+            self._patience.trouble = None
         self._connections = AsyncExitStack()
         self._runner: web.AppRunner | None = None
         self._port: int | None = None
 
-    @property
-    def waiting_for(self) -> list[str]:
-        """What keeps the role from taking calls, for an operator; [] when it takes them."""
+    def missing(self) -> list[str]:
+        """What keeps the role from taking calls."""
         return [] if self._patience.trouble is None else [self._patience.trouble]
 
     @property
@@ -119,8 +117,6 @@ class GatewayRole(Service):
         if runner is not None:
             await runner.cleanup()
         await self._connections.aclose()
-        if self._own_registry:
-            await self._registry.close()
 
     @Service.task
     async def _connect(self) -> None:

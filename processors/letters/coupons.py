@@ -8,7 +8,7 @@ from base64 import b32encode
 from typing import Self
 
 from processors.letters.guessable import check_secret
-from streams.config import Settings
+from processors.letters.settings import LetterSettings
 from streams.events import OutreachRequested, replace
 
 CODE = "gesture_code"
@@ -27,7 +27,7 @@ class Coupons:
         self._key = secret.encode()
 
     @classmethod
-    def of(cls, settings: Settings) -> Self | None:
+    def of(cls, settings: LetterSettings) -> Self | None:
         """As the settings say; None without a secret. Raises SettingsError."""
         secret = settings.coupon_secret
         return None if secret is None else cls(secret=secret.get_secret_value())

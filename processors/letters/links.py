@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from itsdangerous import BadData, URLSafeSerializer
 
 from processors.letters.guessable import check_secret
-from streams.config import Settings
+from processors.letters.settings import LetterSettings
 from streams.errors import CarelineError, SettingsError
 from streams.events import Address, OutreachChannel, OutreachRequested, Purpose
 from streams.http.destinations import is_loopback
@@ -67,7 +67,7 @@ class Links:
         )
 
     @classmethod
-    def of(cls, settings: Settings) -> Self | None:
+    def of(cls, settings: LetterSettings) -> Self | None:
         """As the settings say; None without a public URL. Raises SettingsError."""
         if settings.public_url is None:
             return None

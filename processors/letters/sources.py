@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -109,13 +109,7 @@ class Sources:
 
     def __init__(self, texts: Texts | None = None) -> None:
         """``texts`` go before the package's."""
-        self._packaged = written()
-        self._env = ImmutableSandboxedEnvironment(
-            loader=self._packaged, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, auto_reload=False
-        )
-        self._env.globals.clear()  # range and lipsum can eat all memory, and no letter needs them
-        self._env.filters |= {**FILTERS, **numbers.FILTERS, "link": link}
-        self._env.tests |= TESTS
+        self._env = _environment()
         self._texts = {
             (letter, canonical(locale) or locale): parts
             for letter, locales in (texts or {}).items()
@@ -148,28 +142,15 @@ class Sources:
 
     def parse(self, source: str, *, file: str | None = None) -> nodes.Template:
         """The checked syntax tree. Raises SourceFault."""
-        if len(source) > LONGEST_SOURCE:
-            raise SourceFault(f"it is longer than {LONGEST_SOURCE} characters", file=file)
-        try:
-            tree = self._env.parse(source)
-            found = breaches(tree)
-        except TemplateSyntaxError as error:
-            raise SourceFault(str(error.message), line=error.lineno, file=file) from error
-        except RecursionError as error:
-            raise SourceFault("it is nested too deep", file=file) from error
-        except ValueError as error:  # Python reads no number of more than 4,300 digits
-            raise SourceFault(f"it has a number beyond {numbers.LARGEST}", file=file) from error
-        if found:
-            raise SourceFault(found[0].problem, line=found[0].line, file=file)
-        return tree
+        return _checked(source, file)
 
     def needs(self, tree: nodes.Template, *, path: tuple[str, ...] = ()) -> set[str]:
         """Every variable mentioned, also in the words it imports. Raises SourceFault."""
-        needs = set(meta.find_undeclared_variables(tree))
+        needs = set(_mentioned(tree))
         for file in imported(tree):
             if file in path:
                 raise SourceFault(f"{file} imports itself")
-            needs |= self.needs(self._parse_file(file), path=(*path, file))
+            needs |= self.needs(_parsed(file), path=(*path, file))
         return needs
 
     def _nearest(self, name: str, locale: str, parts: tuple[str, ...]) -> Found:
@@ -191,7 +172,7 @@ class Sources:
         ours: Template | None = None
         given: tuple[str, ...] = ()
         if file is not None and not set(parts) <= set(texts):
-            tree = self._parse_file(file)
+            tree = _parsed(file)
             given = tuple(part for part in parts if part in _assigned(tree))
             needs |= self.needs(tree)
             ours = self._env.get_template(file)
@@ -206,12 +187,54 @@ class Sources:
             raise ValueError(f"{unknown[0]!r} is not a part of a letter; there are {', '.join(parts)}")
         return Found(tag, frozenset(needs), ours, given, own)
 
-    def _parse_file(self, file: str) -> nodes.Template:
-        try:
-            source, _, _ = self._packaged.get_source(self._env, file)
-        except TemplateNotFound as error:
-            raise SourceFault(f"it uses {file}, which is not there") from error
-        return self.parse(source, file=file)
+
+@cache
+def _environment() -> ImmutableSandboxedEnvironment:
+    """One for all sources: it keeps the package's letters compiled."""
+    env = ImmutableSandboxedEnvironment(
+        loader=written(),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    env.globals.clear()  # range and lipsum can eat all memory, and no letter needs them
+    env.filters |= {**FILTERS, **numbers.FILTERS, "link": link}
+    env.tests |= TESTS
+    return env
+
+
+def _checked(source: str, file: str | None) -> nodes.Template:
+    if len(source) > LONGEST_SOURCE:
+        raise SourceFault(f"it is longer than {LONGEST_SOURCE} characters", file=file)
+    try:
+        tree = _environment().parse(source)
+        found = breaches(tree)
+    except TemplateSyntaxError as error:
+        raise SourceFault(str(error.message), line=error.lineno, file=file) from error
+    except RecursionError as error:
+        raise SourceFault("it is nested too deep", file=file) from error
+    except ValueError as error:  # Python reads no number of more than 4,300 digits
+        raise SourceFault(f"it has a number beyond {numbers.LARGEST}", file=file) from error
+    if found:
+        raise SourceFault(found[0].problem, line=found[0].line, file=file)
+    return tree
+
+
+@lru_cache(maxsize=512)
+def _mentioned(tree: nodes.Template) -> frozenset[str]:
+    """Its variables: the package's letters are looked at by every role and every playbook that is checked."""
+    return frozenset(meta.find_undeclared_variables(tree))
+
+
+@cache
+def _parsed(file: str) -> nodes.Template:
+    """The checked syntax tree of a file of the package. Raises SourceFault."""
+    try:
+        source, _, _ = written().get_source(_environment(), file)
+    except TemplateNotFound as error:
+        raise SourceFault(f"it uses {file}, which is not there") from error
+    return _checked(source, file)
 
 
 @cache

@@ -20,16 +20,17 @@ from aiokafka.errors import KafkaError
 from faust.exceptions import FaustError
 from yarl import URL
 
+from processors.measure import metrics
 from processors.measure.figures import HOUR, Answer, Figures, Letter, figures
 from processors.measure.transport import CommittedTransport
-from streams import events, metrics
+from streams import events
 from streams.avro.codec import Codec
 from streams.avro.records import types_of
 from streams.clock import from_millis, to_millis
 from streams.config import Settings
-from streams.errors import InvalidEvent, Unreadable
+from streams.errors import Unreadable
 from streams.patience import Patience
-from streams.publishing.validation import check_touchpoint
+from streams.subscribing.admission import Admission
 from streams.topics import Topic
 
 log = structlog.get_logger()
@@ -49,10 +50,10 @@ class MeasureApp:
         """``directory`` is where Faust makes its folders, which stay empty."""
         self._settings = settings
         self._codec = codec
-        self._writers = settings.allowed_writers
+        self._admission = Admission(settings.topics, writers=settings.allowed_writers)
         self._told: set[Any] = set()
         self._patience = Patience(stopping=lambda: False)  # Faust cancels what waits
-        self._types: dict[str, frozenset[type[Any]]] = {}
+        self._topics: dict[str, tuple[Topic, frozenset[type[Any]]]] = {}
         self.written = 0
         """Grows with every row that is written: whether figures counted earlier may be out of date."""
         self.faust = faust.App(
@@ -112,7 +113,7 @@ class MeasureApp:
 
     def _agent(self, topic: Topic, handle: Any) -> None:
         full_name = self._settings.topics.full_name(topic)
-        self._types[full_name] = types_of(topic)
+        self._topics[full_name] = topic, types_of(topic)
         channel = self.faust.topic(
             full_name,
             key_type=bytes,
@@ -173,14 +174,13 @@ class MeasureApp:
         """
         async for event in stream.noack().events():
             message = event.message
+            topic, types = self._topics[message.topic]
             try:
-                record: Any = await self._decode(message.value, among=self._types[message.topic])
-                self._writers.check(record)  # outcomes stand on a topic of their own, too
-                if message.topic == self._settings.topics.full_name(self._settings.topics.touchpoints):
-                    check_touchpoint(record, now=from_millis(int(message.timestamp * 1000)))
+                record: Any = await self._decode(message.value, among=types)
+                self._admission.check(record, topic, now=from_millis(int(message.timestamp * 1000)))
                 take(record)
-            except (Unreadable, InvalidEvent) as why:
-                _skip(message, why.reason if isinstance(why, Unreadable) else "invalid_event", str(why))
+            except Unreadable as why:
+                _skip(message, why.reason, str(why))
             except (KafkaError, FaustError, MemoryError):
                 raise
             except Exception as error:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -12,7 +10,6 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import (
     CommitFailedError,
-    KafkaError,
     TopicAlreadyExistsError,
     UnknownMemberIdError,
     UnknownTopicOrPartitionError,
@@ -20,10 +17,12 @@ from aiokafka.errors import (
 )
 
 from processors.measure.app import app_id, changelogs
+from streams.broker.answering import kafka_answers
 from streams.broker.closing import closed
 from streams.broker.fetched import AIOKafkaConsumer
 from streams.config import Settings
 from streams.errors import Unavailable
+from streams.patience import until
 
 _PATIENCE = timedelta(seconds=30)
 
@@ -34,7 +33,7 @@ async def declare(settings: Settings) -> None:
     Faust makes them itself while it starts, but then takes the group's first picture of them at times before the broker
     has one, and its agents fail. Raises Unavailable.
     """
-    try:
+    with kafka_answers(settings):
         admin = AIOKafkaAdminClient(**settings.kafka_client())
         await admin.start()
         try:
@@ -51,8 +50,6 @@ async def declare(settings: Settings) -> None:
             await _until(admin, settings, lambda found: all(found.get(name) for name in changelogs(settings)))
         finally:
             await closed(admin)
-    except KafkaError as error:
-        raise Unavailable(f"Kafka at {settings.kafka_bootstrap}: {type(error).__name__}: {error}") from error
 
 
 async def forget(settings: Settings) -> None:
@@ -60,11 +57,9 @@ async def forget(settings: Settings) -> None:
 
     To be called while no measure role runs. Raises Unavailable if one does, or if Kafka does not answer.
     """
-    try:
+    with kafka_answers(settings):
         await _go_back(settings)
         await _drop_tables(settings)
-    except KafkaError as error:
-        raise Unavailable(f"Kafka at {settings.kafka_bootstrap}: {type(error).__name__}: {error}") from error
 
 
 async def _go_back(settings: Settings) -> None:
@@ -101,11 +96,13 @@ async def _drop_tables(settings: Settings) -> None:
 
 async def _until(admin: Any, settings: Settings, met: Callable[[dict[str, int]], bool]) -> None:
     """Wait for what takes effect a moment later; ``met`` is given each existing changelog's number of partitions."""
-    deadline = time.monotonic() + _PATIENCE.total_seconds()
-    while True:
+
+    async def seen() -> bool:
         described = await admin.describe_topics()  # all: asking for one that is missing may create it
-        if met({one["topic"]: len(one["partitions"]) for one in described}):
-            return
-        if time.monotonic() > deadline:
-            raise Unavailable(f"Kafka at {settings.kafka_bootstrap}: the changelog topics are not as they should be")
-        await asyncio.sleep(0.1)
+        return met({one["topic"]: len(one["partitions"]) for one in described})
+
+    try:
+        await until(seen, within=_PATIENCE)
+    except TimeoutError as error:
+        what = "the changelog topics are not as they should be"
+        raise Unavailable.says("Kafka", settings.kafka_bootstrap, what) from error

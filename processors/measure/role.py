@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,41 +11,40 @@ from typing import Any
 import structlog
 from mode import Service
 
+from processors.measure import metrics
 from processors.measure.app import MeasureApp
 from processors.measure.changelogs import declare
 from processors.measure.figures import Figures, Satisfaction
-from streams import metrics
+from processors.roles.role import Role
 from streams.avro.codec import Codec
 from streams.config import Settings
-from streams.patience import FIRST_CONNECTION, Patience
-from streams.registry.registry import ConfluentRegistry, Registry
+from streams.registry.registry import Registry
 
 log = structlog.get_logger()
 
 _REFRESH = timedelta(seconds=5)
 
 
-class MeasureRole(Service):
+class MeasureRole(Role):
     """Measures letters and satisfaction for as long as it runs.
 
     One worker sees every customer. Of several, each shows the customers of its own partitions: letters may be added up,
     means may not.
     """
 
-    def __init__(self, settings: Settings, *, registry: Registry | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self._own_registry = registry is None
-        self._registry = registry or ConfluentRegistry(settings)
+    name = "measure"
+
+    def __init__(self, settings: Settings, *, registry: Registry) -> None:
+        super().__init__(registry=registry)
         self._settings = settings
-        self._codec = Codec(registry=self._registry, topics=settings.topics)
+        self._codec = Codec(registry=registry, topics=settings.topics)
         self._directory = tempfile.TemporaryDirectory(prefix="careline-measure-")
         self._app = MeasureApp(settings, codec=self._codec, directory=Path(self._directory.name))
-        self._patience = Patience(stopping=lambda: self.should_stop, sleep=self.sleep, trouble=FIRST_CONNECTION)
+        self._patience = self._patience_with_servers()
         self._counted: tuple[int, Figures] | None = None
 
-    @property
-    def waiting_for(self) -> list[str]:
-        """What keeps the figures from being whole, for an operator; [] when they are."""
+    def missing(self) -> list[str]:
+        """What keeps the figures from being whole."""
         if self._patience.trouble is not None:
             return [self._patience.trouble]
         app = self._app.faust
@@ -52,15 +52,10 @@ class MeasureRole(Service):
             return ["the tables' recovery from their changelogs"]
         return []
 
-    @property
-    def ready(self) -> bool:
-        """Whether the tables are recovered and new facts are taken in."""
-        return not self.waiting_for
-
     def figures(self) -> Figures:
         """The figures as of now."""
         written = self._app.written
-        recovering = bool(self.waiting_for)
+        recovering = not self.ready
         if self._counted is None or recovering or self._counted[0] != written:
             self._counted = (-1 if recovering else written, self._app.figures())
         return self._counted[1]
@@ -69,10 +64,12 @@ class MeasureRole(Service):
         """The figures as JSON has them; what /measurements answers."""
         return {"ready": self.ready, **self.figures().as_data()}
 
+    def routes(self) -> Mapping[str, Callable[[], Any]]:
+        """The figures, at /measurements."""
+        return {"/measurements": self.measurements}
+
     async def on_stop(self) -> None:
-        """Let go of the connection and the folders."""
-        if self._own_registry:
-            await self._registry.close()
+        """Let go of the folders."""
         self._directory.cleanup()
 
     @Service.task

@@ -13,12 +13,12 @@ from processors.letters.coupons import Coupons, with_code
 from processors.letters.errors import TemplateFault
 from processors.letters.links import Links
 from processors.letters.templates import Templates
+from processors.outreach import metrics
 from processors.outreach.channels import Channel, Letter
 from processors.outreach.channels.handover import checked
 from processors.outreach.errors import Ambiguous, ChannelError, CircuitOpen, NotNow, RateLimited, Refused, TryLater
 from processors.outreach.leaving import NIGHT, TOO_LATE, is_too_late, quiet_on
 from processors.outreach.results import Deliver, Delivered, Failed, Postponed, Result, Unknown, Withheld
-from streams import metrics
 from streams.clock import SystemClock
 from streams.events import Address, FailureReason, OutreachChannel, OutreachRequested
 from streams.processor import Effect

@@ -13,6 +13,7 @@ from dataclasses import replace as replaced
 from datetime import datetime, timedelta
 from typing import Any
 
+from processors.outreach import metrics
 from processors.outreach.channels import Letter
 from processors.outreach.leaving import NIGHT, TOO_LATE, held_until, is_too_late, not_before
 from processors.outreach.outcomes import facts_of
@@ -20,7 +21,6 @@ from processors.outreach.phases import WAITS, Move, detail_of, moved, taken_back
 from processors.outreach.recordable import without_addresses
 from processors.outreach.results import Deliver, Delivered, Failed, Postponed, Result, Unknown, Withheld
 from processors.outreach.tasks import task_of
-from streams import metrics
 from streams.config import TimeSource
 from streams.events import (
     FailureReason,

@@ -1,8 +1,9 @@
-"""The outreach role: the dispatcher wired to its channels. The one place that knows which channels there are."""
+"""The outreach role: the dispatcher and its channels. The one place that knows which channels there are."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -17,10 +18,12 @@ from processors.outreach.channels.protection import ProtectedChannel, Rate, Thre
 from processors.outreach.channels.webhook import WebhookChannel
 from processors.outreach.delivery import Delivery
 from processors.outreach.ledger import LedgerLogic
-from processors.playbook.watching import watched
+from processors.roles.role import ProcessorRole
+from processors.settings import Settings
+from streams.broker.contract import Broker
 from streams.clock import Clock, SystemClock
-from streams.config import Settings, TimeSource
-from streams.events import OutreachChannel, OutreachLedgerEntry
+from streams.config import TimeSource
+from streams.events import OutreachChannel
 from streams.processor import Limits, Processor
 from streams.registry.registry import Registry
 
@@ -34,54 +37,55 @@ _CALLS = 64  # of all channels together; each has a bound of its own, and one th
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours"}
 
 
-class OutreachRole(Processor[OutreachLedgerEntry]):
+class OutreachRole(ProcessorRole):
     """Delivers what the journeys role requests, each outreach once, and says what became of it."""
+
+    name = ROLE
 
     def __init__(
         self,
         settings: Settings,
         *,
-        channels: dict[OutreachChannel, Channel],
-        playbook: Playbook | None = None,
-        registry: Registry | None = None,
-        clock: Clock | None = None,
+        channels: Mapping[OutreachChannel, Channel],
+        playbook: Playbook,
+        registry: Registry,
+        broker: Broker,
+        clock: Clock,
     ) -> None:
-        """``playbook``: its texts go before the package's letters; a changed one is taken up while the role runs, where
-        the settings name its file. Raises SettingsError, TemplateFault."""
-        clock = clock or SystemClock()
-        templates = Templates() if playbook is None else Templates.of(playbook)
+        """``playbook``: its texts go before the package's letters. Raises SettingsError, TemplateFault."""
         self._delivery = Delivery(
             channels=channels,
-            templates=templates,
+            templates=Templates.of(playbook),
             links=Links.of(settings),
             coupons=Coupons.of(settings),
             clock=clock.now,
         )
-        super().__init__(
+        logic = LedgerLogic(
+            topics=settings.topics,
+            idempotent={kind: channel.idempotent for kind, channel in channels.items()},
+            time_source=settings.time_source,
+        )
+        processor = Processor(
             settings=settings,
             role=ROLE,
-            logic=LedgerLogic(
-                topics=settings.topics,
-                idempotent={kind: channel.idempotent for kind, channel in channels.items()},
-                time_source=settings.time_source,
-            ),
+            logic=logic,
             performer=self._delivery,
             registry=registry,
+            broker=broker,
             clock=clock,
             limits=LIMITS,
             concurrency=_CALLS,
         )
-        if playbook is not None:
-            watched(self, settings=settings, playbook=playbook, taken=self._write_by)
+        super().__init__(processor, registry=registry)
 
-    async def _write_by(self, playbook: Playbook) -> None:
-        """Letters from now on are in this playbook's words; they are compiled beside the event loop."""
+    async def take(self, playbook: Playbook) -> None:
+        """Write letters in this playbook's words from now on; they are compiled beside the event loop."""
         self._delivery.templates = await asyncio.to_thread(Templates.of, playbook)
 
-    async def on_stop(self) -> None:
-        """Finish the calls under way, commit what came of them, close the connections."""
-        await super().on_stop()
+    async def on_shutdown(self) -> None:
+        """Close the channels' connections; the calls under way are finished, and what came of them is committed."""
         await self._delivery.close()
+        await super().on_shutdown()
 
 
 def channels_of(settings: Settings) -> dict[OutreachChannel, Channel]:

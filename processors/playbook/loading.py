@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -30,10 +31,18 @@ def load_playbook(path: Path | None = None) -> Playbook:
 
     Raises PlaybookRefused, a SettingsError, naming every fault by line and field.
     """
+    if path is None:
+        return _packaged()
     try:
-        return read_playbook(PACKAGED if path is None else path)
+        return read_playbook(path)
     except OSError as error:
         raise SettingsError(f"CARELINE_PLAYBOOK: cannot read {path}: {error.strerror}") from error
+
+
+@cache
+def _packaged() -> Playbook:
+    """Read once: it does not change while a program runs."""
+    return read_playbook(PACKAGED)
 
 
 def read_playbook(path: Path) -> Playbook:

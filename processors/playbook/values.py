@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from datetime import time, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Annotated, Any
 from zoneinfo import available_timezones
 
@@ -62,8 +63,14 @@ def _time_of_day(value: Any) -> time:
     raise ValueError(f'{shown(value)} is not a time of day; write it in quotes, as "22:00"')
 
 
+@cache
+def _time_zones() -> frozenset[str]:
+    """Looking them up reads hundreds of files."""
+    return frozenset(available_timezones())
+
+
 def _time_zone(name: str) -> str:
-    if name not in available_timezones():
+    if name not in _time_zones():
         raise ValueError(f"{shown(name)} is not an IANA time zone such as Europe/Vienna")
     return name
 

@@ -14,8 +14,8 @@ from processors.journey.playbook import Playbook
 from processors.playbook.apart import try_apart
 from processors.playbook.faults import PlaybookRefused
 from processors.playbook.loading import playbook_from, read_content, version_of
-from streams import metrics
-from streams.config import Settings
+from processors.roles import metrics
+from processors.roles.settings import PlaybookSettings
 
 log = structlog.get_logger()
 
@@ -95,7 +95,7 @@ class PlaybookWatch(Service):
             await self.look()
 
 
-def watched(role: Service, *, settings: Settings, playbook: Playbook, taken: Taken) -> None:
+def watched(role: Service, *, settings: PlaybookSettings, playbook: Playbook, taken: Taken) -> None:
     """Have the role watch the file that the settings name, from its start to its end; without one there is nothing to
     watch. ``playbook`` is what the role begins with."""
     in_force(playbook)

@@ -26,8 +26,8 @@ from streams.processor.intake import Intake, Misplaced
 from streams.processor.isolation import blamed, is_infrastructure
 from streams.processor.logic import Stage
 from streams.processor.wakes import Wakes
-from streams.publishing.validation import check_touchpoint
 from streams.publishing.writers import DEFAULT, Writers
+from streams.subscribing.admission import Admission
 from streams.topics import Topic, Topics
 
 Fact = tuple[str, str]
@@ -41,7 +41,7 @@ class Touchpoints:
 
     def __init__(self, topics: Topics, *, writers: Writers = DEFAULT) -> None:
         self.input: Topic = topics.touchpoints
-        self._writers = writers
+        self._admission = Admission(topics, writers=writers)
 
     def key(self, record: Any) -> str:
         """The customer."""
@@ -49,9 +49,8 @@ class Touchpoints:
         return customer
 
     def admit(self, record: Any, now: datetime) -> None:
-        """Raises Unreadable for a touchpoint that its source may not write, InvalidEvent for one that can't be true."""
-        self._writers.check(record)
-        check_touchpoint(record, now=now)
+        """Raises Unreadable for a touchpoint that no reader takes."""
+        self._admission.check(record, self.input, now=now)
 
 
 @dataclass(slots=True)

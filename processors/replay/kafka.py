@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 
 from processors.replay.source import Extent
 from streams.avro.codec import Codec
+from streams.broker.answering import kafka_answers, kafka_unavailable
 from streams.broker.closing import closed
 from streams.broker.fetched import AIOKafkaConsumer
 from streams.config import Settings
@@ -40,7 +41,8 @@ class KafkaSource:
 
     async def __aenter__(self) -> Self:
         try:
-            await self._look()
+            with kafka_answers(self._settings):
+                await self._look()
             self._consumer = AIOKafkaConsumer(
                 **self._settings.kafka_client(),
                 client_id="careline-replay",
@@ -49,11 +51,10 @@ class KafkaSource:
                 isolation_level="read_committed",
                 max_partition_fetch_bytes=_FETCH_BYTES,
             )
-            await self._consumer.start()
-        except BaseException as error:
+            with kafka_answers(self._settings):
+                await self._consumer.start()
+        except BaseException:
             await self._close()
-            if isinstance(error, KafkaError):
-                raise self._unavailable(error) from error
             raise
         return self
 
@@ -83,7 +84,7 @@ class KafkaSource:
                         return
                     yield record
         except KafkaError as error:
-            raise self._unavailable(error) from error
+            raise kafka_unavailable(self._settings, error) from error
 
     async def _look(self) -> None:
         """Take the ends, in this order: how far the role has come; then what it wrote; last what it reads.
@@ -151,9 +152,6 @@ class KafkaSource:
         if described["error_code"]:
             raise Unavailable.no_topic(name)
         return sorted(TopicPartition(name, one["partition"]) for one in described["partitions"])
-
-    def _unavailable(self, error: KafkaError) -> Unavailable:
-        return Unavailable.of("Kafka", self._settings.kafka_bootstrap, error)
 
     async def _close(self) -> None:
         if self._consumer is not None:

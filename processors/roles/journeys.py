@@ -9,8 +9,9 @@ import structlog
 
 from processors.journey.core import Advance, advance, wake
 from processors.journey.playbook import Playbook
-from processors.playbook.watching import watched
-from streams import metrics
+from processors.roles import metrics
+from processors.roles.role import ProcessorRole
+from streams.broker.contract import Broker
 from streams.clock import Clock
 from streams.config import Settings
 from streams.errors import Unreadable
@@ -25,9 +26,9 @@ from streams.events import (
 )
 from streams.http.destinations import STRICT, Destinations, reachable
 from streams.processor import Incoming, Processor, Send, Step
-from streams.publishing.validation import check_touchpoint
 from streams.publishing.writers import DEFAULT, Writers
 from streams.registry.registry import Registry
+from streams.subscribing.admission import Admission
 from streams.topics import Topics
 from streams.zones import zone_named
 
@@ -54,7 +55,7 @@ class JourneyLogic:
         self._topics = topics
         self._playbook = playbook
         self._destinations = destinations
-        self._writers = writers
+        self._admission = Admission(topics, writers=writers)
 
     def take(self, playbook: Playbook) -> None:
         """Decide by this playbook from the next step on. To be called on the event loop, where no step is under way."""
@@ -65,9 +66,8 @@ class JourneyLogic:
         return record.customer_id
 
     def admit(self, record: Touchpoint, now: datetime) -> None:
-        """Raises Unreadable for a touchpoint that its source may not write, InvalidEvent for one that can't be true."""
-        self._writers.check(record)
-        check_touchpoint(record, now=now)
+        """Raises Unreadable for a touchpoint that no reader takes."""
+        self._admission.check(record, self.input, now=now)
 
     def receive(
         self, incoming: Incoming, state: JourneyState | None, now: datetime, *, busy: bool
@@ -119,14 +119,25 @@ class JourneyLogic:
         return Step(state=advanced.state, sends=tuple(sends))
 
 
-def journeys_role(
-    settings: Settings, playbook: Playbook, *, registry: Registry | None = None, clock: Clock | None = None
-) -> Processor[JourneyState]:
-    """The role, ready to be started. It watches the playbook file where the settings name one."""
-    writers = settings.allowed_writers
-    if writers.open:
-        log.info("open_to_every_source", records=writers.open, setting="CARELINE_WRITERS")
-    logic = JourneyLogic(topics=settings.topics, playbook=playbook, destinations=settings.destinations, writers=writers)
-    processor = Processor(settings=settings, role=ROLE, logic=logic, registry=registry, clock=clock)
-    watched(processor, settings=settings, playbook=playbook, taken=logic.take)
-    return processor
+class JourneysRole(ProcessorRole):
+    """Folds touchpoints into journeys and decides by the playbook, exactly once."""
+
+    name = ROLE
+
+    def __init__(
+        self, settings: Settings, *, playbook: Playbook, registry: Registry, broker: Broker, clock: Clock
+    ) -> None:
+        writers = settings.allowed_writers
+        if writers.open:
+            log.info("open_to_every_source", records=writers.open, setting="CARELINE_WRITERS")
+        self._logic = JourneyLogic(
+            topics=settings.topics, playbook=playbook, destinations=settings.destinations, writers=writers
+        )
+        super().__init__(
+            Processor(settings=settings, role=ROLE, logic=self._logic, registry=registry, broker=broker, clock=clock),
+            registry=registry,
+        )
+
+    def take(self, playbook: Playbook) -> None:
+        """Decide by this playbook from the next step on."""
+        self._logic.take(playbook)

@@ -31,8 +31,8 @@ from processors.view.projection import (
 from processors.view.redis_bounds import beyond, queue_end
 from processors.view.redis_reads import ERASED_UNTIL, documents_of, value_of, values_of
 from processors.view.redis_writes import Known, queue
+from processors.view.settings import ViewSettings
 from processors.view.store import Documents, Position, Standing, ViewChanged
-from streams.config import Settings
 from streams.errors import SettingsError, Unavailable
 from streams.secrets import redacted, without_credentials
 
@@ -43,7 +43,7 @@ _POSITIONS = f"{PREFIX}positions"
 class RedisViewStore:
     """See :class:`processors.view.store.ViewStore`."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: ViewSettings) -> None:
         """Raises SettingsError for an address that is none."""
         url = self._url = settings.redis_url.get_secret_value()
         try:
@@ -195,7 +195,7 @@ class RedisViewStore:
         except (WatchError, DataError):  # of a value that cannot be sent it is not the server that is to blame
             raise
         except RedisError as error:  # loading its data, out of memory, refusing our password: a person may mend it
-            raise Unavailable(f"Redis at {self.address}: {redacted(str(error), self._url)}") from None
+            raise Unavailable.says("Redis", self.address, redacted(str(error), self._url)) from None
 
 
 def _at(text: str) -> int:

@@ -12,22 +12,22 @@ from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 from mode import Service
 
+from processors.roles.role import Role
+from processors.settings import Settings
+from processors.view import metrics
 from processors.view.projection import Bounds, Forget, Write, erase, project, shown
 from processors.view.projection import Place as RecordPlace
-from processors.view.redis_store import RedisViewStore
 from processors.view.store import Position, Standing, ViewChanged, ViewStore
-from streams import metrics
 from streams.avro.codec import Codec
 from streams.avro.records import types_of
+from streams.broker.answering import kafka_answers, kafka_unavailable
 from streams.broker.closing import closed
 from streams.broker.fetched import AIOKafkaConsumer
 from streams.clock import from_millis
-from streams.config import Settings
-from streams.errors import InvalidEvent, Unavailable, Unreadable
+from streams.errors import Unavailable, Unreadable
 from streams.events.moments import as_known
-from streams.patience import FIRST_CONNECTION, Patience
-from streams.publishing.validation import check_touchpoint
-from streams.registry.registry import ConfluentRegistry, Registry
+from streams.registry.registry import Registry
+from streams.subscribing.admission import Admission
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -35,7 +35,7 @@ T = TypeVar("T")
 _UNPROCESSABLE = "unprocessable"
 
 
-class ViewRole(Service):
+class ViewRole(Role):
     """Projects touchpoints, journeys, decisions, outreach, outcomes and agent tasks to Redis for as long as it runs.
 
     It takes all partitions itself, without a consumer group: how far it has come stands in the view. Two of them on one
@@ -45,27 +45,26 @@ class ViewRole(Service):
     makes the projection or the store fail; the others of its batch are written, in order.
     """
 
+    name = "view"
+
     def __init__(
         self,
         settings: Settings,
         *,
-        store: ViewStore | None = None,
-        registry: Registry | None = None,
+        store: ViewStore,
+        registry: Registry,
         batch: int = 2_000,
         look_every: timedelta = timedelta(seconds=1),
-        **kwargs: Any,
     ) -> None:
         """``batch`` records at most are one Redis transaction; ``look_every``: how soon an emptied Redis is noticed."""
-        super().__init__(**kwargs)
+        super().__init__(registry=registry)
         self._settings = settings
-        self._writers = settings.allowed_writers
-        self._own_registry = registry is None
-        self._registry = registry or ConfluentRegistry(settings)
-        self._store = store or RedisViewStore(settings)
+        self._admission = Admission(settings.topics, writers=settings.allowed_writers)
+        self._store = store
         self._batch = batch
         self._look_every = look_every.total_seconds()
         self._bounds = Bounds(timeline=settings.view_timeline, outreach=settings.view_outreach)
-        self._codec = Codec(registry=self._registry, topics=settings.topics)
+        self._codec = Codec(registry=registry, topics=settings.topics)
         topics = settings.topics
         shown_topics = (
             topics.touchpoints,
@@ -78,24 +77,18 @@ class ViewRole(Service):
         self._types = {topic.name: types_of(topic) for topic in shown_topics}
         self._names = {topics.full_name(topic): topic for topic in shown_topics}
         self._consumer: AIOKafkaConsumer | None = None
-        self._patience = Patience(stopping=lambda: self.should_stop, sleep=self.sleep, trouble=FIRST_CONNECTION)
+        self._patience = self._patience_with_servers()
         self._behind: dict[TopicPartition, int] = {}  # where each topic ended when this view was taken up
         self._caught_up = False
         self._lag: dict[str, int] = dict.fromkeys(self._names, 0)
 
-    @property
-    def waiting_for(self) -> list[str]:
-        """What keeps the view from being up to date, for an operator; [] when it is."""
+    def missing(self) -> list[str]:
+        """What keeps the view from being up to date."""
         waits = [] if self._patience.trouble is None else [self._patience.trouble]
         if not self._caught_up:
             left = ", ".join(f"{count} records of {name}" for name, count in self._lag.items() if count)
             waits.append(f"catching up: {left or 'the last records'}")
         return waits
-
-    @property
-    def ready(self) -> bool:
-        """Whether the view has caught up with the topics and everything it needs answers."""
-        return not self.waiting_for
 
     async def on_stop(self) -> None:
         """Let go of the connections; how far it came is in the view already."""
@@ -103,8 +96,6 @@ class ViewRole(Service):
             with contextlib.suppress(KafkaError):
                 await closed(self._consumer)
         await self._store.close()
-        if self._own_registry:
-            await self._registry.close()
 
     @Service.task
     async def _work(self) -> None:
@@ -115,7 +106,7 @@ class ViewRole(Service):
             except ViewChanged as changed:
                 log.warning("view_changed", why=str(changed))
             except KafkaError as error:
-                await self._patience.wait(str(Unavailable.of("Kafka", self._settings.kafka_bootstrap, error)))
+                await self._patience.wait(str(kafka_unavailable(self._settings, error)))
 
     async def _connect(self) -> AIOKafkaConsumer:
         consumer = AIOKafkaConsumer(
@@ -127,17 +118,15 @@ class ViewRole(Service):
             max_partition_fetch_bytes=4 << 20,
         )
         try:
-            await consumer.start()
-            await consumer._client.set_topics(list(self._names))  # without a group nothing else asks for them
+            with kafka_answers(self._settings):
+                await consumer.start()
+                await consumer._client.set_topics(list(self._names))  # without a group nothing else asks for them
             for name in self._names:
                 if not consumer.partitions_for_topic(name):
                     raise Unavailable.no_topic(name)
             await self._codec.prepare(*self._names.values())
-        except BaseException as error:
+        except BaseException:
             await closed(consumer)
-            if isinstance(error, KafkaError):
-                address = self._settings.kafka_bootstrap
-                raise Unavailable.of("Kafka", address, error) from error
             raise
         consumer.assign(
             [TopicPartition(name, number) for name in self._names for number in consumer.partitions_for_topic(name)]
@@ -216,8 +205,8 @@ class ViewRole(Service):
                 writes += await self._project(record, erased)
             except (Unavailable, KafkaError, MemoryError):
                 raise
-            except (Unreadable, InvalidEvent) as why:
-                self._skip(record, why.reason if isinstance(why, Unreadable) else "invalid_event", why)
+            except Unreadable as why:
+                self._skip(record, why.reason, why)
             except Exception as error:  # whatever is strange about it: the record's own affair, and no other's
                 self._skip(record, _UNPROCESSABLE, error)
         return writes, positions
@@ -237,9 +226,8 @@ class ViewRole(Service):
             erased[customer_id] = max(raw.timestamp, erased.get(customer_id, 0))
             return erase(customer_id, at=raw.timestamp)
         record: Any = await self._codec.decode(raw.value, among=self._types[topic.name])
-        self._writers.check(record)  # outcomes stand on a topic of their own, too
+        self._admission.check(record, topic, now=from_millis(raw.timestamp))
         if topic is topics.touchpoints:
-            check_touchpoint(record, now=from_millis(raw.timestamp))
             record = as_known(record, record.occurred_at)
         if not shown(record, erased.get(record.customer_id)):
             return ()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 import aiokafka.admin
@@ -15,13 +14,16 @@ from aiokafka.errors import for_code
 from streams.broker.contract import NewTopic
 from streams.broker.fetched import AIOKafkaConsumer
 from streams.config import Settings
+from streams.patience import until
 
 _TRANSACTION_BATCH = 9 << 20  # one dead letter of the largest size has to fit
 _PUBLISHED_BATCH = 256 * 1024
 _MEMBER_FETCH = 4 << 20  # bytes of a partition at once
 _SET_ON_TOPIC = 1  # a setting's source in Kafka's answer: the topic itself, not the broker or a default
 _ALREADY_EXISTS = 36
-_VISIBLE_WITHIN_S = 30.0
+_VISIBLE_WITHIN = timedelta(seconds=30)
+"""The controller has done it; the brokers hear of it a moment later, and nobody is called back."""
+
 _READ_COMMITTED = {"enable_auto_commit": False, "isolation_level": "read_committed"}
 
 
@@ -172,7 +174,7 @@ class KafkaAdmin:
         async def visible() -> bool:
             return wanted <= (await self.partitions()).keys()
 
-        await _until(visible)
+        await until(visible, within=_VISIBLE_WITHIN)
 
     async def alter(self, configs: Mapping[str, Mapping[str, str]]) -> None:
         """See :meth:`Admin.alter`."""
@@ -187,19 +189,12 @@ class KafkaAdmin:
                 found[name].get(key, ("",))[0] == value for name in configs for key, value in configs[name].items()
             )
 
-        await _until(in_force)
+        await until(in_force, within=_VISIBLE_WITHIN)
 
     async def committed(self, group: str, partition: TopicPartition) -> tuple[int, str] | None:
         """See :meth:`Admin.committed`."""
         found = (await self._client.list_consumer_group_offsets(group, partitions=[partition])).get(partition)
         return None if found is None or found.offset < 0 else (found.offset, found.metadata or "")
-
-
-async def _until(done: Callable[[], Awaitable[bool]]) -> None:
-    # The controller has done it; the brokers hear of it a moment later, and there is nothing to be called back by.
-    async with asyncio.timeout(_VISIBLE_WITHIN_S):
-        while not await done():  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
 
 
 def _raise_for(code: int, name: str, message: str | None) -> None:

@@ -9,11 +9,12 @@ from enum import StrEnum
 
 from aiokafka.errors import BrokerResponseError, InvalidReplicationFactorError, KafkaError
 
+from streams.broker.answering import kafka_unavailable
 from streams.broker.choice import broker_of
 from streams.broker.closing import closed
 from streams.broker.contract import Admin, NewTopic
 from streams.config import Settings
-from streams.errors import Refused, SettingsError, Unavailable
+from streams.errors import Refused, SettingsError
 from streams.registry.choice import registry_of
 from streams.registry.subjects import apply_schemas
 from streams.topics import Topic
@@ -163,10 +164,9 @@ async def _admin(settings: Settings) -> AsyncIterator[Admin]:
         await admin.start()
         yield admin
     except (KafkaError, TimeoutError, OSError) as error:
-        what = f"Kafka at {settings.kafka_bootstrap}: {type(error).__name__}: {error}"
         if isinstance(error, BrokerResponseError) and not error.retriable:
-            raise Refused(what) from error
-        raise Unavailable(what) from error
+            raise Refused(f"Kafka at {settings.kafka_bootstrap}: {error}") from error
+        raise kafka_unavailable(settings, error) from error
     finally:
         await closed(admin)
 

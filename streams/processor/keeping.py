@@ -14,6 +14,7 @@ from streams import metrics
 from streams.broker.closing import is_cancelled
 from streams.broker.contract import TopicPartition
 from streams.errors import PartitionStopped
+from streams.patience import pause_after
 from streams.processor.isolation import Search, is_infrastructure
 from streams.processor.progress import Progress
 from streams.processor.shared import Shared
@@ -21,7 +22,6 @@ from streams.processor.shared import Shared
 log = structlog.get_logger()
 
 _LOOK = timedelta(seconds=5)
-_DOUBLINGS = 16  # more than it takes from the first pause to the longest
 _MOST_OF_A_REASON = 300
 
 
@@ -94,10 +94,11 @@ class Keeping:
             log.warning("partition lost", topic=self._tp.topic, partition=self._tp.partition, why=reason)
         else:
             log.error("partition failed", topic=self._tp.topic, partition=self._tp.partition, exc_info=why)
-        pause = self._limits.retake_after * 2 ** min(self._progress.failures - 1, _DOUBLINGS)
+        pause = pause_after(
+            self._progress.failures, first=self._limits.retake_after, longest=self._limits.retake_at_most
+        )
         with suppress(asyncio.TimeoutError):
-            seconds = min(pause, self._limits.retake_at_most).total_seconds()
-            await asyncio.wait_for(self.stopping.wait(), seconds)
+            await asyncio.wait_for(self.stopping.wait(), pause.total_seconds())
 
     async def _watch(self) -> None:
         """Look whether the brokers answer while nothing moves, and how much waits while the partition is not read."""

@@ -12,6 +12,7 @@ from mode import Service
 
 from streams import metrics
 from streams.avro.codec import Codec
+from streams.broker.answering import kafka_answers
 from streams.broker.choice import broker_of
 from streams.broker.closing import closed
 from streams.broker.contract import Broker, ConsumerRebalanceListener, TopicPartition
@@ -92,7 +93,7 @@ class Processor(Service, Generic[S]):
         """Look up the schemas, join the group. Waits for servers that do not answer yet."""
         topics = (self._logic.input, self._logic.state_topic, *self._logic.outputs)
         await self._patience.answered(lambda: self._codec.prepare(*topics))
-        await self._patience.answered(self._connect)
+        await self._patience.answered(self._joined)
 
     async def on_stop(self) -> None:
         """Finish what is under way, commit it, leave."""
@@ -102,6 +103,10 @@ class Processor(Service, Generic[S]):
             await closed(self._shared.admin)
         if self._own_registry:
             await self._registry.close()
+
+    async def _joined(self) -> None:
+        with kafka_answers(self._settings):
+            await self._connect()
 
     async def _connect(self) -> None:
         topic = self._settings.topics.full_name(self._logic.input)

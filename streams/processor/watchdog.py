@@ -16,6 +16,9 @@ from streams.processor.failpoints import Point, reached
 
 log = structlog.get_logger()
 
+HUNG = 75
+"""The exit code of a process that stopped itself because a commit hung."""
+
 CUT_SHORT = (KafkaError, IllegalOperation, AssertionError)
 """What aiokafka raises in a transaction that cannot be carried on: why, where the call itself is refused; and where it
 learned between two calls that it was fenced, that there is no transaction, or an assertion on its own state."""
@@ -37,4 +40,4 @@ async def commit(producer: TransactionalProducer, *, within: timedelta, what: st
 def _stop_the_process(message: str) -> NoReturn:
     # a restart finds out what became of the commit
     log.critical(message)
-    os._exit(75)
+    os._exit(HUNG)

@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeEr
 from streams import metrics
 from streams.avro.codec import Codec
 from streams.avro.records import NAMES
+from streams.broker.answering import kafka_answers
 from streams.broker.choice import broker_of
 from streams.broker.closing import closed
 from streams.broker.contract import Broker, Producer
@@ -93,13 +94,12 @@ class Publisher:
         producer = self._broker.publishing(largest=2 * MAX_EVENT_BYTES)
         try:
             await self._codec.prepare(self._topic)
-            async with asyncio.timeout(self._patience):
-                await producer.start()
-        except BaseException as error:
+            with kafka_answers(self._settings):
+                async with asyncio.timeout(self._patience):
+                    await producer.start()
+        except BaseException:
             await closed(producer)
             await self._close_registry()
-            if isinstance(error, (KafkaError, TimeoutError)):
-                raise Unavailable.of("Kafka", self._settings.kafka_bootstrap, error) from error
             raise
         self._producer = producer
         return self

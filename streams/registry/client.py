@@ -53,18 +53,17 @@ class RegistryClient(AsyncSchemaRegistryClient):
                 response.json()
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             why = redacted(f"{type(error).__name__}: {error}", url)
-            raise Unavailable(f"schema registry {without_credentials(url)}: {why}") from None
+            raise Unavailable.of("the schema registry", without_credentials(url), why) from None
         except (ValueError, RecursionError) as error:
-            raise Unavailable(
-                f"schema registry {without_credentials(url)}: {response.status_code}, and not JSON as of a registry"
-            ) from error
+            what = f"{response.status_code}, and not JSON as of a registry"
+            raise Unavailable.says("the schema registry", without_credentials(url), what) from error
         shown = without_credentials(url)
         if response.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             raise SettingsError(
                 f"CARELINE_REGISTRY_USERNAME, CARELINE_REGISTRY_PASSWORD: {shown} answers {response.status_code}"
             )
         if response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
-            raise Unavailable(f"schema registry {shown}: {response.status_code} {response.text[:200]}")
+            raise Unavailable.says("the schema registry", shown, f"{response.status_code} {response.text[:200]}")
         return response
 
     async def text_of(self, schema_id: int) -> str | None:

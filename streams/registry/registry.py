@@ -171,7 +171,8 @@ class ConfluentRegistry:
         return None
 
     def _unexpected(self, error: ClientError) -> Unavailable:
-        return Unavailable(f"schema registry {without_credentials(self._url)}: {error.http_code} {_reason(error)}")
+        what = f"{error.http_code} {_reason(error)}"
+        return Unavailable.says("the schema registry", without_credentials(self._url), what)
 
 
 class InMemoryRegistry:

@@ -8,11 +8,11 @@ from types import TracebackType
 from typing import Self
 
 import structlog
-from aiokafka.errors import KafkaError
 
 from streams import metrics
 from streams.avro.codec import Codec
 from streams.avro.records import types_of
+from streams.broker.answering import kafka_answers
 from streams.broker.choice import broker_of
 from streams.broker.closing import closed
 from streams.broker.contract import Broker, Consumer, ConsumerRecord, Producer, TopicPartition
@@ -99,16 +99,15 @@ class Subscriber:
             consumer = self._broker.member(self._group, from_end=self._from_end)
         self._consumer = consumer
         try:
-            await consumer.start()
-            names = [self._settings.topics.full_name(topic) for topic in self._topics]
-            if self._group is not None:
-                consumer.subscribe(names)
-            else:
-                await self._assign(consumer, names)
-        except BaseException as error:
+            with kafka_answers(self._settings):
+                await consumer.start()
+                names = [self._settings.topics.full_name(topic) for topic in self._topics]
+                if self._group is not None:
+                    consumer.subscribe(names)
+                else:
+                    await self._assign(consumer, names)
+        except BaseException:
             await self._close()
-            if isinstance(error, KafkaError):
-                raise Unavailable.of("Kafka", self._settings.kafka_bootstrap, error) from error
             raise
         return self
 

@@ -27,8 +27,8 @@ from standardwebhooks import Webhook
 
 from deploy.local import running_stack, stack_environment
 from deploy.local.place import free_port
+from processors.settings import Settings
 from streams.broker.provision import set_up
-from streams.config import Settings
 from tests.live.roles import Role
 
 MOST_MS = 500.0

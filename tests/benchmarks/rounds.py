@@ -18,10 +18,10 @@ from aiokafka.errors import KafkaError as ClientError
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Producer, TopicPartition
 
 import schemas
+from processors.settings import Settings
 from streams.avro.codec import Codec
 from streams.broker.provision import set_up
 from streams.clock import SystemClock, to_millis
-from streams.config import Settings
 from streams.registry.registry import ConfluentRegistry
 from tests.benchmarks.programs import Program, ProgramFailed
 from tests.benchmarks.stream import Stream, Wire

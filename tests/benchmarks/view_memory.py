@@ -35,6 +35,7 @@ from processors.letters.templates import Templates
 from processors.outreach.channels import Letter
 from processors.outreach.tasks import task_of
 from processors.playbook import load_playbook
+from processors.settings import Settings
 from processors.simulator import STORM_DAY, storm_day
 from processors.simulator.journal import Arrival
 from processors.view.projection import PREFIX, Place, Write, project
@@ -42,7 +43,6 @@ from processors.view.redis_store import RedisViewStore
 from streams import events
 from streams.avro.records import NAMES
 from streams.clock import from_millis, to_millis
-from streams.config import Settings
 from streams.processor.wakes import Wakes
 from streams.topics import Topics
 from tests.benchmarks.machine import machine

@@ -28,7 +28,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from deploy.local import Stack
-from streams.config import Settings
+from processors.settings import Settings
 from tests.alone import run_alone
 from tests.chaos.faust_app import PREFIX
 

@@ -16,10 +16,10 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from processors.settings import Settings
 from streams.avro.codec import Codec
 from streams.broker.provision import set_up
 from streams.clock import to_millis
-from streams.config import Settings
 from streams.events import Touchpoint
 from streams.registry.registry import ConfluentRegistry
 from tests.chaos.crew import Worker

@@ -27,6 +27,7 @@ from streams.processor.transaction import Committed
 from tests.chaos.stories import closing
 from tests.chaos.twin import Drive, histories
 from tests.chaos.verdict import Verdict
+from tests.drawn import examples
 from tests.journey.given import NOON
 from tests.streams.given import prepared
 from tests.streams.owning import QUICK, TOUCHPOINTS, taken
@@ -100,7 +101,9 @@ CODEC, _ = asyncio.run(prepared())
     cuts=st.lists(st.tuples(st.integers(1, 9), st.sampled_from([End.COMMITTED, End.COMMITTED, *End])), max_size=30),
     timers=st.sampled_from([1, 2, 1_000]),
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 def test_any_history_comes_to_the_same(
     told: list[tuple[datetime, Any]], cuts: list[tuple[int, End]], timers: int
 ) -> None:

@@ -28,6 +28,7 @@ from tests.chaos.stories import BEGIN, closing, stream
 from tests.chaos.test_histories import CODEC
 from tests.chaos.twin import Drive, SigningBroker, histories
 from tests.chaos.verdict import Verdict
+from tests.drawn import examples
 from tests.streams.owning import QUICK
 
 MOMENTS = (
@@ -148,7 +149,9 @@ async def verdict_of(
     cuts=st.lists(st.tuples(st.sampled_from(MOMENTS), st.integers(1, 3), st.sampled_from(Blow)), max_size=8),
     batch=st.integers(1, 9),
 )
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 def test_owners_that_come_to_grief_change_nothing(
     told: list[tuple[datetime, Any]], cuts: list[Cut], batch: int
 ) -> None:

@@ -20,8 +20,9 @@ import aiokafka.consumer.fetcher
 from aiokafka import AIOKafkaProducer
 
 from processors.cli import run
+from processors.roles import wiring
 from streams.clock import SystemClock
-from streams.processor import failpoints, service
+from streams.processor import failpoints
 from streams.processor.failpoints import Point
 from tests.chaos import failing
 from tests.chaos.bugs import BUGS as JOURNEY_BUGS
@@ -94,7 +95,7 @@ def skew(file: Path) -> None:
         def now(self) -> datetime:
             return super().now() + timedelta(seconds=wrong.offset())
 
-    service.SystemClock = Clock  # type: ignore[attr-defined]
+    wiring.SystemClock = Clock  # type: ignore[attr-defined]
     aiokafka.consumer.fetcher.time = wrong  # when it last polled, too, is what the machine's clock says
 
 

@@ -14,6 +14,7 @@ from processors.cli.publish import read_line
 from streams.errors import InvalidEvent
 from streams.publishing.validation import check_outgoing
 from streams.topics import Topics
+from tests.drawn import examples
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 KINDS = Topics().touchpoints.records
@@ -44,7 +45,7 @@ def lines(draw: Any) -> bytes:
     return line
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(line=lines())
 def test_a_line_is_an_event_or_refused_by_its_field(line: bytes) -> None:
     """Nothing else comes of it, and the refusal can be printed."""

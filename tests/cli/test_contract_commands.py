@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 import schemas
 from processors.cli import schemas as schemas_command
 from processors.cli import topics as topics_command
+from processors.settings import Settings
 from schemas import contract
-from streams.config import Settings
 from streams.registry.registry import ConfluentRegistry
 from streams.topics import Topics
 

@@ -10,7 +10,7 @@ FULL = Path("/dev/full")
 
 PROGRAM = """
 import logging, sys, structlog
-from processors.cli.run import logs_to
+from processors.roles.logs import logs_to
 logs_to("info")
 for _ in range(1_000):
     structlog.get_logger().info("partition taken", keys=1)

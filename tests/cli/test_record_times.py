@@ -14,10 +14,10 @@ from typer.testing import CliRunner
 
 from deploy.local.place import free_port
 from processors.cli import app
+from processors.settings import Settings
 from streams.broker.choice import broker_of
 from streams.broker.provision import set_up
 from streams.broker.retention import Aged
-from streams.config import Settings
 from tests.live.reading import raw_records
 
 runner = CliRunner()

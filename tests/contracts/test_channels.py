@@ -59,6 +59,10 @@ def protected(channel: Channel) -> Channel:
     )
 
 
+PATIENCE = timedelta(seconds=30)
+"""Nothing here hangs; what takes longer says that the machine is busy."""
+
+
 def twin(*, idempotent: bool) -> Provider:
     channel = RecordingChannel(idempotent=idempotent)
     return Provider(
@@ -83,8 +87,8 @@ async def provider(request: pytest.FixtureRequest) -> AsyncIterator[Provider]:
                 url=f"smtp://127.0.0.1:{sink.port}",
                 sender="Careline <care@careline.example>",
                 clock=lambda: NOON,
-                timeout=timedelta(seconds=5),
-                patience=timedelta(seconds=5),
+                timeout=PATIENCE,
+                patience=PATIENCE,
             )
             yield Provider(
                 wrap(email),
@@ -96,7 +100,7 @@ async def provider(request: pytest.FixtureRequest) -> AsyncIterator[Provider]:
             )
             await email.close()
     elif kind in ("sms", "push"):
-        async with MessageService() as service:
+        async with MessageService(seconds=PATIENCE.seconds) as service:
             channel = AppriseChannel(
                 kind=OutreachChannel[kind.upper()], url=service.apprise_url, setting="CARELINE_SMS_URL"
             )
@@ -115,7 +119,7 @@ async def provider(request: pytest.FixtureRequest) -> AsyncIterator[Provider]:
             webhook = WebhookChannel(
                 secret=SECRET,
                 clock=lambda: datetime.now(UTC),
-                timeout=timedelta(seconds=5),
+                timeout=PATIENCE,
                 destinations=Destinations.parse("127.0.0.1"),
             )
             yield Provider(

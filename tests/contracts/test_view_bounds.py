@@ -9,6 +9,7 @@ import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
+from processors.settings import Settings
 from processors.view.documents import to_json, to_plain
 from processors.view.projection import (
     PREFIX,
@@ -26,7 +27,6 @@ from processors.view.reading import customer_view
 from processors.view.redis_store import RedisViewStore
 from processors.view.store import ViewStore
 from streams import events
-from streams.config import Settings
 from streams.events import replace
 from tests.contracts.test_view_store import Lose, kept, store  # noqa: F401
 from tests.view.sample import ANNA, DECIDED, DELAYED, REQUESTED, SENT, STATE, TASK, after, place, uid, writes

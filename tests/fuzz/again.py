@@ -15,7 +15,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
-from streams.config import Settings
+from processors.settings import Settings
 from streams.registry.registry import ConfluentRegistry
 from tests.fuzz.variations import accepted
 

@@ -18,10 +18,10 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 
 from deploy.local.place import free_port
+from processors.settings import Settings
 from streams.avro.codec import Codec
 from streams.broker.provision import set_up
 from streams.clock import to_millis
-from streams.config import Settings
 from streams.events import Touchpoint
 from streams.processor.intake import partition_of
 from streams.registry.registry import ConfluentRegistry

@@ -14,7 +14,8 @@ from standardwebhooks import Webhook
 
 from processors.gateway.role import GatewayRole
 from processors.letters.links import Links
-from streams.config import Settings
+from processors.roles import wiring
+from processors.settings import Settings
 from streams.errors import InvalidEvent, SettingsError, Unavailable
 from streams.events import Address, Engagement, OutreachChannel, Purpose
 from streams.registry.registry import InMemoryRegistry
@@ -76,7 +77,7 @@ class Gateway:
 @pytest.fixture
 async def gateway() -> AsyncIterator[Gateway]:
     topics = (Topic(), Topic())
-    role = GatewayRole(SETTINGS, registry=InMemoryRegistry(), publishers=topics)
+    role = wiring.gateway(SETTINGS, registry=InMemoryRegistry(), publishers=topics)
     await role.start()
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{role.port}") as client:
         yield Gateway(role, topics, client)
@@ -152,7 +153,7 @@ async def test_a_link_that_is_none_of_ours(gateway: Gateway, method: str, wrong:
 
 async def test_a_link_that_says_what_cannot_be(gateway: Gateway) -> None:
     """Signed by us, and no customer of the contract's in it: it is no link, and no crash."""
-    role = GatewayRole(SETTINGS, registry=InMemoryRegistry(), publishers=(Invalid(),))
+    role = wiring.gateway(SETTINGS, registry=InMemoryRegistry(), publishers=(Invalid(),))
     await role.start()
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{role.port}") as client:
         assert (await client.post(gateway.path(), data=ONE_CLICK)).status_code == 404
@@ -222,9 +223,10 @@ async def test_a_report_has_a_size(gateway: Gateway) -> None:
 
 async def test_before_the_brokers_are_there() -> None:
     """It listens, says what it waits for, and promises nothing."""
-    role = GatewayRole(SETTINGS.model_copy(update={"kafka_bootstrap": "127.0.0.1:1"}), registry=InMemoryRegistry())
+    role = wiring.gateway(SETTINGS.model_copy(update={"kafka_bootstrap": "127.0.0.1:1"}), registry=InMemoryRegistry())
     await role.start()
-    assert role.waiting_for
+    assert role.waiting_for()
+    assert not role.ready
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{role.port}") as client:
         assert (await client.get(Gateway.path())).status_code == 200
         assert (await client.post(Gateway.path(), data=ONE_CLICK)).status_code == 503
@@ -242,7 +244,7 @@ async def test_before_the_brokers_are_there() -> None:
 def test_wrong_settings_are_named(settings: Settings, named: str) -> None:
     """At the start."""
     with pytest.raises(SettingsError, match=named):
-        GatewayRole(settings, registry=InMemoryRegistry())
+        wiring.gateway(settings, registry=InMemoryRegistry())
 
 
 async def test_a_role_without_one_of_them_does_the_other() -> None:
@@ -251,7 +253,7 @@ async def test_a_role_without_one_of_them_does_the_other() -> None:
         (SETTINGS.model_copy(update={"callback_secret": None}), "/callbacks/outcomes", 404),
         (SETTINGS.model_copy(update={"public_url": None}), Gateway.path(), 404),
     ):
-        role = GatewayRole(settings, registry=InMemoryRegistry(), publishers=(Topic(),))
+        role = wiring.gateway(settings, registry=InMemoryRegistry(), publishers=(Topic(),))
         await role.start()
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{role.port}") as client:
             assert (await client.post(path, data=ONE_CLICK)).status_code == status

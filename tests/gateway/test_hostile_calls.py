@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from processors.gateway import metrics
 from processors.gateway.role import GatewayRole
-from streams import metrics
+from processors.roles import wiring
 from streams.clock import SystemClock
 from streams.errors import InvalidEvent
 from streams.http.serving import Bounds
@@ -84,7 +85,7 @@ class Caller:
 @pytest.fixture
 async def caller() -> AsyncIterator[Caller]:
     topic = Strict()
-    role = GatewayRole(SETTINGS, registry=InMemoryRegistry(), publishers=(topic,))
+    role = wiring.gateway(SETTINGS, registry=InMemoryRegistry(), publishers=(topic,))
     await role.start()
     with capture_logs() as logs:
         yield Caller(role, topic)
@@ -229,7 +230,7 @@ async def test_a_fault_of_ours_is_ours() -> None:
     """500, in the log with its traceback, counted; and the next call is answered."""
     topic = Strict()
     topic.error = ZeroDivisionError("ours")
-    role = GatewayRole(SETTINGS, registry=InMemoryRegistry(), publishers=(topic,))
+    role = wiring.gateway(SETTINGS, registry=InMemoryRegistry(), publishers=(topic,))
     await role.start()
     caller = Caller(role, topic)
     counted = metrics.GATEWAY_CALLS.labels(kind="outcome", status="500")
@@ -287,7 +288,7 @@ async def test_a_header_that_is_there_twice_is_told(caller: Caller, name: bytes)
 @pytest.mark.parametrize("path", [b"/callbacks/outcomes", b"/unsubscribe/x"])
 async def test_a_body_that_does_not_come_is_waited_for_no_longer(path: bytes) -> None:
     """408, in words, and the place is free for somebody else."""
-    role = GatewayRole(
+    role = wiring.gateway(
         SETTINGS, registry=InMemoryRegistry(), publishers=(Strict(),), bounds=Bounds(body=timedelta(seconds=0.2))
     )
     await role.start()

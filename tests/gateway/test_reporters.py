@@ -13,8 +13,8 @@ import pytest
 from pydantic import SecretStr
 from standardwebhooks import Webhook
 
-from processors.gateway.role import GatewayRole
-from streams.config import Settings
+from processors.roles import wiring
+from processors.settings import Settings
 from streams.errors import SettingsError
 from streams.registry.registry import InMemoryRegistry
 from tests.gateway.test_gateway import SAID, SETTINGS, Gateway, Topic
@@ -43,7 +43,7 @@ def settings(reporters: Any = REPORTERS, **changes: Any) -> Settings:
 @pytest.fixture
 async def gateway() -> AsyncIterator[Gateway]:
     topics = (Topic(), Topic())
-    role = GatewayRole(settings(), registry=InMemoryRegistry(), publishers=topics)
+    role = wiring.gateway(settings(), registry=InMemoryRegistry(), publishers=topics)
     await role.start()
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{role.port}") as client:
         yield Gateway(role, topics, client)
@@ -158,11 +158,14 @@ async def test_one_of_several_signatures_is_enough(gateway: Gateway, signature: 
 def test_wrong_reporters_are_told_at_the_start(reporters: Any) -> None:
     """By name, and without their secrets; two reporters never share one."""
     with pytest.raises(SettingsError, match="CARELINE_REPORTERS") as told:
-        GatewayRole(settings(reporters), registry=InMemoryRegistry())
+        wiring.gateway(settings(reporters), registry=InMemoryRegistry())
     assert not any(one.removeprefix("whsec_") in str(told.value) for one in (SHOP, "whsec_QUJD"))
 
 
-def test_reporters_alone_are_enough() -> None:
+async def test_reporters_alone_are_enough() -> None:
     """Neither links nor the secret for everybody are needed."""
     alone = settings(public_url=None, callback_secret=None, callback_secret_before=None)
-    assert GatewayRole(alone, registry=InMemoryRegistry()).waiting_for
+    role = wiring.gateway(alone, registry=InMemoryRegistry(), publishers=(Topic(), Topic()))
+    await role.start()
+    assert role.ready
+    await role.stop()

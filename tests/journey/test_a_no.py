@@ -21,6 +21,7 @@ from streams.events import (
     OutreachFailed,
     Purpose,
 )
+from tests.drawn import examples
 from tests.journey.given import NOON, Journey, at, delay, facts, given, profile, tuned
 
 EMAIL, SMS = OutreachChannel.EMAIL, OutreachChannel.SMS
@@ -237,7 +238,7 @@ def closed(channel: OutreachChannel, heard: list[Any]) -> bool:
 
 
 @for_any(st.lists(_words, max_size=9), st.randoms(use_true_random=False))
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=examples(300), deadline=None, derandomize=True)
 def test_after_a_no_nobody_writes_there_until_a_later_yes(words: list[Any], chance: Any) -> None:
     """In any order of arrival and with copies: no letter goes to a channel that is closed."""
     ana = given(profile(addresses=(mail("a@x.example"), mail("b@x.example"), phone("+431"))), playbook=ANY_TIME)

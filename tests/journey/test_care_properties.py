@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from datetime import time, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -44,6 +43,7 @@ from streams.events import (
     replace,
 )
 from streams.zones import zone_of
+from tests.drawn import examples
 from tests.journey.anything import eventful, mixed, of
 from tests.journey.care import everything, named_by_policies
 from tests.journey.given import HOOK, MAIL, NOON, Journey, profile
@@ -110,7 +110,7 @@ def forgets(life: list[tuple[timedelta, Any]]) -> bool:
 
 
 @for_any(LIVES)
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=examples(200), deadline=None, derandomize=True)
 def test_never_more_than_the_cap_in_any_window(life: list[tuple[timedelta, Any]]) -> None:
     """Per purpose and per channel that a letter could take; only letters known to have left elsewhere do not count."""
     if forgets(life):
@@ -132,7 +132,7 @@ def test_never_more_than_the_cap_in_any_window(life: list[tuple[timedelta, Any]]
 
 
 @for_any(LIVES)
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=examples(200), deadline=None, derandomize=True)
 def test_nobody_is_woken_who_did_not_agree_and_nothing_is_sent_past_its_use(life: list[tuple[timedelta, Any]]) -> None:
     """At night, in the zone the customer was known to live in at that moment, they hear by quiet channels, or of what
     cannot wait where they agreed to that. Tasks too are asked for only while they help."""
@@ -170,7 +170,7 @@ def test_nobody_is_woken_who_did_not_agree_and_nothing_is_sent_past_its_use(life
 
 
 @for_any(LIVES)
-@settings(max_examples=600, deadline=None, derandomize=True)
+@settings(max_examples=examples(600), deadline=None, derandomize=True)
 def test_never_after_consent_is_withdrawn(life: list[tuple[timedelta, Any]]) -> None:
     """For any interleaving: at every moment whatever is still on its way goes where the customer still allows it."""
     heard: list[ConsentChanged] = []
@@ -197,7 +197,7 @@ def test_never_after_consent_is_withdrawn(life: list[tuple[timedelta, Any]]) -> 
 
 
 @for_any(LIVES)
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=examples(200), deadline=None, derandomize=True)
 def test_an_opted_out_customer_is_never_reached(life: list[tuple[timedelta, Any]]) -> None:
     """Neither by a message nor by somebody of ours who was told to; what they asked themselves is answered."""
     no = [
@@ -230,8 +230,8 @@ def test_an_opted_out_customer_is_never_reached(life: list[tuple[timedelta, Any]
 UNASKED = named_by_policies("NEED_NO_CONSENT")
 """Tasks that answer the customer, or reach nobody."""
 
-LIVES_TOLD = int(os.environ.get("LIVES", "300"))
-"""Made-up lives for what is never done twice; more by LIVES=3000."""
+LIVES_TOLD = examples(300)
+"""Made-up lives for what is never done twice."""
 
 _LONG = dataclasses.replace(
     PARCELS,
@@ -297,7 +297,7 @@ def test_one_question_in_thirty_days_and_nobody_late_before_they_know(life: list
 
 
 @for_any(LIVES)
-@settings(max_examples=120, deadline=None, derandomize=True)
+@settings(max_examples=examples(120), deadline=None, derandomize=True)
 def test_no_gesture_beyond_the_budget(life: list[tuple[timedelta, Any]]) -> None:
     """What we offer of ourselves never adds up to more, in any window."""
     if forgets(life):
@@ -309,7 +309,7 @@ def test_no_gesture_beyond_the_budget(life: list[tuple[timedelta, Any]]) -> None
 
 
 @for_any(LIVES)
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=examples(60), deadline=None, derandomize=True)
 def test_whoever_is_held_out_hears_nothing(life: list[tuple[timedelta, Any]]) -> None:
     """From no policy at all, where the holdout is global; and each experiment is met once."""
     playbook = everything(caps=CAPS, holdouts={GLOBAL: Holdout(share=1.0, seed="all")})
@@ -321,7 +321,7 @@ def test_whoever_is_held_out_hears_nothing(life: list[tuple[timedelta, Any]]) ->
 
 
 @for_any(LIVES)
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=examples(60), deadline=None, derandomize=True)
 def test_the_same_life_leads_to_the_same_decisions(life: list[tuple[timedelta, Any]]) -> None:
     """Ids, times and reasons."""
     first, second = lived(life), lived(life)

@@ -28,6 +28,7 @@ from streams.events import (
     ProfilesMerged,
     replace,
 )
+from tests.drawn import examples
 from tests.journey.anything import anything, eventful, lives
 from tests.journey.codec import TOPICS, codec
 from tests.journey.given import CUSTOMER, NOON, Journey, at, consent, delay, erased, facts, given, profile
@@ -181,7 +182,7 @@ def test_the_records_that_turned_out_to_be_theirs_go_too() -> None:
 
 
 @for_any(st.lists(anything, max_size=12), st.lists(eventful, max_size=6), st.randoms(use_true_random=False))
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=examples(150), deadline=None, derandomize=True)
 def test_nothing_of_before_is_in_the_state_whatever_comes_when(
     before: list[Any], after: list[Any], chance: Any
 ) -> None:
@@ -217,7 +218,7 @@ def test_nothing_of_before_is_in_the_state_whatever_comes_when(
 
 
 @for_any(lives(), st.integers(0, 24))
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=examples(100), deadline=None, derandomize=True)
 def test_nobody_writes_to_an_erased_customer(life: list[tuple[timedelta, Any]], place: int) -> None:
     """Whatever of before arrives afterwards, with whatever time passing: no letter is requested, no task is set."""
     ana, now = Journey(), NOON

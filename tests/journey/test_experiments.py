@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from processors.journey.experiments import bucket, chosen
 from processors.journey.playbook import GLOBAL, Arm, Experiment, GestureOffer, Holdout, Playbook
 from streams.events import ConsentStatus, OutreachRequested, Purpose
+from tests.drawn import examples
 from tests.journey.care import cannot_have, everything, exposures
 from tests.journey.given import CUSTOMER, Journey, at, consent, delay, given, profile
 
@@ -46,14 +47,14 @@ def shops(playbook: Playbook) -> Journey:
 
 
 @for_any(st.text(max_size=30), st.text(max_size=30), st.sampled_from([1, 2]))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_the_hash_is_growthbooks(seed: str, value: str, version: int) -> None:
     """Their own library puts everybody into the same place."""
     assert bucket(seed, value, version) == core.gbhash(seed, value, version)
 
 
 @for_any(st.floats(0, 1, exclude_max=True), st.lists(st.integers(1, 100), min_size=1, max_size=5), st.floats(0, 1))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_so_is_the_arm(place: float, parts: list[int], coverage: float) -> None:
     """From the hash to the arm, whatever the shares and the coverage."""
     shares = [part / sum(parts) for part in parts]

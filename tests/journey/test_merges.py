@@ -34,6 +34,7 @@ from streams.events import (
     Touchpoint,
     replace,
 )
+from tests.drawn import examples
 from tests.journey.care import asks, cannot_have, everything, posts
 from tests.journey.given import NOON, Journey, at, consent, delay, departure, facts, profile, told, tuned
 from tests.journey.parcels import DAY, FRIDAY, arrived, noon, ordered, shipped, shop
@@ -340,7 +341,7 @@ def outcome(steps: Iterable[Any], chance: random.Random | None) -> tuple[list[st
 
 
 @for_any(st.lists(_steps, max_size=8), st.randoms(use_true_random=False))
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=examples(200), deadline=None, derandomize=True)
 def test_the_order_of_arrival_does_not_matter(steps: list[Any], chance: random.Random) -> None:
     """A into B into C: the words and merges in any order, delayed on the way and twice, come to the same for C."""
     steps = [*steps, merge("B", "A"), merge("C", "B")]
@@ -350,7 +351,7 @@ def test_the_order_of_arrival_does_not_matter(steps: list[Any], chance: random.R
 
 
 @for_any(st.lists(_steps, max_size=8), st.randoms(use_true_random=False))
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=examples(200), deadline=None, derandomize=True)
 def test_a_no_to_either_record_holds_for_the_one_that_stays(steps: list[Any], chance: random.Random) -> None:
     """Whatever else was said: while the latest word to any one of the records is a no, C hears nothing."""
     steps = [*steps, merge("B", "A"), merge("C", "B")]

@@ -11,7 +11,6 @@ What arrival does change, and all that it changes:
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import islice, permutations
@@ -54,6 +53,7 @@ from streams.events import (
     Purpose,
     replace,
 )
+from tests.drawn import examples
 from tests.journey.anything import mixed, of
 from tests.journey.care import everything
 from tests.journey.codec import TOPICS, at_once, codec
@@ -62,8 +62,8 @@ from tests.journey.given import NOON, Journey, erased, profile, tuned
 NOW = NOON + timedelta(hours=2)
 """When everything arrives: some of the facts are dated ahead of it."""
 
-EXAMPLES = int(os.environ.get("LIVES", "60"))
-"""Made-up cases of each family; more by LIVES=1000."""
+EXAMPLES = examples(60)
+"""Made-up cases of each family."""
 
 AHEAD = timedelta(hours=20)
 
@@ -198,7 +198,7 @@ def test_what_is_dated_ahead_counts_from_its_arrival(family: str) -> None:
     """A clock that is a day ahead keeps nobody from saying something else an hour later."""
 
     @for_any(FAMILIES[family], FAMILIES[family])
-    @settings(max_examples=60, deadline=None, derandomize=True)
+    @settings(max_examples=examples(60), deadline=None, derandomize=True)
     def holds(early: Any, late: Any) -> None:
         ahead = replace(early, occurred_at=NOW + AHEAD)
         punctual = replace(early, occurred_at=NOW)

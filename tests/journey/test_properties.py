@@ -30,6 +30,7 @@ from streams.events import (
     replace,
 )
 from streams.zones import zone_of
+from tests.drawn import examples
 from tests.journey.anything import KINDS, anything, eventful, lives, mixed, of
 from tests.journey.codec import TOPICS, at_once, codec
 from tests.journey.given import HOOK, MAIL, NOON, PLAYBOOK, Journey, capped, delay, profile, tuned
@@ -55,7 +56,7 @@ def lived(life: list[tuple[timedelta, Any]], playbook: Playbook = PLAYBOOK) -> J
 
 
 @for_any(st.lists(anything, max_size=8))
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=examples(60), deadline=None, derandomize=True)
 def test_every_fact_can_be_folded_into_any_state(events: list[Any]) -> None:
     """Whatever a customer lived through, whatever comes next is understood, and the state can be kept."""
     state = begin("ana", NOON)
@@ -67,7 +68,7 @@ def test_every_fact_can_be_folded_into_any_state(events: list[Any]) -> None:
 
 
 @for_any(lives())
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=examples(40), deadline=None, derandomize=True)
 def test_what_is_kept_is_what_was_known(life: list[tuple[timedelta, Any]]) -> None:
     """A state that is written and read again is the same state, with everything that was decided."""
     journey = lived(life)
@@ -85,7 +86,7 @@ def test_what_is_kept_is_what_was_known(life: list[tuple[timedelta, Any]]) -> No
 
 
 @for_any(lives())
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=examples(40), deadline=None, derandomize=True)
 def test_the_same_life_leads_to_the_same_decisions(life: list[tuple[timedelta, Any]]) -> None:
     """Live or replayed, the same events in the same order come to the same decisions, ids and all."""
     first, second = lived(life), lived(life)
@@ -94,7 +95,7 @@ def test_the_same_life_leads_to_the_same_decisions(life: list[tuple[timedelta, A
 
 
 @for_any(lives(), st.integers(0, 30))
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=examples(40), deadline=None, derandomize=True)
 def test_what_arrives_twice_changes_nothing(life: list[tuple[timedelta, Any]], back: int) -> None:
     """Any of the latest sixty-four events that comes again leads to nothing."""
     journey = lived(life)
@@ -111,7 +112,7 @@ def test_what_arrives_twice_changes_nothing(life: list[tuple[timedelta, Any]], b
 
 
 @for_any(lives())
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=examples(60), deadline=None, derandomize=True)
 def test_nobody_is_written_to_at_night_too_late_or_too_often(life: list[tuple[timedelta, Any]]) -> None:
     """Every letter leaves by day in the customer's own zone, while it is of use, and within the cap; none twice."""
     # without a place of its own a letter's time zone is the customer's, by which night is told
@@ -134,7 +135,7 @@ def test_nobody_is_written_to_at_night_too_late_or_too_often(life: list[tuple[ti
 
 
 @for_any(lives())
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=examples(40), deadline=None, derandomize=True)
 def test_no_wait_is_silent(life: list[tuple[timedelta, Any]]) -> None:
     """Of every wait we know of there is a decision on record: a letter, or a reason against it."""
     journey = lived(life)
@@ -165,7 +166,7 @@ ANY_TIME = tuned(quiet_hours=None, caps=())
 
 
 @for_any(st.lists(mixed(words, words, words, waits, waits, eventful, homes), max_size=25))
-@settings(max_examples=120, deadline=None, derandomize=True)
+@settings(max_examples=examples(120), deadline=None, derandomize=True)
 def test_an_opted_out_customer_is_never_reached(events: list[Any]) -> None:
     """Whatever order the words arrive in: where the latest word we heard is a no, nothing is sent."""
     journey, now = Journey(ANY_TIME), NOON

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from processors.roles import metrics
 from processors.roles.journeys import JourneyLogic
-from streams import metrics
 from streams.events import Address, Decision, JourneyState, OutreachChannel, Touchpoint, replace
 from streams.processor import Incoming, Step
 from streams.publishing.cloudevents import Headers

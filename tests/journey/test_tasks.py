@@ -23,6 +23,7 @@ from streams.events import (
     Sentiment,
     replace,
 )
+from tests.drawn import examples
 from tests.journey.anything import lives
 from tests.journey.care import asks, done, everything, feedback, posts
 from tests.journey.given import MAIL, NOON, Journey, at, consent, delay, facts, given, profile, told
@@ -113,7 +114,7 @@ class TestDeadlines:
 
     @staticmethod
     @for_any(lives(30))
-    @settings(max_examples=40, deadline=None, derandomize=True)
+    @settings(max_examples=examples(40), deadline=None, derandomize=True)
     def test_whatever_happens(life: list[tuple[timedelta, Any]]) -> None:
         """No task of any life is due before it is opened, or of use for less time than it has."""
         ana, now = Journey(everything()), NOON

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from processors.playbook import load_playbook
-from processors.roles.journeys import journeys_role
-from streams import Publisher, Settings, Subscriber, events, set_up
+from processors.roles import wiring
+from processors.settings import Settings
+from streams import Publisher, Subscriber, events, set_up
 from streams.broker.memory import MemoryBroker
 from streams.clock import ManualClock
 from streams.config import TimeSource
@@ -41,7 +42,7 @@ async def settings() -> AsyncIterator[Settings]:
 @asynccontextmanager
 async def role(settings: Settings) -> AsyncIterator[Any]:
     """The role at work."""
-    journeys = journeys_role(settings, load_playbook())
+    journeys = wiring.journeys(settings, playbook=load_playbook())
     await journeys.start()
     try:
         async with asyncio.timeout(10):

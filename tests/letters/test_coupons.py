@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from processors.letters.coupons import Coupons, with_code
-from streams.config import Settings
+from processors.settings import Settings
 from streams.errors import SettingsError
 from streams.events import Address, OutreachChannel, OutreachRequested
 from tests.outreach.given import VARIABLES, outreach_id, request

@@ -49,6 +49,7 @@ OF_A_SHOP = shop()
 LOCALES = ["en-US", "de-DE", "es-MX", "pt-BR", "fr-FR"]
 LANGUAGES = ("de", "en", "es", "fr", "pt")
 PACKAGED = Templates()
+SOURCES = Sources()
 UNSUBSCRIBE = "https://care.example/unsubscribe/token"
 
 LETTERS = Sources().letters()
@@ -182,7 +183,7 @@ def test_policies_give_their_letters_all_they_need(template: str) -> None:
     variables as the request, so that a preview shows what customers get."""
     variables = set(asked_for()[template].variables)
     assert set(examples()[template]) == variables
-    sources = Sources()
+    sources = SOURCES
     assert sources.languages(template) == LANGUAGES
     listed = {name for item in asked_for()[template].items for name in item}
     assert {name for item in example_items(template) for name in item} == listed

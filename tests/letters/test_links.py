@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from processors.letters.links import BadLink, Links, Unsubscription
-from streams.config import Settings
+from processors.settings import Settings
 from streams.errors import SettingsError
 from streams.events import Address, OutreachChannel, Purpose
 from tests.outreach.given import request

@@ -48,6 +48,12 @@ def playbook() -> Playbook:
 
 
 @cache
+def templates() -> Templates:
+    """Its letters."""
+    return Templates.of(playbook())
+
+
+@cache
 def asked(locale: str) -> Mapping[str, OutreachRequested]:
     """Everything that the policies ask for, for a customer of that language."""
     return asked_by(playbook(), locale=locale or None)
@@ -58,7 +64,7 @@ def written(template: str, locale: str) -> Written:
     """The letter as it is sent, or the task as it stands in the queue."""
     one = asked(locale)[template]
     channel = OutreachChannel.EMAIL if template in TO_CUSTOMERS else OutreachChannel.AGENT_TASK
-    return Templates.of(playbook()).render(one, channel=channel, unsubscribe=UNSUBSCRIBE)
+    return templates().render(one, channel=channel, unsubscribe=UNSUBSCRIBE)
 
 
 MAIL = Address(channel=OutreachChannel.EMAIL, address="ana@mail.example")
@@ -150,9 +156,10 @@ def test_the_headers_say_what_is_written(locale: str) -> None:
 def test_staff_reads_tasks_in_its_own_language(language: str) -> None:
     """Whatever the customer reads: every word of a task is of the playbook's default language."""
     book = dataclasses.replace(playbook(), default_locale=language)
+    letters = Templates.of(book)
     for template, ask in asked_by(book, locale="fr" if language != "fr" else "de").items():
         if template not in TO_CUSTOMERS:
-            one = Templates.of(book).render(ask, channel=OutreachChannel.AGENT_TASK)
+            one = letters.render(ask, channel=OutreachChannel.AGENT_TASK)
             assert one.locale == ask.locale == language
             given = set().union(*(words(value) for value in ask.variables.values()))
             assert words(f"{one.subject} {one.text}") - vocabulary(language) - given == set()
@@ -211,7 +218,7 @@ def test_a_language_of_our_own_with_its_foot_and_its_direction() -> None:
 def test_a_request_that_was_worded_otherwise_is_written_as_it_was_worded() -> None:
     """One from before we wrote Portuguese, its why and its gesture in English, is an English letter and says so."""
     policy = next(policy for policy in POLICIES if policy.name == "delay_care")
-    one = Templates.of(playbook()).render(request(locale="pt-BR", why=policy.why["en"]), unsubscribe=UNSUBSCRIBE)
+    one = templates().render(request(locale="pt-BR", why=policy.why["en"]), unsubscribe=UNSUBSCRIBE)
     assert (one.locale, one.text[:6]) == ("en", "Hello ")
     assert "free wifi, and a book" in one.text
     assert policy.why["en"] in one.text

@@ -18,9 +18,9 @@ from aiokafka import AIOKafkaProducer
 
 from deploy.local import Stack
 from deploy.local.stack import MAIL_VARIABLE
+from processors.settings import Settings
 from streams.avro.codec import Codec
 from streams.broker.provision import set_up
-from streams.config import Settings
 from streams.events import (
     Address,
     OutreachChannel,

@@ -10,10 +10,10 @@ import pytest
 
 from deploy.local.place import free_port
 from processors.outreach.phases import WAITS
+from processors.settings import Settings
 from processors.view.reading import customer_view
 from processors.view.redis_store import RedisViewStore
 from streams import Publisher, events
-from streams.config import Settings
 from streams.processor.intake import partition_of
 from tests.live.reading import dead_letters, messages, raw_records, records, states, until
 from tests.live.roles import Role

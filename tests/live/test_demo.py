@@ -19,8 +19,9 @@ import pytest
 from deploy.local import Stack, stack_environment
 from processors.journey.wait_rules import wait_rules
 from processors.playbook import load_playbook
+from processors.settings import Settings
 from processors.simulator import load_flights
-from streams import Settings, Subscriber
+from streams import Subscriber
 from streams.events import Decision, DecisionKind, OrderPlaced, OutreachRequested
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]

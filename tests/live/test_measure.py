@@ -240,6 +240,6 @@ async def test_what_cannot_be_read_is_left_out(settings: Settings, role_env: dic
     async with running(role_env) as measure:
         assert await measure.until(lambda page: page == WHOLE) == WHOLE
         metrics = await measure.get("/metrics")
-        for reason in ("not_avro", "tombstone", "unknown_schema", "invalid_event"):
+        for reason in ("not_avro", "tombstone", "unknown_schema", "invalid_score", "invalid_occurred_at"):
             assert f'reason="{reason}"' in metrics
         assert await measure.stop() == 0

@@ -18,12 +18,12 @@ from processors.outreach.channels.agent_task import AgentTaskChannel
 from processors.outreach.channels.email import EmailChannel
 from processors.outreach.role import OutreachRole
 from processors.playbook import load_playbook
-from processors.roles.journeys import journeys_role
+from processors.roles import wiring
+from processors.settings import Settings
 from streams import Publisher, events
 from streams.clock import ManualClock, SystemClock
-from streams.config import Settings, TimeSource
+from streams.config import TimeSource
 from streams.events import FailureReason, OutreachChannel, replace
-from streams.processor import Processor
 from tests.live.reading import records, until
 from tests.outreach.servers import MailSink
 
@@ -93,7 +93,7 @@ def dispatcher(settings: Settings, port: int, clock: Any) -> OutreachRole:
     """The real role, with a mail server at that port."""
     mail = EmailChannel(url=f"smtp://127.0.0.1:{port}", sender="care@careline.example", clock=clock.now)
     channels: Any = {OutreachChannel.EMAIL: mail, OutreachChannel.AGENT_TASK: AgentTaskChannel()}
-    return OutreachRole(settings, channels=channels, playbook=PLAYBOOK, clock=clock)
+    return wiring.outreach(settings, channels=channels, playbook=PLAYBOOK, clock=clock)
 
 
 async def ends(settings: Settings) -> dict[str, Any]:
@@ -134,7 +134,7 @@ async def test_live_whatever_is_away_for_hours(settings: Settings) -> None:
     begin = clock.now()
     evening, noon = zone_where_it_is(17, begin), zone_where_it_is(9, begin)
     port = free_port(taken=set())
-    journeys: Processor[Any] = journeys_role(settings, PLAYBOOK, clock=clock)
+    journeys = wiring.journeys(settings, playbook=PLAYBOOK, clock=clock)
     async with Publisher(settings) as publisher, MailSink(port=port) as mail:
 
         async def publish(*told: Any) -> None:
@@ -221,7 +221,7 @@ async def test_in_event_time_nothing_was_away(settings: Settings, away: bool) ->
                 score=1,
             )
             story.append((at, rude))
-    journeys: Processor[Any] = journeys_role(settings, load_playbook())
+    journeys = wiring.journeys(settings, playbook=load_playbook())
     async with Publisher(settings) as publisher, MailSink() as mail:
         role = dispatcher(settings, mail.port, ManualClock(begin))
         if not away:

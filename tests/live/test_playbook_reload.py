@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from processors.playbook import load_playbook
+from processors.settings import Settings
 from streams import Publisher, events
-from streams.config import Settings
 from streams.events import Decision, OutreachRequested
 from tests.live.reading import records, until
 from tests.live.roles import Role

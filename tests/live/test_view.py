@@ -15,12 +15,13 @@ from redis.asyncio import Redis
 
 from deploy.local.parts import redis_program
 from deploy.local.place import free_port
+from processors.roles import wiring
+from processors.settings import Settings
+from processors.view import metrics
 from processors.view.customer import CustomerView
 from processors.view.reading import customer_view
 from processors.view.redis_store import RedisViewStore
 from processors.view.role import ViewRole
-from streams import metrics
-from streams.config import Settings
 from streams.events import Record, replace
 from tests.live.writing import Writer, on_its_topic, writer
 from tests.view.sample import ANNA, ASKED, DAY, DELAYED, REFUSED, SENT, STATE, uid
@@ -70,7 +71,7 @@ async def write(settings: Settings) -> AsyncIterator[Writer]:
 
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[ViewRole]:
-    role = ViewRole(settings)
+    role = wiring.view(settings)
     await role.start()
     try:
         await until(lambda: role.ready)
@@ -183,7 +184,7 @@ async def test_a_redis_that_goes_away_costs_nothing(
         redis_server.stop()
         await write.write(*on_its_topic(settings, DAY[-1:]))
         await until(lambda: not role.ready)
-        assert f"Redis at 127.0.0.1:{redis_server.port} does not answer" in role.waiting_for[0]
+        assert f"Redis at 127.0.0.1:{redis_server.port} does not answer" in role.waiting_for()[0]
         redis_server.start()
         await until(lambda: role.ready)
         view = await sees(view_settings, ASKED)

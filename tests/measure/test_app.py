@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from aiokafka.errors import KafkaConnectionError
 
+from processors.measure import metrics
 from processors.measure.app import MeasureApp, _answer, _letter
 from processors.measure.figures import figures
-from streams import events, metrics
+from streams import events
 from streams.config import Settings
 from streams.errors import Unavailable
 from streams.topics import Topics
@@ -159,8 +160,8 @@ async def test_a_score_off_its_scale_is_no_answer(app: MeasureApp) -> None:
     taken: list[Any] = []
     off = app._codec.encode(TOPICS.touchpoints, events.replace(score("a"), score=11))
     stream = Stream([off, app._codec.encode(TOPICS.touchpoints, score("b"))])
-    before = metrics.MEASURE_SKIPPED.labels(topic=NAME, reason="invalid_event")._value.get()
+    before = metrics.MEASURE_SKIPPED.labels(topic=NAME, reason="invalid_score")._value.get()
     await app._each(stream, taken.append)
     assert [one.customer_id for one in taken] == ["b"]
     assert stream.acknowledged == [0, 1]
-    assert metrics.MEASURE_SKIPPED.labels(topic=NAME, reason="invalid_event")._value.get() == before + 1
+    assert metrics.MEASURE_SKIPPED.labels(topic=NAME, reason="invalid_score")._value.get() == before + 1

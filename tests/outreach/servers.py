@@ -266,10 +266,11 @@ class MessageService:
     """A service for short messages, as Apprise's ``json://`` speaks to one. ``seen``: (recipient, message).
 
     ``next`` holds what the coming calls meet: a status as ``503``, or ``hang`` and ``drop`` (both after it took the
-    message).
+    message). ``seconds``: how long its callers wait for an answer.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, seconds: int = 1) -> None:
+        self._seconds = seconds
         self.next: deque[str] = deque()
         self.calls = 0
         self.seen: list[tuple[str, str]] = []
@@ -282,7 +283,7 @@ class MessageService:
         self.runner = web.AppRunner(app, shutdown_timeout=0.2)
         await self.runner.setup()
         await web.TCPSite(self.runner, "127.0.0.1", 0).start()
-        self.apprise_url = f"json://127.0.0.1:{self.runner.addresses[0][1]}/{{address}}?rto=1"
+        self.apprise_url = f"json://127.0.0.1:{self.runner.addresses[0][1]}/{{address}}?rto={self._seconds}"
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from processors.outreach import metrics
 from processors.outreach.ledger import FIRST_RETRY, LEASE, LONGEST_RETRY, LedgerLogic
 from processors.outreach.results import Deliver, Delivered, Failed, Postponed, Result, Unknown
-from streams import metrics
 from streams.events import (
     Address,
     AgentTask,
@@ -31,6 +31,7 @@ from streams.events import (
 from streams.events.earlier import phase_of
 from streams.processor import Incoming, Step
 from streams.topics import Topics
+from tests.drawn import examples
 from tests.outreach.given import NOON, letter, outreach_id, request
 
 EMAIL, WEBHOOK = OutreachChannel.EMAIL, OutreachChannel.WEBHOOK
@@ -438,7 +439,7 @@ MOVES = st.lists(
 
 
 @given(MOVES, st.sampled_from([(MAIL,), (HOOK,), (MAIL, HOOK)]))
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=examples(300), deadline=None, derandomize=True)
 def test_never_two_calls_without_an_end_in_between(moves: list[Any], addresses: tuple[Address, ...]) -> None:
     """Whatever comes in whatever order: one call at a time; after a call that may have left, no second one that could
     reach the customer twice; after a retraction that was heard in time, none at all; and one end is told."""

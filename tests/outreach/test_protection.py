@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from processors.outreach import metrics
 from processors.outreach.channels import Letter
 from processors.outreach.channels.protection import Breaker, ProtectedChannel, Rate, Threshold
 from processors.outreach.channels.recording import RecordingChannel
 from processors.outreach.errors import Ambiguous, CircuitOpen, RateLimited, Refused, TryLater
-from streams import metrics
 from tests.outreach.given import NOON, letter
 
 THREE = Threshold(failures=3, pause=timedelta(seconds=30))

@@ -24,6 +24,7 @@ from streams.events import (
     OutreachUncertain,
     QuietHoursInForce,
 )
+from tests.drawn import examples
 from tests.outreach.given import NOON, outreach_id, request
 from tests.outreach.outage import Drive
 
@@ -236,7 +237,7 @@ LIFE = st.lists(
 
 @pytest.mark.parametrize("source", [WALL, EVENTS])
 @given(life=LIFE, up_from=st.integers(0, 40 * 60), away=st.tuples(st.integers(0, 2_000), st.integers(0, 900)))
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=examples(40), deadline=None, derandomize=True)
 async def test_whatever_is_away_and_for_how_long(
     source: TimeSource, life: list[Any], up_from: int, away: tuple[int, int]
 ) -> None:

@@ -13,6 +13,7 @@ from processors.journey.wait_rules import WaitRules
 from processors.playbook import Fault, PlaybookRefused, playbook_from
 from processors.playbook.loading import MAX_BYTES
 from processors.playbook.packaged import packaged_playbook
+from tests.drawn import examples
 from tests.playbook.good import GOOD, WHOLE, dumped
 
 
@@ -237,7 +238,7 @@ def places(data: Any, *around: str | int) -> list[tuple[str | int, ...]]:
     ]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from(places(WHOLE)), st.sampled_from(["replace", "remove", "add"]), ODD),
@@ -271,7 +272,7 @@ def test_however_it_is_changed_it_is_taken_whole_or_refused_by_line(changes: lis
             assert "\n" not in fault.told("playbook.yaml")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.binary(max_size=200) | st.text(alphabet="ab:- [{&*!'\"#\n\t~<|>%@`?,}]09.\u2028\ud7ff", max_size=80))
 def test_whatever_is_in_the_file(content: bytes | str) -> None:
     """Nothing that a file can hold does anything but load or be refused by line."""

@@ -15,7 +15,7 @@ from processors.journey.playbook import Playbook
 from processors.journey.wait_rules import WaitRules
 from processors.playbook import load_playbook
 from processors.playbook.watching import PlaybookWatch, in_force
-from streams import metrics
+from processors.roles import metrics
 from tests.playbook.good import GOOD, changed, dumped, written
 
 

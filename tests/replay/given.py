@@ -62,13 +62,6 @@ class Day:
             pass
         self._note()
 
-    async def killed(self) -> None:
-        """The role handles its first batch and is ended with -9 before it commits; another one takes over."""
-        assert all(role.position == 0 for role in self._roles), "it would have to read its state back"
-        for role in self._roles:
-            await role.handle(commit=False)
-        self._roles = [self._role(role.number, len(self._roles)) for role in self._roles]
-
     async def bytes_on(self, topic: Topic) -> list[bytes]:
         """The values on the topic, partition by partition; of a tombstone none."""
         return [one.value or b"" for role in self._roles async for one in self.source.records(topic, role.number)]
@@ -144,14 +137,14 @@ class _Role:
             timers=1_000,
         )
 
-    async def handle(self, *, commit: bool = True) -> bool:
-        """Handle a batch, and commit it; whether there was anything."""
+    async def handle(self) -> bool:
+        """Handle a batch; whether there was anything."""
         log = [one async for one in self._day.source.records(TOPICS.touchpoints, self.number)]
         waiting = [one for one in log if one.offset >= self.position]
         batch = waiting[:_BATCH]
         if batch:
             caught_up = self._day.live and len(batch) == len(waiting)
-            await self._transact(batch, to_millis(self._day.wall.now()) if caught_up else None, commit=commit)
+            await self._transact(batch, to_millis(self._day.wall.now()) if caught_up else None)
         return bool(batch)
 
     async def tick(self, wall: int) -> None:
@@ -160,14 +153,12 @@ class _Role:
         if due is not None and due <= PartitionClock(self.clock).tick(wall):
             await self._transact([], wall)
 
-    async def _transact(self, records: Iterable[object], tick: int | None, *, commit: bool = True) -> None:
+    async def _transact(self, records: Iterable[object], tick: int | None) -> None:
         tx = await self._steps.make(
             lambda: Transaction(overlay=Overlay(self._store), clock=PartitionClock(self.clock), position=self.position),
             records=list(records),
             tick=tick,
         )
-        if not commit:
-            return
         self._store.merge(tx.changes)
         for (name, partition), some in tx.outgoing.items():
             topic = TOPICS.by_full_name(name)

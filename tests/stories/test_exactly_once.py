@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-from streams.events import JourneyState, OutreachRequested
-from tests.journey.codec import TOPICS
-from tests.journey.given import delay, given, profile
-from tests.replay.given import day
+import pytest
+from aiokafka.errors import KafkaError
 
-WRITTEN = (TOPICS.journeys, TOPICS.decisions, TOPICS.outreach)
+from streams.errors import PartitionLost
+from tests.journey.codec import codec
+from tests.journey.given import delay, given, profile
+from tests.streams.owning import TOUCHPOINTS, broker_with_topics, committed, taken, worker
+from tests.streams.test_partition import failing, handled, publish
+
+WRITTEN = ("careline.journeys", "careline.decisions", "careline.outreach")
 
 
 async def test_a_role_that_is_killed_before_its_commit_has_done_nothing() -> None:
     """Offsets, state, decisions and outreach are committed in one transaction."""
-    facts = profile(), delay(minutes=45)  # on real brokers, with kill -9: tests/live/test_processor.py
-    one_role, two_roles = day(), day()
-    one_role.publish(*facts)
-    two_roles.publish(*facts)
+    broker = await broker_with_topics()  # in memory; on real brokers, with kill -9: tests/live/test_processor.py
+    await publish(broker, codec(), profile(), delay(minutes=45))
 
-    await two_roles.killed()
-    assert [await two_roles.bytes_on(topic) for topic in WRITTEN] == [[], [], []]
+    killed = await taken(await worker(broker, codec()))
+    broker.before = failing("commit_transaction", KafkaError("killed"))
+    with pytest.raises(PartitionLost):
+        await handled(killed)
+    assert [await committed(broker, topic) for topic in WRITTEN] == [[], [], []]
 
-    await two_roles.handled()
-    await one_role.handled()
-    for topic in WRITTEN:
-        assert await two_roles.bytes_on(topic) == await one_role.bytes_on(topic)
-    assert [type(one) for one in await two_roles.on(TOPICS.outreach)] == [OutreachRequested]
-    [*_, state] = await two_roles.on(TOPICS.journeys)
-    assert isinstance(state, JourneyState)
-    assert state.touchpoints == len(facts)
+    shared = await worker(broker, codec())
+    heir = await taken(shared)
+    assert heir.position == 0
+    await handled(heir)
+    assert [len(await committed(broker, topic)) for topic in WRITTEN] == [1, 1, 1]
+    offset, _ = await shared.admin.committed(shared.group, TOUCHPOINTS)
+    assert offset == 2
 
 
 def test_a_fact_that_is_told_again_is_known() -> None:

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from processors.outreach.errors import Ambiguous
 from processors.outreach.ledger import LedgerLogic
+from processors.outreach.results import Delivered
+from streams.broker.memory import MemoryBroker
+from streams.clock import ManualClock, to_millis
+from streams.config import Settings
 from streams.events import Address, LedgerStatus, OutreachChannel, OutreachLedgerEntry, OutreachUncertain
-from streams.processor import Incoming, Step
-from streams.topics import Topics
+from streams.processor import Effect, Incoming, Step
+from tests.journey.codec import TOPICS, codec
 from tests.outreach.given import NOON, letter, outreach_id, request
 from tests.outreach.test_webhook import hooked
+from tests.streams.owning import broker_with_topics, committed, worker
+from tests.streams.test_partition import running, until
 
 BY_MAIL = Address(channel=OutreachChannel.EMAIL, address="ana@mail.example")
 BY_WEBHOOK = Address(channel=OutreachChannel.WEBHOOK, address="https://ana.example/hook")
-LEDGER = LedgerLogic(topics=Topics(), idempotent={OutreachChannel.EMAIL: False, OutreachChannel.WEBHOOK: True})
+LEDGER = LedgerLogic(topics=TOPICS, idempotent={OutreachChannel.EMAIL: False, OutreachChannel.WEBHOOK: True})
 
 
 def requested(to: Address) -> Step[OutreachLedgerEntry]:
@@ -33,13 +41,47 @@ def after_a_crash(step: Step[OutreachLedgerEntry]) -> Step[OutreachLedgerEntry]:
     return resumed
 
 
-def test_the_step_that_calls_is_the_step_that_records_the_intent() -> None:
+class MailServer:
+    """Looks at what is on record when it is called."""
+
+    def __init__(self, broker: MemoryBroker) -> None:
+        self._broker = broker
+        self.on_record: list[Any] = []
+
+    async def perform(self, effect: Effect) -> Delivered:
+        """Takes the letter."""
+        entries = await committed(self._broker, "careline.outreach-ledger")
+        self.on_record += [await codec().decode(entry.value) for entry in entries]
+        return Delivered(channel=OutreachChannel.EMAIL, provider="smtp", message_id=effect.key)
+
+    def withdraw(self, key: str) -> None:
+        """Nothing is withdrawn here."""
+
+
+async def test_a_mail_server_is_called_with_the_intent_on_record() -> None:
     """The intent is committed before the mail server is called."""
-    step = requested(BY_MAIL)
-    assert step.state is not None
-    assert step.state.status is LedgerStatus.INTENT
-    [call] = step.effects  # performed once this step's transaction is committed: tests/live/test_processor.py
-    assert call.key == step.state.outreach_id
+    broker = await broker_with_topics()
+    server = MailServer(broker)
+    producer = broker.publishing(largest=1 << 20)
+    await producer.start()
+    asked = request(addresses=(BY_MAIL,))
+    value = codec().encode(TOPICS.outreach, asked)
+    await producer.send_and_wait("careline.outreach", value, b"customer-7", timestamp_ms=to_millis(NOON))
+
+    shared = await worker(
+        broker,
+        codec(),
+        settings=Settings(partitions=1),
+        role="outreach",
+        logic=LEDGER,
+        performer=server,
+        clock=ManualClock(NOON),
+    )
+    async with running(shared):
+        await until(lambda: bool(server.on_record))
+    assert [(entry.outreach_id, entry.status) for entry in server.on_record] == [
+        (asked.outreach_id, LedgerStatus.INTENT)
+    ]
 
 
 def test_an_e_mail_in_doubt_is_told_and_left_alone() -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from streams.addresses import canonical, distinct, same
 from streams.events import Address, OutreachChannel
+from tests.drawn import examples
 
 EMAIL, SMS, WEBHOOK, PUSH = (
     OutreachChannel.EMAIL,
@@ -76,7 +77,7 @@ def test_two_addresses(channel: OutreachChannel, one: str, other: str) -> None:
 
 
 @for_any(st.sampled_from(list(OutreachChannel)), st.text(max_size=40))
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=examples(400), deadline=None, derandomize=True)
 def test_whatever_stands_there_can_be_compared(channel: OutreachChannel, text: str) -> None:
     """Whatever somebody wrote into an address, and with whatever space around it."""
     assert canonical(channel, f" {text}\t") == canonical(channel, text)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from streams.config import Settings, TimeSource
+from processors.settings import Settings
+from streams.config import TimeSource
 from streams.errors import SettingsError
 
 

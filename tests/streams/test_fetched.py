@@ -23,6 +23,7 @@ from streams.broker.fetched import TolerantRecords
 from streams.broker.sealed import Sealed
 from streams.broker.unpacking import HEAD, MOST_HEADERS, MOST_UNPACKED
 from streams.errors import Unreadable
+from tests.drawn import examples
 from tests.streams.batches import COMPRESSED, Header, batch, compressed, resealed
 from tests.streams.given import prepared
 
@@ -198,7 +199,7 @@ def test_what_is_within_the_bounds_is_unpacked(codec: int, size: int) -> None:
 
 
 @pytest.mark.parametrize("codec", [0, 4], ids=["plain", "zstd"])
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(
     counts=st.lists(st.sampled_from((0, 1, 4_999, 5_000, 5_001, 60_000)), min_size=1, max_size=4),
     value=st.sampled_from((None, b"", b"x" * 200_000)),

@@ -16,6 +16,7 @@ from streams.avro.parts import Layout
 from streams.avro.records import RECORDS
 from streams.avro.specialised import encoder_of
 from streams.events import Channel, Contact, JourneyState, Profile, replace
+from tests.drawn import examples
 from tests.streams.any_record import any_record
 from tests.streams.given import NOON
 
@@ -44,7 +45,7 @@ LAYOUT = layout("careline.journey.JourneyState")
 
 
 @pytest.mark.parametrize("name", sorted(RECORDS))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(data=st.data())
 def test_the_pieces_are_the_record(name: str, data: st.DataObject) -> None:
     """Put together and cut again, for every type of record."""
@@ -54,7 +55,9 @@ def test_the_pieces_are_the_record(name: str, data: st.DataObject) -> None:
     assert layout(name).split(parts.encoded()) == parts
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=examples(20), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 @given(data=st.data(), states=st.lists(STATES, min_size=2, max_size=4))
 def test_changed_again_and_again(data: st.DataObject, states: list[JourneyState]) -> None:
     """Fields from other states, items moved, left out and repeated: always the encoding of what is there."""
@@ -88,7 +91,7 @@ def test_more_items_than_one_byte_counts() -> None:
 
 
 @given(state=STATES)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 def test_what_did_not_change_is_kept(state: JourneyState) -> None:
     """The same piece, not an equal one."""
     before = LAYOUT.encode(state, None)
@@ -100,7 +103,7 @@ def test_what_did_not_change_is_kept(state: JourneyState) -> None:
 
 
 @given(state=STATES, cut=st.integers(1, 400))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 def test_what_is_cut_short_is_refused(state: JourneyState, cut: int) -> None:
     """And so is what goes on."""
     value = LAYOUT.encode(state, None).encoded()

@@ -10,7 +10,7 @@ import pytest
 import structlog
 
 from streams.errors import InvalidEvent, Unavailable
-from streams.patience import FIRST_CONNECTION, FIRST_PAUSE, LONGEST_PAUSE, Patience
+from streams.patience import FIRST_CONNECTION, FIRST_PAUSE, LONGEST_PAUSE, Patience, pause_after, until
 
 
 class Server:
@@ -82,3 +82,33 @@ async def test_it_sleeps_by_itself() -> None:
     async with asyncio.timeout(5):
         assert await Patience(stopping=lambda: False).answered(server.call) == "well"
     await Patience(stopping=lambda: False).wait("a moment", timedelta())
+
+
+def test_pauses_double_up_to_the_longest() -> None:
+    """Whoever tries again, a worker or a role, waits a little at first, and never long after the server is back."""
+    first, longest = timedelta(seconds=1), timedelta(seconds=30)
+    pauses = [
+        pause_after(number, first=first, longest=longest).total_seconds() for number in (1, 2, 3, 4, 5, 6, 7, 10**9)
+    ]
+    assert pauses == [1, 2, 4, 8, 16, 30, 30, 30]
+
+
+async def test_what_comes_about_is_seen_soon() -> None:
+    """A topic that the brokers hear of a moment later."""
+    looks = iter((False, False, True))
+
+    async def met() -> bool:
+        return next(looks)
+
+    await until(met, within=timedelta(seconds=5), every=timedelta(milliseconds=1))
+    assert next(looks, None) is None
+
+
+async def test_what_never_comes_about_is_given_up() -> None:
+    """After its time, and not before it was looked for."""
+
+    async def met() -> bool:
+        return False
+
+    with pytest.raises(TimeoutError):
+        await until(met, within=timedelta(milliseconds=20), every=timedelta(milliseconds=1))

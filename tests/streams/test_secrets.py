@@ -18,15 +18,15 @@ from pydantic import SecretStr
 from deploy.local import probes
 from deploy.local.stack import Stack
 from processors.cli import app
-from processors.gateway.role import GatewayRole
 from processors.letters.links import Links
 from processors.outreach.channels.apprise_service import AppriseChannel
 from processors.outreach.channels.email import EmailChannel
 from processors.outreach.channels.handover import Handover
 from processors.outreach.role import channels_of
+from processors.roles import wiring
+from processors.settings import Settings
 from processors.view.redis_store import RedisViewStore
 from streams import metrics
-from streams.config import Settings
 from streams.errors import CarelineError, SettingsError
 from streams.registry.registry import ConfluentRegistry
 from streams.secrets import redacted, split_credentials, without_credentials
@@ -92,7 +92,7 @@ async def broken(settings: Settings) -> list[str]:
             await channel.send(letter(address="+15555550100"))
 
     async def gateway() -> None:
-        heard.append(repr(GatewayRole(settings)))
+        heard.append(repr(wiring.gateway(settings)))
 
     async def links() -> None:
         heard.append(repr(Links.of(settings)))
@@ -118,7 +118,11 @@ async def test_no_secret_is_told(password: str, caplog: pytest.LogCaptureFixture
     caplog.set_level(logging.DEBUG)
     written = io.StringIO()
     before = structlog.get_config()
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(file=written))
+    with_variables = structlog.dev.ConsoleRenderer()  # a traceback of it shows what every variable holds
+    structlog.configure(
+        processors=[*before["processors"][:-1], with_variables],
+        logger_factory=structlog.PrintLoggerFactory(file=written),
+    )
     variables = environment(password)
     try:
         try:

@@ -19,6 +19,7 @@ from streams.avro.codec import expand, parse
 from streams.avro.records import RECORDS, builder_of, to_values
 from streams.avro.specialised import decoder_of, encoder_of
 from streams.events import Channel, ContactOpened, OrderItem, OrderPlaced, replace
+from tests.drawn import examples
 from tests.streams.any_record import any_record
 
 NOON = datetime(2026, 2, 9, 12, tzinfo=UTC)
@@ -51,7 +52,7 @@ def read_by_fastavro(name: str, value: bytes) -> Any:
 
 
 @pytest.mark.parametrize("name", sorted(RECORDS))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(data=st.data())
 def test_any_record_is_written_and_read_as_by_fastavro(name: str, data: st.DataObject) -> None:
     """Byte by byte there, and the same record back."""
@@ -64,7 +65,7 @@ def test_any_record_is_written_and_read_as_by_fastavro(name: str, data: st.DataO
 
 
 @pytest.mark.parametrize("name", ["careline.touchpoint.DelayNoticed", "careline.journey.JourneyState"])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(data=st.data())
 def test_broken_bytes_are_refused_or_read_as_by_fastavro(name: str, data: st.DataObject) -> None:
     """Cut short, or with a byte changed: never a record that fastavro would not have read."""

@@ -28,6 +28,7 @@ from streams.events import FeedbackGiven, FeedbackKind, GestureGiven, replace
 from streams.events.earlier import phase_of
 from streams.registry.registry import InMemoryRegistry
 from streams.topics import Topic
+from tests.drawn import examples
 from tests.fuzz.hostile import doubling, nested
 from tests.streams.any_record import any_record
 from tests.streams.given import EVENT_ID, NOON, OPENED, TOPICS, prepared, put, schema_of
@@ -130,7 +131,7 @@ def changed(value: bytes, change: tuple[str, int, bytes]) -> bytes:
 
 @pytest.mark.parametrize("name", sorted(RECORDS))
 @settings(
-    max_examples=40,
+    max_examples=examples(40),
     deadline=None,
     phases=PHASES,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -147,7 +148,7 @@ async def test_any_bytes_under_our_own_schema(name: str, data: st.DataObject) ->
 
 @pytest.mark.parametrize("name", sorted(RECORDS))
 @settings(
-    max_examples=25,
+    max_examples=examples(25),
     deadline=None,
     phases=PHASES,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

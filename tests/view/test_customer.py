@@ -12,7 +12,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from processors.cli.customer import FAILED, UNKNOWN, as_data, customer, show
+from processors.cli.customer import as_data, customer, show
+from processors.cli.exits import Exit
 from processors.terminal import Screen
 from processors.view.customer import CustomerView
 from processors.view.reading import customer_view, outreach_story
@@ -187,12 +188,12 @@ def command() -> typer.Typer:
 
 
 def test_a_redis_that_is_away_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Which address does not answer, and exit code 1."""
+    """Which address does not answer, and exit code 3, as for any server."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     monkeypatch.setenv("CARELINE_REDIS_URL", f"redis://127.0.0.1:{port}/0")
     result = CliRunner().invoke(command(), [ANNA])
-    assert result.exit_code == FAILED
+    assert result.exit_code == Exit.UNAVAILABLE
     assert f"Redis at 127.0.0.1:{port} does not answer" in result.output
     assert len(result.output.splitlines()) == 1
 
@@ -202,7 +203,7 @@ def test_an_unknown_customer_is_said_so(stack_env: dict[str, str], monkeypatch: 
     """Exit code 4, and what fills the view."""
     monkeypatch.setenv("CARELINE_REDIS_URL", stack_env["CARELINE_REDIS_URL"].rpartition("/")[0] + "/10")
     result = CliRunner().invoke(command(), ["nobody-of-that-name"])
-    assert result.exit_code == UNKNOWN
+    assert result.exit_code == Exit.ABSENT
     assert "careline run view" in result.output
 
 

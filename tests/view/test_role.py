@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from aiokafka import ConsumerRecord
 
+from processors.roles import wiring
+from processors.settings import Settings
+from processors.view import metrics
 from processors.view import role as view_role
 from processors.view.projection import Write
 from processors.view.role import ViewRole
 from processors.view.store import InMemoryViewStore, Position, Standing, ViewChanged
-from streams import metrics
 from streams.avro.codec import Codec
-from streams.config import Settings
 from streams.errors import Unavailable
 from streams.events import Record, replace
 from streams.topics import Topics
@@ -46,7 +47,7 @@ class Fussy(InMemoryViewStore):
 
 async def role_of(store: InMemoryViewStore) -> tuple[ViewRole, Codec]:
     codec, registry = await prepared()
-    role = ViewRole(Settings(), store=store, registry=registry)
+    role = wiring.view(Settings(), store=store, registry=registry)
     await role._codec.prepare(*TOPICS.all())
     return role, codec
 

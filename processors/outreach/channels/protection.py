@@ -12,9 +12,9 @@ from typing import Self
 
 from aiolimiter import AsyncLimiter
 
+from processors.outreach import metrics
 from processors.outreach.channels import Channel, Letter, Receipt
 from processors.outreach.errors import Ambiguous, CircuitOpen, NotNow, RateLimited, Refused, TryLater
-from streams import metrics
 
 _APART = timedelta(milliseconds=5)  # as fast as letters leave anyway
 _SECONDS = {"s": 1, "m": 60, "h": 3600}

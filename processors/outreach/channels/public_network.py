@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cache, partial
 from ipaddress import ip_address
 
 import httpcore
@@ -23,14 +24,20 @@ Resolve = Callable[[str, int], Awaitable[Sequence[IP]]]
 """The addresses of a host, best first. Raises OSError."""
 
 
+@cache
+def _tls() -> ssl.SSLContext:
+    """One for all connections: reading the authorities' certificates takes a while."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 class PublicTransport(httpx.AsyncHTTPTransport):
     """httpx's own transport, which connects only where ``destinations`` let it. Raises Refused where they don't."""
 
     def __init__(self, *, destinations: Destinations, connections: int, resolve: Resolve | None = None) -> None:
         """``resolve``: instead of the system's resolver."""
-        super().__init__(trust_env=False)
+        super().__init__(verify=_tls(), trust_env=False)
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=httpx.create_ssl_context(trust_env=False),
+            ssl_context=_tls(),
             max_connections=connections,
             keepalive_expiry=5.0,
             network_backend=_Checked(destinations, resolve or resolved),

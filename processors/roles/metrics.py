@@ -1,0 +1,36 @@
+"""The metrics of the journeys role, and of the playbook that roles go by. Each with what a change means."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge
+
+from streams.metrics import REGISTRY
+
+DECISIONS = Counter(
+    # SUPPRESS rises against SEND: a frequency cap, consent or quiet hours stop what a policy wants.
+    "careline_decisions_total",
+    "Decisions, by policy, kind and reason.",
+    ["policy", "kind", "reason"],
+    registry=REGISTRY,
+)
+UNKNOWN_ZONES = Counter(
+    # Rises: a service that does not use our publisher writes unknown zone names, and letters are held.
+    "careline_unknown_time_zones_total",
+    "Touchpoints with an unknown time zone, which is stored as written.",
+    ["record"],
+    registry=REGISTRY,
+)
+PLAYBOOK_RELOADS = Counter(
+    # refused rises: somebody saved a file with mistakes, which is not in force; the log has every mistake.
+    "careline_playbook_reloads_total",
+    "Changes of the playbook file, by result.",
+    ["result"],  # taken, refused
+    registry=REGISTRY,
+)
+PLAYBOOK = Gauge(
+    # Workers show different versions for longer than a reload takes: they do not read the same file.
+    "careline_playbook_info",
+    "1, labelled with the version of the playbook in force.",
+    ["version"],
+    registry=REGISTRY,
+)

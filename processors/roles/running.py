@@ -1,0 +1,91 @@
+"""A role as a process: its health and metrics over HTTP, its logs, signals, and an end in order."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+from collections.abc import Callable
+from datetime import timedelta
+from typing import NoReturn
+
+import structlog
+import uvloop
+
+import processors.metrics  # noqa: F401, so that every process shows the whole catalogue
+from processors.roles.logs import logs_to
+from processors.roles.role import Role
+from processors.settings import Settings
+from streams.errors import CarelineError
+from streams.http.ops import OpsServer
+
+log = structlog.get_logger()
+
+STOP_WITHIN = timedelta(seconds=15)
+"""What is not over by then is left as after a crash, and dealt with by the next start."""
+
+_LOOK_SECONDS = 0.2
+_COLLECT = (200_000, 20, 50)
+
+
+def run(settings: Settings, make: Callable[[], Role]) -> None:
+    """Run a role until SIGTERM or Ctrl-C. ``make`` is called on the event loop. Raises what the role's start raises,
+    and CarelineError when it fails."""
+    logs_to(settings.log_level)
+    # Records and states hold no cycles and live long: looking through all of them again and again for garbage that
+    # reference counts have taken already cost a tenth of the journeys' time.
+    gc.freeze()
+    gc.set_threshold(*_COLLECT)
+    uvloop.run(_until_told(settings, make))
+
+
+async def _until_told(settings: Settings, make: Callable[[], Role]) -> None:
+    role = make()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await serve(role, ops_of(role, settings), stop=stop)
+
+
+def ops_of(role: Role, settings: Settings) -> OpsServer:
+    """What operators see of a role, from before its start to after its end: its health, and the whole catalogue."""
+    host, port = settings.ops_host, settings.ops_port
+    return OpsServer(host=host, port=port, live=role.broken, ready=role.waiting_for, routes=role.routes())
+
+
+async def serve(role: Role, ops: OpsServer, *, stop: asyncio.Event) -> None:
+    """Start the role, let operators see it, and end it in order once ``stop`` is set, also while it still waits for
+    servers. Raises what its start raises, and CarelineError when it fails. A role that does not end ends the process.
+    """
+    async with ops:
+        starting = asyncio.create_task(role.start())
+        stopping = asyncio.create_task(stop.wait())
+        crashed = asyncio.create_task(_crash_of(role))
+        try:
+            await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if starting.done():
+                await starting
+                await asyncio.wait({stopping, crashed}, return_when=asyncio.FIRST_COMPLETED)
+                if crashed.done():
+                    await crashed
+        finally:
+            for task in (starting, stopping, crashed):
+                task.cancel()
+            await _end(role)
+
+
+async def _end(role: Role) -> None:
+    try:
+        async with asyncio.timeout(STOP_WITHIN.total_seconds()):
+            await role.stop()
+    except TimeoutError:
+        # the servers are gone; whatever was not committed is as after a crash, and dealt with by the next start
+        log.error("did not stop in time", role=role.name, seconds=STOP_WITHIN.total_seconds())
+        os._exit(1)
+
+
+async def _crash_of(role: Role) -> NoReturn:
+    while not role.crashed:  # noqa: ASYNC110, mode has no event for it
+        await asyncio.sleep(_LOOK_SECONDS)
+    raise CarelineError(f"{role.name} failed: {role.crash_reason!r}")

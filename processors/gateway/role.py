@@ -49,7 +49,7 @@ class Publishes(Protocol):
 
 
 class GatewayRole(Role):
-    """Takes unsubscriptions and reports of outcomes, and publishes them to outcomes and touchpoints.
+    """Accepts unsubscribe requests and reported outcomes, and publishes them to the outcomes and touchpoints topics.
 
     A call answered with 200 or 202 is stored in Kafka, on both topics. Any other call may be repeated: the same link or
     message is the same fact, recognised by its ``event_id``.
@@ -66,8 +66,8 @@ class GatewayRole(Role):
         publishers: tuple[Publishes, ...],
         bounds: Bounds,
     ) -> None:
-        """``publishers``: instead of those that the role connects itself; ``bounds``: what callers may take.
-        Raises SettingsError where neither links nor reports are set up, or a secret is none."""
+        """``publishers`` replace those that the role connects itself; ``bounds`` limit what callers may use.
+        Raises SettingsError if neither links nor reports are configured, or a secret is invalid."""
         super().__init__(registry=registry)
         self._settings = settings
         self._bounds = bounds
@@ -86,7 +86,7 @@ class GatewayRole(Role):
         self._port: int | None = None
 
     def missing(self) -> list[str]:
-        """What keeps the role from taking calls."""
+        """What keeps the role from accepting calls."""
         return [] if self._patience.trouble is None else [self._patience.trouble]
 
     @property

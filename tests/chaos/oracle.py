@@ -1,7 +1,7 @@
 """The expected outputs: the pure core over each partition's input, in order of offsets, at the records' times.
 
-It does not use the processor's own parts (deadlines, clock, overlay, :mod:`streams.order`), so that their bugs are not repeated here; it
-shares only the core, the codec and the contract.
+It does not use the processor's own parts (deadlines, clock, overlay, :mod:`streams.order`), so that their bugs are not
+repeated here; it shares only the core, the codec and the contract.
 """
 
 from __future__ import annotations

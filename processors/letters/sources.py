@@ -233,7 +233,7 @@ def _parsed(file: str) -> nodes.Template:
     try:
         source, _, _ = written().get_source(_environment(), file)
     except TemplateNotFound as error:
-        raise SourceFault(f"it uses {file}, which is not there") from error
+        raise SourceFault(f"it uses {file}, which does not exist") from error
     return _checked(source, file)
 
 

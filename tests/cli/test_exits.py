@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from processors.cli import app
 from processors.cli.exits import Exit, ended, explained
-from streams.errors import CarelineError, InvalidEvent, Refused, SettingsError, Unavailable
+from streams.errors import CarelineError, InvalidEvent, RefusedByServer, SettingsError, Unavailable
 from streams.processor.watchdog import HUNG
 
 ROOT = Path(__file__).parents[2]
@@ -33,13 +33,13 @@ def test_a_worker_that_stops_itself_uses_a_code_of_the_set() -> None:
 
 
 def pages() -> dict[str, str]:
-    """The help of every command by its words."""
+    """The help of every command by its words; a former name is hidden, and only says the new one."""
     root = typer.main.get_command(app)
     found: dict[str, str] = {}
     for name, command in root.commands.items():  # type: ignore[attr-defined]
         below = getattr(command, "commands", None)
         named = {name: command} if below is None else {f"{name} {sub}": one for sub, one in below.items()}
-        found |= {words: " ".join((one.help or "").split()) for words, one in named.items()}
+        found |= {words: " ".join((one.help or "").split()) for words, one in named.items() if not one.hidden}
     return found
 
 
@@ -70,7 +70,7 @@ def test_no_command_has_a_code_of_its_own(source: Path) -> None:
     [
         (SettingsError("CARELINE_REDIS_URL: no"), Exit.WRONG),
         (Unavailable("Redis is away"), Exit.UNAVAILABLE),
-        (Refused("not allowed"), Exit.FAILED),
+        (RefusedByServer("not allowed"), Exit.FAILED),
         (InvalidEvent("customer_id", "is empty"), Exit.FAILED),
     ],
 )

@@ -9,7 +9,7 @@ from functools import partial
 from processors.journey.actions import Want
 from processors.journey.playbook import Playbook
 from processors.journey.policy import as_text
-from processors.journey.settling import Moment, Settling, Step
+from processors.journey.settling import DueTime, JourneyStep, Settling
 from processors.journey.wanting import want_of
 from renewal_reminder.rules import RenewalRules
 from streams.events import JourneyState, Order
@@ -30,7 +30,7 @@ class RenewalReminder(Settling):
         """The orders."""
         return state.orders
 
-    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Step]:
+    def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[JourneyStep]:
         """A letter for each renewal that is near enough, and still to come."""
         rules = playbook.rules_of(RenewalRules)
         if rules is None:
@@ -38,9 +38,9 @@ class RenewalReminder(Settling):
         for order, renews_at in renewals(state, rules):
             if renews_at - rules.before <= now < renews_at:
                 make = partial(self._reminder, state, order, renews_at, playbook)
-                yield Step(journey_id(order, renews_at), REMINDER, make)
+                yield JourneyStep(journey_id(order, renews_at), REMINDER, make)
 
-    def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Moment]:
+    def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[DueTime]:
         """When the next reminder is due."""
         rules = playbook.rules_of(RenewalRules)
         if rules is None:

@@ -194,12 +194,19 @@ def test_every_policy_is_told_with_why_we_serve() -> None:
 
 
 def test_every_reason_is_explained() -> None:
-    """Whatever a decision may give as its reason is in the page on care."""
-    reasons = set()
-    for source in (*(ROOT / "processors" / "journey").rglob("*.py"), *(ROOT / "processors" / "policies").rglob("*.py")):
-        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.keyword) and node.arg == "reason" and isinstance(node.value, ast.Constant):
-                reasons.add(str(node.value.value))
+    """Whatever a decision may give as its reason, written there or as a constant, is in the page on care."""
+    sources = (*(ROOT / "processors" / "journey").rglob("*.py"), *(ROOT / "processors" / "policies").rglob("*.py"))
+    nodes = [node for source in sources for node in ast.walk(ast.parse(source.read_text(encoding="utf-8")))]
+    constants = {
+        target.id: node.value.value
+        for node in nodes
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    given = [node.value for node in nodes if isinstance(node, ast.keyword) and node.arg == "reason"]
+    reasons = {str(one.value) for one in given if isinstance(one, ast.Constant)}
+    reasons |= {str(constants[one.id]) for one in given if isinstance(one, ast.Name) and one.id in constants}
     explained = set(re.findall(r"`([a-z_]+)`", text("docs/care.md")))
-    assert reasons >= {"quiet_hours", "no_alternative", "answered"}
+    assert reasons >= {"quiet_hours", "no_alternative", "answered", "gathering", "policy_failed"}
     assert reasons - explained == set()

@@ -23,7 +23,8 @@ MINUTES ?= 20
 # Tests start hundreds of programs, and each would compile all of its modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
-# Over all cores, a file's tests together, the longest first (tests/conftest.py).
+# Over all cores, a file's tests together, the longest first (tests/conftest.py). `make test` uses two processes instead,
+# one for live tests and one for the others: two live tests at once on two cores time out.
 SPREAD := -n auto --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
@@ -39,7 +40,7 @@ test: $(VENV)/installed ## run lint, type checks, unit tests, and live tests on 
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/careline schemas check
-	@$(BIN)/pytest -q --durations=15 $(SPREAD) $(PYTEST)
+	@$(BIN)/python -m tests $(PYTEST)
 
 check: $(VENV)/installed ## run lint, type checks and unit tests, with a tenth of their examples; no server
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -75,13 +75,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """``-n auto``: one worker a core, or two where there are live tests too, which mostly wait for servers."""
-    cores = len(os.sched_getaffinity(0))
-    return cores if config.option.markexpr == "not live" else 2 * cores
-
-
-@pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Each worker is told where the stack is that they share."""
     stash = node.config.stash

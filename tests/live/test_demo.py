@@ -10,7 +10,6 @@ import sys
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ import pytest
 from deploy.local import Stack, stack_environment
 from processors.journey.wait_rules import wait_rules
 from processors.playbook import load_playbook
+from processors.playbook.packaged import packaged_playbook
 from processors.settings import Settings
 from processors.simulator import load_flights
 from streams import Subscriber
@@ -217,6 +217,7 @@ def test_the_day_would_be_decided_again_as_it_was(kept: tuple[Path, dict[str, An
     recorded = sum(sum(reasons.values()) for reasons in summary["decisions"].values())
     assert report["difference"] == {
         "same": recorded,
+        "reworded": 0,
         "changed": 0,
         "only_recorded": 0,
         "only_replayed": 0,
@@ -235,7 +236,7 @@ def test_the_day_would_be_decided_again_as_it_was(kept: tuple[Path, dict[str, An
 def test_another_playbook_lets_others_hear(kept: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
     """With twice the threshold fewer are written to, and the difference is told by name."""
     home, _ = kept
-    text = files("processors").joinpath("playbook.yaml").read_text(encoding="utf-8")
+    text = packaged_playbook()
     new = tmp_path / "new.yaml"
     new.write_text(text.replace("threshold: 30m", "threshold: 60m", 1), encoding="utf-8")
     assert new.read_text() != text

@@ -6,7 +6,6 @@ import asyncio
 import inspect
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -24,13 +23,13 @@ from processors.roles.running import ops_of, serve
 from processors.roles.wiring import ROLES
 from processors.settings import Settings
 from processors.view.store import InMemoryViewStore
-from streams import patience
 from streams.broker.provision import set_up
 from streams.errors import CarelineError
 from streams.events import OutreachChannel
 from streams.http.ops import OpsServer
 from streams.registry.registry import InMemoryRegistry
 from streams.topics import Topics
+from tests.waiting import until
 
 AWAY = "127.0.0.1:1"
 """Where no broker answers."""
@@ -87,13 +86,6 @@ MADE: dict[str, Make] = {
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 every = pytest.mark.parametrize(("name", "make"), MADE.items(), ids=MADE)
-
-
-async def until(met: Callable[[], bool], *, within: float = 60) -> None:
-    async def looked() -> bool:
-        return met()
-
-    await patience.until(looked, within=timedelta(seconds=within))
 
 
 @asynccontextmanager

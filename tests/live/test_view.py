@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from processors.view.role import ViewRole
 from streams.events import Record, replace
 from tests.live.writing import Writer, on_its_topic, writer
 from tests.view.sample import ANNA, ASKED, DAY, DELAYED, REFUSED, SENT, STATE, uid
+from tests.waiting import until
 
 pytestmark = pytest.mark.live
 
@@ -78,13 +79,6 @@ async def running(settings: Settings) -> AsyncIterator[ViewRole]:
         yield role
     finally:
         await role.stop()
-
-
-async def until(met: Callable[[], bool], *, within: float = 60) -> None:
-    deadline = time.monotonic() + within
-    while not met():
-        assert time.monotonic() < deadline, "it did not come about"
-        await asyncio.sleep(0.05)
 
 
 async def look(settings: Settings, customer_id: str = ANNA) -> CustomerView:

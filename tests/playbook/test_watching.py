@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +16,7 @@ from processors.playbook import load_playbook
 from processors.playbook.watching import PlaybookWatch, in_force
 from processors.roles import metrics
 from tests.playbook.good import GOOD, changed, dumped, written
+from tests.waiting import until
 
 
 class Watched:
@@ -165,7 +165,5 @@ async def test_it_looks_by_itself(tmp_path: Path) -> None:
     )
     async with watch:
         written(tmp_path, changed("currency", "EUR"))
-        async with asyncio.timeout(60):  # a slow machine is no fault of the watch
-            while not watched.taken:
-                await watch.sleep(0.02)
+        await until(lambda: bool(watched.taken))  # a slow machine is no fault of the watch
     assert [taken.currency for taken in watched.taken] == ["EUR"]

@@ -8,8 +8,7 @@ from aiokafka.errors import KafkaError
 from streams.errors import PartitionLost
 from tests.journey.codec import codec
 from tests.journey.given import delay, given, profile
-from tests.streams.owning import TOUCHPOINTS, broker_with_topics, committed, taken, worker
-from tests.streams.test_partition import failing, handled, publish
+from tests.streams.owning import TOUCHPOINTS, broker_with_topics, committed, failing, handled, publish, taken, worker
 
 WRITTEN = ("careline.journeys", "careline.decisions", "careline.outreach")
 

@@ -17,8 +17,7 @@ from streams.processor import Effect, Incoming, Step
 from tests.journey.codec import TOPICS, codec
 from tests.outreach.given import NOON, letter, outreach_id, request
 from tests.outreach.test_webhook import hooked
-from tests.streams.owning import broker_with_topics, committed, worker
-from tests.streams.test_partition import running, until
+from tests.streams.owning import broker_with_topics, committed, running, until, worker
 
 BY_MAIL = Address(channel=OutreachChannel.EMAIL, address="ana@mail.example")
 BY_WEBHOOK = Address(channel=OutreachChannel.WEBHOOK, address="https://ana.example/hook")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import cache
 from typing import Any
@@ -13,13 +15,18 @@ from processors.roles.journeys import JourneyLogic
 from streams.avro.codec import Codec
 from streams.broker.contract import NewTopic, TopicPartition
 from streams.broker.memory import MemoryBroker
-from streams.clock import Clock, SystemClock
+from streams.clock import Clock, SystemClock, to_millis
 from streams.config import Settings, TimeSource
 from streams.processor import Limits, Performer
+from streams.processor.isolation import Search
 from streams.processor.logic import Logic
+from streams.processor.partition import Partition
 from streams.processor.progress import Progress
 from streams.processor.shared import Shared
 from streams.processor.tenure import Tenure
+from streams.processor.transaction import Transaction
+from tests import waiting
+from tests.streams.given import NOON, TOPICS
 
 EVENTS = Settings(time_source=TimeSource.EVENTS, partitions=1)
 TOUCHPOINTS = TopicPartition("careline.touchpoints", 0)
@@ -95,3 +102,60 @@ async def committed(broker: MemoryBroker, topic: str, partition: int = 0) -> lis
     tp = TopicPartition(topic, partition)
     records, _ = broker.log(tp).read(0, 1_000_000)
     return records
+
+
+async def publish(broker: MemoryBroker, codec: Codec, *events: Any) -> None:
+    """Put them on the touchpoints topic, a minute apart."""
+    producer = broker.publishing(largest=2 << 20)
+    await producer.start()
+    begin = to_millis(NOON)
+    for number, event in enumerate(events):
+        value = codec.encode(TOPICS.touchpoints, event)
+        await producer.send_and_wait(
+            TOUCHPOINTS.topic, value, event.customer_id.encode(), timestamp_ms=begin + number * 60_000
+        )
+
+
+async def made(tenure: Tenure[Any]) -> Transaction[Any]:
+    """A transaction of what there is to read."""
+    shared = tenure._shared
+    shared.consumer.seek(TOUCHPOINTS, tenure.position)
+    found = await shared.consumer.getmany(TOUCHPOINTS)
+    return await tenure.make(found.get(TOUCHPOINTS, []), [], tick=None, room=1_000, search=Search(1_000))
+
+
+async def handled(tenure: Tenure[Any]) -> None:
+    """Everything that there is to read, in one transaction."""
+    tenure.take_over(await tenure.commit(await made(tenure)))
+
+
+@asynccontextmanager
+async def running(shared: Shared[Any]) -> AsyncIterator[Partition[Any]]:
+    """The partition at work."""
+    partition = Partition(0, shared=shared)
+    task = asyncio.create_task(partition.run())
+    try:
+        yield partition
+        partition.finish()
+        await asyncio.wait_for(task, 5)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def until(met: Callable[[], bool]) -> None:
+    """Wait for it, ten seconds at most: what is in memory takes no time."""
+    await waiting.until(met, within=10, every=0.002)
+
+
+def failing(call: str, error: BaseException, *, times: int = 1) -> Callable[[str], None]:
+    """A listener of a broker's that makes this call fail, so many times."""
+    left = times
+
+    def listener(at: str) -> None:
+        nonlocal left
+        if at == call and left:
+            left -= 1
+            raise error
+
+    return listener

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -17,13 +15,21 @@ from streams.broker.memory import MemoryBroker
 from streams.clock import to_millis
 from streams.errors import PartitionLost, Unavailable
 from streams.processor.feed import Feed
-from streams.processor.isolation import Search
-from streams.processor.partition import Partition
-from streams.processor.shared import Shared
-from streams.processor.tenure import Tenure
-from streams.processor.transaction import Transaction
-from tests.streams.given import LATE, NOON, TOPICS, contact, prepared
-from tests.streams.owning import QUICK, TOUCHPOINTS, broker_with_topics, committed, taken, worker
+from tests.streams.given import LATE, NOON, contact, prepared
+from tests.streams.owning import (
+    QUICK,
+    TOUCHPOINTS,
+    broker_with_topics,
+    committed,
+    failing,
+    handled,
+    made,
+    publish,
+    running,
+    taken,
+    until,
+    worker,
+)
 
 ERRORS = (
     ProducerFenced(),
@@ -46,68 +52,9 @@ async def broker() -> MemoryBroker:
     return await broker_with_topics()
 
 
-async def publish(broker: MemoryBroker, codec: Codec, *events: Any) -> None:
-    """Put them on the touchpoints topic, a minute apart."""
-    producer = broker.publishing(largest=2 << 20)
-    await producer.start()
-    begin = to_millis(NOON)
-    for number, event in enumerate(events):
-        value = codec.encode(TOPICS.touchpoints, event)
-        await producer.send_and_wait(
-            TOUCHPOINTS.topic, value, event.customer_id.encode(), timestamp_ms=begin + number * 60_000
-        )
-
-
 def asked(customer: str, number: int = 0) -> Any:
     """A customer's question."""
     return contact(event_id=f"event-{customer}-{number}", customer_id=customer, contact_id=f"c-{number}")
-
-
-async def made(tenure: Tenure[Any]) -> Transaction[Any]:
-    """A transaction of what there is to read."""
-    shared = tenure._shared
-    shared.consumer.seek(TOUCHPOINTS, tenure.position)
-    found = await shared.consumer.getmany(TOUCHPOINTS)
-    return await tenure.make(found.get(TOUCHPOINTS, []), [], tick=None, room=1_000, search=Search(1_000))
-
-
-async def handled(tenure: Tenure[Any]) -> None:
-    """Everything that there is to read, in one transaction."""
-    tenure.take_over(await tenure.commit(await made(tenure)))
-
-
-@asynccontextmanager
-async def running(shared: Shared[Any]) -> AsyncIterator[Partition[Any]]:
-    """The partition at work."""
-    partition = Partition(0, shared=shared)
-    task = asyncio.create_task(partition.run())
-    try:
-        yield partition
-        partition.finish()
-        await asyncio.wait_for(task, 5)
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-async def until(met: Callable[[], bool]) -> None:
-    """Wait for it."""
-    async with asyncio.timeout(10):
-        while not met():  # noqa: ASYNC110
-            await asyncio.sleep(0.002)
-
-
-def failing(call: str, error: BaseException, *, times: int = 1) -> Callable[[str], None]:
-    """A listener of a broker's that makes this call fail, so many times."""
-    left = times
-
-    def listener(at: str) -> None:
-        nonlocal left
-        if at == call and left:
-            left -= 1
-            raise error
-
-    return listener
 
 
 @pytest.mark.parametrize("call", CALLS)

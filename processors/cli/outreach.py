@@ -12,6 +12,7 @@ import typer
 from rich.panel import Panel
 
 from processors.cli.exits import Exit, ended, explained
+from processors.journey.naming import policy_of
 from processors.journey.wording import Wording, wording
 from processors.letters.examples import example_items, examples
 from processors.letters.sources import Sources
@@ -74,7 +75,7 @@ def preview(
     zone = time_zone or profile.time_zone or "America/New_York"
     # only tasks for staff have a deadline
     task = task or bool({**examples().get(template, {}), **own}.get("due_at"))
-    plugin = plugin_of(template.split("/")[0])
+    plugin = plugin_of(policy_of(template))
     rules = None if plugin is None else book.rules_of(plugin.rules)
     offer = rules is not None and rules.letters_are() is Purpose.MARKETING
     said = wording(book, locale, letter=template, why=_WHY if plugin is None else plugin.policy.why, task=task)
@@ -125,7 +126,7 @@ def _request(
         customer_id="example",
         requested_at=now,
         decision_id="00000000-0000-0000-0000-000000000000",
-        policy=template.split("/")[0],
+        policy=policy_of(template),
         playbook_version="preview",
         journey_id="preview",
         occasion="preview",

@@ -10,6 +10,7 @@ from decimal import Decimal
 from random import Random
 
 from processors.simulator.flights import Flight
+from streams.durations import whole_millis
 from streams.events import Address, ConsentStatus, OutreachChannel, Purpose
 
 BOOKED_BEFORE = timedelta(hours=10, minutes=30)
@@ -158,7 +159,7 @@ def make_up(number: int, *, flying: bool, home: str | None, rng: Random) -> Pass
 
 def between(start: datetime, end: datetime, rng: Random) -> datetime:
     """A random time from start to end, inclusive, to the millisecond; ``start`` if ``end`` is before it."""
-    return start + timedelta(milliseconds=rng.randint(0, max(0, (end - start) // timedelta(milliseconds=1))))
+    return start + timedelta(milliseconds=rng.randint(0, max(0, whole_millis(end - start))))
 
 
 def _again(flight: Flight, waiting: list[tuple[datetime, Passenger]], rng: Random) -> Passenger | None:

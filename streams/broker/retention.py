@@ -9,6 +9,7 @@ from aiokafka.errors import KafkaError
 from streams.broker.contract import Broker
 from streams.clock import from_millis
 from streams.config import Settings
+from streams.durations import whole_millis
 from streams.topics import Topic
 
 _FOR_EVER = -1
@@ -21,7 +22,7 @@ class Aged:
         self._settings = settings
         self._broker = broker
         self._topic = topic
-        self._kept = None if topic.retention is None else topic.retention // timedelta(milliseconds=1)
+        self._kept = None if topic.retention is None else whole_millis(topic.retention)
         self.count = 0
         """Uses the catalogue's retention until :meth:`told` asks the broker for the real one."""
         self._oldest = 0

@@ -174,7 +174,8 @@ async def test_any_bytes_under_any_other_version(name: str, data: st.DataObject)
             io.BytesIO(out.getvalue()), parse(schema), parse(schemas.latest(name))
         )
     except TypeError:  # "unhashable type: 'dict'": a slip of fastavro 1.13 where a union holds a record with a union
-        resolved = {field: to_values(record)[field] for field in values if field != "theirs"}
+        resolved = fastavro.schemaless_reader(io.BytesIO(out.getvalue()), parse(schema), None)
+        resolved.pop("theirs", None)
     expected: Any = builder_of(RECORDS[name])(resolved)
     if "phase" not in values.keys() & {field["name"] for field in schema["fields"]} and hasattr(expected, "phase"):
         expected = replace(expected, phase=phase_of(expected.status, expected.detail))  # what versions before it say

@@ -1,4 +1,4 @@
-"""Which policies are installed: the packages in this one, and those that other distributions name as entry points."""
+"""Finds the installed policies: the packages in this one, and the entry points of other distributions."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from processors.policies.plugin import Plugin
 from streams.errors import SettingsError
 
 GROUP = "careline.policies"
-"""The group of entry points: ``renewal_reminder = "renewal_reminder:POLICY"``."""
+"""The entry point group: ``renewal_reminder = "renewal_reminder:POLICY"``."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _TAKEN = frozenset({"foot", "why", "global", "words", "tasks", "contacts", "gestures"})
-"""What other parts of a playbook, and shared files of letters, are called."""
+"""Names of other parts of a playbook, and of shared files of letters."""
 
 
 @cache
 def installed() -> tuple[Plugin, ...]:
-    """Every policy there is, in the order in which they go where the playbook does not say otherwise.
+    """Return the installed policies in their default order.
 
-    Raises SettingsError where one cannot be loaded, or two have one name: with a policy missing, decisions would be
-    others.
+    Raises SettingsError if one cannot be loaded, or two have the same name: with a policy missing, decisions would
+    differ.
     """
     found: dict[str, tuple[Plugin, str]] = {}
     for where, plugin in (*_built_in(), *_of_others()):
@@ -41,17 +41,17 @@ def installed() -> tuple[Plugin, ...]:
 
 
 def names() -> tuple[str, ...]:
-    """The names of the installed policies, in their order."""
+    """Return the names of the installed policies, in their order."""
     return tuple(plugin.name for plugin in installed())
 
 
 def plugin_of(name: str) -> Plugin | None:
-    """The installed policy of that name."""
+    """Return the installed policy of that name, None if there is none."""
     return next((plugin for plugin in installed() if plugin.name == name), None)
 
 
 def in_sections() -> tuple[Plugin, ...]:
-    """The installed policies in the order of their sections in the default playbook."""
+    """Return the installed policies in the order of their sections in the default playbook."""
     return tuple(sorted(installed(), key=lambda plugin: (plugin.section_rank, plugin.name)))
 
 

@@ -17,7 +17,7 @@ GROUP = "careline.policies"
 """The entry point group: ``renewal_reminder = "renewal_reminder:POLICY"``."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-_TAKEN = frozenset({"foot", "why", "global", "words", "tasks", "contacts", "gestures"})
+_RESERVED = frozenset({"foot", "why", "global", "words", "tasks", "contacts", "gestures"})
 """Names of other parts of a playbook, and of shared files of letters."""
 
 
@@ -29,10 +29,10 @@ def installed() -> tuple[Plugin, ...]:
     differ.
     """
     found: dict[str, tuple[Plugin, str]] = {}
-    for where, plugin in (*_built_in(), *_of_others()):
+    for where, plugin in (*_built_in(), *_from_entry_points()):
         if not isinstance(plugin, Plugin):
             raise SettingsError(f"{where} is not a policy: it is {type(plugin).__name__}, not Plugin")
-        if not _NAME.fullmatch(plugin.name) or plugin.name in _TAKEN:
+        if not _NAME.fullmatch(plugin.name) or plugin.name in _RESERVED:
             raise SettingsError(f"{where}: a policy cannot be called {plugin.name!r}")
         if plugin.name in found:
             raise SettingsError(f"two policies are called {plugin.name}: {found[plugin.name][1]} and {where}")
@@ -62,7 +62,7 @@ def _built_in() -> Iterator[tuple[str, object]]:
             yield name, vars(importlib.import_module(name)).get("POLICY")
 
 
-def _of_others() -> Iterator[tuple[str, object]]:
+def _from_entry_points() -> Iterator[tuple[str, object]]:
     for point in sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value)):
         where = f"the entry point {point.name} = {point.value}"
         try:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
+from prometheus_client import CollectorRegistry, Gauge, start_http_server
 from typer.testing import CliRunner
 
 from deploy.local import MissingError, Stack, StackError, State
@@ -16,9 +20,12 @@ from deploy.local.monitoring import ALERTMANAGER, MONITORING, PROMETHEUS, Progra
 from deploy.local.place import Place
 from processors.cli.exits import Exit
 from processors.cli.stack import app
+from processors.roles.announcing import announced
+from processors.settings import Settings
 from tests.deploy.test_stack_rules import SMALL, connect, environ, left, small
+from tests.monitoring import monitoring_program
 
-__all__ = ["environ"]  # the fixture
+__all__ = ["environ", "monitoring_program"]  # fixtures
 
 
 def program(directory: Path, name: str, printed: str) -> Path:
@@ -176,3 +183,76 @@ def test_the_roles_that_are_watched_are_named(tmp_path: Path) -> None:
     announced = [{"targets": ["127.0.0.1:9101"], "labels": {"role": "journeys"}}]
     (place.targets / "careline.journeys-0.json").write_text(json.dumps(announced))
     assert targets_of(place) == {"careline.journeys-0": "127.0.0.1:9101"}
+
+
+def asked(address: str, path: str) -> Any:
+    """The data of an answer of Prometheus's API."""
+    return httpx.get(f"{address}/api/v1/{path}", timeout=5, trust_env=False).json()["data"]
+
+
+def until(met: Callable[[], bool], what: str) -> None:
+    """Wait for it, at most 20 seconds."""
+    limit = time.monotonic() + 20
+    while not met():
+        assert time.monotonic() < limit, what
+        time.sleep(0.1)
+
+
+def test_the_real_prometheus_scrapes_exactly_the_roles_that_run(
+    home: Path, environ: dict[str, str], monitoring_program: Callable[[str], str]
+) -> None:
+    """From the second after a role has announced itself, with its role as label, until it ends; and it knows the
+    Alertmanager and our rules."""
+    for name in ("prometheus", "alertmanager"):
+        monitoring_program(name)
+    stack = Stack(home, environ=environ, parts=SMALL, monitoring=True)
+    assert stack.up()
+    try:
+        addresses = {part.name: part.address for part in stack.status().parts}
+        prometheus = addresses["prometheus"]
+        until(lambda: bool(asked(prometheus, "alertmanagers")["activeAlertmanagers"]), "no Alertmanager")
+        [known] = asked(prometheus, "alertmanagers")["activeAlertmanagers"]
+        assert known["url"].startswith(addresses["alertmanager"])
+        assert asked(prometheus, "targets")["activeTargets"] == []
+        registry = CollectorRegistry()
+        Gauge("careline_drawn", "Drawn.", ["role"], registry=registry).labels("view").set(7)
+        server, thread = start_http_server(0, addr="127.0.0.1", registry=registry)
+        settings = Settings.from_environment(stack.environment())
+        with announced("view", settings, server.server_port):
+            found: list[Any] = []
+
+            def seen() -> bool:
+                found[:] = asked(prometheus, "query?query=careline_drawn")["result"]
+                return bool(found)
+
+            until(seen, "not scraped")
+            labels = found[0]["metric"]
+            assert (labels["job"], labels["role"], labels["instance"]) == (
+                "careline", "view", f"127.0.0.1:{server.server_port}",
+            )  # fmt: skip
+        until(lambda: asked(prometheus, "targets")["activeTargets"] == [], "still a target")
+        server.shutdown()
+        server.server_close()
+        thread.join()
+    finally:
+        assert stack.down()
+    assert left(home) == []
+
+
+def test_the_roles_that_were_killed_while_nothing_watched_are_forgotten(
+    home: Path, environ: dict[str, str], monitoring_program: Callable[[str], str]
+) -> None:
+    """Else an old address would be down for ever; one that answers is kept."""
+    monitoring_program("prometheus")
+    monitoring_program("alertmanager")
+    place = Place(home)
+    place.targets.mkdir(parents=True)
+    with socket.create_server(("127.0.0.1", 0)) as running, socket.create_server(("127.0.0.1", 0)) as ended:
+        for name, server in (("running", running), ("ended", ended)):
+            entry = [{"targets": [f"127.0.0.1:{server.getsockname()[1]}"], "labels": {"role": name}}]
+            (place.targets / f"{name}.json").write_text(json.dumps(entry))
+        ended.close()
+        stack = Stack(home, environ=environ, parts=SMALL, monitoring=True)
+        stack.up()
+        assert set(targets_of(place)) == {"running"}
+        stack.down()

@@ -6,6 +6,27 @@ from prometheus_client import Counter, Gauge
 
 from streams.metrics import REGISTRY
 
+TOUCHPOINTS = Counter(
+    # A type falls to zero while others come: the service that publishes it has stopped. All fall: see the lag.
+    "careline_touchpoints_total",
+    "Touchpoints that changed a customer's journey, by type; repeated ones are not counted again.",
+    ["record"],
+    registry=REGISTRY,
+)
+CONSENT_CHANGES = Counter(
+    # withdrawn, unsubscribed or complained rises against the letters sent: customers find that we write too much.
+    "careline_consent_changes_total",
+    "Changes of consent that customers made, by purpose (all: every purpose on that channel).",
+    ["purpose", "change"],  # granted, withdrawn, unsubscribed, complained
+    registry=REGISTRY,
+)
+OUTCOMES_REPORTED = Counter(
+    # COMPLAINED above 0.3 % of DELIVERED: mailbox providers begin to refuse our mail. BOUNCED rises: bad addresses.
+    "careline_outcomes_reported_total",
+    "Reports on letters that customers received, by channel; each report once.",
+    ["channel", "kind"],  # DELIVERED, OPENED, CLICKED, REPLIED, REDEEMED, UNSUBSCRIBED, COMPLAINED, BOUNCED, OTHER
+    registry=REGISTRY,
+)
 DECISIONS = Counter(
     # SUPPRESS rises against SEND: a frequency cap, consent or quiet hours stop what a policy wants.
     "careline_decisions_total",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Gauge
-
-from streams.metrics import REGISTRY
+from streams.events import DecisionKind
+from streams.instruments import Counter, Gauge
+from streams.labels import AtMost, Closed
+from streams.metrics import POLICIES, RECORDS, REGISTRY
 
 TOUCHPOINTS = Counter(
     # A type falls to zero while others come: the service that publishes it has stopped. All fall: see the lag.
@@ -31,27 +32,27 @@ DECISIONS = Counter(
     # SUPPRESS rises against SEND: a frequency cap, consent or quiet hours stop what a policy wants.
     "careline_decisions_total",
     "Decisions, by policy, kind and reason.",
-    ["policy", "kind", "reason"],
+    {"policy": POLICIES, "kind": Closed.of(DecisionKind), "reason": AtMost(100)},
     registry=REGISTRY,
 )
 UNKNOWN_ZONES = Counter(
     # Rises: a service that does not use our publisher writes unknown zone names, and letters are held.
     "careline_unknown_time_zones_total",
     "Touchpoints with an unknown time zone, which is stored as written.",
-    ["record"],
+    {"record": RECORDS},
     registry=REGISTRY,
 )
 PLAYBOOK_RELOADS = Counter(
     # refused rises: somebody saved a file with mistakes, which is not in force; the log has every mistake.
     "careline_playbook_reloads_total",
     "Changes of the playbook file, by result.",
-    ["result"],  # taken, refused
+    {"result": Closed("taken", "refused")},
     registry=REGISTRY,
 )
 PLAYBOOK = Gauge(
     # Workers show different versions for longer than a reload takes: they do not read the same file.
     "careline_playbook_info",
     "1, labelled with the version of the playbook in force.",
-    ["version"],
+    {"version": AtMost(2)},
     registry=REGISTRY,
 )

@@ -1,4 +1,4 @@
-"""The programs of Prometheus and Alertmanager in tests: on the PATH, or the test says what is missing, and how to install it.
+"""Prometheus's and Alertmanager's programs in tests: on the PATH, or the test says what is missing and how to get it.
 
 A test that needs one asks the fixture ``monitoring_program`` for it. Where it is missing the test is skipped, and
 ``left_out`` tells that skip from others; where ``required`` says so it fails.

@@ -30,7 +30,6 @@ ROUTES = HERE.parent / "alertmanager" / "alertmanager.yml"
 _TARGETS = "targets"
 _ALERTMANAGERS = "alertmanagers.json"
 """Where Prometheus reads the Alertmanager's address, which is known only once that has a port."""
-_SILENT_ROUTES = {"route": {"receiver": "nobody"}, "receivers": [{"name": "nobody"}]}
 _VERSION = re.compile(r"\bversion (\d+)\.(\d+)")
 Answer = Callable[[Sequence[str], Mapping[str, str]], str | None]
 
@@ -144,7 +143,7 @@ def monitoring_parts(*, rules: Path = RULES, routes: Path = ROUTES) -> tuple[Par
             private_directory(place.data / "prometheus") / _ALERTMANAGERS, json.dumps([{"targets": [address]}]) + "\n"
         )
         configured = data / "routes.yml"
-        asked = yaml.safe_load(routes.read_text(encoding="utf-8")) if routes.exists() else _SILENT_ROUTES
+        asked = yaml.safe_load(routes.read_text(encoding="utf-8"))
         write_private(configured, json.dumps(without_receivers(asked), indent=2) + "\n")
         return [
             path_of(ALERTMANAGER, environ),

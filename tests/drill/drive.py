@@ -18,9 +18,19 @@ from tests.drill.watching import Observer
 
 SCRAPES = 5.0
 """Seconds: a few scrapes and evaluations, a second apart, and a look at the alerts."""
-_QUIET_WITHIN = 420.0
-_QUIET_FOR = 4.0
 Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How long a drive waits, in seconds."""
+
+    quiet_within: float = 420.0
+    """For the end of what fires before the fault."""
+    quiet_for: float = 4.0
+    """Without an alert until it counts as quiet."""
+    told_within: float = TOLD_WITHIN
+    """Until Alertmanager knows of an alert."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,21 +76,23 @@ def expected_of(fault: Fault, rules: list[Rule], *, factor: int) -> Expectation:
     return Expectation(fires=wanted, suppressed=fault.suppressed, may=fault.may)
 
 
-async def quiet(observer: Observer, *, within: float, stop: Callable[[], bool] = lambda: False) -> bool:
-    """Wait until nothing has fired for a moment; False if that takes too long."""
+async def quiet(observer: Observer, *, lasting: float, within: float) -> bool:
+    """Wait until nothing has fired for so long; False if that takes too long."""
 
     def calm() -> bool:
         now = time.monotonic()
-        recent = [one for one in observer.sightings if one.at > now - _QUIET_FOR]
-        return (len(recent) > 2 and not any(one.firing for one in recent)) or stop()
+        recent = [one for one in observer.sightings if one.at > now - lasting]
+        return len(recent) > 2 and not any(one.firing for one in recent)
 
     return await waited(calm, within=within)
 
 
-async def drive(fault: Fault, here: Scene, observer: Observer, expected: Expectation, *, tell: Tell) -> Judgement:
+async def drive(
+    fault: Fault, here: Scene, observer: Observer, expected: Expectation, *, tell: Tell, pace: Pace = Pace()
+) -> Judgement:
     """One fault from quiet to quiet; its verdict."""
     tell("waits for quiet")
-    if not await quiet(observer, within=_QUIET_WITHIN):
+    if not await quiet(observer, lasting=pace.quiet_for, within=pace.quiet_within):
         still = ", ".join(sorted({alert.name for alert in observer.firing}))
         return Judgement(fired={}, resolved={}, suppressed=(), also=(), failures=(f"{still} fired before the fault",))
     tell(fault.what)
@@ -99,14 +111,17 @@ async def drive(fault: Fault, here: Scene, observer: Observer, expected: Expecta
         if await waited(fired, within=longest + began - time.monotonic()) and expected.suppressed:
             tell("waits for what follows from it")
             await waited(followed, within=fault.hold)
-        await waited(lambda: False, within=2 * TOLD_WITHIN)  # so that Alertmanager has said what it suppresses
+        await waited(lambda: False, within=2 * pace.told_within)  # so that Alertmanager has said what it suppresses
     finally:
         repaired = time.monotonic()
         tell("repairs it")
         await fault.repair(here)
     tell("waits until all is quiet again")
-    await quiet(observer, within=fault.settles)
-    return judge(expected, observer.sightings, began=began, repaired=repaired, ended=time.monotonic())
+    await quiet(observer, lasting=pace.quiet_for, within=fault.settles)
+    return judge(
+        expected, observer.sightings, began=began, repaired=repaired, ended=time.monotonic(),
+        told_within=pace.told_within,
+    )  # fmt: skip
 
 
 def row_of(name: str, fault: Fault, judged: Judgement, rules: list[Rule], **more: Any) -> dict[str, Any]:

@@ -79,7 +79,13 @@ class Judgement:
 
 
 def judge(
-    expected: Expectation, sightings: Sequence[Sighting], *, began: float, repaired: float, ended: float
+    expected: Expectation,
+    sightings: Sequence[Sighting],
+    *,
+    began: float,
+    repaired: float,
+    ended: float,
+    told_within: float = TOLD_WITHIN,
 ) -> Judgement:
     """Compare what was seen between ``began`` and ``ended`` with what was expected."""
     seen = [one for one in sightings if began <= one.at <= ended]
@@ -95,7 +101,7 @@ def judge(
         fired[wanted.name] = at - began
         if at - began > wanted.within:
             failures.append(f"{wanted.name} fired after {at - began:.1f} s, later than {wanted.within:.1f} s")
-        if not any(set(wanted.by(one.firing)) - one.suppressed for one in seen if one.at >= at + TOLD_WITHIN):
+        if not any(set(wanted.by(one.firing)) - one.suppressed for one in seen if one.at >= at + told_within):
             failures.append(f"{wanted.name} was suppressed all the time, so nobody was told")
         last = max(one.at for one in seen if wanted.by(one.firing))
         over = next((one.at for one in seen if one.at > last), None)
@@ -104,7 +110,7 @@ def judge(
     held = [name for name in sorted(expected.suppressed) if any(alert.name == name for alert in everything)]
     failures += [f"{name} did not fire, so it shows no inhibition" for name in sorted(expected.suppressed - {*held})]
     for name in held:
-        failures += _notified(name, expected, seen, until=repaired)
+        failures += _notified(name, expected, seen, until=repaired, told_within=told_within)
     names = {wanted.name for wanted in expected.fires} | expected.suppressed
     others = sorted({alert.name for alert in everything if alert.name not in names})
     failures += [f"{name} fired, which has nothing to do with it" for name in others if name not in expected.may]
@@ -122,7 +128,9 @@ def _blind(seen: Sequence[Sighting], began: float, ended: float) -> list[str]:
     return [f"nothing was seen for {gap:.0f} s"] if gap > BLIND else []
 
 
-def _notified(name: str, expected: Expectation, seen: Sequence[Sighting], *, until: float) -> list[str]:
+def _notified(
+    name: str, expected: Expectation, seen: Sequence[Sighting], *, until: float, told_within: float
+) -> list[str]:
     """Whether the alert was told to somebody although one that has to fire fired, up to the repair."""
     since: dict[Alert, float] = {}
     for one in seen:
@@ -132,7 +140,7 @@ def _notified(name: str, expected: Expectation, seen: Sequence[Sighting], *, unt
             since.setdefault(alert, one.at)
         sources = [wanted for wanted in expected.fires if wanted.by(one.firing)]
         for alert in one.firing - one.suppressed:
-            old = one.at - since[alert] > TOLD_WITHIN
+            old = one.at - since[alert] > told_within
             if alert.name == name and sources and old:
                 return [f"{name} was not suppressed although {sources[0].name} fired"]
     return []

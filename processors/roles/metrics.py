@@ -1,4 +1,5 @@
-"""The metrics of the journeys role, and of the playbook that roles go by. Each with what a change means."""
+"""The metrics of the journeys role, of the playbook that roles go by, and of the servers that a role uses. Each with
+what a change means."""
 
 from __future__ import annotations
 
@@ -32,5 +33,26 @@ PLAYBOOK = Gauge(
     "careline_playbook_info",
     "1, labelled with the version of the playbook in force.",
     ["version"],
+    registry=REGISTRY,
+)
+DEPENDENCY_UP = Gauge(
+    # 0: the server is away for this role; where it is not away for others, it is the network between the two.
+    "careline_dependency_up",
+    "1 if the server answered when it was last asked, every 5 s, else 0.",
+    ["role", "dependency"],  # kafka, registry, redis, mail
+    registry=REGISTRY,
+)
+DEPENDENCY_SECONDS = Gauge(
+    # Rises: the server or the network is overloaded; at 2 it counts as away.
+    "careline_dependency_seconds",
+    "How long the server's last answer took.",
+    ["role", "dependency"],
+    registry=REGISTRY,
+)
+CERTIFICATE_EXPIRY = Gauge(
+    # Less than two weeks ahead: renew it. With several brokers, the one that ends first.
+    "careline_certificate_expiry_timestamp_seconds",
+    "When the TLS certificate of a server, or our own, ends, as Unix time; only with TLS.",
+    ["role", "endpoint"],  # kafka, registry, redis, mail, client
     registry=REGISTRY,
 )

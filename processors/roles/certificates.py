@@ -34,13 +34,15 @@ class Certificate:
     why: str | None = None
 
 
-async def certificates(settings: Settings, servers: tuple[str, ...]) -> tuple[Certificate, ...]:
+async def certificates(
+    settings: Settings, servers: tuple[str, ...], *, within: timedelta = LIMIT
+) -> tuple[Certificate, ...]:
     """The certificates of those ``servers`` that use TLS, and our own file's if there is one; () without TLS.
 
-    They are asked all at once, each for two seconds at most, and not verified: one that has expired, or that nobody
-    signed, is what an operator wants to know of. Never raises.
+    They are asked all at once, each with the limit, and not verified: one that has expired, or that nobody signed, is
+    what an operator wants to know of. Raises SettingsError for an address that is not valid.
     """
-    return tuple(await asyncio.gather(*(_read(*place) for place in _places(settings, servers))))
+    return tuple(await asyncio.gather(*(_read(*place, within) for place in _places(settings, servers))))
 
 
 def ends(der: bytes) -> datetime:
@@ -80,13 +82,13 @@ def _element(der: bytes) -> tuple[int, bytes, bytes]:
 Reading = Callable[[], Coroutine[Any, Any, bytes]]
 
 
-async def _read(endpoint: str, address: str, read: Reading) -> Certificate:
+async def _read(endpoint: str, address: str, read: Reading, within: timedelta) -> Certificate:
     try:
-        async with asyncio.timeout(LIMIT.total_seconds()):
+        async with asyncio.timeout(within.total_seconds()):
             der = await read()
         return Certificate(endpoint=endpoint, address=address, ends=ends(der))
     except TimeoutError:
-        why = f"nothing within {LIMIT.total_seconds():g} s"
+        why = f"nothing within {within.total_seconds():g} s"
     except Exception as error:  # the edge: whatever the library or a stranger's certificate raises
         why = str(error) or type(error).__name__
     return Certificate(endpoint=endpoint, address=address, why=why)

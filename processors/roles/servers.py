@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -82,14 +82,21 @@ def server_of(name: str, settings: Settings) -> Server:
 
 async def asked(name: str, server: Server, *, within: timedelta = LIMIT) -> Answer:
     """Ask once. Never raises: whatever goes wrong is the reason in the answer."""
+    return await answered(name, server.ask, title=server.title, address=server.address, within=within)
+
+
+async def answered(
+    name: str, call: Callable[[], Awaitable[None]], *, title: str, address: str, within: timedelta = LIMIT
+) -> Answer:
+    """What became of a call to the server of that name, which is a ``title`` at ``address``. Never raises."""
     begun = time.perf_counter()  # finer than the event loop's own clock
     token = _ASKING.set(True)
     try:
         async with asyncio.timeout(within.total_seconds()):
-            await server.ask()
+            await call()
         why = None
     except TimeoutError:
-        why = str(Unavailable.of(server.title, server.address, f"nothing within {within.total_seconds():g} s"))
+        why = str(Unavailable.of(title, address, f"nothing within {within.total_seconds():g} s"))
     except Exception as error:  # the edge: a fault in asking must not end the role that asks
         why = str(error) or type(error).__name__
     finally:

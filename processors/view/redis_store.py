@@ -105,6 +105,17 @@ class RedisViewStore:
             generation=progress.generation, positions={**progress.positions, **positions}, erased=erased
         )
 
+    async def positions(self) -> tuple[Mapping[Position, int] | None, float]:
+        """Up to where the view was read, None if there is no view; and Redis's clock in Unix seconds. One short look,
+        however large the view is. Raises Unavailable."""
+        async with self._answering(), self._redis.pipeline(transaction=True) as pipe:
+            pipe.exists(_GENERATION).hgetall(_POSITIONS).time()
+            built, known, (seconds, micros) = await pipe.execute()
+        try:
+            return _positions(known) if built else None, seconds + micros / 1_000_000
+        except ValueError:  # somebody else wrote there
+            return None, seconds + micros / 1_000_000
+
     async def customer(self, customer_id: str, *, limit: int) -> Documents:
         """See :meth:`ViewStore.customer`."""
         async with self._answering():

@@ -155,6 +155,11 @@ def _roles(seen: Seen) -> Iterator[Finding]:
             yield _person(where, what, "add workers, up to the number of partitions; or see why it is slow")
         if one.clock_off is not None and abs(one.clock_off) > CLOCK_OFF:
             yield _clock(where, one.clock_off)
+    for role, url in seen.vanished:
+        do = (
+            f"careline run {role}; one that was stopped on purpose after a kill leaves its file in CARELINE_OPS_TARGETS"
+        )
+        yield _person(f"{role} at {url}", "has ended without leaving", do)
     for role in ROLES:
         yield from _role(role, seen)
     versions = {one.playbook for one in seen.ops if one.playbook is not None}

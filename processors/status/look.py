@@ -16,7 +16,7 @@ from processors.roles.certificates import certificates
 from processors.roles.servers import KAFKA, MAIL, REDIS, REGISTRY, Answer, answered, asked, server_of
 from processors.settings import Settings
 from processors.status.brokers import Brokers, Positions
-from processors.status.ops import COMPOSE, ask_all, clock_off, prometheus_version
+from processors.status.ops import COMPOSE, announced, ask_all, clock_off, prometheus_version
 from processors.status.seen import Seen
 from processors.view.redis_store import RedisViewStore
 from streams.broker.answering import kafka_answers
@@ -44,7 +44,8 @@ async def look(
     limit: timedelta = LIMIT,
     clock: Clock | None = None,
 ) -> Seen:
-    """Ask these servers and the ops ports: those given, CARELINE_OPS_PORT's, and docker-compose.yml's.
+    """Ask these servers and the ops ports: those given, those that roles announced on this machine,
+    CARELINE_OPS_PORT's, and docker-compose.yml's.
 
     Takes ``limit`` and a moment at most. Raises SettingsError for a setting that names no server at all.
     """
@@ -147,11 +148,11 @@ class _Look:
 
     async def _ops(self, given: Sequence[str]) -> None:
         own = self._settings.ops_port
-        named = (*given, *([f"http://127.0.0.1:{own}"] if own else []))
-        self._seen.asked_ops = tuple(dict.fromkeys((*named, *COMPOSE)))
-        ops, strangers = await ask_all(self._seen.asked_ops, seconds=self._limit.total_seconds())
-        self._seen.ops = ops
-        self._seen.strangers = strangers
+        told = announced(self._settings.ops_targets)
+        urls = (*given, *told, *([f"http://127.0.0.1:{own}"] if own else []), *COMPOSE)
+        self._seen.ops, self._seen.strangers = await ask_all(urls, seconds=self._limit.total_seconds())
+        there = {one.url for one in self._seen.ops} | {one.url for one in self._seen.strangers}
+        self._seen.vanished = tuple((role, url) for url, role in told.items() if url not in there)
 
     async def _monitoring(self) -> None:
         self._seen.prometheus = await prometheus_version(seconds=self._limit.total_seconds())

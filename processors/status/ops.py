@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import ssl
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -28,6 +31,16 @@ _SAMPLE = re.compile(
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 Samples = Mapping[str, list[tuple[dict[str, str], float]]]
+
+
+def announced(directory: Path | None) -> dict[str, str]:
+    """The roles that announced themselves in ``CARELINE_OPS_TARGETS``, by the URL of their ops port; {} without it."""
+    found: dict[str, str] = {}
+    for file in sorted(directory.glob("*.json")) if directory is not None else ():
+        with suppress(OSError, ValueError, KeyError, TypeError):  # not a role's, or just being removed
+            for one in json.loads(file.read_text(encoding="utf-8")):
+                found |= {f"http://{target}": str(one["labels"]["role"]) for target in one["targets"]}
+    return found
 
 
 async def ask_all(urls: Iterable[str], *, seconds: float) -> tuple[tuple[Ops, ...], tuple[Stranger, ...]]:

@@ -126,7 +126,8 @@ class Seen:
     groups: dict[str, Group] = field(default_factory=dict)
     ops: tuple[Ops, ...] = ()
     strangers: tuple[Stranger, ...] = ()
-    asked_ops: tuple[str, ...] = ()
+    vanished: tuple[tuple[str, str], ...] = ()
+    """Workers, by role and URL, that announced themselves on this machine (CARELINE_OPS_TARGETS) and are not there."""
     view_lag: int | None = None
     view_built: bool | None = None
     """Whether Redis holds a view."""

@@ -172,6 +172,11 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
         "note journeys: 1 of its workers serve no ops port that was asked",
         "CARELINE_OPS_PORT",
     ),
+    "a worker was killed": (
+        {"vanished": (("gateway", "http://127.0.0.1:40105"),)},
+        "attention gateway at http://127.0.0.1:40105: has ended without leaving",
+        "careline run gateway",
+    ),
     "the view is far behind": (
         {"ops": (), "groups": {}, "view_lag": 5_000},
         "attention view: is 5000 records behind; it may not be running",

@@ -6,10 +6,13 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from aiohttp import web
 
-from processors.status.ops import ask_all, clock_off, ops_of, prometheus_version, samples_of
+from processors.roles.announcing import announced as announce
+from processors.settings import Settings
+from processors.status.ops import announced, ask_all, clock_off, ops_of, prometheus_version, samples_of
 from streams.http.ops import OpsServer
 from tests.roles.listening import refused, silent
 
@@ -84,6 +87,16 @@ async def test_a_role_is_told_from_whatever_else_has_the_port() -> None:
         stranger: "200, and not as a role answers",
         f"http://{hung.address}": "no answer (TimeoutError)",
     }
+
+
+def test_roles_that_announced_themselves_are_found(tmp_path: Path) -> None:
+    """As each role writes it for Prometheus; what else stands in the directory is passed over."""
+    settings = Settings(ops_targets=tmp_path, instance="a")
+    (tmp_path / "other.json").write_text("[1, {}]")
+    (tmp_path / "broken.json").write_text("{")
+    with announce("journeys", settings, 9_999), announce("view", settings, 9_998):
+        assert announced(tmp_path) == {"http://127.0.0.1:9999": "journeys", "http://127.0.0.1:9998": "view"}
+    assert announced(tmp_path) == announced(tmp_path / "nowhere") == announced(None) == {}
 
 
 async def test_no_prometheus_is_no_finding() -> None:

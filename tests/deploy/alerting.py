@@ -97,9 +97,9 @@ def unwritten(root: Path) -> list[str]:
 def disagreements(root: Path) -> list[str]:
     """Numbers in an alert's text that are not in its expression or its ``for``; thresholds and ``for`` that its text
     does not say."""
-    faults = []
+    faults, known = [], recorded(root)
     for alert in alerts(root):
-        said, meant = list(quantities(alert.text)), list(_numbers(alert.expr, recorded(root)))
+        said, meant = list(quantities(alert.text)), list(_numbers(alert.expr, known))
         faults += [
             f"{alert.name}: {text!r} is not in its rule"
             for text, value in said

@@ -20,7 +20,7 @@ from streams.processor.failpoints import Point, reached
 from streams.processor.intake import partition_of
 from streams.processor.logic import Completion, Effect, Logic, Send
 from streams.processor.store import Changes, Overlay
-from streams.publishing.cloudevents import Headers, headers_for, published_at_millis, traceparent_of
+from streams.publishing.cloudevents import Headers, headers_for, published_at_millis, source_of, traceparent_of
 from streams.subscribing.dead_letters import FRAMING, kept_of, most_bytes
 from streams.topics import Topic
 
@@ -60,8 +60,13 @@ class Transaction(Generic[S]):
     withdrawn: list[str] = field(default_factory=list)
     """Keys whose effects are not wanted any more."""
     handled: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    dead_letters: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    dead_letters: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
+    """By reason and publisher."""
     published_at: list[int] = field(default_factory=list)
+    traced: list[tuple[int, bytes]] = field(default_factory=list)
+    """Of records whose trace is kept: when they were published, and their trace context."""
+    fired: list[int] = field(default_factory=list)
+    """When the deadlines that fired were due, or were set if that was later, in ms."""
     sent: list[Record] = field(default_factory=list)
     timers: int = 0
     resumed: int = 0
@@ -84,12 +89,14 @@ class Committed(Generic[S]):
     withdrawn: Sequence[str]
     effects: Sequence[Effect]
     handled: Mapping[str, int]
-    dead_letters: Mapping[str, int]
-    """By reason."""
+    dead_letters: Mapping[tuple[str, str], int]
+    """By reason and publisher."""
     written: Mapping[str, int]
     """Records by topic."""
     sent: Sequence[Record]
     published_at: Sequence[int]
+    traced: Sequence[tuple[int, bytes]]
+    fired: Sequence[int]
     timers: int
 
     @classmethod
@@ -111,6 +118,8 @@ class Committed(Generic[S]):
             written=written,
             sent=tx.sent,
             published_at=tx.published_at,
+            traced=tx.traced,
+            fired=tx.fired,
             timers=tx.timers,
         )
 
@@ -149,7 +158,7 @@ class Outbox:
         key, value, headers = kept_of(record, why, reader=reader, most=topic.max_bytes - 2 * FRAMING)
         out = Outgoing(key, value, tx.clock.millis, headers)
         tx.outgoing[self._topics.full_name(topic), self.same_partition].append(self._surely_fits(topic, out))
-        tx.dead_letters[why.reason] += 1
+        tx.dead_letters[why.reason, source_of(record.headers)] += 1
 
     def add_states(self, tx: Transaction[Any]) -> None:
         """Encode and queue the changed states; a tombstone for a deleted one."""

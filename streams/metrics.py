@@ -16,8 +16,8 @@ from streams.labels import AtMost, Closed
 
 REGISTRY = CollectorRegistry()
 
-LATENCY = (0.01, 0.025, 0.05, 0.1, 0.175, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300)
-"""Bucket bounds in seconds."""
+LATENCY = (0.01, 0.025, 0.05, 0.1, 0.175, 0.25, 0.5, 1, 2.5, 5, 10, 15, 60, 300)
+"""Bucket bounds in seconds; 1 and 10 are those of the objectives for events and letters."""
 
 ROLES = AtMost(20)
 """Roles, and the groups of subscribers, of one process: one, and in tests a few."""

@@ -2,11 +2,35 @@
 
 from __future__ import annotations
 
-from streams.events import DecisionKind
+from streams.events import DecisionKind, Engagement, OutreachChannel, Purpose
 from streams.instruments import Counter, Gauge
 from streams.labels import AtMost, Closed
 from streams.metrics import POLICIES, RECORDS, REGISTRY
 
+TOUCHPOINTS = Counter(
+    # A type falls to zero while others come: the service that publishes it has stopped. All fall: see the lag.
+    "careline_touchpoints_total",
+    "Touchpoints that changed a customer's journey, by type; repeated ones are not counted again.",
+    {"record": RECORDS},
+    registry=REGISTRY,
+)
+CONSENT_CHANGES = Counter(
+    # withdrawn, unsubscribed or complained rises against the letters sent: customers find that we write too much.
+    "careline_consent_changes_total",
+    "Changes of consent that customers made, by purpose (all: every purpose on that channel).",
+    {
+        "purpose": Closed(*Purpose, "all"),
+        "change": Closed("granted", "withdrawn", "unsubscribed", "complained"),
+    },
+    registry=REGISTRY,
+)
+OUTCOMES_REPORTED = Counter(
+    # COMPLAINED above 0.3 % of DELIVERED: mailbox providers begin to refuse our mail. BOUNCED rises: bad addresses.
+    "careline_outcomes_reported_total",
+    "Reports on letters that customers received, by channel; each report once.",
+    {"channel": Closed.of(OutreachChannel), "kind": Closed(*Engagement, "BOUNCED")},
+    registry=REGISTRY,
+)
 DECISIONS = Counter(
     # SUPPRESS rises against SEND: a frequency cap, consent or quiet hours stop what a policy wants.
     "careline_decisions_total",

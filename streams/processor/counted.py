@@ -39,8 +39,7 @@ class Counted:
             count_dead_letters(role, reason, source, count)
         for topic, sent in changes.written.items():
             metrics.RECORDS_SENT.labels(role=role, topic=topic).inc(sent)
-        for record in changes.sent:
-            self._logic.committed(record)
+        self._logic.committed(changes.taken, changes.sent)
         metrics.TIMERS_FIRED.labels(role=role).inc(changes.timers)
         # of a batch many were published within the same millisecond
         for published, count in Counter(changes.published_at).items():

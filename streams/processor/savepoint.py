@@ -17,7 +17,7 @@ class Savepoint:
         self._effects = list(tx.effects)
         self._settled, self._withdrawn = len(tx.settled), len(tx.withdrawn)
         self._handled, self._dead_letters = dict(tx.handled), dict(tx.dead_letters)
-        self._published, self._sent = len(tx.published_at), len(tx.sent)
+        self._published, self._sent, self._taken = len(tx.published_at), len(tx.sent), len(tx.taken)
         self._traced, self._fired, self._timers = len(tx.traced), len(tx.fired), tx.timers
         self.states = tx.overlay.mark()
         self._deadlines = wakes.mark()
@@ -34,7 +34,7 @@ class Savepoint:
         tx.dead_letters.clear()
         tx.dead_letters.update(self._dead_letters)
         del tx.published_at[self._published :]
-        del tx.sent[self._sent :]
+        del tx.sent[self._sent :], tx.taken[self._taken :]
         del tx.traced[self._traced :], tx.fired[self._fired :]
         tx.timers = self._timers
         tx.overlay.undo(self.states)

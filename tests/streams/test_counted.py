@@ -79,5 +79,5 @@ async def test_the_slowest_sampled_event_is_the_example_of_its_bucket() -> None:
         for sample in family.samples
         if sample.exemplar is not None
     }
-    assert found["traced"] == ("15.0", {"trace_id": "4bf92f3577b34da6a3ce929d0e0e4736"}, 8.0)
+    assert found["traced"] == ("10.0", {"trace_id": "4bf92f3577b34da6a3ce929d0e0e4736"}, 8.0)
     assert "untraced" not in found

@@ -22,7 +22,7 @@ from streams.processor.isolation import blamed, is_infrastructure
 from streams.processor.logic import Completion, Logic, Stage, Step
 from streams.processor.savepoint import Savepoint
 from streams.processor.transaction import Outbox, Transaction
-from streams.publishing.cloudevents import Headers, told_by
+from streams.publishing.cloudevents import Headers
 from streams.subscribing.dead_letters import stand_in
 
 log = structlog.get_logger()
@@ -215,15 +215,10 @@ class Steps(Generic[S]):
         self._stage = Stage.STEP
         key = self._logic.key(incoming.record)
         step = self._logic.receive(incoming, await tx.overlay.get(key), now, busy=self._under_way(tx, key))
-        tx.took(incoming.record, step)
+        tx.took(incoming, step)
         self._apply(tx, key, step, now=now, cause=incoming.headers)
         if step.refused is not None:
             self._keep(tx, record, step.refused)
-        published, trace = told_by(incoming.headers)
-        if published is not None:
-            tx.published_at.append(published)
-            if trace is not None:
-                tx.traced.append((published, trace))
 
     async def _fire(self, tx: Transaction[S], until: int) -> bool:
         """Wake the keys that are due by ``until``, in the order of their deadlines, each at its own time.

@@ -18,9 +18,9 @@ from streams.errors import OutputTooLarge, Unreadable
 from streams.events import Record, Value
 from streams.processor.failpoints import Point, reached
 from streams.processor.intake import partition_of
-from streams.processor.logic import Completion, Effect, Logic, Send, Step
+from streams.processor.logic import Completion, Effect, Incoming, Logic, Send, Step
 from streams.processor.store import Changes, Overlay
-from streams.publishing.cloudevents import Headers, headers_for, published_at_millis, source_of, traceparent_of
+from streams.publishing.cloudevents import Headers, headers_for, published_at_millis, source_of, told_by, traceparent_of
 from streams.subscribing.dead_letters import FRAMING, kept_of, most_bytes
 from streams.topics import Topic
 
@@ -77,11 +77,16 @@ class Transaction(Generic[S]):
     items: int = 0
     """Records, deadlines and results so far."""
 
-    def took(self, record: Record, step: Step[S]) -> None:
+    def took(self, incoming: Incoming, step: Step[S]) -> None:
         """An input record led to this step."""
         self.handled[step.handling] += 1
         if not step.unchanged:
-            self.taken.append(record)
+            self.taken.append(incoming.record)
+        published, trace = told_by(incoming.headers)
+        if published is not None:
+            self.published_at.append(published)
+            if trace is not None:
+                self.traced.append((published, trace))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

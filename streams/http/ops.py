@@ -44,13 +44,16 @@ class OpsServer:
         port: int | None,
         live: Check,
         ready: Check,
+        shows: Callable[[], None] = lambda: None,
         routes: Mapping[str, Callable[[], Any]] | None = None,
     ) -> None:
-        """``port`` None serves nothing; 0 takes any free port, which is logged."""
+        """``port`` None serves nothing; 0 takes any free port, which is logged. ``shows`` is called on the event loop
+        before metrics are read."""
         self._host = host
         self._wanted = port
         self._live = live
         self._ready = ready
+        self._shows = shows
         self._routes = dict(routes or {})
         self._runner: web.AppRunner | None = None
         self._port: int | None = None
@@ -95,6 +98,7 @@ class OpsServer:
         await self.stop()
 
     async def _metrics(self, request: web.Request) -> web.Response:
+        self._shows()
         asked = asked_for(request.headers.get("Accept", ""))
         # formatting thousands of lines must not block the event loop that handles records
         body = await asyncio.to_thread(asked.write, _ALL)

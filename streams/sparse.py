@@ -8,6 +8,9 @@ neighbours become one, which is the next lower schema.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable
+from functools import lru_cache
 from math import frexp
 
 SCHEMA = 3
@@ -32,24 +35,30 @@ class Sparse:
         self.counts: dict[int, int] = {}
         """By bucket."""
 
-    def add(self, amount: float, times: int = 1) -> None:
-        """Count ``amount``, so many times."""
-        if amount <= ZERO:
-            self.zeros += times
-            return
-        fraction, exponent = frexp(amount)
-        finest = bisect_left(_FRACTIONS, fraction) + (exponent - 1) * _EACH_POWER
-        coarser = SCHEMA - self.schema
-        bucket = (finest + (1 << coarser) - 1) >> coarser
-        self.counts[bucket] = self.counts.get(bucket, 0) + times
-        while len(self.counts) > self._most:
-            self._coarsen()
+    def add(self, amount: float) -> None:
+        """Count ``amount``."""
+        self._count(_finest(amount), 1)
+
+    def add_all(self, amounts: Iterable[float]) -> None:
+        """Count each of ``amounts``."""
+        for finest, times in Counter(map(_finest, amounts)).items():
+            self._count(finest, times)
 
     def copy(self) -> Sparse:
         """As it is now."""
         same = Sparse(most=self._most)
         same.schema, same.zeros, same.counts = self.schema, self.zeros, dict(self.counts)
         return same
+
+    def _count(self, finest: int | None, times: int) -> None:
+        if finest is None:
+            self.zeros += times
+            return
+        coarser = SCHEMA - self.schema
+        bucket = (finest + (1 << coarser) - 1) >> coarser
+        self.counts[bucket] = self.counts.get(bucket, 0) + times
+        while len(self.counts) > self._most:
+            self._coarsen()
 
     def _coarsen(self) -> None:
         fewer: dict[int, int] = {}
@@ -58,3 +67,12 @@ class Sparse:
             fewer[wider] = fewer.get(wider, 0) + count
         self.counts = fewer
         self.schema -= 1
+
+
+@lru_cache(maxsize=8_192)  # most latencies are whole milliseconds, and come again
+def _finest(amount: float) -> int | None:
+    """The bucket of the finest schema; None: it counts as zero."""
+    if amount <= ZERO:
+        return None
+    fraction, exponent = frexp(amount)
+    return bisect_left(_FRACTIONS, fraction) + (exponent - 1) * _EACH_POWER

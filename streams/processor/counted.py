@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from streams.processor import metrics
@@ -41,13 +41,14 @@ class Counted:
             metrics.RECORDS_SENT.labels(role=role, topic=topic).inc(sent)
         self._logic.committed(changes.taken, changes.sent)
         metrics.TIMERS_FIRED.labels(role=role).inc(changes.timers)
-        # of a batch many were published within the same millisecond
-        for published, count in Counter(changes.published_at).items():
-            self._latency.observe(max(wall - published, 0) / 1000, times=count)
+        self._latency.observe_all(_seconds(changes.published_at, wall))
         if changes.traced:
             published, trace = min(changes.traced)  # the slowest
             if (trace_id := trace_id_of(trace)) is not None:
                 self._latency.exemplify(max(wall - published, 0) / 1000, {"trace_id": trace_id})
         if self._live:
-            for due, count in Counter(changes.fired).items():
-                self._lateness.observe(max(wall - due, 0) / 1000, times=count)
+            self._lateness.observe_all(_seconds(changes.fired, wall))
+
+
+def _seconds(since: Sequence[int], wall: int) -> list[float]:
+    return [(wall - millis) / 1000 if millis < wall else 0.0 for millis in since]

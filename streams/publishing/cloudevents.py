@@ -49,7 +49,11 @@ def told_by(headers: Sequence[tuple[str, Any]]) -> tuple[int | None, bytes | Non
     trace = None
     for name, value in reversed(headers):  # we write both at the end
         if name == PUBLISHED_AT and value is not None:
-            return _millis(value), trace
+            try:
+                millis = int(value)
+            except ValueError:
+                return None, trace
+            return millis if 0 <= millis < _LATEST else None, trace
         if name == TRACEPARENT and value is not None and value.endswith(_SAMPLED):
             trace = value
     return None, trace
@@ -67,16 +71,12 @@ def published_at_millis(headers: Sequence[tuple[str, Any]]) -> int | None:
     """The wall-clock time of publication in milliseconds, or None if the header is missing or not a valid time."""
     for name, value in reversed(headers):  # we write it near the end
         if name == PUBLISHED_AT and value is not None:
-            return _millis(value)
+            try:
+                millis = int(value)
+            except ValueError:
+                return None
+            return millis if 0 <= millis < _LATEST else None
     return None
-
-
-def _millis(value: Any) -> int | None:
-    try:
-        millis = int(value)
-    except ValueError:
-        return None
-    return millis if 0 <= millis < _LATEST else None
 
 
 def dated(headers: Headers, broker_millis: int) -> Headers:

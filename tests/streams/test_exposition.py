@@ -54,7 +54,7 @@ def registry() -> CollectorRegistry:
     Counter("events_total", "Events.", {"record": AtMost(3)}, registry=registry).labels(record="OrderPlaced").inc(2)
     Gauge("lag", "Lag.", registry=registry).set(1.5)
     seconds = Histogram("wait_seconds", "Wait.", {"role": AtMost(3)}, buckets=(0.1, 1), registry=registry)
-    seconds.labels(role="view").observe(0.5, times=3)
+    seconds.labels(role="view").observe_all([0.5, 0.5, 0.5])
     seconds.labels(role="view").observe(4, {"trace_id": "4bf92f3577b34da6a3ce929d0e0e4736"})
     return registry
 

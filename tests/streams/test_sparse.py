@@ -70,5 +70,6 @@ def test_the_order_of_observations_does_not_matter(amounts: list[float], most: i
 def test_many_at_once_are_as_many_one_by_one() -> None:
     """Observations of a batch are counted together."""
     sparse = Sparse()
-    sparse.add(0.3, 4)
-    assert sparse.counts == counted(0.3, 0.3, 0.3, 0.3).counts
+    sparse.add_all([0.3, 7, 0, 0.3, 1e-3])
+    one_by_one = counted(0.3, 7, 0, 0.3, 1e-3)
+    assert (sparse.counts, sparse.zeros) == (one_by_one.counts, one_by_one.zeros)

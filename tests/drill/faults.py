@@ -200,13 +200,15 @@ FAULTS: dict[str, Fault] = {
         cause=_killing("mail"), repair=_up,
         fires=(Fires("MailAway", {"role": "outreach"}, takes=12),),
         suppressed=frozenset({"CircuitOpen"}), hold=40,
-        may=LATE | {"OutreachOverdue", "ProviderFailing"}, settles=240,
+        # a letter that was being handed over is uncertain
+        may=LATE | {"OutreachOverdue", "ProviderFailing", "UncertainLetters"}, settles=300,
     ),
     "mail_refusing": Fault(
         what="the mail server answers every letter 451, try later",
         cause=_mail(Mode.REFUSE, 451), repair=_mail(Mode.OK),
-        fires=(Fires("CircuitOpen", {"role": "outreach"}, takes=10),),
-        may=LATE | {"OutreachOverdue", "ProviderFailing"}, settles=240,
+        # it answers, so its circuit stays closed
+        fires=(Fires("ProviderFailing", {"role": "outreach"}, takes=15),),
+        may=LATE | {"OutreachOverdue"}, settles=240,
     ),
     "mail_rejecting": Fault(
         what="the mail server answers every letter 550, never",

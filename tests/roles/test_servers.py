@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -147,7 +148,24 @@ async def test_a_hung_server_costs_one_question_at_a_time(name: str) -> None:
             assert shown("dependency_up", name) == 0
         await until(lambda: hung.open == 0, within=5)
         await until(lambda: len(asyncio.all_tasks()) <= before, within=5)
-        assert longest < 0.25
+        assert longest < 0.2
+
+
+async def test_a_busy_role_does_not_take_a_server_for_one_that_is_away() -> None:
+    """While a role starts, or recovers a large state, it may look at an answer too late: it asks once more."""
+    async with RawMailServer() as mail:
+        settings = at(f"127.0.0.1:{mail.port}", MAIL)
+        seen = set()
+        async with Dependencies("busy", (MAIL,), settings, every=timedelta(seconds=30), limit=timedelta(seconds=0.3)):
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            time.sleep(1)  # noqa: ASYNC251, the loop has no time for anything else
+            up = "careline_dependency_up"
+            labels = {"role": "busy", "dependency": MAIL}
+            await until(lambda: METRICS.get_sample_value(up, labels) is not None, within=10)
+            seen.add(METRICS.get_sample_value(up, labels))
+        assert seen == {1}
+        assert mail.connections >= 1
 
 
 async def test_what_fails_in_asking_does_not_reach_the_role() -> None:

@@ -22,6 +22,8 @@ CLOCK_OFF = 2.0
 LAG_LONG = 60.0
 OVERDUE_LONG = 600.0
 VIEW_BEHIND = 1_000
+_LISTED = 3
+"""More of a kind than these are one finding."""
 PROMETHEUS = (2, 42)
 """The oldest version that reads our rules, and the native histograms."""
 
@@ -106,7 +108,8 @@ def _topics(seen: Seen) -> Iterator[Finding]:
     topics = seen.topics or ()
     missing = [one.topic for one in topics if one.status is TopicStatus.MISSING]
     if missing:
-        what = f"{len(missing)} of {len(topics)} topics do not exist: {', '.join(missing)}"
+        some = f"{len(missing)} of {len(topics)} do not exist: {', '.join(missing)}"
+        what = some if len(missing) < len(topics) else f"none of the {len(topics)} exists"
         yield _person("topics", what, "careline topics apply")
     for one in topics:
         if one.status is TopicStatus.REFUSED:
@@ -130,8 +133,13 @@ def _times(count: int) -> str:
 
 
 def _schemas(seen: Seen) -> Iterator[Finding]:
+    lacking = [one for one in seen.subjects or () if one.missing]
+    if len(lacking) > _LISTED:
+        all_of_them = len(seen.subjects or ())
+        what = f"{len(lacking)} of {all_of_them} subjects lack versions of ours, {lacking[0].subject} the first"
+        yield _person("schemas", what, "careline schemas apply")
     for subject in seen.subjects or ():
-        if subject.missing:
+        if subject.missing and len(lacking) <= _LISTED:
             versions = ", ".join(map(str, subject.missing))
             yield _person(subject.subject, f"version {versions} is not registered", "careline schemas apply")
         for one in subject.strangers:

@@ -136,9 +136,9 @@ async def test_a_fresh_stack_is_told_what_to_do_first(live_env: dict[str, str]) 
         seen = await look(settings, limit=LIMIT)
         assert {name: answer.up for name, answer in seen.servers.items()} == dict.fromkeys(SERVERS, True), seen.servers
         told = about(seen)
-        assert told["topics"].startswith("attention: 9 of 9 topics do not exist")
+        assert told["topics"] == "attention: none of the 9 exists"
         assert told["journeys"] == told["outreach"] == "attention: is not running, and never was here"
-        assert sum("is not registered" in what for what in told.values()) == len(settings.topics.subjects())
+        assert told["schemas"].startswith(f"attention: {len(settings.topics.subjects())} of ")
         assert seen.cluster is not None
         assert seen.unknown == {}
 
@@ -209,11 +209,11 @@ async def test_a_worker_is_seen_ready_behind_and_gone(settings: Settings, role_e
 async def test_a_worker_that_is_not_ready_says_what_it_waits_for(
     live_env: dict[str, str], role_env: dict[str, str]
 ) -> None:
-    """Started before its topics exist: it runs, is in no group yet, and its ops port tells."""
+    """Started before its schemas are registered: it runs, is in no group yet, and its ops port tells."""
     settings = Settings.from_environment(live_env)
     async with Role("outreach", role_env, wait=False) as outreach:
         ops = [f"http://127.0.0.1:{outreach.port}"]
-        waits = "there is no topic"
+        waits = "our schema is not registered there"
         seen = await once(lambda seen: any(waits in str(one.waiting_for) for one in seen.ops), settings, ops)
     assert state_of("outreach", seen) is RoleState.NOT_READY
     told = about(seen)[f"outreach at {ops[0]}"]

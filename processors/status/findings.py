@@ -62,9 +62,15 @@ def state_of(role: str, seen: Seen) -> RoleState:
         return RoleState.READY
     if group is not None:
         return RoleState.STOPPED if group.committed else RoleState.NEVER
+    if role in _vanished(seen):
+        return RoleState.STOPPED
     if role == "view" and seen.view_built is False:
         return RoleState.NEVER
     return RoleState.UNKNOWN
+
+
+def _vanished(seen: Seen) -> set[str]:
+    return {role for role, _ in seen.vanished}
 
 
 def findings(seen: Seen) -> tuple[Finding, ...]:
@@ -164,9 +170,7 @@ def _roles(seen: Seen) -> Iterator[Finding]:
         if one.clock_off is not None and abs(one.clock_off) > CLOCK_OFF:
             yield _clock(where, one.clock_off)
     for role, url in seen.vanished:
-        do = (
-            f"careline run {role}; one that was stopped on purpose after a kill leaves its file in CARELINE_OPS_TARGETS"
-        )
+        do = f"careline run {role}; or remove its file from CARELINE_OPS_TARGETS, if it is not wanted any more"
         yield _person(f"{role} at {url}", "has ended without leaving", do)
     for role in ROLES:
         yield from _role(role, seen)
@@ -179,6 +183,8 @@ def _roles(seen: Seen) -> Iterator[Finding]:
 def _role(role: str, seen: Seen) -> Iterator[Finding]:
     group = seen.groups.get(role)
     match state_of(role, seen):
+        case RoleState.STOPPED if group is None and role in _vanished(seen):
+            pass  # it is told already, with the port that it had
         case RoleState.STOPPED:
             waits = f"; {group.behind} records wait" if group is not None and group.behind else ""
             yield _person(role, f"is not running{waits}", f"careline run {role}")

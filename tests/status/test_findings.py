@@ -251,6 +251,11 @@ def test_the_state_of_a_role_is_the_worst_that_is_known() -> None:
         assert state_of("journeys", well(**fields)) is state
     assert state_of("view", well(ops=(), view_built=False)) is RoleState.NEVER
     assert state_of("gateway", well(ops=())) is RoleState.UNKNOWN
+    killed = well(ops=(), vanished=(("gateway", "http://127.0.0.1:9105"),))
+    assert state_of("gateway", killed) is RoleState.STOPPED
+    assert [one for one in told(killed) if "gateway" in one] == [
+        "attention gateway at http://127.0.0.1:9105: has ended without leaving"
+    ]
     assert set(cases) == set(RoleState)
 
 

@@ -14,7 +14,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from processors.metrics import catalogue
 from tests.deploy import alerting
 from tests.deploy.promql import literals, selectors
-from tests.test_docs import ROOT, rows
+from tests.test_docs import ROOT, rows, text
 
 PENDING: Mapping[str, frozenset[str]] = {
     name: frozenset(labels.split())
@@ -82,11 +82,11 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def plant(file: Path, text: str, instead: str) -> None:
+def plant(file: Path, written: str, instead: str) -> None:
     """Put something else for a text that is there once or more."""
     before = file.read_text(encoding="utf-8")
-    assert text in before
-    file.write_text(before.replace(text, instead), encoding="utf-8")
+    assert written in before
+    file.write_text(before.replace(written, instead), encoding="utf-8")
 
 
 def called(*command: str) -> subprocess.CompletedProcess[str]:
@@ -156,7 +156,7 @@ def test_the_numbers_of_the_text_are_those_of_the_rule() -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "text", "instead", "fault"),
+    ("file", "written", "instead", "fault"),
     [
         ("processing.yml", "more than 60 s,", "more than 90 s,", "DeadlinesLate: '90 s' is not in its rule"),
         ("processing.yml", "overdue_seconds) > 60", "overdue_seconds) > 90", "DeadlinesLate: '60 s' is not in"),
@@ -172,10 +172,10 @@ def test_the_numbers_of_the_text_are_those_of_the_rule() -> None:
     ],
 )  # fmt: skip
 def test_a_number_changed_in_one_place_only_is_found(
-    copy: Path, file: str, text: str, instead: str, fault: str
+    copy: Path, file: str, written: str, instead: str, fault: str
 ) -> None:
     """In the text, in the expression or in `for`."""
-    plant(copy / alerting.RULES / file, text, instead)
+    plant(copy / alerting.RULES / file, written, instead)
     assert any(found.startswith(fault) for found in alerting.disagreements(copy)), alerting.disagreements(copy)
 
 
@@ -218,6 +218,16 @@ def test_a_renamed_metric_is_found(copy: Path) -> None:
         "GatewayFailing: careline_gateway_calls_total has no label code",
         "ViewBehind.md: nothing exposes careline_view_lag",
     }
+
+
+def test_the_page_lists_every_alert() -> None:
+    """With its severities and a link to its runbook."""
+    listed = re.findall(r"^\| \[(\w+)\]\(runbooks/(\w+)\.md\) \| (\S.*?) \| ", text("docs/operating.md"), re.MULTILINE)
+    severities: dict[str, set[str]] = {}
+    for alert in alerting.alerts(ROOT):
+        severities.setdefault(alert.name, set()).add(alert.labels["severity"])
+    assert len(listed) == len(severities)
+    assert {(name, name, ", ".join(sorted(found))) for name, found in severities.items()} == set(listed)
 
 
 def test_the_settings_of_the_runbooks_are_there() -> None:

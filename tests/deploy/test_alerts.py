@@ -19,15 +19,10 @@ from tests.test_docs import ROOT, rows, text
 PENDING: Mapping[str, frozenset[str]] = {
     name: frozenset(labels.split())
     for name, labels in {
-        "careline_certificate_expiry_timestamp_seconds": "role endpoint",
         "careline_clock_seconds": "",
-        "careline_consent_changes_total": "purpose change",
         "careline_contract_violations_total": "role source reason",
-        "careline_dependency_seconds": "role dependency",
-        "careline_dependency_up": "role dependency",
         "careline_gateway_seconds_bucket": "kind le",
         "careline_measure_lag_records": "topic",
-        "careline_outcomes_reported_total": "channel kind",
         "careline_outreach_due_to_sent_seconds_bucket": "channel le",
         "careline_outreach_due_to_sent_seconds_count": "channel",
         "careline_outreach_failures_total": "channel reason",

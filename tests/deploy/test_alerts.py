@@ -78,10 +78,11 @@ def copy(tmp_path: Path) -> Path:
 
 
 def plant(file: Path, written: str, instead: str) -> None:
-    """Put something else for a text that is there once or more."""
-    before = file.read_text(encoding="utf-8")
-    assert written in before
-    file.write_text(before.replace(written, instead), encoding="utf-8")
+    """Put something else for what is written there once or more, over however many lines."""
+    pattern = r"\s+".join(map(re.escape, written.split(" ")))
+    planted, count = re.subn(pattern, lambda _: instead, file.read_text(encoding="utf-8"))
+    assert count, written
+    file.write_text(planted, encoding="utf-8")
 
 
 def called(*command: str) -> subprocess.CompletedProcess[str]:

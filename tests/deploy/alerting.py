@@ -166,8 +166,13 @@ def lost_runbooks(root: Path) -> list[str]:
     return faults
 
 
-def unknown_metrics(root: Path, metrics: Mapping[str, frozenset[str]]) -> list[str]:
-    """Metrics in rules and in the queries of runbooks that nothing exposes or records, and labels that they lack.
+Values = frozenset[str] | None
+"""What a label may say; None if that is not known beforehand."""
+
+
+def unknown_metrics(root: Path, metrics: Mapping[str, Mapping[str, Values]]) -> list[str]:
+    """Metrics in rules and in the queries of runbooks that nothing exposes or records; and labels, or values of labels,
+    that they do not have.
 
     ``metrics``: the labels of each by its name, without those that a target adds."""
     known, faults = recorded(root), []
@@ -178,9 +183,21 @@ def unknown_metrics(root: Path, metrics: Mapping[str, frozenset[str]]) -> list[s
             if name not in metrics:
                 faults.append(f"{where}: nothing exposes {name}")
                 continue
-            lacking = labels - metrics[name] - {"job", "role", "instance"}
-            faults += [f"{where}: {name} has no label {label}" for label in sorted(lacking)]
+            for label, value in labels.items():
+                if label not in metrics[name] and label not in TARGET:
+                    faults.append(f"{where}: {name} has no label {label}")
+                faults += [
+                    f"{where}: {label} of {name} is never {one}" for one in _never(value, metrics[name].get(label))
+                ]
     return faults
+
+
+TARGET = ("job", "role", "instance")
+
+
+def _never(pattern: str, values: Values) -> set[str]:
+    # a pattern that is more than alternatives is not looked into
+    return set() if values is None or not re.fullmatch(r"[\w|-]+", pattern) else set(pattern.split("|")) - values
 
 
 def _expressions(root: Path) -> Iterator[tuple[str, str]]:

@@ -52,14 +52,16 @@ NOT_OURS = ("up", "process_start_time_seconds", "process_resident_memory_bytes")
 CASE_FILES = sorted((ROOT / alerting.CASES).glob("*.yml"))
 
 
-def metrics() -> dict[str, frozenset[str]]:
-    """The labels of every metric, under each of the names that a scrape gives it."""
-    found = {name: frozenset[str]() for name in NOT_OURS} | dict(PENDING)
+def metrics() -> dict[str, Mapping[str, alerting.Values]]:
+    """The labels of every metric, with the values they may have, under each of the names that a scrape gives it."""
+    found: dict[str, Mapping[str, alerting.Values]] = {name: {} for name in NOT_OURS}
+    found |= {name: dict.fromkeys(labels) for name, labels in PENDING.items()}
     for metric in catalogue():
         [described] = metric.describe()
-        labels = frozenset(metric._labelnames)
+        bounds = getattr(metric, "bounds", {})
+        labels = {label: getattr(bounds.get(label), "values", None) for label in metric._labelnames}
         if isinstance(metric, Histogram):
-            found[f"{described.name}_bucket"] = labels | {"le"}
+            found[f"{described.name}_bucket"] = labels | {"le": None}
             found |= {f"{described.name}_{part}": labels for part in ("count", "sum")}
         elif isinstance(metric, Counter):
             found[f"{described.name}_total"] = labels
@@ -205,7 +207,8 @@ def test_every_metric_of_a_rule_or_runbook_is_exposed() -> None:
 
 
 def test_a_renamed_metric_is_found(copy: Path) -> None:
-    """In a rule and in a runbook; a label, too."""
+    """In a rule and in a runbook; a label, and a value that it never has, too."""
+    plant(copy / alerting.RULES / "processing.yml", '{end="aborted"}', '{end="failed"}')
     plant(copy / alerting.RULES / "contracts.yml", "careline_dead_letters_total", "careline_dead_letter_total")
     plant(copy / alerting.RULES / "view.yml", '{status=~"5.."}', '{code=~"5.."}')
     plant(copy / alerting.RUNBOOKS / "ViewBehind.md", "careline_view_lag_records", "careline_view_lag")
@@ -213,6 +216,7 @@ def test_a_renamed_metric_is_found(copy: Path) -> None:
         "careline:dead_letters:increase1h: nothing exposes careline_dead_letter_total",
         "GatewayFailing: careline_gateway_calls_total has no label code",
         "ViewBehind.md: nothing exposes careline_view_lag",
+        "TransactionsAborting: end of careline_processor_transactions_total is never failed",
     }
 
 
@@ -241,6 +245,6 @@ def test_expressions_are_read_as_they_are_written() -> None:
         'max by (role) (rate(a_total{x="y{",z!~"1h"}[5m] offset 1d)) / b:c:d > 2 * 3 '
         'and on (q) (e_bucket{le=~"7(\\\\.0)?"}) == 0'
     )
-    assert dict(selectors(expr)) == {"a_total": {"x", "z"}, "b:c:d": frozenset(), "e_bucket": {"le"}}
+    assert dict(selectors(expr)) == {"a_total": {"x": "y{", "z": "1h"}, "b:c:d": {}, "e_bucket": {"le": "7(\\\\.0)?"}}
     assert list(literals(expr, compared=True)) == [6, 0]
     assert sorted(literals(expr)) == [0, 0, 2, 3, 6, 7]

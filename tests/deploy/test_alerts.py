@@ -19,8 +19,6 @@ from tests.test_docs import ROOT, rows, text
 PENDING: Mapping[str, frozenset[str]] = {
     name: frozenset(labels.split())
     for name, labels in {
-        "careline_clock_seconds": "",
-        "careline_contract_violations_total": "role source reason",
         "careline_gateway_seconds_bucket": "kind le",
         "careline_measure_lag_records": "topic",
         "careline_outreach_due_to_sent_seconds_bucket": "channel le",
@@ -30,14 +28,6 @@ PENDING: Mapping[str, frozenset[str]] = {
         "careline_outreach_provider_errors_total": "provider reason",
         "careline_outreach_waiting": "reason",
         "careline_playbook_refused": "",
-        "careline_processor_deadline_lateness_seconds_bucket": "role le",
-        "careline_processor_deadline_overdue_seconds": "role partition",
-        "careline_processor_deadlines": "role partition",
-        "careline_processor_rebalances_total": "role",
-        "careline_processor_recovery_remaining_records": "role partition",
-        "careline_processor_recovery_remaining_seconds": "role partition",
-        "careline_role_live": "role",
-        "careline_role_ready": "role",
         "careline_view_lag_seconds": "topic",
         "careline_view_redis_bytes": "",
         "careline_view_tasks_open": "team",

@@ -15,6 +15,7 @@ import pytest
 from deploy.local.monitoring import ALERTMANAGER, PROMETHEUS, Program, path_of
 from deploy.local.preflight import MissingError
 
+_UPSTREAM = "https://prometheus.io/download/"
 REQUIRE = "CARELINE_REQUIRE_MONITORING"
 
 PROGRAMS: Mapping[str, Program] = {
@@ -26,9 +27,18 @@ PROGRAMS: Mapping[str, Program] = {
 """Each tool is of the package of its server, and of the same version."""
 
 
+def found(name: str, *, env: Mapping[str, str] = os.environ) -> str | None:
+    """The path of one of ``PROGRAMS``, None if it is not installed or too old."""
+    try:
+        return path_of(PROGRAMS[name], env)
+    except MissingError:
+        return None
+
+
 def missing(name: str) -> str:
     """What to say of a program that is not installed: one line, with the remedy."""
-    return f"{name} is not on the PATH, or too old: {PROGRAMS[name].install}"
+    package = PROGRAMS[name].package
+    return f"{name} is not on the PATH, or too old; install it with `apt-get install {package}`, or from {_UPSTREAM}"
 
 
 def left_out(reasons: Iterable[str]) -> tuple[str, ...]:
@@ -44,12 +54,12 @@ def required(env: Mapping[str, str]) -> bool:
 
 def program(name: str, *, env: Mapping[str, str] = os.environ) -> str:
     """The path of one of ``PROGRAMS``; skips the test where it is missing, and fails it where it is ``required``."""
-    try:
-        return path_of(PROGRAMS[name], env)
-    except MissingError:
-        if required(env):
-            pytest.fail(missing(name), pytrace=False)
-        pytest.skip(missing(name))
+    path = found(name, env=env)
+    if path is not None:
+        return path
+    if required(env):
+        pytest.fail(missing(name), pytrace=False)
+    pytest.skip(missing(name))
 
 
 @pytest.fixture(scope="session")

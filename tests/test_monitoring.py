@@ -16,7 +16,7 @@ def test_a_missing_program_is_named_with_its_package(name: str) -> None:
         monitoring.program(name, env={"PATH": ""})
     said = str(skipped.value)
     assert said.startswith(f"{name} is not on the PATH")
-    assert f"`apt install {monitoring.PROGRAMS[name].package}`" in said
+    assert f"`apt-get install {monitoring.PROGRAMS[name].package}`" in said
     assert monitoring.left_out([f"Skipped: {said}", "Skipped: another reason", said]) == (said,)
 
 

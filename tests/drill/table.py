@@ -47,10 +47,10 @@ def lines(figures: Mapping[str, Any]) -> str:
         name = f"**{row['name'].replace('_', ' ')}**: {row['what']}"
         said.append(f"| {' | '.join([name, *cells(row), result])} | `{row['command']}` |")
     if busy := [row["name"].replace("_", " ") for row in figures["faults"] if row.get("left_out")]:
+        names = ", ".join(busy)
         said += [
             "",
-            f"The machine was busy with other work during {', '.join(busy)}, so EventsCommitTooSlow and LettersLeaveTooLate,"
-            " which said so, were left out there.",
+            f"The machine was busy with other work during {names}: alerts on lateness, which said so, are left out.",
         ]
     return "\n".join(said) + "\n"
 

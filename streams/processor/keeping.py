@@ -103,8 +103,9 @@ class Keeping:
         pause = pause_after(
             self._progress.failures, first=self._limits.retake_after, longest=self._limits.retake_at_most
         )
-        with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self.stopping.wait(), pause.total_seconds())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause.total_seconds()):
+                await self.stopping.wait()
 
     async def _watch(self) -> None:
         """Look whether the brokers answer while nothing moves, and how much waits while the partition is not read."""

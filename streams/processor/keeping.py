@@ -104,8 +104,9 @@ class Keeping:
         pause = pause_after(
             self._progress.failures, first=self._limits.retake_after, longest=self._limits.retake_at_most
         )
-        with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self.stopping.wait(), pause.total_seconds())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause.total_seconds()):
+                await self.stopping.wait()
 
     async def _watch(self) -> None:
         """Check whether the brokers answer while there is no progress, and report the lag while the partition is not

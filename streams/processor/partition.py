@@ -128,8 +128,9 @@ class Partition(Generic[S]):
         room = self._taken(self._room())
         if not ((len(feed) and room) or self._completions or tenure.resuming):
             self._news.clear()
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._news.wait(), _TICK.total_seconds())
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_TICK.total_seconds()):  # wait_for may lose a cancellation (Python 3.11)
+                    await self._news.wait()
         if min(len(feed), self._taken(self._room())) < limits.batch and (len(feed) or self._completions):
             # after a pause the first records are handled at once; under load they are batched
             rest = self._last_commit + limits.commit_every.total_seconds() - time.monotonic()

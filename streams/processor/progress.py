@@ -34,14 +34,16 @@ class Progress:
     @property
     def recovery_left(self) -> int | None:
         """State records still to read; None while nobody knows."""
-        return None if self._recovery is None else self._recovery[2]
+        recovery = self._recovery  # another thread asks
+        return None if recovery is None else recovery[2]
 
     @property
     def recovery_seconds_left(self) -> float | None:
         """How long that takes at the pace so far, in seconds; None while nobody knows."""
-        if self._recovery is None:
+        recovery = self._recovery
+        if recovery is None:
             return None
-        began, read, left = self._recovery
+        began, read, left = recovery
         # as if one second at an ordinary pace had gone before: the first figures are no wild guess
         return left * (self._seconds() - began + 1) / (read + _ORDINARY_PACE) if left else 0
 

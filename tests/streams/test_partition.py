@@ -15,6 +15,7 @@ from streams.broker.memory import MemoryBroker
 from streams.clock import to_millis
 from streams.errors import PartitionLost, Unavailable
 from streams.processor.feed import Feed
+from streams.processor.partition import Partition
 from tests.streams.given import LATE, NOON, contact, prepared
 from tests.streams.owning import (
     QUICK,
@@ -188,6 +189,22 @@ async def test_a_cancellation_is_not_lost_while_reading_ends(broker: MemoryBroke
     stopping.cancel()
     await asyncio.wait({stopping}, timeout=5)
     assert stopping.cancelled()
+
+
+@pytest.mark.parametrize("turns", range(4))
+async def test_a_cancelled_partition_ends(broker: MemoryBroker, codec: Codec, turns: int) -> None:
+    """Also when it is cancelled in the moment in which it hears of records: the worker lets go of it in time."""
+    partition = Partition(0, shared=await worker(broker, codec))
+    task = asyncio.create_task(partition.run())
+    await until(lambda: partition.progress.ready)
+    await asyncio.sleep(0.01)
+    partition._news.set()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait({task}, timeout=5)
+    partition.let_go()
+    assert task.cancelled()
 
 
 async def test_who_is_told_to_finish_commits_and_ends(broker: MemoryBroker, codec: Codec) -> None:

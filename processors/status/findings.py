@@ -189,7 +189,7 @@ def _role(role: str, seen: Seen) -> Iterator[Finding]:
             waits = f"; {group.behind} records wait" if group is not None and group.behind else ""
             yield _person(role, f"is not running{waits}", f"careline run {role}")
         case RoleState.NEVER if role in NEEDED:
-            yield _person(role, "is not running, and never was here", f"careline run {role}")
+            yield _person(role, "is not running, and has handled nothing so far", f"careline run {role}")
         case RoleState.RUNNING:
             ours = sum(one.role == role for one in seen.ops)
             what = f"{len(group.members) - ours if group else 1} of its workers serve no ops port that was asked"

@@ -91,7 +91,7 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     ),
     "a role never ran": (
         {"groups": {"journeys": group(committed=False)}, "ops": ()},
-        "attention journeys: is not running, and never was here",
+        "attention journeys: is not running, and has handled nothing so far",
         "careline run journeys",
     ),
     "a role does not run any more": (

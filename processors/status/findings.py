@@ -255,7 +255,8 @@ def _unknown(seen: Seen) -> Iterator[Finding]:
     away = {name for name, answer in seen.servers.items() if not answer.up}
     for about, why in seen.unknown.items():
         if KAFKA not in away:  # then nothing of it can be known, and that is said already
-            yield Finding(weight=Weight.NOTE, about=about, what=f"not known: {why}", do="look again")
+            # what was not seen may be anything but well
+            yield _person(about, f"not known: {why}", "look again, with a longer --within where the machine is busy")
 
 
 def _clock(about: str, off: float) -> Finding:

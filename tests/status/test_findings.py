@@ -194,7 +194,7 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     ),
     "not everything was answered": (
         {"unknown": {"brokers": "nothing within 1 s"}},
-        "note brokers: not known: nothing within 1 s",
+        "attention brokers: not known: nothing within 1 s",
         "again",
     ),
 }

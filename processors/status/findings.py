@@ -189,7 +189,7 @@ def _role(role: str, seen: Seen) -> Iterator[Finding]:
             waits = f"; {group.behind} records wait" if group is not None and group.behind else ""
             yield _person(role, f"is not running{waits}", f"careline run {role}")
         case RoleState.NEVER if role in NEEDED:
-            yield _person(role, "is not running, and never was here", f"careline run {role}")
+            yield _person(role, "is not running, and has handled nothing so far", f"careline run {role}")
         case RoleState.RUNNING:
             ours = sum(one.role == role for one in seen.ops)
             what = f"{len(group.members) - ours if group else 1} of its workers serve no ops port that was asked"
@@ -255,7 +255,8 @@ def _unknown(seen: Seen) -> Iterator[Finding]:
     away = {name for name, answer in seen.servers.items() if not answer.up}
     for about, why in seen.unknown.items():
         if KAFKA not in away:  # then nothing of it can be known, and that is said already
-            yield Finding(weight=Weight.NOTE, about=about, what=f"not known: {why}", do="look again")
+            # what was not seen may be anything but well
+            yield _person(about, f"not known: {why}", "look again, with a longer --within where the machine is busy")
 
 
 def _clock(about: str, off: float) -> Finding:

@@ -26,8 +26,9 @@ class RoleState(StrEnum):
     REBALANCING = "rebalancing"
     """Its group is giving partitions to its members right now."""
     STOPPED = "not running"
-    """Its group has no member, and has run before; or what it writes falls behind."""
-    NEVER = "never ran"
+    """Its group has no member, and has run before; or it was killed."""
+    NEVER = "not seen"
+    """No worker is known, and none has left a trace: it never ran here, or had nothing to do while it did."""
     UNKNOWN = "unknown"
     """It uses no group, and no ops port of it answered; or the servers that know are away."""
 

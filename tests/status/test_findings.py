@@ -91,7 +91,7 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     ),
     "a role never ran": (
         {"groups": {"journeys": group(committed=False)}, "ops": ()},
-        "attention journeys: is not running, and never was here",
+        "attention journeys: is not running, and has handled nothing so far",
         "careline run journeys",
     ),
     "a role does not run any more": (
@@ -194,7 +194,7 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     ),
     "not everything was answered": (
         {"unknown": {"brokers": "nothing within 1 s"}},
-        "note brokers: not known: nothing within 1 s",
+        "attention brokers: not known: nothing within 1 s",
         "again",
     ),
 }

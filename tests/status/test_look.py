@@ -137,7 +137,7 @@ async def test_a_fresh_stack_is_told_what_to_do_first(live_env: dict[str, str]) 
         assert {name: answer.up for name, answer in seen.servers.items()} == dict.fromkeys(SERVERS, True), seen.servers
         told = about(seen)
         assert told["topics"] == "attention: none of the 9 exists"
-        assert told["journeys"] == told["outreach"] == "attention: is not running, and never was here"
+        assert told["journeys"] == told["outreach"] == "attention: is not running, and has handled nothing so far"
         assert told["schemas"].startswith(f"attention: {len(settings.topics.subjects())} of ")
         assert seen.cluster is not None
         assert seen.unknown == {}

@@ -1,4 +1,4 @@
-"""Reports a partition's metrics, once its transactions are committed."""
+"""Records the metrics of each committed transaction of a partition."""
 
 from __future__ import annotations
 

@@ -22,7 +22,8 @@ class Feed:
         news: asyncio.Event,
         waits: Callable[[int, ConsumerRecord | None], None],
     ) -> None:
-        """``waits`` receives how many records are not handled yet, and the time in ms of the oldest known one."""
+        """``waits`` receives how many records are not handled yet, and the first of them; None if it is not fetched
+        yet."""
         self._consumer = consumer
         self._tp = tp
         self._batch = batch

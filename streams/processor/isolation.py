@@ -39,7 +39,8 @@ _INFRASTRUCTURE = (KafkaError, Unavailable, SchemaNotRegistered, RefusedByServer
 
 
 def blamed(stage: Stage, error: BaseException) -> Unreadable:
-    """Return the dead letter's reason: the stage, the error, and the innermost place in the code that raised it."""
+    """Return the dead letter's reason: ``<stage>: <error>: <message>``, and the innermost place in the code that raised
+    it."""
     if isinstance(error, OutputTooLarge):
         stage = Stage.SIZE if stage is Stage.ENCODE else stage
     message = str(error)[:_MOST_OF_A_MESSAGE]

@@ -71,7 +71,8 @@ class Keeping:
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Meanwhile look after the partition: whether brokers answer, and how much waits, also while it is stopped."""
+        """Monitor the partition meanwhile: whether the brokers answer, and how many records wait, also while it is
+        stopped."""
         watching = asyncio.create_task(self._watch(), name=f"watch {self._tp}")
         try:
             yield

@@ -140,7 +140,8 @@ class Logic(Entrance, Protocol[S]):
         ...
 
     def committed(self, taken: Sequence[Record], sent: Sequence[Send]) -> None:
-        """Called for each record that a step sent, once it is committed. For metrics only."""
+        """Called once for each committed transaction, with the input records that changed a state and all records sent.
+        For metrics only."""
         ...
 
 

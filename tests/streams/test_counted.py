@@ -1,4 +1,4 @@
-"""A partition's metrics."""
+"""The metrics of a transaction."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def counted(role: str, *, live: bool = True) -> Counted:
 
 
 def seen(name: str, **labels: str) -> float | None:
-    """Return the value of the metric for partition 3."""
+    """Return the value of the metric."""
     return REGISTRY.get_sample_value(name, labels)
 
 

@@ -20,7 +20,7 @@ import aiokafka.consumer.fetcher
 from aiokafka import AIOKafkaProducer
 
 from processors.cli import run
-from processors.roles import wiring
+from processors.roles import standing, wiring
 from streams.clock import SystemClock
 from streams.processor import failpoints
 from streams.processor.failpoints import Point
@@ -97,6 +97,7 @@ def skew(file: Path) -> None:
 
     wiring.SystemClock = Clock  # type: ignore[attr-defined]
     aiokafka.consumer.fetcher.time = wrong  # when it last polled, too, is what the machine's clock says
+    standing.time = wrong  # type: ignore[assignment]  # and what its metrics say
 
 
 def main() -> None:

@@ -13,6 +13,9 @@ from functools import partial
 COLUMNS = 24
 """The width of Grafana's grid."""
 
+TAG = "careline"
+"""What all of these dashboards are tagged with; each has links to the others by it."""
+
 
 class Kind(StrEnum):
     """How a panel shows what its expressions return."""
@@ -140,6 +143,8 @@ class Panel:
     high: float | None = None
     alerts: tuple[str, ...] = ()
     """Alerts about what it shows; it links to the runbook of each."""
+    leads_to: str = ""
+    """Where each of its series leads to; ``${__field.labels.x}`` stands for its label x."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.width <= COLUMNS:

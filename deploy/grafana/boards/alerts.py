@@ -23,4 +23,5 @@ def firing(*names: str, width: int = 12, height: int = 6) -> Panel:
         height=height,
         nothing="no alert is pending or firing",
         alerts=names,
+        leads_to="${runbooks}/${__field.labels.alertname}.md",
     )

@@ -1,0 +1,92 @@
+"""The series that Prometheus has of Careline: of the metric catalogue, of the scrape itself, and of its rules."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import yaml
+from prometheus_client import Counter, Histogram
+
+from processors.metrics import catalogue
+
+ROOT = Path(__file__).parents[2]
+
+SCRAPED = frozenset(
+    {
+        "up",
+        "ALERTS",
+        "process_start_time_seconds",
+        "process_resident_memory_bytes",
+        "process_cpu_seconds_total",
+        "process_open_fds",
+    }
+)
+"""Of every target, or of Prometheus itself."""
+
+AWAITED: frozenset[str] = frozenset(
+    {
+        "careline_build_info",
+        "careline_certificate_expiry_timestamp_seconds",
+        "careline_clock_seconds",
+        "careline_consent_changes_total",
+        "careline_contract_violations_total",
+        "careline_dependency_seconds",
+        "careline_dependency_up",
+        "careline_gateway_seconds_bucket",
+        "careline_log_messages_total",
+        "careline_measure_lag_records",
+        "careline_outcomes_reported_total",
+        "careline_outreach_due_to_sent_seconds_bucket",
+        "careline_outreach_due_to_sent_seconds_count",
+        "careline_outreach_event_to_letter_seconds_bucket",
+        "careline_outreach_failures_total",
+        "careline_outreach_oldest_overdue_seconds",
+        "careline_outreach_provider_errors_total",
+        "careline_outreach_waiting",
+        "careline_playbook_refused",
+        "careline_processor_deadline_lateness_seconds_bucket",
+        "careline_processor_deadline_overdue_seconds",
+        "careline_processor_deadlines",
+        "careline_processor_rebalances_total",
+        "careline_processor_recovery_remaining_records",
+        "careline_processor_recovery_remaining_seconds",
+        "careline_role_live",
+        "careline_role_ready",
+        "careline_touchpoints_total",
+        "careline_view_lag_seconds",
+        "careline_view_redis_bytes",
+        "careline_view_tasks_open",
+        "careline_view_tasks_overdue",
+        "slo:event_to_commit:error_ratio_rate1h",
+        "slo:letter:error_ratio_rate1h",
+    }
+)
+"""Metrics and rules that dashboards show already and that are not there yet."""
+
+
+def catalogued() -> dict[str, set[str]]:
+    """Each metric of the catalogue, and its series as expressions spell them: a counter with _total, and so on."""
+    found = {}
+    for metric in catalogue():
+        [described] = metric.describe()
+        if isinstance(metric, Histogram):
+            found[described.name] = {f"{described.name}{series}" for series in ("", "_bucket", "_count", "_sum")}
+        else:
+            found[described.name] = {described.name + ("_total" if isinstance(metric, Counter) else "")}
+    return found
+
+
+@cache
+def known() -> frozenset[str]:
+    """Every series by name."""
+    return frozenset(SCRAPED | recorded() | {name for series in catalogued().values() for name in series})
+
+
+def recorded() -> set[str]:
+    """What recording rules record."""
+    found = set()
+    for file in sorted((ROOT / "deploy" / "prometheus" / "rules").glob("*.y*ml")):
+        for group in yaml.safe_load(file.read_text())["groups"]:
+            found |= {rule["record"] for rule in group["rules"] if "record" in rule}
+    return found

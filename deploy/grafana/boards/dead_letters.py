@@ -3,7 +3,21 @@
 from __future__ import annotations
 
 from deploy.grafana.boards.alerts import firing
-from deploy.grafana.model import Column, Dashboard, Query, Row, Unit, Variable, bars, chart, stat, table, worse_above
+from deploy.grafana.model import (
+    Colour,
+    Column,
+    Dashboard,
+    Query,
+    Row,
+    Step,
+    Unit,
+    Variable,
+    bars,
+    chart,
+    stat,
+    table,
+    worse_above,
+)
 from deploy.grafana.promql import grown, most, or_zero, rounded
 
 _TOPICS = '{topic=~"$prefix.*"}'
@@ -13,9 +27,10 @@ _NOW = Row(
     "",
     (
         stat(
-            title="Dead letters, last day",
-            description="Records that could not be used and were put aside. Any: a customer was not heard. "
-            "`careline dlq list` shows which, and `careline dlq republish` sends them again once they are mended.",
+            title="Dead letters",
+            description="Of the last day: records that could not be used and were put aside. Any: a customer was not "
+            "heard. `careline dlq list` shows which, and `careline dlq republish` sends them again once they are "
+            "mended.",
             queries=(Query(or_zero(rounded(grown(f"careline_dead_letters_total{_ROLE}", window="1d")))),),
             decimals=0,
             width=6,
@@ -23,8 +38,9 @@ _NOW = Row(
             alerts=("DeadLetters", "RecordsLost"),
         ),
         stat(
-            title="Publishers that broke the contract, last day",
-            description="How many different sources sent something that breaks the contract. Each is a team to call.",
+            title="Publishers at fault",
+            description="Of the last day: how many different sources sent something that breaks the contract. Each "
+            "is a team to call.",
             queries=(
                 Query(or_zero(f"count({grown('careline_contract_violations_total', by='source', window='1d')} > 0)")),
             ),
@@ -44,7 +60,7 @@ _NOW = Row(
             alerts=("PartitionStopped",),
         ),
         stat(
-            title="Warnings and errors logged",
+            title="Errors and warnings logged",
             description="Log lines of the shown time at these levels. Errors without dead letters: look at the "
             "role's log, something else is wrong.",
             queries=(
@@ -55,7 +71,7 @@ _NOW = Row(
             ),
             decimals=0,
             width=6,
-            thresholds=worse_above(1, 100),
+            thresholds=(Step(None, Colour.GOOD), Step(1, Colour.WARN)),
             nothing="none",
         ),
     ),

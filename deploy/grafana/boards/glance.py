@@ -18,7 +18,7 @@ from deploy.grafana.model import (
     table,
     worse_above,
 )
-from deploy.grafana.promql import RANGE, budget_left, grown, most, or_zero, quantile, rate, rounded
+from deploy.grafana.promql import budget_left, grown, most, or_zero, quantile, rate, rounded
 
 EVENT_TO_COMMIT = "careline_processor_event_to_commit_seconds"
 DUE_TO_SENT = "careline_outreach_due_to_sent_seconds"
@@ -37,7 +37,7 @@ _OBJECTIVES = Row(
     "",
     (
         stat(
-            title="Events on time: budget left",
+            title="Event budget left",
             description="What is left of the error budget of the shown time: 99 % of events are to have their "
             "consequences committed within a second. Falls: decisions are late, and so are all letters after them. "
             "Below 0 the objective is missed for the shown time.",
@@ -50,7 +50,7 @@ _OBJECTIVES = Row(
             alerts=COMMITS,
         ),
         stat(
-            title="Letters on time: budget left",
+            title="Letter budget left",
             description="What is left of the error budget of the shown time: 99 % of letters are to be with their "
             "provider within ten seconds of the moment they might leave. Falls: customers hear of their trouble "
             "late. Below 0 the objective is missed for the shown time.",
@@ -63,9 +63,9 @@ _OBJECTIVES = Row(
             alerts=LETTERS,
         ),
         stat(
-            title="Lost or in doubt, last day",
-            description="Dead letters, and letters of which nobody knows whether they arrived. Any: somebody was "
-            "not heard, or may have got no answer; deal with each within a day (`careline dlq list`).",
+            title="Lost or in doubt",
+            description="Of the last day: dead letters, and letters of which nobody knows whether they arrived. Any: "
+            "somebody was not heard, or may have got no answer; deal with each within a day (`careline dlq list`).",
             queries=(
                 Query(
                     " + ".join(
@@ -79,7 +79,7 @@ _OBJECTIVES = Row(
             alerts=LOST,
         ),
         stat(
-            title="Longest past its due time",
+            title="Longest overdue",
             description="How long the oldest outreach that is due has been waiting. Rises: a customer waits for us "
             "right now; *Held, and why* says for what.",
             queries=(Query("max(careline_outreach_oldest_overdue_seconds)"),),
@@ -107,9 +107,8 @@ _ALERTS = Row(
     (
         chart(
             title="How fast the error budgets burn",
-            description="The share of late events and letters of the last hour, as a multiple of what the "
-            "objectives allow. 1: the budget of 30 days lasts 30 days; 6: five days; 14.4: two days, and somebody "
-            "is called.",
+            description="The share of late events and letters of the last hour, as a multiple of what the objectives "
+            "allow. 1: the budget of 30 days lasts 30 days; 6: five days; 14.4: two days, and somebody is called.",
             queries=(
                 Query("slo:event_to_commit:error_ratio_rate1h / 0.01", legend="events"),
                 Query("slo:letter:error_ratio_rate1h / 0.01", legend="letters"),
@@ -130,9 +129,9 @@ _FLOW = Row(
     (
         chart(
             title="From touchpoint to letter",
-            description="Touchpoints taken in, decisions made from them, letters accepted by providers, each "
-            "minute. Touchpoints stop: a service no longer publishes. Decisions stop alone: journeys is stuck. "
-            "Letters stop alone: outreach or a provider is.",
+            description="Touchpoints taken in, decisions made from them, letters accepted by providers, each minute. "
+            "Touchpoints stop: a service no longer publishes. Decisions stop alone: journeys is stuck. Letters stop "
+            "alone: outreach or a provider is.",
             queries=(
                 Query(rate("careline_touchpoints_total", minute=True), legend="touchpoints in"),
                 Query(rate("careline_decisions_total", minute=True), legend="decisions"),
@@ -192,8 +191,8 @@ _CARE = Row(
         ),
         chart(
             title="Held, and why",
-            description="Outreach that is wanted and has not left. quiet_hours and not_yet are care; retry, "
-            "in_doubt and its_turn that grow are customers who wait because of us or a provider.",
+            description="Outreach that is wanted and has not left. quiet_hours and not_yet are care; retry, in_doubt "
+            "and its_turn that grow are customers who wait because of us or a provider.",
             queries=(Query("sum by (reason) (careline_outreach_waiting)", legend="{{reason}}"),),
             stacked=True,
             width=6,
@@ -208,6 +207,6 @@ _CARE = Row(
 GLANCE = Dashboard(
     uid="careline-glance",
     title="Care at a glance",
-    description=f"Are customers cared for in time, is anything lost, who waits. Figures of the shown time ({RANGE}).",
+    description="Are customers cared for in time, is anything lost, and who waits. Counts are of the shown time.",
     rows=(_OBJECTIVES, _ALERTS, _FLOW, _CARE),
 )

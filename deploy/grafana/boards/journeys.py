@@ -37,7 +37,7 @@ _NOW = Row(
             trend=True,
         ),
         stat(
-            title="Committed within (99 %)",
+            title="Committed (99 %)",
             description="Time from an event's publication to the commit of its effects, all but one in a hundred. "
             "Above a second the objective is missed.",
             queries=(Query(quantile(0.99, _COMMIT, selector=f"{{{MINE}}}")),),
@@ -48,7 +48,7 @@ _NOW = Row(
             alerts=COMMITS,
         ),
         stat(
-            title="Oldest event not handled",
+            title="Oldest not handled",
             description="Its age, over all partitions; 0 if none waits. Rises: more comes than is handled, or a "
             "partition is stuck. Add workers, up to the number of partitions.",
             queries=(Query(f"max(careline_processor_lag_seconds{{{MINE}}})"),),
@@ -100,9 +100,9 @@ _SPEED = Row(
         ),
         chart(
             title="Where the time goes",
-            description="All but one in a hundred: from event to commit, and the part of it that is the "
-            "transaction. The distance between the two is waiting: for a poll, behind other records, for a "
-            "partition to be taken over.",
+            description="All but one in a hundred: from event to commit, and the part of it that is the transaction. "
+            "The distance between the two is waiting: for a poll, behind other records, for a partition to be taken "
+            "over.",
             queries=(
                 Query(quantile(0.99, _COMMIT, selector=f"{{{MINE}}}"), legend="event to commit", exemplars=True),
                 Query(
@@ -238,27 +238,27 @@ _STATE = Row(
             alerts=("ProcessorStalled",),
         ),
         table(
-            title="Playbook in force, by worker",
-            description="Workers that show different versions for longer than a reload takes do not read the same "
+            title="Playbook in force",
+            description="Workers with different versions for longer than a reload takes do not read the same "
             "file: customers are then treated by chance of their partition.",
-            queries=(Query("max by (role, instance, version) (careline_playbook_info == 1)"),),
+            queries=(Query("count by (role, version) (careline_playbook_info == 1)"),),
             columns=(
                 Column("role", "role"),
-                Column("instance", "worker"),
                 Column("version", "version"),
+                Column("A", "workers", Unit.COUNT),
             ),
             width=6,
             alerts=("PlaybooksDiffer",),
         ),
         bars(
-            title="Curious things",
-            description="In the shown time: touchpoints with an unknown time zone (their customers' letters are "
-            "held by night rules), transactions repeated item by item, playbook files taken and refused.",
+            title="Out of the ordinary",
+            description="In the shown time: touchpoints with an unknown time zone (their customers' letters are held "
+            "by night rules), transactions repeated item by item, playbook files taken and refused.",
             queries=(
-                Query(or_zero(rounded(grown('careline_unknown_time_zones_total'))), legend="unknown time zones"),
+                Query(or_zero(rounded(grown('careline_unknown_time_zones_total'))), legend="unknown zones"),
                 Query(
                     or_zero(rounded(grown(f"careline_processor_isolations_total{{{MINE}}}"))),
-                    legend="repeated transactions",
+                    legend="repeated batches",
                 ),
                 Query(
                     or_zero(rounded(grown('careline_playbook_reloads_total{result="taken"}'))),
@@ -276,6 +276,7 @@ _STATE = Row(
         firing(
             *COMMITS, "PartitionStopped", "ProcessorStalled", "DeadlinesLate", "PlaybooksDiffer", "PlaybookRefused",
             width=24,
+            height=5,
         ),
     ),
 )  # fmt: skip

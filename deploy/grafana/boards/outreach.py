@@ -45,7 +45,7 @@ _NOW = Row(
             nothing="no letters",
         ),
         stat(
-            title="Accepted within 10 s",
+            title="Within 10 s",
             description="The share of letters of the shown time that were with their provider within ten seconds of "
             "the moment they might leave. The objective is 99 %.",
             queries=(Query(share_within(DUE_TO_SENT, 10)),),
@@ -56,9 +56,9 @@ _NOW = Row(
             alerts=LETTERS,
         ),
         stat(
-            title="Uncertain, last day",
-            description="Letters of which nobody knows whether the provider took them; they are not sent again. "
-            "Any: look them up at the provider, and tell the customer another way if need be.",
+            title="Uncertain letters",
+            description="Of the last day: letters of which nobody knows whether the provider took them; they are not "
+            "sent again. Any: look them up at the provider, and tell the customer another way if need be.",
             queries=(Query(or_zero(rounded(grown(UNCERTAIN, window="1d")))),),
             decimals=0,
             thresholds=worse_above(1),
@@ -86,8 +86,8 @@ _NOW = Row(
         ),
         stat(
             title="Complained",
-            description="Complaints as spam, of the letters sent in the shown time. Mailbox providers want less "
-            "than 0.1 %, and from 0.3 % on put all of our letters into the spam folder.",
+            description="Complaints as spam, of the letters sent in the shown time. Mailbox providers want less than "
+            "0.1 %, and from 0.3 % on put all of our letters into the spam folder.",
             queries=(Query(_share("COMPLAINED")),),
             unit=Unit.RATIO,
             decimals=2,

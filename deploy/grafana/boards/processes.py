@@ -31,12 +31,11 @@ _ROLES = Row(
         states(
             title="Roles",
             description="The worst worker of each role. Away: it does not answer, or its target is gone. Not ready: "
-            "`/readyz` says what it waits for. Broken: `/livez` says why; it does not recover by itself, restart "
-            "it.",
+            "`/readyz` says what it waits for. Broken: `/livez` says why; it does not recover by itself, restart it.",
             queries=(
                 Query(
-                    f"min by (role) ((1 + careline_role_ready{{{_JOB}}} + careline_role_live{{{_JOB}}}) "
-                    f"* on (role, instance) up{{{_JOB}}} or up{{{_JOB}}})",
+                    f"min by (role) ((1 + careline_role_ready{{{_JOB}}} + careline_role_live{{{_JOB}}}) * up{{{_JOB}}} "
+                    f"or up{{{_JOB}}})",
                     legend="{{role}}",
                 ),
             ),
@@ -81,8 +80,7 @@ _ROLES = Row(
         table(
             title="Workers",
             description="Each worker with its version, start, and how far its clock is from Prometheus's (positive: "
-            "ahead). A young age that was not a deployment: it restarts. Clocks that differ: quiet hours are "
-            "missed.",
+            "ahead). A young age that was not a deployment: it restarts. Clocks that differ: quiet hours are missed.",
             queries=(
                 Query(f"max by (role, instance, version, python) (careline_build_info{{{_JOB}}})"),
                 Query(f"max by (role, instance) (time() - process_start_time_seconds{{{_JOB}}})"),
@@ -181,8 +179,8 @@ _KAFKA = Row(
         ),
         chart(
             title="Recovery, time left",
-            description="Until the slowest partition has its state again, at the pace so far. Rises: reading is "
-            "slow or the brokers are; its customers wait so long.",
+            description="Until the slowest partition has its state again, at the pace so far. Rises: reading is slow "
+            "or the brokers are; its customers wait so long.",
             queries=(
                 Query(
                     f"max by (role) (careline_processor_recovery_remaining_seconds{{{_CHOSEN}}})", legend="{{role}}"

@@ -26,7 +26,7 @@ _NOW = Row(
     "",
     (
         stat(
-            title="View is behind by",
+            title="View is behind",
             description="Age of the oldest record that the view does not show yet. Rises: staff on the phone do not "
             "see what the customer has just done.",
             queries=(Query(f"max(careline_view_lag_seconds{_TOPICS})"),),
@@ -45,9 +45,9 @@ _NOW = Row(
             alerts=("TasksOverdue",),
         ),
         stat(
-            title="Measure is behind by",
-            description="Records that the measurements have not counted yet. Rises: the figures about our effect "
-            "are old; no customer is harmed.",
+            title="Measure is behind",
+            description="Records that the measurements have not counted yet. Rises: the figures about our effect are "
+            "old; no customer is harmed.",
             queries=(Query(f"sum(careline_measure_lag_records{_TOPICS})"),),
             decimals=0,
             trend=True,
@@ -55,7 +55,7 @@ _NOW = Row(
             alerts=("MeasureBehind",),
         ),
         stat(
-            title="Gateway: calls that failed",
+            title="Gateway failures",
             description="The share of calls in the shown time that we could not serve (5xx). Rises: opt-outs and "
             "reports of providers do not reach us; people who said no are written to.",
             queries=(Query("({}) / ({} > 0)".format(or_zero(grown(_CALLS + '{status=~"5.."}')), grown(_CALLS))),),
@@ -94,7 +94,7 @@ _VIEW = Row(
             description="Rises for all topics: the view or Redis is slow or away. For one topic alone: something of "
             "its records takes long.",
             queries=(Query(f"sum by (topic) (careline_view_lag_records{_TOPICS})", legend="{{topic}}"),),
-            width=8,
+            width=9,
             stacked=True,
             alerts=("ViewBehind",),
         ),
@@ -105,7 +105,7 @@ _VIEW = Row(
                 Query(rate(f"careline_view_records_total{_TOPICS}", by="topic", minute=True), legend="{{topic}}"),
             ),
             unit=Unit.PER_MINUTE,
-            width=8,
+            width=9,
             stacked=True,
             alerts=("ViewBehind",),
         ),
@@ -122,7 +122,7 @@ _VIEW = Row(
                 Column("A", "open", Unit.COUNT),
                 Column("B", "overdue", Unit.COUNT, worse_above(1, 10)),
             ),
-            width=8,
+            width=6,
             nothing="no open task",
             alerts=("TasksOverdue",),
         ),
@@ -134,8 +134,8 @@ _EFFECT = Row(
     (
         table(
             title="Satisfaction",
-            description="Mean answer (1 to 5) of customers we wrote to and of others, each with the bounds of its "
-            "95 % interval. Bounds that overlap: no difference is shown, however far apart the means are.",
+            description="Mean answer (1 to 5) of customers we wrote to and of others, each with the bounds of its 95 "
+            "% interval. Bounds that overlap: no difference is shown, however far apart the means are.",
             queries=(
                 Query("avg by (group) (careline_measure_satisfaction_mean)"),
                 Query('avg by (group) (careline_measure_satisfaction_bound{bound="low"})'),
@@ -171,15 +171,15 @@ _EFFECT = Row(
             height=6,
             nothing="no letter yet",
         ),
-        chart(
+        bars(
             title="Facts counted",
-            description="Facts that the measurements took in, each minute, by record. Zero while touchpoints come "
-            "in: measure is stuck.",
-            queries=(Query(rate("careline_measure_records_total", by="record", minute=True), legend="{{record}}"),),
-            unit=Unit.PER_MINUTE,
-            stacked=True,
+            description="Facts that the measurements took in during the shown time, the most frequent. None while "
+            "touchpoints come in: measure is stuck.",
+            queries=(Query(most(5, grown("careline_measure_records_total", by="record")), legend="{{record}}"),),
+            decimals=0,
             width=8,
             height=6,
+            nothing="nothing was counted",
             alerts=("MeasureBehind",),
         ),
     ),
@@ -190,8 +190,8 @@ _GATEWAY = Row(
     (
         chart(
             title="Calls, by status",
-            description="Calls each minute. 401 or 400 rises: a provider signs or reports wrongly; 404: broken "
-            "links in letters; 503: the brokers do not answer, and opt-outs are not stored.",
+            description="Calls each minute. 401 or 400 rises: a provider signs or reports wrongly; 404: broken links "
+            "in letters; 503: the brokers do not answer, and opt-outs are not stored.",
             queries=(Query(rate(_CALLS, by="status", minute=True), legend="{{status}}"),),
             unit=Unit.PER_MINUTE,
             stacked=True,
@@ -212,9 +212,9 @@ _GATEWAY = Row(
             alerts=("GatewayFailing",),
         ),
         bars(
-            title="Connections closed, because there were too many",
-            description="In the shown time. made_room: somebody opens connections and says nothing. refused: more "
-            "come than are provided for, and customers among them.",
+            title="Connections closed",
+            description="Because there were too many, in the shown time. made_room: somebody opens connections and "
+            "says nothing. refused: more come than are provided for, and customers among them.",
             queries=(Query(most(8, grown("careline_http_connections_closed_total", by="role, why")),
                            legend="{{role}}: {{why}}"),),
             decimals=0,

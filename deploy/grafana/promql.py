@@ -24,10 +24,7 @@ def rate(metric: str, *, by: str = "", minute: bool = False) -> str:
 def grown(metric: str, *, by: str = "", window: str = RANGE) -> str:
     """By how much a counter grew within the window. A series that appeared in it counts with its whole value, which
     ``increase`` alone would leave out: the first dead letter of a process is one."""
-    return (
-        f"sum{_by(by)}((increase({metric}[{window}]) and {metric} offset {window}) "
-        f"or ({metric} unless {metric} offset {window}))"
-    )
+    return f"sum{_by(by)}(({metric} unless {metric} offset {window}) or increase({metric}[{window}]))"
 
 
 def rounded(expr: str) -> str:

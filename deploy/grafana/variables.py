@@ -10,8 +10,8 @@ from grafana_foundation_sdk.models import dashboard as models
 from deploy.grafana.model import Variable
 from deploy.grafana.promql import EVERYTHING
 
-RUNBOOKS = "https://github.com/careline/careline/blob/main/docs/runbooks"
-"""Where the runbooks can be read, unless another address is typed in."""
+RUNBOOKS = "https://git.example/careline/blob/main/docs/runbooks"
+"""An example of an address; you type in where your people read docs/runbooks, as in prometheus.yml."""
 
 _LABELS = {
     Variable.ROLE: 'label_values(up{job="careline"}, role)',
@@ -30,7 +30,7 @@ def variable(choice: Variable) -> Any:
         return (
             build.TextBoxVariable(choice)
             .label("Runbooks")
-            .description("Address of the folder docs/runbooks, where you can read it.")
+            .description("Address of the folder docs/runbooks, where your people read it.")
             .default_value(RUNBOOKS)
             .current(models.VariableOption(selected=True, text=RUNBOOKS, value=RUNBOOKS))
         )

@@ -83,6 +83,11 @@ def known() -> frozenset[str]:
     return frozenset(SCRAPED | recorded() | {name for series in catalogued().values() for name in series})
 
 
+def awaited() -> frozenset[str]:
+    """What of ``AWAITED`` is still not there."""
+    return AWAITED - known()
+
+
 def recorded() -> set[str]:
     """What recording rules record."""
     found = set()

@@ -117,7 +117,7 @@ _ALERTS = Row(
             thresholds=worse_above(6, 14.4),
             colours=(("events", Colour.CALM),),
             height=7,
-            nothing="nothing happened in the last hour",
+            nothing="too few events in the last hour",
             alerts=COMMITS + LETTERS,
         ),
         firing(height=7),

@@ -68,11 +68,19 @@ class Series:
 class Prometheus:
     """Asks one Prometheus, by its HTTP API; closed when the block ends."""
 
-    def __init__(self, url: str, *, span: Span, scrape: timedelta, chosen: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        span: Span,
+        scrape: timedelta,
+        chosen: Mapping[str, str],
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
         self.span = span
         self._scrape = scrape
         self._chosen = chosen
-        self._client = httpx.Client(base_url=url, timeout=_TIMEOUT)
+        self._client = httpx.Client(base_url=url, timeout=_TIMEOUT, transport=transport)
 
     def __enter__(self) -> Self:
         return self

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 from prometheus_client import Counter, Histogram
@@ -88,10 +89,12 @@ def awaited() -> frozenset[str]:
     return AWAITED - known()
 
 
+def rules() -> list[Any]:
+    """Every rule in deploy/prometheus/rules, as Prometheus reads it."""
+    files = sorted((ROOT / "deploy" / "prometheus" / "rules").glob("*.y*ml"))
+    return [rule for file in files for group in yaml.safe_load(file.read_text())["groups"] for rule in group["rules"]]
+
+
 def recorded() -> set[str]:
     """What recording rules record."""
-    found = set()
-    for file in sorted((ROOT / "deploy" / "prometheus" / "rules").glob("*.y*ml")):
-        for group in yaml.safe_load(file.read_text())["groups"]:
-            found |= {rule["record"] for rule in group["rules"] if "record" in rule}
-    return found
+    return {rule["record"] for rule in rules() if "record" in rule}

@@ -14,7 +14,7 @@ from deploy.grafana.boards import DASHBOARDS
 from deploy.grafana.made import made
 from deploy.grafana.model import COLUMNS, Dashboard, Kind, Panel, Query, Unit, placed
 from tests.deploy.expressions import SECONDS_ONLY, filled, metrics_of, parsed
-from tests.deploy.known import AWAITED, catalogued, known
+from tests.deploy.known import AWAITED, catalogued, known, rules
 
 ROOT = Path(__file__).parents[2]
 BOARDS = pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda dashboard: dashboard.uid)
@@ -148,10 +148,10 @@ def test_every_metric_that_is_shown_exists() -> None:
 def test_every_metric_is_used() -> None:
     """By a panel or by a rule, or a document names it beside the catalogue: else nobody would look at it."""
     shown = " ".join(query.expr for _, query in queries())
-    rules = " ".join(file.read_text() for file in (ROOT / "deploy/prometheus").rglob("*.y*ml"))
+    ruled = " ".join(rule["expr"] for rule in rules())
     lines = [line for file in (ROOT / "docs").rglob("*.md") for line in file.read_text(encoding="utf-8").splitlines()]
     pages = " ".join(line for line in lines if not line.startswith("| `careline_"))
-    named = set(re.findall(r"careline_\w+", " ".join((shown, rules, pages))))
+    named = set(re.findall(r"careline_\w+", " ".join((shown, ruled, pages))))
     assert {metric for metric, series in catalogued().items() if not series & named} == set()
 
 
@@ -159,3 +159,26 @@ def test_a_metric_that_nobody_uses_is_noticed() -> None:
     """The check above sees what it should: the names of a metric are those of its series."""
     assert catalogued()["careline_dead_letters"] == {"careline_dead_letters_total"}
     assert "careline_outreach_provider_seconds_bucket" in catalogued()["careline_outreach_provider_seconds"]
+
+
+def alerts() -> dict[str, set[str]]:
+    """The dashboards that the rules of each alert name, by the alert's name."""
+    found: dict[str, set[str]] = {}
+    for rule in rules():
+        if "alert" in rule:
+            found.setdefault(rule["alert"], set()).add(rule["annotations"]["dashboard"])
+    return found
+
+
+def test_panels_link_to_alerts_that_there_are() -> None:
+    """A link to the runbook of an alert that was renamed leads nowhere."""
+    linked = {name for _, panel in panels() for name in panel.alerts}
+    assert len(linked) > 20
+    assert linked - set(alerts()) == set()
+
+
+def test_every_alert_has_a_panel_on_its_dashboard() -> None:
+    """Whoever follows an alert to its dashboard finds a panel about it, and the runbook from there."""
+    shown = {dashboard.uid: {name for panel in dashboard.panels for name in panel.alerts} for dashboard in DASHBOARDS}
+    lost = {(name, uid) for name, uids in alerts().items() for uid in uids if name not in shown.get(uid, set())}
+    assert lost == set()

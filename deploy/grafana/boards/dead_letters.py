@@ -53,7 +53,7 @@ _NOW = Row(
             title="Partitions stopped",
             description="Partitions that stopped because most of their records are unreadable: so many dead letters "
             "are no accident, and going on would lose them all from sight.",
-            queries=(Query(f"sum(careline_processor_partitions_stopped{_ROLE})"),),
+            queries=(Query(or_zero(f"sum(careline_processor_partitions_stopped{_ROLE})")),),
             decimals=0,
             width=6,
             thresholds=worse_above(1),

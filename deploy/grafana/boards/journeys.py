@@ -61,7 +61,7 @@ _NOW = Row(
             title="Partitions stopped",
             description="Partitions that stopped because most of their records are unreadable. Any: every customer "
             "on it hears nothing until somebody acts.",
-            queries=(Query(f"sum(careline_processor_partitions_stopped{{{MINE}}})"),),
+            queries=(Query(or_zero(f"sum(careline_processor_partitions_stopped{{{MINE}}})")),),
             decimals=0,
             thresholds=worse_above(1),
             alerts=("PartitionStopped",),

@@ -158,7 +158,7 @@ _KAFKA = Row(
             ),
             stacked=True,
             width=8,
-            alerts=("RebalanceStorm", "RoleAbsent"),
+            alerts=("PartitionStopped", "RebalanceStorm", "RoleAbsent"),
         ),
         chart(
             title="Rebalances and recoveries",
@@ -218,8 +218,8 @@ _KAFKA = Row(
             alerts=("RecoverySlow",),
         ),
         firing(
-            "RoleAbsent", "RoleNotReady", "RoleRestarting", "RebalanceStorm", "RecoverySlow", "TransactionsAborting",
-            "KafkaAway", "RegistryAway", "RedisAway", "MailAway", "CertificateExpires", "ClockOff", "MemoryHigh",
+            "RoleAbsent", "RoleNotReady", "RoleRestarting", "PartitionStopped", "RebalanceStorm", "RecoverySlow",
+            "TransactionsAborting", "KafkaAway", "RegistryAway", "RedisAway", "MailAway", "CertificateExpires", "ClockOff", "MemoryHigh",
         ),
     ),
 )  # fmt: skip

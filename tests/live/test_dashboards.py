@@ -102,10 +102,11 @@ async def _a_day(settings: Settings, base: str) -> None:
                 f'{{"outreach_id": "{outreach_id(number)}", "customer_id": "passenger-{number}", "channel": "EMAIL", '
                 f'"kind": "{kind}"}}'
             )
+            sent = datetime.now(UTC)
             headers = {
                 "webhook-id": f"m{number}",
-                "webhook-timestamp": str(int(time.time())),
-                "webhook-signature": Webhook(SECRET).sign(f"m{number}", datetime.now(UTC), said),
+                "webhook-timestamp": str(int(sent.timestamp())),
+                "webhook-signature": Webhook(SECRET).sign(f"m{number}", sent, said),
             }
             assert (await client.post("/callbacks/outcomes", content=said, headers=headers)).status_code == 202
 

@@ -219,7 +219,8 @@ _KAFKA = Row(
         ),
         firing(
             "RoleAbsent", "RoleNotReady", "RoleRestarting", "PartitionStopped", "RebalanceStorm", "RecoverySlow",
-            "TransactionsAborting", "KafkaAway", "RegistryAway", "RedisAway", "MailAway", "CertificateExpires", "ClockOff", "MemoryHigh",
+            "TransactionsAborting", "KafkaAway", "RegistryAway", "RedisAway", "MailAway", "CertificateExpires",
+            "ClockOff", "MemoryHigh",
         ),
     ),
 )  # fmt: skip

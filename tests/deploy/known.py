@@ -10,6 +10,7 @@ import yaml
 from prometheus_client import Counter, Histogram
 
 from processors.metrics import catalogue
+from tests.deploy.expressions import metrics_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -85,8 +86,9 @@ def known() -> frozenset[str]:
 
 
 def awaited() -> frozenset[str]:
-    """What of ``AWAITED`` is still not there."""
-    return AWAITED - known()
+    """What of ``AWAITED`` is still not there, and what rules record of that."""
+    missing = AWAITED - known()
+    return missing | {rule["record"] for rule in rules() if "record" in rule and metrics_of(rule["expr"]) & missing}
 
 
 def rules() -> list[Any]:

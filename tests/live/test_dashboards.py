@@ -22,6 +22,7 @@ from processors.settings import Settings
 from streams import Publisher, events
 from tests.deploy.expressions import filled, metrics_of
 from tests.deploy.known import awaited, recorded, rules
+from tests.live.reading import records, until
 from tests.live.roles import Role
 from tests.live.watching import Watching
 from tests.live.writing import writer
@@ -37,6 +38,11 @@ NEEDS_A_FAULT = {
     "ALERTS": "an alert that is pending or firing",
     "careline_certificate_expiry_timestamp_seconds": "servers that are reached by TLS",
     "careline_contract_violations_total": "a publisher that breaks the contract",
+    'careline_decisions_total{kind="ESCALATE"}': "a customer whom a person has to help",
+    'careline_decisions_total{kind="HOLD"}': "a letter at night",
+    'careline_decisions_total{kind="SUPPRESS"}': "a letter too many",
+    'careline_decisions_total{kind="RETRACT"}': "a letter that is no longer true",
+    'careline_decisions_total{kind!~"SEND|ESCALATE"}': "one of these",
     "careline_dead_letters_total": "a record that cannot be used",
     "careline_events_published_total": "a publishing service that serves its metrics",
     "careline_events_refused_total": "a service that builds events that break the contract",
@@ -50,7 +56,7 @@ NEEDS_A_FAULT = {
     "careline_unknown_time_zones_total": "a service that does not use our publisher",
     "careline_view_skipped_total": "a record that cannot be used",
 }
-"""Series that a healthy system does not have, with what makes them; the drive of faults (tests/chaos) does."""
+"""Series that a healthy system need not have, with what makes them; the drive of faults (tests/chaos) makes faults."""
 
 
 @pytest.fixture(scope="module")
@@ -81,34 +87,44 @@ async def watched(
 
 
 async def _a_day(settings: Settings, base: str) -> None:
-    """Delays and answers of passengers, letters and a task that are asked for, an opt-out and a bounce."""
+    """Delays and answers of passengers and the letters that they lead to, a task, an opt-out, reports on letters."""
     now = datetime.now(UTC).replace(microsecond=0)
-    async with Publisher(settings) as publisher:
-        for number in range(40):
-            for event in _touchpoints(f"passenger-{number}", now):
-                await publisher.publish(event)
     topics = settings.topics
+    for wave in (range(5), range(5, 45)):  # rates are of counters that were there before
+        async with Publisher(settings) as publisher:
+            for number in wave:
+                for event in _touchpoints(f"passenger-{number}", now):
+                    await publisher.publish(event)
+        letters = await until(
+            lambda: _wanted(settings), lambda found, wave=wave: len(found) >= len(wave), within=WITHIN
+        )
+        await asyncio.sleep(3)
     async with writer(settings) as topic:
-        for number in range(40):
-            address = events.Address(channel=events.OutreachChannel.EMAIL, address=f"p{number}@mail.example")
-            await topic.write(
-                (topics.outreach, _asked(number, address, now)), (topics.decisions, _decided(number, now))
-            )
         team = events.Address(channel=events.OutreachChannel.AGENT_TASK, address="rescue")
-        await topic.write((topics.outreach, _asked(50, team, now, due_at=now - timedelta(minutes=1), escalation=True)))
+        await topic.write((topics.outreach, _task(team, now)))
     async with httpx.AsyncClient(base_url=base) as client:
-        for number, kind in enumerate(("DELIVERED", "BOUNCED", "COMPLAINED", "UNSUBSCRIBED", "REDEEMED")):
+        kinds = ("DELIVERED", "BOUNCED", "COMPLAINED", "UNSUBSCRIBED", "REDEEMED")
+        for letter, kind in zip(letters, kinds, strict=False):
             said = (
-                f'{{"outreach_id": "{outreach_id(number)}", "customer_id": "passenger-{number}", "channel": "EMAIL", '
+                f'{{"outreach_id": "{letter.outreach_id}", "customer_id": "{letter.customer_id}", "channel": "EMAIL", '
                 f'"kind": "{kind}"}}'
             )
-            sent = datetime.now(UTC)
+            sent, call = datetime.now(UTC), f"m-{kind}"
             headers = {
-                "webhook-id": f"m{number}",
+                "webhook-id": call,
                 "webhook-timestamp": str(int(sent.timestamp())),
-                "webhook-signature": Webhook(SECRET).sign(f"m{number}", sent, said),
+                "webhook-signature": Webhook(SECRET).sign(call, sent, said),
             }
             assert (await client.post("/callbacks/outcomes", content=said, headers=headers)).status_code == 202
+
+
+async def _wanted(settings: Settings) -> list[events.Decision]:
+    """The letters about delays that the journeys role has decided to send."""
+    return [
+        one
+        for one in await records(settings, "decisions")
+        if one.kind is events.DecisionKind.SEND and one.policy == "delay_care"
+    ]
 
 
 def _touchpoints(customer: str, now: datetime) -> Iterable[Any]:
@@ -130,19 +146,11 @@ def _touchpoints(customer: str, now: datetime) -> Iterable[Any]:
     )  # fmt: skip
 
 
-def _asked(number: int, address: events.Address, now: datetime, **more: Any) -> events.OutreachRequested:
+def _task(team: events.Address, now: datetime) -> events.OutreachRequested:
+    """A task for staff whose time has passed already."""
     return request(
-        outreach_id=outreach_id(number), customer_id=f"passenger-{number}", requested_at=now, addresses=(address,),
-        variables=VARIABLES, useful_until=now + timedelta(hours=1), **more,
-    )  # fmt: skip
-
-
-def _decided(number: int, now: datetime) -> events.Decision:
-    return events.Decision(
-        decision_id=str(uuid.uuid4()), customer_id=f"passenger-{number}", decided_at=now, reason="due",
-        kind=events.DecisionKind.SEND, explanation="The wait is over an hour.", policy="delay_care",
-        playbook_version="1", journey_id="delay:F1", occasion="notice", outreach_id=outreach_id(number),
-        channel=events.OutreachChannel.EMAIL,
+        outreach_id=outreach_id(50), customer_id="passenger-50", requested_at=now, addresses=(team,),
+        variables=VARIABLES, useful_until=now + timedelta(hours=1), due_at=now - timedelta(minutes=1), escalation=True,
     )  # fmt: skip
 
 
@@ -195,7 +203,7 @@ async def test_rules_and_alerts_are_of_series_that_there_are(watched: Watching) 
 
 async def test_the_dashboards_can_be_drawn(watched: Watching, tmp_path: Path) -> None:
     """One command makes a picture of each, and says so in one line if there is no Prometheus."""
-    words = ["--last", "1m", "--scrape", "1s", "--out", str(tmp_path)]
+    words = ["--last", "10m", "--scrape", "1s", "--out", str(tmp_path)]
     assert await asyncio.to_thread(main, ["--prometheus", watched.url, *words]) == 0
     pictures = await asyncio.to_thread(_read, tmp_path)
     assert set(pictures) == {f"dashboard-{board.uid.removeprefix('careline-')}" for board in DASHBOARDS}

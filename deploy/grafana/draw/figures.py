@@ -28,7 +28,7 @@ def _word(canvas: Canvas, cell: Box, panel: Panel, line: Line) -> None:
     one = next((one for one in panel.mapped if one.value == round(value)), None)
     canvas.rect(f"{CLASSES[one.colour] if one else 'quiet'}f", cell, round_by=7)
     word = one.word if one else said(value, panel.unit, panel.decimals)
-    middle, size = cell.x + cell.width / 2, min(28.0, cell.width / max(width_of(word, 1), 1) * 0.86)
+    middle, size = cell.x + cell.width / 2, min(28.0, cell.width / max(width_of(word, 1), 1) * 0.76)
     below = 0 if not line.name else 13
     canvas.text("big onfill middle", middle, cell.y + cell.height / 2 + size * 0.35 - below + 4, word, size=size)
     if line.name:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -63,13 +63,16 @@ def draw_lines(
     _limits(canvas, plot, panel, limits, up)
 
 
-def _limits(canvas: Canvas, plot: Box, panel: Panel, limits: Sequence[Step], up: object) -> None:
-    assert callable(up)
+def _limits(canvas: Canvas, plot: Box, panel: Panel, limits: Sequence[Step], up: Callable[[float], float]) -> None:
+    last = plot.bottom
     for step in limits:
-        y = up(step.at)
+        y = up(step.at or 0)
         canvas.path(f"limit {CLASSES[step.colour]}", [(plot.x, y), (plot.right, y)])
         label = said(step.at or 0, panel.unit)
-        canvas.text(f"halo end {CLASSES[step.colour]}f", plot.right - 3, y - 5 if y > plot.y + 16 else y + 15, label)
+        inside = y > plot.y + 16
+        if abs(last - y) >= _TICK_ROOM / 2 or step is limits[0]:
+            canvas.text(f"halo end {CLASSES[step.colour]}f", plot.right - 3, y - 5 if inside else y + 15, label)
+        last = y
 
 
 def _scale(highest: float, panel: Panel, plot: Box) -> list[float]:

@@ -22,6 +22,10 @@ from deploy.grafana.promql import budget_left, grown, most, or_zero, quantile, r
 
 EVENT_TO_COMMIT = "careline_processor_event_to_commit_seconds"
 DUE_TO_SENT = "careline_outreach_due_to_sent_seconds"
+LETTER = 'channel!="AGENT_TASK"'
+"""A task for staff is no letter."""
+
+SENT = f'careline_outreach_outcomes_total{{outcome="sent", {LETTER}}}'
 UNCERTAIN = 'careline_outreach_outcomes_total{outcome="uncertain"}'
 EVENT_TO_LETTER = "careline_outreach_event_to_letter_seconds"
 
@@ -54,7 +58,7 @@ _OBJECTIVES = Row(
             description="What is left of the error budget of the shown time: 99 % of letters are to be with their "
             "provider within ten seconds of the moment they might leave. Falls: customers hear of their trouble "
             "late. Below 0 the objective is missed for the shown time.",
-            queries=(Query(budget_left(DUE_TO_SENT, 10, objective=0.99)),),
+            queries=(Query(budget_left(DUE_TO_SENT, 10, objective=0.99, selector=LETTER)),),
             unit=Unit.RATIO,
             decimals=0,
             low=None,
@@ -135,7 +139,7 @@ _FLOW = Row(
             queries=(
                 Query(rate("careline_touchpoints_total", minute=True), legend="touchpoints in"),
                 Query(rate("careline_decisions_total", minute=True), legend="decisions"),
-                Query(rate('careline_outreach_outcomes_total{outcome="sent"}', minute=True), legend="letters out"),
+                Query(rate(SENT, minute=True), legend="letters out"),
             ),
             unit=Unit.PER_MINUTE,
             alerts=("ProcessorStalled",),

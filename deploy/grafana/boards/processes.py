@@ -35,7 +35,7 @@ _ROLES = Row(
             queries=(
                 Query(
                     f"min by (role) ((1 + careline_role_ready{{{_JOB}}} + careline_role_live{{{_JOB}}}) * up{{{_JOB}}} "
-                    f"or up{{{_JOB}}})",
+                    f"or up{{{_JOB}}} * 3)",
                     legend="{{role}}",
                 ),
             ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from deploy.grafana.boards.alerts import LETTERS, firing
-from deploy.grafana.boards.glance import DUE_TO_SENT, EVENT_TO_LETTER, UNCERTAIN
+from deploy.grafana.boards.glance import DUE_TO_SENT, EVENT_TO_LETTER, LETTER, SENT, UNCERTAIN
 from deploy.grafana.model import (
     Colour,
     Dashboard,
@@ -22,14 +22,14 @@ from deploy.grafana.model import (
 from deploy.grafana.promql import grown, most, or_zero, quantile, rate, rounded, share_within
 
 _MINE = '{instance=~"$instance"}'
-_SENT = 'careline_outreach_outcomes_total{outcome="sent"}'
+_LETTERS = f'{{instance=~"$instance", {LETTER}}}'
 _PROVIDER = "careline_outreach_provider_seconds"
 
 
 def _share(kind: str) -> str:
     """Of the letters sent in the shown time, the share of which this was reported."""
     reported = grown(f'careline_outcomes_reported_total{{kind="{kind}"}}')
-    return f"({or_zero(reported)}) / ({grown(_SENT)} > 0)"
+    return f"({or_zero(reported)}) / ({grown(SENT)} > 0)"
 
 
 _NOW = Row(
@@ -39,7 +39,7 @@ _NOW = Row(
             title="Letters accepted",
             description="Letters that providers accepted, each minute. Zero while outreach waits: a provider, its "
             "circuit, or the role has trouble.",
-            queries=(Query(rate(_SENT, minute=True)),),
+            queries=(Query(rate(SENT, minute=True)),),
             unit=Unit.PER_MINUTE,
             trend=True,
             nothing="no letters",
@@ -48,7 +48,7 @@ _NOW = Row(
             title="Within 10 s",
             description="The share of letters of the shown time that were with their provider within ten seconds of "
             "the moment they might leave. The objective is 99 %.",
-            queries=(Query(share_within(DUE_TO_SENT, 10)),),
+            queries=(Query(share_within(DUE_TO_SENT, 10, selector=LETTER)),),
             unit=Unit.RATIO,
             decimals=1,
             thresholds=better_above(0.99, 0.995),
@@ -106,8 +106,8 @@ _WAITING = Row(
             description="From the moment a letter might leave until its provider accepted it. Half of all, and all "
             "but one in a hundred. Rises: outreach is behind, a provider is slow, or letters are tried again.",
             queries=(
-                Query(quantile(0.5, DUE_TO_SENT, selector=_MINE), legend="half within"),
-                Query(quantile(0.99, DUE_TO_SENT, selector=_MINE), legend="99 % within", exemplars=True),
+                Query(quantile(0.5, DUE_TO_SENT, selector=_LETTERS), legend="half within"),
+                Query(quantile(0.99, DUE_TO_SENT, selector=_LETTERS), legend="99 % within", exemplars=True),
             ),
             unit=Unit.SECONDS,
             thresholds=worse_above(10),
@@ -244,7 +244,7 @@ _RESULTS = Row(
         chart(
             title="Letters out, by channel",
             description="Letters accepted each minute, by channel. One that stops alone: its provider has trouble.",
-            queries=(Query(rate(_SENT, by="channel", minute=True), legend="{{channel}}"),),
+            queries=(Query(rate(SENT, by="channel", minute=True), legend="{{channel}}"),),
             unit=Unit.PER_MINUTE,
             stacked=True,
             width=8,
@@ -256,7 +256,7 @@ _RESULTS = Row(
             description="All but one in a hundred letters that were not held: this is how long a customer waits for "
             "us.",
             queries=(
-                Query(quantile(0.99, EVENT_TO_LETTER, selector=_MINE, by="channel"), legend="{{channel}}"),
+                Query(quantile(0.99, EVENT_TO_LETTER, selector=_LETTERS, by="channel"), legend="{{channel}}"),
             ),
             unit=Unit.SECONDS,
             thresholds=worse_above(10),

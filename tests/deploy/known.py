@@ -21,24 +21,14 @@ SCRAPED = frozenset(
         "process_start_time_seconds",
         "process_resident_memory_bytes",
         "process_cpu_seconds_total",
-        "process_open_fds",
     }
 )
 """Of every target, or of Prometheus itself."""
 
 AWAITED: frozenset[str] = frozenset(
     {
-        "careline_build_info",
-        "careline_certificate_expiry_timestamp_seconds",
-        "careline_clock_seconds",
-        "careline_consent_changes_total",
-        "careline_contract_violations_total",
-        "careline_dependency_seconds",
-        "careline_dependency_up",
         "careline_gateway_seconds_bucket",
-        "careline_log_messages_total",
         "careline_measure_lag_records",
-        "careline_outcomes_reported_total",
         "careline_outreach_due_to_sent_seconds_bucket",
         "careline_outreach_due_to_sent_seconds_count",
         "careline_outreach_event_to_letter_seconds_bucket",
@@ -47,21 +37,10 @@ AWAITED: frozenset[str] = frozenset(
         "careline_outreach_provider_errors_total",
         "careline_outreach_waiting",
         "careline_playbook_refused",
-        "careline_processor_deadline_lateness_seconds_bucket",
-        "careline_processor_deadline_overdue_seconds",
-        "careline_processor_deadlines",
-        "careline_processor_rebalances_total",
-        "careline_processor_recovery_remaining_records",
-        "careline_processor_recovery_remaining_seconds",
-        "careline_role_live",
-        "careline_role_ready",
-        "careline_touchpoints_total",
         "careline_view_lag_seconds",
         "careline_view_redis_bytes",
         "careline_view_tasks_open",
         "careline_view_tasks_overdue",
-        "slo:event_to_commit:error_ratio_rate1h",
-        "slo:letter:error_ratio_rate1h",
     }
 )
 """Metrics and rules that dashboards show already and that are not there yet."""

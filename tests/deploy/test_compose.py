@@ -124,6 +124,44 @@ def test_prometheus_scrapes_every_role_where_it_listens(compose: dict[str, Any])
     )
 
 
+def test_what_is_mounted_is_there(compose: dict[str, Any]) -> None:
+    """Docker would make an empty folder of a file that is missing, and the service would start without it."""
+    mounted = [
+        volume.split(":")
+        for service in compose["services"].values()
+        for volume in service.get("volumes", ())
+        if volume.startswith("./")
+    ]
+    assert len(mounted) >= 5
+    assert [source for source, _, _ in mounted if not (ROOT / source).exists()] == []
+    assert [source for source, _, mode in mounted if mode != "ro"] == []
+
+
+def test_grafana_asks_the_servers_of_the_compose_file(compose: dict[str, Any]) -> None:
+    """Its data sources are services here, at the ports where they listen, and it knows how often Prometheus scrapes."""
+    [source, alerts] = load("deploy/grafana/provisioning/datasources/prometheus.yml")["datasources"]
+    services = compose["services"]
+    for one in (source, alerts):
+        host, port = one["url"].removeprefix("http://").split(":")
+        assert any(published.endswith(f":{port}") for published in services[host]["ports"]), one["name"]
+    assert source["jsonData"]["timeInterval"] == load("deploy/prometheus/prometheus.yml")["global"]["scrape_interval"]
+    assert source["jsonData"]["alertmanagerUid"] == alerts["uid"]
+    [provider] = load("deploy/grafana/provisioning/dashboards/careline.yml")["providers"]
+    mounted = dict(volume.split(":")[:2] for volume in services["grafana"]["volumes"])
+    assert mounted["./deploy/grafana/provisioning"] == "/etc/grafana/provisioning"
+    assert mounted["./deploy/grafana/dashboards"] == provider["options"]["path"]
+    home = Path(services["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"])
+    assert str(home.parent) == provider["options"]["path"]
+    assert (ROOT / "deploy/grafana/dashboards" / home.name).is_file()
+
+
+def test_nobody_changes_anything_in_grafana(compose: dict[str, Any]) -> None:
+    """Whoever reaches the port may look, and nobody can log in."""
+    settings = compose["services"]["grafana"]["environment"]
+    assert settings["GF_AUTH_ANONYMOUS_ORG_ROLE"] == "Viewer"
+    assert (settings["GF_AUTH_DISABLE_LOGIN_FORM"], settings["GF_AUTH_BASIC_ENABLED"]) == ("true", "false")
+
+
 def test_the_image_is_built_from_files_that_it_is_given(compose: dict[str, Any]) -> None:
     """What the Dockerfile copies passes its ignore file, and it does not run as root."""
     dockerfile = ROOT / compose["services"]["journeys"]["build"]["dockerfile"]

@@ -1,0 +1,42 @@
+"""Expressions of PromQL, looked at: which metrics they read, and whether Prometheus can parse them."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import yaml
+
+from deploy.grafana.promql import filled_in
+
+SECONDS_ONLY = re.compile(
+    r"^(?:max|histogram_quantile)\b(?!.*(?:timestamp|resident)).*_seconds(?:_bucket)?\b(?!_total)"
+)
+"""Expressions whose value is a time in seconds."""
+
+_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"')
+_LABELS = re.compile(r"\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)")
+_NAME = re.compile(r"(?<![\w:$])(?:careline_\w+|(?:slo|careline|process|python)[\w:]*:[\w:]+|process_\w+|up|ALERTS)\b")
+
+
+def metrics_of(expr: str) -> set[str]:
+    """The series that an expression reads, by name; histograms by the name of their buckets."""
+    return set(_NAME.findall(_LABELS.sub("", _STRINGS.sub('""', expr))))
+
+
+def filled(expr: str) -> str:
+    """The expression with everything chosen, for a view of an hour."""
+    step, scrape = timedelta(seconds=15), timedelta(seconds=5)
+    return filled_in(expr, step=step, span=timedelta(hours=1), scrape=scrape, chosen={})
+
+
+def parsed(exprs: Sequence[str], promtool: str, folder: Path) -> str:
+    """What promtool has to say against them; "" if nothing."""
+    rules = [{"record": f"a:b:c{number}", "expr": expr} for number, expr in enumerate(exprs)]
+    file = folder / "rules.yml"
+    file.write_text(yaml.safe_dump({"groups": [{"name": "all", "rules": rules}]}))
+    done = subprocess.run([promtool, "check", "rules", str(file)], capture_output=True, text=True, check=False)
+    return "" if done.returncode == 0 else done.stdout + done.stderr

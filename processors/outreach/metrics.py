@@ -30,3 +30,17 @@ CIRCUITS_OPEN = Gauge(
     {"provider": PROVIDERS},
     registry=REGISTRY,
 )
+WAITING = Gauge(
+    # retry or in_doubt grows: a provider has trouble. its_turn grows: more is asked for than this worker hands over.
+    # quiet_hours falls in the morning.
+    "careline_outreach_waiting",
+    "Outreach that is not ended, by what it waits for.",
+    {"reason": Closed("its_turn", "not_yet", "quiet_hours", "retry", "in_doubt", "calling")},
+    registry=REGISTRY,
+)
+OLDEST_OVERDUE = Gauge(
+    # Rises steadily: somebody waits for a letter that should have left; careline_outreach_waiting says for what.
+    "careline_outreach_oldest_overdue_seconds",
+    "How long the oldest waiting letter might have left already, its quiet hours aside; 0 if none waits.",
+    registry=REGISTRY,
+)

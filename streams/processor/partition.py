@@ -66,6 +66,11 @@ class Partition(Generic[S]):
         self.keeping.stopping.set()
         self._news.set()
 
+    def let_go(self) -> None:
+        """It is not this worker's any more: nothing of it is shown from now on."""
+        if self._shared.classes is not None:
+            self._shared.classes.show(self._at.partition, None)
+
     async def _own(self) -> None:
         began = time.monotonic()
         tenure = await Tenure.acquire(self._at, shared=self._shared, effects=self._effects, progress=self.progress)

@@ -10,6 +10,7 @@ from streams.broker.contract import ConsumerRecord, TopicPartition, Transactiona
 from streams.clock import PartitionClock
 from streams.config import TimeSource
 from streams.errors import PartitionLost
+from streams.processor.census import Census
 from streams.processor.deadlines import Deadlines
 from streams.processor.effects import Effects
 from streams.processor.failpoints import Point, reached
@@ -43,6 +44,7 @@ class Tenure(Generic[S]):
         wakes: Deadlines,
         position: int,
         clock: PartitionClock,
+        census: Census[S],
         effects: Effects | None,
     ) -> None:
         self.store = store
@@ -56,6 +58,7 @@ class Tenure(Generic[S]):
         self._producer = producer
         self._wakes = wakes
         self._clock = clock
+        self._census = census
         self._outbox = Outbox(
             settings=shared.settings,
             codec=shared.codec,
@@ -99,6 +102,8 @@ class Tenure(Generic[S]):
             wakes = Deadlines(as_they_came=shared.real)
             await restore(store, wakes, shared=shared, partition=at.partition, progress=progress)
             position, clock = await committed(at, shared=shared)
+            census = Census(shared.classes, at.partition)
+            await census.take(store, wakes)
         except BaseException:
             await closed(producer)
             raise
@@ -110,6 +115,7 @@ class Tenure(Generic[S]):
             wakes=wakes,
             position=position,
             clock=clock,
+            census=census,
             effects=effects,
         )
 
@@ -168,6 +174,7 @@ class Tenure(Generic[S]):
     def take_over(self, changes: Committed[S]) -> None:
         """What is committed is true from now on."""
         self.store.merge(changes.states)
+        self._census.follow(changes.states)
         self._clock = changes.clock
         self.position = changes.position
         self.resuming = self.resuming[changes.resumed :]

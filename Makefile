@@ -4,8 +4,9 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
-# `make demo KILL=10`, `make demo ARGS="--date 2013-07-22 --keep"`
+# `make demo KILL=10`, `make demo ARGS="--date 2013-07-22 --keep"`, `make demo MONITORING=1`
 KILL   ?= 0
+MONITORING ?=
 ARGS   ?=
 # `make bench BENCH="--only latency"`, `make bench BENCH=--quick`
 BENCH  ?=
@@ -34,7 +35,7 @@ help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
 demo: $(VENV)/installed ## play a real snow-storm day and show the letters; starts its servers and stops them again
-	@$(BIN)/careline demo --kill $(KILL) $(ARGS)
+	@$(BIN)/careline demo --kill $(KILL) $(if $(filter-out 0,$(MONITORING)),--monitoring) $(ARGS)
 
 test: $(VENV)/installed ## run lint, type checks, unit tests, and live tests on real servers
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

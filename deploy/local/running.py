@@ -29,12 +29,13 @@ def running_stack(
     environ: Mapping[str, str] | None = None,
     report: Report | None = None,
     parts: Sequence[Part] = PARTS,
+    monitoring: bool = False,
 ) -> Iterator[Stack]:
     """A stack for the duration of the block, stopped however that ends: return, exception, Ctrl-C, SIGTERM, SIGHUP.
 
-    `keep` leaves it running; `purge` also deletes its data. Raises whatever Stack.up raises.
+    `keep` leaves it running; `purge` also deletes its data; `monitoring` as in Stack. Raises whatever Stack.up raises.
     """
-    stack = Stack(home, environ=environ, report=report, parts=parts)
+    stack = Stack(home, environ=environ, report=report, parts=parts, monitoring=monitoring)
     with endings_raised():
         try:
             stack.up()

@@ -52,7 +52,7 @@ def test_no_label_holds_a_customer() -> None:
     """Nor an event, nor an address: whoever reads the metrics learns nothing of anybody, and there are not too many."""
     allowed = {
         "role", "record", "topic", "partition", "reason", "handling", "end", "policy", "kind", "result", "version",
-        "channel", "outcome", "provider", "why", "status", "group", "bound", "purpose", "change",
+        "channel", "outcome", "provider", "why", "status", "group", "bound", "purpose", "change", "team",
     }  # fmt: skip
     assert {label for metric in catalogue() for label in metric._labelnames} <= allowed
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from streams.publishing.cloudevents import Headers, published_at_millis, traceparent_of
+from streams.publishing.cloudevents import Headers, published_at_millis, trace_id_of, traceparent_of
 
 _MOST = 10_000  # a letter that nothing holds leaves within seconds; of others it is not asked
 
@@ -33,7 +33,7 @@ class Causes:
         if published is None:
             return
         traceparent = traceparent_of(headers)
-        self._known[outreach_id] = Cause(published, None if traceparent is None else traceparent.split("-")[1])
+        self._known[outreach_id] = Cause(published, None if traceparent is None else trace_id_of(traceparent.encode()))
         if len(self._known) > self._most:
             del self._known[next(iter(self._known))]
 

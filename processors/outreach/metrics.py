@@ -44,6 +44,7 @@ OLDEST_OVERDUE = Gauge(
     "How long the oldest waiting letter might have left already, its quiet hours aside; 0 if none waits.",
     registry=REGISTRY,
 )
+OLDEST_OVERDUE.set_function(lambda: None)  # only a worker of outreach shows it
 DUE_TO_SENT_SECONDS = Histogram(
     # The second objective: what is above ten seconds has come late. Letters that never leave are not in it; see
     # careline_outreach_oldest_overdue_seconds.

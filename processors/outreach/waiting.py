@@ -89,4 +89,4 @@ def _reason(entry: OutreachLedgerEntry, *, held: bool) -> str:
 _WORKERS: WeakSet[Waiting] = WeakSet()
 """One in a process, but in tests."""
 
-metrics.OLDEST_OVERDUE.set_function(lambda: max((worker.overdue for worker in list(_WORKERS)), default=0.0))
+metrics.OLDEST_OVERDUE.set_function(lambda: max((worker.overdue for worker in list(_WORKERS)), default=None))

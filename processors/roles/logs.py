@@ -9,6 +9,7 @@ import sys
 
 import structlog
 
+from processors.roles.standing import count_message
 from processors.terminal import clean_event
 
 
@@ -18,6 +19,7 @@ def logs_to(level: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
         processors=[
             structlog.processors.add_log_level,
+            count_message,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             clean_event,

@@ -19,6 +19,7 @@ import processors.metrics  # noqa: F401, so that every process shows the whole c
 from processors.roles.announcing import announced
 from processors.roles.logs import logs_to
 from processors.roles.role import Role
+from processors.roles.standing import show
 from processors.settings import Settings
 from streams.errors import CarelineError
 from streams.http.ops import OpsServer
@@ -54,7 +55,8 @@ async def _until_told(settings: Settings, make: Callable[[], Role]) -> None:
 def ops_of(role: Role, settings: Settings) -> OpsServer:
     """What operators see of a role, from before its start to after its end: its health, and the whole catalogue."""
     host, port = settings.ops_host, settings.ops_port
-    return OpsServer(host=host, port=port, live=role.broken, ready=role.waiting_for, routes=role.routes())
+    shows = partial(show, role)
+    return OpsServer(host=host, port=port, live=role.broken, ready=role.waiting_for, shows=shows, routes=role.routes())
 
 
 Announce = Callable[[int | None], AbstractContextManager[None]]

@@ -18,14 +18,14 @@ class Shown:
 
     def show(self, figures: StoreFigures) -> None:
         """These are the figures now. Teams of which nothing is known any more are shown no longer."""
-        if figures.bytes is not None:
-            metrics.VIEW_REDIS_BYTES.set(figures.bytes)
+        size = figures.bytes
+        metrics.VIEW_REDIS_BYTES.set_function(lambda: size)
         self._show(metrics.VIEW_TASKS_OPEN, figures.open)
         self._show(metrics.VIEW_TASKS_OVERDUE, figures.overdue)
 
     def hide(self) -> None:
         """The store is nobody's here any more."""
-        metrics.VIEW_REDIS_BYTES.set(0)
+        metrics.VIEW_REDIS_BYTES.set_function(lambda: None)
         for gauge in self._teams:
             self._show(gauge, {})
 

@@ -282,4 +282,5 @@ def test_the_tasks_of_each_team_are_shown_and_those_of_many_teams_added_up() -> 
     assert sum(team(name)[0] for name in names) == 31
     assert sum(shown("careline_view_tasks_open", team=name) for name in names) <= metrics.TEAMS.most + 1
     shows.hide()
+    assert not shown("careline_view_redis_bytes")
     assert not any(shown("careline_view_tasks_open", team=name) for name in names)

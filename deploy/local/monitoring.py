@@ -15,6 +15,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from deploy.local import preflight, probes
 from deploy.local.artifacts import Servers
 from deploy.local.errors import PrepareError
@@ -24,11 +26,10 @@ from deploy.local.private import private_directory, write_private
 
 HERE = preflight.HERE.parent / "prometheus"
 RULES = HERE / "rules"
-ROUTES = HERE / "alertmanager.yml"
+ROUTES = HERE.parent / "alertmanager" / "alertmanager.yml"
 _TARGETS = "targets"
 _ALERTMANAGERS = "alertmanagers.json"
 """Where Prometheus reads the Alertmanager's address, which is known only once that has a port."""
-_SILENT_ROUTES = {"route": {"receiver": "nobody"}, "receivers": [{"name": "nobody"}]}
 _VERSION = re.compile(r"\bversion (\d+)\.(\d+)")
 Answer = Callable[[Sequence[str], Mapping[str, str]], str | None]
 
@@ -123,6 +124,14 @@ def scrape_configuration(*, rules: Path = RULES, every: timedelta = timedelta(se
     return json.dumps(settings, indent=2) + "\n"
 
 
+def without_receivers(routes: Mapping[str, Any]) -> dict[str, Any]:
+    """Alertmanager's configuration with the same routes and inhibitions, which tells nobody: a person who runs a stack
+    looks at it."""
+    kept = {name: value for name, value in routes.items() if name not in ("global", "receivers", "templates")}
+    resolve = {name: value for name, value in routes.get("global", {}).items() if name == "resolve_timeout"}
+    return {"global": resolve, **kept, "receivers": [{"name": one["name"]} for one in routes["receivers"]]}
+
+
 def monitoring_parts(*, rules: Path = RULES, routes: Path = ROUTES) -> tuple[Part, Part]:
     """Alertmanager with these routes, and Prometheus with the rules of this directory, as parts of a stack."""
 
@@ -133,10 +142,9 @@ def monitoring_parts(*, rules: Path = RULES, routes: Path = ROUTES) -> tuple[Par
         write_private(
             private_directory(place.data / "prometheus") / _ALERTMANAGERS, json.dumps([{"targets": [address]}]) + "\n"
         )
-        configured = routes
-        if not routes.exists():
-            configured = data / "routes.yml"
-            write_private(configured, json.dumps(_SILENT_ROUTES) + "\n")
+        configured = data / "routes.yml"
+        asked = yaml.safe_load(routes.read_text(encoding="utf-8"))
+        write_private(configured, json.dumps(without_receivers(asked), indent=2) + "\n")
         return [
             path_of(ALERTMANAGER, environ),
             f"--config.file={configured}",
@@ -158,7 +166,8 @@ def monitoring_parts(*, rules: Path = RULES, routes: Path = ROUTES) -> tuple[Par
             f"--config.file={configuration.relative_to(place.data)}",
             f"--storage.tsdb.path={data / 'data'}",
             f"--web.listen-address={LOOPBACK}:{ports['prometheus']}",
-            "--enable-feature=native-histograms,exemplar-storage",
+            # Not native-histograms: before 2.45 it would drop the classic buckets, which our rules read.
+            "--enable-feature=exemplar-storage",
         ]
 
     return (

@@ -126,7 +126,7 @@ class Recall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expose:
-    """Record an exposure without sending anything: the unit was assigned to the control arm."""
+    """Record that a unit met an experiment; by itself this sends nothing."""
 
     policy: str
     journey_id: str

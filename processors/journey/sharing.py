@@ -71,7 +71,7 @@ _FORWARDED = (
 """Facts about a person that are forwarded, whichever of their records receives them. Consents are sent separately;
 outcomes belong to the record that sent the letter."""
 
-_LONGEST_ID = 64  # characters of an event id that is passed on as it is
+_LONGEST_ID = 64  # characters of an event id that is forwarded unchanged
 
 
 Words = tuple[tuple[Consent, ...], tuple[Suppression, ...], tuple[Settled, ...]]

@@ -1,4 +1,5 @@
-"""The metrics of every role, of the journeys role, and of the playbook. Each with what a change means."""
+"""The metrics of every role, of the journeys role, of the playbook, and of the servers that a role uses. Each with what
+a change means."""
 
 from __future__ import annotations
 
@@ -6,6 +7,9 @@ from streams.events import DecisionKind, Engagement, OutreachChannel, Purpose
 from streams.instruments import Counter, Gauge
 from streams.labels import AtMost, Closed
 from streams.metrics import POLICIES, RECORDS, REGISTRY, ROLES
+
+SERVERS = Closed("kafka", "registry", "redis", "mail")
+"""As :mod:`processors.roles.servers` names them."""
 
 BUILD_INFO = Gauge(
     # Workers show different versions for longer than a deployment takes: it got stuck.
@@ -98,5 +102,26 @@ PLAYBOOK = Gauge(
     "careline_playbook_info",
     "1, labelled with the version of the playbook in force.",
     {"version": AtMost(2)},
+    registry=REGISTRY,
+)
+DEPENDENCY_UP = Gauge(
+    # 0: the server is away for this role; where it is not away for others, it is the network between the two.
+    "careline_dependency_up",
+    "1 if the server answered when it was last asked, every 5 s, else 0.",
+    {"role": ROLES, "dependency": SERVERS},
+    registry=REGISTRY,
+)
+DEPENDENCY_SECONDS = Gauge(
+    # Rises: the server or the network is overloaded; at 2 it counts as away.
+    "careline_dependency_seconds",
+    "How long the server's last answer took.",
+    {"role": ROLES, "dependency": SERVERS},
+    registry=REGISTRY,
+)
+CERTIFICATE_EXPIRY = Gauge(
+    # Less than two weeks ahead: renew it. With several brokers, the one that ends first.
+    "careline_certificate_expiry_timestamp_seconds",
+    "When the TLS certificate of a server, or our own, ends, as Unix time; only with TLS.",
+    {"role": ROLES, "endpoint": Closed(*SERVERS.values, "client")},
     registry=REGISTRY,
 )

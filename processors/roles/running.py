@@ -17,6 +17,7 @@ import uvloop
 
 import processors.metrics  # noqa: F401, so that every process shows the whole catalogue
 from processors.roles.announcing import announced
+from processors.roles.dependencies import Dependencies
 from processors.roles.logs import logs_to
 from processors.roles.role import Role
 from processors.roles.standing import show
@@ -49,7 +50,8 @@ async def _until_told(settings: Settings, make: Callable[[], Role]) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await serve(role, ops_of(role, settings), stop=stop, announce=partial(announced, role.name, settings))
+    async with Dependencies(role.name, role.servers, settings):
+        await serve(role, ops_of(role, settings), stop=stop, announce=partial(announced, role.name, settings))
 
 
 def ops_of(role: Role, settings: Settings) -> OpsServer:

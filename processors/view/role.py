@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 from mode import Service
 
 from processors.roles.role import Role
+from processors.roles.servers import REDIS
 from processors.settings import Settings
 from processors.view import metrics
 from processors.view.lag import Lag
@@ -50,6 +51,7 @@ class ViewRole(Role):
     """
 
     name = "view"
+    servers = (*Role.servers, REDIS)
 
     def __init__(
         self,

@@ -23,9 +23,8 @@ from processors.cli.stack import app
 from processors.roles.announcing import announced
 from processors.settings import Settings
 from tests.deploy.test_stack_rules import SMALL, connect, environ, left, small
-from tests.monitoring import monitoring_program
 
-__all__ = ["environ", "monitoring_program"]  # fixtures
+__all__ = ["environ"]  # a fixture
 
 
 def program(directory: Path, name: str, printed: str) -> Path:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from streams.instruments import Counter
+from streams.instruments import Counter, Histogram
 from streams.labels import AtMost, Closed
-from streams.metrics import REGISTRY
+from streams.metrics import LATENCY, REGISTRY
 
 GATEWAY_CALLS = Counter(
     # 401 or 400 rises: a provider signs or reports incorrectly; 404: broken links; 503: the brokers are unavailable.
     "careline_gateway_calls_total",
     "Calls that report an outcome or unsubscribe, by response status.",
     {"kind": Closed("outcome", "unsubscribe"), "status": AtMost(30)},
+    registry=REGISTRY,
+)
+GATEWAY_SECONDS = Histogram(
+    # Rises: the brokers are slow; mail programs give up after a few seconds, and the customer clicks again.
+    "careline_gateway_seconds",
+    "Time from a call's headers to its answer, which is given once the brokers have what it says.",
+    {"kind": Closed("outcome", "unsubscribe")},
+    buckets=LATENCY,
     registry=REGISTRY,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import structlog
@@ -39,9 +40,11 @@ class Unacceptable(Exception):
 @web.middleware
 async def answered(request: web.Request, handler: Handler) -> web.StreamResponse:
     """The handler's answer, or the one for its exception; counted by kind and status."""
+    began = time.monotonic()
     answer = await _answer(request, handler)
     kind = request.match_info.route.name
     if kind in KINDS and request.method == "POST":
+        metrics.GATEWAY_SECONDS.labels(kind=kind).observe(time.monotonic() - began)
         metrics.GATEWAY_CALLS.labels(kind=kind, status=str(answer.status)).inc()
     return answer
 

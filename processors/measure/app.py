@@ -22,6 +22,7 @@ from yarl import URL
 
 from processors.measure import metrics
 from processors.measure.figures import HOUR, Answer, Figures, Letter, figures
+from processors.measure.lag import records_left
 from processors.measure.transport import CommittedTransport
 from streams import events
 from streams.avro.codec import Codec
@@ -97,6 +98,10 @@ class MeasureApp:
             answers=self._readable(self._answers.table, _answer),
             redeemed=tuple(self._redeemed.keys()),
         )
+
+    async def lag(self) -> dict[str, int]:
+        """Records not counted yet, by topic. Raises KafkaError and FaustError where that is not known now."""
+        return await records_left(self.faust.consumer, self._topics.keys())
 
     def _readable(self, table: Any, made: Callable[[str, Any], T]) -> Iterator[T]:
         """The rows that can be counted. Any other was written by another version or program, and is logged once."""

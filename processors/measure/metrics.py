@@ -21,6 +21,13 @@ MEASURE_SKIPPED = Counter(
     {"topic": TOPICS, "reason": REASONS},
     registry=REGISTRY,
 )
+MEASURE_LAG_RECORDS = Gauge(
+    # Rises steadily: more comes than is counted, and the figures are of the past.
+    "careline_measure_lag_records",
+    "Records not counted yet, of the partitions of this worker.",
+    {"topic": TOPICS},
+    registry=REGISTRY,
+)
 MEASURE_LETTERS = Gauge(
     "careline_measure_letters", "Letters by policy, all hours.", {"policy": POLICIES}, registry=REGISTRY
 )

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from aiokafka.errors import KafkaError
+from faust.exceptions import FaustError
 from mode import Service
 
 from processors.measure import metrics
@@ -96,6 +98,21 @@ class MeasureRole(Role):
             metrics.MEASURE_REDEEMED.labels(policy=policy).set(redeemed)
         for group, one in (("written_to", found.written_to), ("not_written_to", found.not_written_to)):
             _show_satisfaction(group, one)
+
+    @Service.timer(_REFRESH.total_seconds())
+    async def _show_lag(self) -> None:
+        """Beside the figures, as brokers that are away answer late."""
+        if self.ready:
+            await self._measure_lag()
+
+    async def _measure_lag(self) -> None:
+        try:
+            left = await self._app.lag()
+        except (KafkaError, FaustError) as why:
+            log.debug("no_lag", why=repr(why))
+            return
+        for topic, count in left.items():
+            metrics.MEASURE_LAG_RECORDS.labels(topic=topic).set(count)
 
 
 def _show_satisfaction(group: str, one: Satisfaction) -> None:

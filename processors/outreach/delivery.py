@@ -16,6 +16,7 @@ from processors.letters.unsubscribe_links import Links
 from processors.outreach import metrics
 from processors.outreach.channels import Channel, Letter
 from processors.outreach.channels.handover import checked
+from processors.outreach.counting import count_accepted, count_error
 from processors.outreach.errors import Ambiguous, ChannelError, CircuitOpen, NotNow, RateLimited, Refused, TryLater
 from processors.outreach.leaving import NIGHT, TOO_LATE, is_too_late, quiet_on
 from processors.outreach.results import Deliver, Delivered, Failed, Postponed, Result, Unknown, Withheld
@@ -29,9 +30,10 @@ _OUTCOMES: Mapping[type[Result], str] = {
     Delivered: "sent",
     Failed: "failed",
     Postponed: "postponed",
-    Unknown: "uncertain",
     Withheld: "withheld",
 }
+"""What a call came to. What is uncertain is counted when it is recorded, as calls that a crash cut off are."""
+
 _WITH_FOOT = frozenset({OutreachChannel.EMAIL, OutreachChannel.WEBHOOK})
 """Channels on which the letter has a footer with the unsubscribe link."""
 
@@ -79,7 +81,8 @@ class Delivery:
             self._withdrawn.discard(effect.key)
         if task.perhaps_by is not None and isinstance(result, Failed):
             result = Unknown(channel=task.perhaps_by, provider=result.provider, detail=result.detail)
-        metrics.OUTCOMES.labels(channel=result.channel, outcome=_OUTCOMES[type(result)]).inc()
+        if (outcome := _OUTCOMES.get(type(result))) is not None:
+            metrics.OUTCOMES.labels(channel=result.channel, outcome=outcome).inc()
         return result
 
     def withdraw(self, key: str) -> None:
@@ -155,16 +158,20 @@ class Delivery:
         try:
             self._check(task, kind)
             with checked(lambda: self._check(task, kind)):
-                return await _sent(channel, letter, kind), False
+                sent = await _sent(channel, letter, kind)
+            count_accepted(task, kind, self._clock())
+            return sent, False
         except NotNow as why:
             called = False
             withheld = Withheld(channel=kind, provider=provider, detail=why.detail, perhaps_left=perhaps)
             return withheld, why.detail == NIGHT and not perhaps
         except Refused as why:
+            count_error(provider, why)
             # after an ambiguous call, a refusal is about the second attempt only: the first may have arrived
             failed = Failed(channel=kind, provider=provider, reason=why.reason, detail=why.detail)
             return failed, not perhaps
         except TryLater as why:
+            count_error(provider, why)
             # without a call it was no attempt, so it does not lengthen the backoff once the provider has recovered
             called = not isinstance(why, CircuitOpen | RateLimited)
             postponed = Postponed(
@@ -177,6 +184,7 @@ class Delivery:
             )
             return postponed, isinstance(why, CircuitOpen) and not perhaps
         except Ambiguous as why:
+            count_error(provider, why)
             if channel.idempotent:
                 return Postponed(channel=kind, provider=provider, detail=why.detail, perhaps_left=True), False
             return Unknown(channel=kind, provider=provider, detail=why.detail), False

@@ -52,3 +52,9 @@ def not_before(request: OutreachRequested, now: datetime) -> datetime:
     asked = min(request.requested_at, now)
     is_old_news = request.caused_at is not None and request.requested_at - request.caused_at > OLD_NEWS
     return asked + HEARD_FIRST if is_old_news else asked
+
+
+def due_at(request: OutreachRequested, now: datetime) -> datetime:
+    """When a request received ``now`` might first leave: when it is due, but not within its quiet hours."""
+    first = not_before(request, now)
+    return held_until(request, first) or first

@@ -14,8 +14,9 @@ from dataclasses import replace as replaced
 from datetime import datetime, timedelta
 from typing import Any
 
-from processors.outreach import metrics
+from processors.outreach.causes import Causes
 from processors.outreach.channels import Letter
+from processors.outreach.counting import count_ends
 from processors.outreach.leaving import NIGHT, TOO_LATE, held_until, is_too_late, not_before
 from processors.outreach.outcomes import facts_of
 from processors.outreach.phases import WAITS, Move, detail_of, moved, taken_back_for
@@ -78,6 +79,7 @@ class LedgerLogic:
         self.state_topic = topics.outreach_ledger
         self.outputs = (topics.outcomes, topics.touchpoints, topics.agent_tasks)
         self._topics = topics
+        self._causes = Causes()
         self._idempotent = idempotent
 
     def key(self, record: OutreachRequested | OutreachRetracted) -> str:
@@ -91,6 +93,7 @@ class LedgerLogic:
         """A request becomes an intent, and a call when its turn comes; a retraction stops what has not been sent."""
         match incoming.record:
             case OutreachRequested() as request:
+                self._causes.note(request.outreach_id, incoming.headers)
                 return self._request(request, state, now)
             case OutreachRetracted() as retracted:
                 return self._retract(retracted, state, now, busy=busy)
@@ -112,7 +115,8 @@ class LedgerLogic:
         return self._cut_off(state, now if self._live else state.updated_at)
 
     def committed(self, taken: Sequence[Record], sent: Sequence[Send]) -> None:
-        """Nothing to do: calls and their results are counted where the calls are made."""
+        """Count how letters ended."""
+        count_ends(send.record for send in sent if send.topic is self._topics.outcomes)
 
     def completed(self, key: str, state: Entry | None, result: Result, now: datetime) -> Step[Entry]:
         """Record the result of a call."""
@@ -191,7 +195,8 @@ class LedgerLogic:
         if morning is not None:
             return self._hold(state, now, morning, perhaps=perhaps)
         entry = moved(state, Move.CALL, attempts=state.attempts + 1, wake_at=now + LEASE, updated_at=now)
-        task = Deliver(request=request, perhaps_by=state.channel if perhaps else None, at=None if self._live else now)
+        perhaps_by, at = state.channel if perhaps else None, None if self._live else now
+        task = Deliver(request=request, perhaps_by=perhaps_by, at=at, cause=self._causes.of(request.outreach_id))
         return Step(state=entry, effects=(Effect(key=entry.outreach_id, lane=entry.customer_id, task=task),))
 
     def _hold(self, state: Entry, now: datetime, morning: datetime, *, perhaps: bool) -> Step[Entry]:
@@ -219,7 +224,6 @@ class LedgerLogic:
             provider=state.provider or "unknown",
             detail=detail,
         )
-        metrics.OUTCOMES.labels(channel=uncertain.channel, outcome="uncertain").inc()
         return self._end(state, Move.UNCERTAIN, now, uncertain, said=detail)
 
     def _twice_is_once(self, request: OutreachRequested) -> bool:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from processors.outreach.causes import Cause
 from processors.outreach.channels import Letter
 from processors.outreach.recordable import recordable
 from streams.events import FailureReason, OutreachChannel, OutreachRequested
@@ -17,11 +18,13 @@ class Deliver:
 
     ``perhaps_by``: an earlier call may have reached the customer on this idempotent channel. So no other channel is
     tried now, and a refusal counts as unknown. ``at``: the time of the call in event time; None: real time.
+    ``cause``: for measurements.
     """
 
     request: OutreachRequested
     perhaps_by: OutreachChannel | None = None
     at: datetime | None = None
+    cause: Cause | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

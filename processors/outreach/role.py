@@ -18,6 +18,7 @@ from processors.outreach.channels.protection import ProtectedChannel, Rate, Thre
 from processors.outreach.channels.webhook import WebhookChannel
 from processors.outreach.delivery import Delivery
 from processors.outreach.ledger import LedgerLogic
+from processors.outreach.waiting import Waiting
 from processors.roles.role import ProcessorRole
 from processors.roles.servers import MAIL
 from processors.settings import Settings
@@ -72,6 +73,7 @@ class OutreachRole(ProcessorRole):
             role=ROLE,
             logic=logic,
             performer=self._delivery,
+            classes=Waiting(clock=clock, time_source=settings.time_source),
             registry=registry,
             broker=broker,
             clock=clock,

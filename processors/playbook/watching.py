@@ -59,6 +59,7 @@ class PlaybookWatch(Service):
         if found == seen and found != self._settled:
             self._settled = found
             if found == self._in_force:
+                metrics.PLAYBOOK_REFUSED.set(0)
                 log.info("the file holds the playbook in force again", path=str(self._path), version=found)
             elif content is None:
                 self._refuse([f"{self._path}: {found}"])
@@ -84,6 +85,7 @@ class PlaybookWatch(Service):
 
     def _refuse(self, faults: list[str]) -> None:
         metrics.PLAYBOOK_RELOADS.labels(result="refused").inc()
+        metrics.PLAYBOOK_REFUSED.set(1)
         log.error("playbook refused; the previous one stays in force", version=self._in_force, faults=len(faults))
         for fault in faults:
             log.error("playbook refused", fault=fault)
@@ -106,6 +108,7 @@ def watched(role: Service, *, settings: PlaybookSettings, playbook: Playbook, ta
 
 
 def in_force(playbook: Playbook) -> None:
-    """Set the metric that names the playbook this process uses."""
+    """Set the metrics that name the playbook this process uses, which is the one on disk."""
+    metrics.PLAYBOOK_REFUSED.set(0)
     metrics.PLAYBOOK.clear()
     metrics.PLAYBOOK.labels(version=playbook.version).set(1)

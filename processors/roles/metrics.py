@@ -90,6 +90,13 @@ PLAYBOOK_RELOADS = Counter(
     {"result": Closed("taken", "refused")},
     registry=REGISTRY,
 )
+PLAYBOOK_REFUSED = Gauge(
+    # 1: somebody saved a file with mistakes, or it cannot be read; the log names each, and until it is mended nothing
+    # that was changed in it counts.
+    "careline_playbook_refused",
+    "1 while the playbook file is not the one in force because it has mistakes.",
+    registry=REGISTRY,
+)
 PLAYBOOK = Gauge(
     # Workers show different versions for longer than a reload takes: they do not read the same file.
     "careline_playbook_info",

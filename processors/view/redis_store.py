@@ -29,7 +29,7 @@ from processors.view.redis_client import answering, client_of
 from processors.view.redis_reads import ERASED_UNTIL, documents_of, value_of, values_of
 from processors.view.redis_writes import Known, queue
 from processors.view.settings import ViewSettings
-from processors.view.store import Documents, Position, ViewChanged, ViewProgress
+from processors.view.store import Documents, Position, StoreFigures, ViewChanged, ViewProgress
 
 _CONNECT = timedelta(seconds=5)
 _ANSWER = timedelta(seconds=10)
@@ -149,6 +149,21 @@ class RedisViewStore:
                 found = await pipe.execute()
         # a task that was done between the two reads is gone
         return tuple(value_of(text) for text in found if text is not None)
+
+    async def figures(self, at: int) -> StoreFigures:
+        """See :meth:`ViewStore.figures`."""
+        async with self._answering():
+            memory = await self._redis.info("memory")
+            teams = sorted(await self._redis.smembers(TEAMS))
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for team in teams:
+                    pipe.zcard(queue_key(team)).zcount(queue_key(team), "-inf", f"({at}")
+                counts = await pipe.execute() if teams else []
+        return StoreFigures(
+            bytes=memory.get("used_memory"),
+            open=dict(zip(teams, counts[::2], strict=True)),
+            overdue=dict(zip(teams, counts[1::2], strict=True)),
+        )
 
     async def close(self) -> None:
         """See :meth:`ViewStore.close`."""

@@ -16,14 +16,17 @@ from processors.roles.role import Role
 from processors.roles.servers import REDIS
 from processors.settings import Settings
 from processors.view import metrics
+from processors.view.lag import Lag
 from processors.view.projection import Bounds, Forget, RecordPlace, Write, erase, project, shown
+from processors.view.showing import Shown
 from processors.view.store import Position, ViewChanged, ViewProgress, ViewStore
 from streams.avro.codec import Codec
 from streams.avro.records import types_of
 from streams.broker.answering import kafka_answers, kafka_unavailable
 from streams.broker.closing import closed
 from streams.broker.fetched import AIOKafkaConsumer
-from streams.clock import from_millis
+from streams.clock import Clock, SystemClock, from_millis, to_millis
+from streams.config import TimeSource
 from streams.errors import Unavailable, Unreadable
 from streams.events.moments import as_known
 from streams.registry.registry import Registry
@@ -33,6 +36,7 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 _UNPROCESSABLE = "unprocessable"
+_SHOW_EVERY = 5.0  # seconds
 
 
 class ViewRole(Role):
@@ -57,6 +61,7 @@ class ViewRole(Role):
         registry: Registry,
         batch: int = 2_000,
         look_every: timedelta = timedelta(seconds=1),
+        clock: Clock | None = None,
     ) -> None:
         """``batch``: most records in one Redis transaction; ``look_every``: how soon an emptied Redis is noticed."""
         super().__init__(registry=registry)
@@ -82,13 +87,15 @@ class ViewRole(Role):
         self._patience = self._patience_with_servers()
         self._behind: dict[TopicPartition, int] = {}  # records left of each topic's end when this view was loaded
         self._caught_up = False
-        self._lag: dict[str, int] = dict.fromkeys(self._names, 0)
+        self._clock = clock or SystemClock()
+        self._lag = Lag(self._names, clock=self._clock, live=settings.time_source is TimeSource.WALL)
+        self._shown = Shown()
 
     def missing(self) -> list[str]:
         """What keeps the view from being up to date."""
         waits = [] if self._patience.trouble is None else [self._patience.trouble]
         if not self._caught_up:
-            left = ", ".join(f"{count} records of {name}" for name, count in self._lag.items() if count)
+            left = ", ".join(f"{count} records of {name}" for name, count in self._lag.records.items() if count)
             waits.append(f"catching up: {left or 'the last records'}")
         return waits
 
@@ -98,6 +105,27 @@ class ViewRole(Role):
             with contextlib.suppress(KafkaError):
                 await closed(self._consumer)
         await self._store.close()
+        self._lag.hide()
+        self._shown.hide()
+
+    @Service.task
+    async def _show(self) -> None:
+        """Beside the work, so that a Redis that is slow to tell of itself holds up nothing."""
+        while not self.should_stop:
+            try:
+                self._shown.show(await self._store.figures(to_millis(self._clock.now())))
+            except Unavailable as why:
+                log.debug("no_figures", why=str(why))
+            await self.sleep(_SHOW_EVERY)
+
+    @Service.task
+    async def _look(self) -> None:
+        """Beside the work, so that the lag grows also while that waits for Redis."""
+        while not self.should_stop:
+            with contextlib.suppress(KafkaError, TimeoutError):
+                if self._consumer is not None:
+                    await self._lag.look(self._consumer, after=_SHOW_EVERY)
+            await self.sleep(_SHOW_EVERY)
 
     @Service.task
     async def _work(self) -> None:
@@ -149,9 +177,12 @@ class ViewRole(Role):
                 consumer.seek(tp, progress.positions[tp])
             else:
                 await consumer.seek_to_beginning(tp)
+        self._lag.begin(partitions, anew=[tp for tp in partitions if tp not in progress.positions])
         looked = self.loop.time()
         while not self.should_stop:
             fetched = await consumer.getmany(timeout_ms=200, max_records=self._batch)
+            self._lag.takes(fetched)
+            await self._lag.measure(consumer, self._behind)
             if fetched or self.loop.time() - looked >= self._look_every:  # an empty write checks the view
                 step = await self._taken(progress, [one for records in fetched.values() for one in records])
                 if step is None:
@@ -159,7 +190,11 @@ class ViewRole(Role):
                 progress, looked = step, self.loop.time()
                 for tp, records in fetched.items():
                     metrics.VIEW_RECORDS.labels(topic=tp.topic).inc(len(records))
-            await self._measure_lag(consumer)
+            self._lag.written()
+            await self._lag.measure(consumer, self._behind)
+            for tp in [tp for tp, end in self._behind.items() if await consumer.position(tp) >= end]:
+                del self._behind[tp]
+            self._caught_up = self._caught_up or not self._behind
 
     async def _take_up(self) -> ViewProgress:
         progress = await self._store.load()
@@ -243,16 +278,3 @@ class ViewRole(Role):
                 erased[write.customer_id] = write.until
             kept.append(write)
         return tuple(kept)
-
-    async def _measure_lag(self, consumer: AIOKafkaConsumer) -> None:
-        lag = dict.fromkeys(self._names, 0)
-        for tp in consumer.assignment():
-            position = await consumer.position(tp)
-            end = max(consumer.last_stable_offset(tp) or 0, self._behind.get(tp, 0))
-            lag[tp.topic] += max(0, end - position)
-            if tp in self._behind and position >= self._behind[tp]:
-                del self._behind[tp]
-        self._lag = lag
-        self._caught_up = self._caught_up or not self._behind
-        for name, count in lag.items():
-            metrics.VIEW_LAG_RECORDS.labels(topic=name).set(count)

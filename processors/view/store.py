@@ -64,6 +64,15 @@ class Documents:
     tasks_kept: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreFigures:
+    """``bytes``: the memory that the server uses, None if it does not tell; ``open``, ``overdue``: tasks by team."""
+
+    bytes: int | None
+    open: Mapping[str, int]
+    overdue: Mapping[str, int]
+
+
 class ViewStore(Protocol):
     """Stores the view. Every method raises Unavailable while the server does not answer, and then has done nothing."""
 
@@ -99,6 +108,10 @@ class ViewStore(Protocol):
 
     async def tasks(self, team: str | None, *, limit: int) -> tuple[str, ...]:
         """The open tasks of the team, or of every team: documents as they were written, soonest due first."""
+        ...
+
+    async def figures(self, at: int) -> StoreFigures:
+        """What operators see of it; overdue is what was due before ``at`` (ms)."""
         ...
 
     async def close(self) -> None:
@@ -187,6 +200,16 @@ class InMemoryViewStore:
         queues = self._queues.values() if team is None else [self._queues.get(team, {})]
         due = sorted((at, member) for queue in queues for member, at in queue.items())
         return tuple(self._hashes[outreach_key(member)][TASK][0] for _, member in due[:limit])
+
+    async def figures(self, at: int) -> StoreFigures:
+        """See :meth:`ViewStore.figures`; of the memory, the documents alone."""
+        size = sum(map(len, self._documents.values()))
+        size += sum(len(value) for fields in self._hashes.values() for value, _ in fields.values())
+        return StoreFigures(
+            bytes=size,
+            open={team: len(queue) for team, queue in self._queues.items()},
+            overdue={team: sum(due < at for due in queue.values()) for team, queue in self._queues.items()},
+        )
 
     async def close(self) -> None:
         """Nothing to close."""

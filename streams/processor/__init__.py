@@ -13,8 +13,21 @@ Exactly-once processing rests on eight rules, each implemented in one place:
 8. dead letters in the same transaction, and a stop when most of a window fails: :mod:`.intake`
 """
 
+from streams.processor.census import Class, Classes, Figures
 from streams.processor.limits import Limits
 from streams.processor.logic import Effect, Incoming, Logic, Performer, Send, Step
 from streams.processor.service import Processor
 
-__all__ = ["Effect", "Incoming", "Limits", "Logic", "Performer", "Processor", "Send", "Step"]
+__all__ = [
+    "Class",
+    "Classes",
+    "Effect",
+    "Figures",
+    "Incoming",
+    "Limits",
+    "Logic",
+    "Performer",
+    "Processor",
+    "Send",
+    "Step",
+]

@@ -6,6 +6,7 @@ import heapq
 
 _FIRST_PAUSE = 60_000  # ms; before a failed deadline is retried, doubling up to the longest
 _LONGEST_PAUSE = 86_400_000
+_FEW = 1_024  # entries that were replaced, which are not worth clearing away
 
 
 class Deadlines:
@@ -89,6 +90,10 @@ class Deadlines:
             return
         self._due[key] = due
         heapq.heappush(self._heap, (*due, key))
+        # what was replaced would else stay until its time has come: for a day, of each call to a provider
+        if len(self._heap) > 2 * len(self._due) + _FEW:
+            self._heap = [(*one, other) for other, one in self._due.items()]
+            heapq.heapify(self._heap)
 
 
 class Pauses:

@@ -78,6 +78,8 @@ class Partition(Generic[S]):
     def let_go(self) -> None:
         """It is assigned to this worker no longer: what it showed is gone."""
         self._gauges.close()
+        if self._shared.classes is not None:
+            self._shared.classes.show(self._at.partition, None)
 
     async def _own(self) -> None:
         began = time.monotonic()

@@ -20,6 +20,7 @@ from streams.config import Settings
 from streams.errors import CarelineError, SchemaNotRegistered, Unavailable
 from streams.patience import Patience
 from streams.processor import metrics
+from streams.processor.census import Classes
 from streams.processor.limits import Limits
 from streams.processor.logic import Logic, Performer
 from streams.processor.partition import Partition
@@ -46,6 +47,7 @@ class Processor(Service, Generic[S]):
         role: str,
         logic: Logic[S],
         performer: Performer | None = None,
+        classes: Classes[S] | None = None,
         registry: Registry | None = None,
         broker: Broker | None = None,
         clock: Clock | None = None,
@@ -57,6 +59,7 @@ class Processor(Service, Generic[S]):
         self._role = role
         self._logic = logic
         self._performer = performer
+        self._classes = classes
         self._own_registry = registry is None
         self._registry = registry or registry_of(settings)
         self._codec = Codec(registry=self._registry, topics=settings.topics)
@@ -134,6 +137,7 @@ class Processor(Service, Generic[S]):
                 clock=self._clock,
                 limits=self._limits,
                 concurrency=self._concurrency,
+                classes=self._classes,
             )
             consumer.subscribe([topic], listener=_Listener(self, self._shared))
             await consumer.start()

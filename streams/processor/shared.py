@@ -10,6 +10,7 @@ from streams.avro.codec import Codec
 from streams.broker.contract import Admin, Broker, Consumer, TopicPartition
 from streams.clock import Clock
 from streams.config import Settings, TimeSource
+from streams.processor.census import Classes
 from streams.processor.limits import Limits
 from streams.processor.logic import Logic, Performer
 
@@ -35,6 +36,8 @@ class Shared(Generic[S]):
     limits: Limits
     concurrency: asyncio.Semaphore
     """Effects under way at once, of all partitions together."""
+    classes: Classes[S] | None = None
+    """By what the states are counted; None: they are not."""
 
     @property
     def group(self) -> str:

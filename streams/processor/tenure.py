@@ -10,6 +10,7 @@ from streams.broker.contract import ConsumerRecord, TopicPartition, Transactiona
 from streams.clock import PartitionClock
 from streams.config import TimeSource
 from streams.errors import PartitionLost
+from streams.processor.census import Census
 from streams.processor.deadlines import Deadlines
 from streams.processor.effects import Effects
 from streams.processor.failpoints import Point, reached
@@ -43,6 +44,7 @@ class Tenure(Generic[S]):
         wakes: Deadlines,
         position: int,
         clock: PartitionClock,
+        census: Census[S],
         effects: Effects | None,
     ) -> None:
         self.store = store
@@ -57,6 +59,7 @@ class Tenure(Generic[S]):
         self._shared = shared
         self._producer = producer
         self._clock = clock
+        self._census = census
         self._outbox = Outbox(
             settings=shared.settings,
             codec=shared.codec,
@@ -100,6 +103,8 @@ class Tenure(Generic[S]):
             wakes = Deadlines(as_they_came=shared.real)
             await restore(store, wakes, shared=shared, partition=at.partition, progress=progress)
             position, clock = await committed(at, shared=shared)
+            census = Census(shared.classes, at.partition)
+            await census.take(store, wakes)
         except BaseException:
             await closed(producer)
             raise
@@ -111,6 +116,7 @@ class Tenure(Generic[S]):
             wakes=wakes,
             position=position,
             clock=clock,
+            census=census,
             effects=effects,
         )
 
@@ -170,6 +176,7 @@ class Tenure(Generic[S]):
     def take_over(self, changes: Committed[S]) -> None:
         """Apply the committed changes to the state in memory."""
         self.store.merge(changes.states)
+        self._census.follow(changes.states)
         self._clock = changes.clock
         self.position = changes.position
         self.resuming = self.resuming[changes.resumed :]

@@ -228,6 +228,21 @@ async def test_tasks_wait_by_the_time_they_are_due(store: ViewStore) -> None:
     assert await waiting(store, limit=2) == ["soon", "other"]
 
 
+async def test_operators_see_the_tasks_of_each_team_and_those_that_are_late(store: ViewStore) -> None:
+    """Late is what was due before; and the memory that all of it takes, where the server tells."""
+    progress = await store.begin()
+    assert (await store.figures(5_000)).open == {}
+    writes = (*task("late", 4_999), *task("now", 5_000), *task("later", 9_000), *task("other", 1, team="a:b c"))
+    progress = await store.apply(progress, writes, {})
+    found = await store.figures(5_000)
+    assert (found.open, found.overdue) == ({"rescue": 3, "a:b c": 1}, {"rescue": 1, "a:b c": 1})
+    assert found.bytes is not None
+    assert found.bytes > 0
+    await store.apply(progress, done("late"), {})
+    found = await store.figures(5_000)
+    assert (found.open["rescue"], found.overdue["rescue"]) == (2, 0)
+
+
 @pytest.mark.parametrize("over", [done, taken_back])
 async def test_what_is_over_waits_no_more(store: ViewStore, over: Callable[[str], tuple[Write, ...]]) -> None:
     """Whichever is read first, in one batch or in two, and however often either is read."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ from streams.events import Address, Engagement, OutreachChannel, Purpose
 from streams.registry.registry import InMemoryRegistry
 from tests.outreach.given import outreach_id, request
 from tests.outreach.servers import SECRET
+from tests.scraped import Growth
 
 LINK_SECRET = "0123456789abcdef"
 SETTINGS = Settings(
@@ -40,8 +42,10 @@ class Topic:
     def __init__(self) -> None:
         self.taken: list[Any] = []
         self.away = False
+        self.takes = 0.0  # seconds
 
     async def publish(self, event: Any) -> None:
+        await asyncio.sleep(self.takes)
         if self.away:
             raise Unavailable("no broker answers")
         self.taken.append(event)
@@ -91,6 +95,20 @@ async def test_one_click_ends_letters(gateway: Gateway) -> None:
     [fact] = gateway.outcomes.taken
     assert gateway.touchpoints.taken == [fact]
     assert (fact.kind, fact.detail, fact.customer_id) == (Engagement.UNSUBSCRIBED, "MARKETING", "customer-7")
+
+
+async def test_how_long_a_customer_waits_for_the_answer_is_measured(gateway: Gateway) -> None:
+    """Of each kind of call by itself, whatever the answer; looking at the page is no call."""
+    clicks = Growth("careline_gateway_seconds_count", kind="unsubscribe")
+    reports = Growth("careline_gateway_seconds_count", kind="outcome")
+    waited = Growth("careline_gateway_seconds_sum", kind="outcome")
+    gateway.touchpoints.takes = 0.2
+    await gateway.client.get(gateway.path())
+    await gateway.client.post(gateway.path(), data=ONE_CLICK)
+    for body in (SAID, "{"):
+        await gateway.report(body)
+    assert (clicks.value, reports.value) == (1, 2)
+    assert 0.2 <= waited.value < 2
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])

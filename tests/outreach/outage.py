@@ -14,10 +14,13 @@ from processors.outreach.channels.agent_task import AgentTaskChannel
 from processors.outreach.delivery import Delivery
 from processors.outreach.errors import TryLater
 from processors.outreach.ledger import LedgerLogic
+from processors.outreach.waiting import Waiting
 from streams.avro.codec import Codec
 from streams.clock import ManualClock, PartitionClock, from_millis, to_millis
 from streams.config import Settings, TimeSource
 from streams.events import OutreachChannel, OutreachLedgerEntry, OutreachRequested, OutreachRetracted
+from streams.processor import Class, Classes, Figures
+from streams.processor.census import Census
 from streams.processor.deadlines import Deadlines
 from streams.processor.intake import Intake
 from streams.processor.logic import Completion
@@ -58,6 +61,9 @@ class Drive:
         self._completions: list[Completion] = []
         self._store: Store[OutreachLedgerEntry] = Store(codec=codec, topic=TOPICS.outreach_ledger, cache_size=1_000)
         self._wakes = Deadlines(as_they_came=self.live)
+        self.waits = _Waits(Waiting(clock=self.wall, time_source=source))
+        """What waits now, and for what."""
+        self._census: Census[OutreachLedgerEntry] = Census(self.waits, 0)
         channels = {kind: _Provider(self, kind) for kind in _OTHERS}
         self._delivery = Delivery(
             channels={**channels, OutreachChannel.AGENT_TASK: AgentTaskChannel()},
@@ -114,17 +120,42 @@ class Drive:
             records=taken, completions=done, tick=caught_up,
         )  # fmt: skip
         self._store.merge(tx.changes)
+        self._census.follow(tx.changes)
+        await self._check_the_census()
         self._position, self._clock = tx.position, tx.clock.millis
         self.told += [send.record for send in tx.sent]
         self._completions = done[len(tx.settled) :]
         self._completions += [Completion(effect, await self._delivery.perform(effect)) for effect in tx.effects]
         return True
 
+    async def _check_the_census(self) -> None:
+        """What waits, as it was followed, is what the next owner of the partition would count."""
+        anew = _Waits(self.waits.classes)
+        await Census(anew, 0).take(self._store, self._wakes)
+        assert self.waits.figures == anew.figures
+
     def _unread(self, known: datetime) -> Iterator[Any]:
         for offset, (at, asked) in enumerate(self._topic):
             if offset >= self._position and at <= known:
                 raw = record(self._codec.encode(TOPICS.outreach, asked), offset=offset)
                 yield dataclasses.replace(raw, timestamp=to_millis(at))
+
+
+class _Waits:
+    """The latest figures, without metrics."""
+
+    def __init__(self, classes: Classes[OutreachLedgerEntry]) -> None:
+        self.classes = classes
+        self.figures = Figures(counts={})
+
+    def class_of(self, state: OutreachLedgerEntry) -> Class | None:
+        """As the role classifies it."""
+        return self.classes.class_of(state)
+
+    def show(self, partition: int, figures: Figures | None) -> None:
+        """Keep them; of classes that nothing is in there is no word."""
+        counts = {} if figures is None else {name: count for name, count in figures.counts.items() if count}
+        self.figures = Figures(counts=counts, oldest=None if figures is None else figures.oldest)
 
 
 class _Provider:

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processors.outreach import metrics
 from processors.outreach.ledger import FIRST_RETRY, LEASE, LONGEST_RETRY, LedgerLogic
 from processors.outreach.results import Deliver, Delivered, Failed, Postponed, Result, Unknown
 from streams.events import (
@@ -33,6 +32,7 @@ from streams.processor import Incoming, Step
 from streams.topics import Topics
 from tests.drawn import examples
 from tests.outreach.given import NOON, letter, outreach_id, request
+from tests.scraped import Growth
 
 EMAIL, WEBHOOK = OutreachChannel.EMAIL, OutreachChannel.WEBHOOK
 TOPICS = Topics()
@@ -284,11 +284,13 @@ class TestTryingAgain:
 class TestAfterACrash:
     def test_a_cut_off_call_is_counted(self) -> None:
         """Whoever watches the metrics sees a letter in doubt, also one that a crash left behind."""
-        counted = metrics.OUTCOMES.labels(channel=EMAIL, outcome="uncertain")
-        before = counted._value.get()
+        counted = Growth("careline_outreach_outcomes_total", channel="EMAIL", outcome="uncertain")
         entry = entry_of(receive(ASKED))
-        LOGIC.resume(entry.outreach_id, entry, NOON)
-        assert counted._value.get() == before + 1
+        step = LOGIC.resume(entry.outreach_id, entry, NOON)
+        assert step is not None
+        assert counted.value == 0, "it is not committed yet"
+        LOGIC.committed((), step.sends)
+        assert counted.value == 1
 
     @pytest.mark.parametrize("how", ["resume", "wake"])
     def test_where_twice_is_once_it_is_sent_again(self, how: str) -> None:

@@ -16,6 +16,7 @@ from processors.playbook import load_playbook
 from processors.playbook.watching import PlaybookWatch, in_force
 from processors.roles import metrics
 from tests.playbook.good import GOOD, changed, dumped, written
+from tests.scraped import scraped
 from tests.waiting import until
 
 
@@ -99,6 +100,7 @@ async def test_a_wrong_file_is_refused_whole(watched: Watched, logged: LogCaptur
     assert watched.taken == []
     assert watched.counted() == (0, 1)
     assert shown() == {watched.first.version}
+    assert scraped("careline_playbook_refused") == 1
     faults = [entry["fault"] for entry in logged.entries if "fault" in entry]
     assert len(faults) == 2
     assert "delay_care.default.threshold: '45 minutes' is not a duration" in faults[0]
@@ -108,18 +110,24 @@ async def test_a_wrong_file_is_refused_whole(watched: Watched, logged: LogCaptur
 
 async def test_a_wrong_file_put_right(watched: Watched) -> None:
     """After invalid contents, each of which is rejected, the next valid content is loaded."""
+    refused = []
     for content in ("currency: [", "currency: ]", dumped(changed("currency", "EUR"))):
         written(watched.file.parent, content)
         await watched.look()
+        refused.append(scraped("careline_playbook_refused"))
+    assert refused == [1, 1, 0]
     assert [taken.currency for taken in watched.taken] == ["EUR"]
     assert watched.counted() == (1, 2)
 
 
 async def test_a_wrong_file_taken_back(watched: Watched) -> None:
     """When the content in force returns, nothing is loaded; the same mistake later is reported again."""
+    refused = []
     for content in ("currency: [", dumped(GOOD), "currency: ["):
         written(watched.file.parent, content)
         await watched.look()
+        refused.append(scraped("careline_playbook_refused"))
+    assert refused == [1, 0, 1]
     assert watched.taken == []
     assert watched.counted() == (0, 2)
 

@@ -53,6 +53,17 @@ def test_set_to_the_same_again() -> None:
     assert [wakes.pop_due(100) for _ in range(2)] == [(10, "a"), None]
 
 
+def test_what_was_replaced_takes_no_memory() -> None:
+    """A day of letters, each with a deadline of a day while its provider is called, leaves nothing behind."""
+    wakes = of(late=1)
+    for number in range(10_000):
+        wakes.set(f"letter-{number}", 1_000 + number)
+        wakes.set(f"letter-{number}", None)
+    assert len(wakes._heap) < 2_000
+    wakes.set("other", 5)
+    assert [wakes.pop_due(100_000) for _ in range(3)] == [(1, "late"), (5, "other"), None]
+
+
 def test_keys_in_an_order_of_their_own() -> None:
     """The keys are sorted, in whatever order they were set."""
     assert of(b=1, a=2).keys() == of(a=2, b=1).keys() == ["a", "b"]

@@ -18,10 +18,12 @@ from processors.outreach.channels import Channel, Letter
 from processors.outreach.channels.handover import checked
 from processors.outreach.errors import Ambiguous, ChannelError, CircuitOpen, NotNow, RateLimited, Refused, TryLater
 from processors.outreach.leaving import NIGHT, TOO_LATE, is_too_late, quiet_on
+from processors.outreach.provider_spans import provider_span
 from processors.outreach.results import Deliver, Delivered, Failed, Postponed, Result, Unknown, Withheld
 from streams.clock import SystemClock
 from streams.events import Address, FailureReason, OutreachChannel, OutreachRequested
 from streams.processor import Effect
+from streams.tracing import Tracing
 
 log = structlog.get_logger()
 
@@ -47,10 +49,12 @@ class Delivery:
         links: Links | None = None,
         coupons: Coupons | None = None,
         clock: Callable[[], datetime] | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
         """``links`` None: letters have no unsubscribe link; ``coupons`` None: no coupon codes. ``clock`` tells real
         time, the machine's clock if None."""
         self._clock = clock or SystemClock().now
+        self._tracing = tracing or Tracing()
         self._withdrawn: set[str] = set()
         self._channels = channels
         self._links = links
@@ -154,7 +158,10 @@ class Delivery:
         called = True
         try:
             self._check(task, kind)
-            with checked(lambda: self._check(task, kind)):
+            with (
+                checked(lambda: self._check(task, kind)),
+                provider_span(self._tracing, provider, letter.outreach_id),
+            ):
                 return await _sent(channel, letter, kind), False
         except NotNow as why:
             called = False

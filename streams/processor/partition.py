@@ -48,7 +48,11 @@ class Partition(Generic[S]):
         self._effects = None
         if shared.performer is not None:
             self._effects = Effects(
-                performer=shared.performer, role=shared.role, concurrency=shared.concurrency, done=self._done
+                performer=shared.performer,
+                role=shared.role,
+                concurrency=shared.concurrency,
+                done=self._done,
+                tracing=shared.tracing,
             )
         self._last_commit = 0.0
 

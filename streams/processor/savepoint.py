@@ -19,6 +19,7 @@ class Savepoint:
         self._handled, self._dead_letters = dict(tx.handled), dict(tx.dead_letters)
         self._published, self._sent = len(tx.published_at), len(tx.sent)
         self._timers = tx.timers
+        self._spans = None if tx.spans is None else tx.spans.mark()
         self.states = tx.overlay.mark()
         self._deadlines = wakes.mark()
 
@@ -35,5 +36,7 @@ class Savepoint:
         del tx.published_at[self._published :]
         del tx.sent[self._sent :]
         tx.timers = self._timers
+        if tx.spans is not None and self._spans is not None:
+            tx.spans.undo(self._spans)
         tx.overlay.undo(self.states)
         self._wakes.undo(self._deadlines)

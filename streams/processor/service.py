@@ -26,6 +26,7 @@ from streams.processor.partition import Partition
 from streams.processor.shared import Shared, group_of
 from streams.registry.choice import registry_of
 from streams.registry.registry import Registry
+from streams.tracing import Tracing
 
 log = structlog.get_logger()
 
@@ -49,6 +50,7 @@ class Processor(Service, Generic[S]):
         registry: Registry | None = None,
         broker: Broker | None = None,
         clock: Clock | None = None,
+        tracing: Tracing | None = None,
         limits: Limits | None = None,
         concurrency: int = 16,
     ) -> None:
@@ -62,6 +64,7 @@ class Processor(Service, Generic[S]):
         self._codec = Codec(registry=self._registry, topics=settings.topics)
         self._broker = broker or broker_of(settings)
         self._clock = clock or SystemClock()
+        self._tracing = tracing or Tracing()
         self._limits = limits or Limits()
         self._patience = Patience(
             stopping=lambda: self.should_stop,
@@ -134,6 +137,7 @@ class Processor(Service, Generic[S]):
                 clock=self._clock,
                 limits=self._limits,
                 concurrency=self._concurrency,
+                tracing=self._tracing,
             )
             consumer.subscribe([topic], listener=_Listener(self, self._shared))
             await consumer.start()

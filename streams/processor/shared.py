@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from streams.avro.codec import Codec
@@ -12,6 +12,8 @@ from streams.clock import Clock
 from streams.config import Settings, TimeSource
 from streams.processor.limits import Limits
 from streams.processor.logic import Logic, Performer
+from streams.processor.traces import Traces
+from streams.tracing import Tracing
 
 S = TypeVar("S")
 
@@ -35,6 +37,7 @@ class Shared(Generic[S]):
     limits: Limits
     concurrency: asyncio.Semaphore
     """Effects under way at once, of all partitions together."""
+    tracing: Tracing = field(default_factory=Tracing)
 
     @property
     def group(self) -> str:
@@ -46,6 +49,13 @@ class Shared(Generic[S]):
         """Whether there are effects, and they are requested by real time: once every record is handled, and no record
         waits for one."""
         return self.performer is not None and self.settings.time_source is TimeSource.WALL
+
+    def traces(self, partition: int) -> Traces | None:
+        """What traces that partition; None where nothing is traced."""
+        if not self.tracing.on:
+            return None
+        topic = self.settings.topics.full_name(self.logic.input)
+        return Traces(self.tracing, role=self.role, group=self.group, topic=topic, partition=partition)
 
     def at(self, partition: int) -> TopicPartition:
         """That partition of the input topic."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from opentelemetry import trace
@@ -60,6 +61,11 @@ _ODD = frozenset(b"13579bdf")  # last digit of the flags of a trace that is samp
 _NOBODY = Context()
 
 
+@lru_cache(4_096)
+def _is_name(text: str) -> bool:
+    return _NAME.fullmatch(text) is not None
+
+
 def allowed(attributes: Attributes) -> dict[str, str | int | bool | Sequence[str]]:
     """Those attributes that are on the list, with values that can be no name, address or text of a customer.
 
@@ -69,7 +75,7 @@ def allowed(attributes: Attributes) -> dict[str, str | int | bool | Sequence[str
     for name, value in attributes.items():
         if name not in ALLOWED:
             continue
-        fits = _ID.fullmatch if name in _IDS else _NAME.fullmatch
+        fits = _ID.fullmatch if name in _IDS else _is_name
         if isinstance(value, int):
             found[name] = value
         elif isinstance(value, str):

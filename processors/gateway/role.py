@@ -114,7 +114,7 @@ class GatewayRole(Role):
             raise SettingsError(f"CARELINE_GATEWAY_HOST, CARELINE_GATEWAY_PORT: cannot listen on {where}") from error
         self._runner = runner
         self._port = int(runner.addresses[0][1])
-        log.info("gateway", url=f"http://{host}:{self._port}", unsubscribe=self._links is not None)
+        log.info("gateway_listens", url=f"http://{host}:{self._port}", unsubscribe=self._links is not None)
 
     async def on_stop(self) -> None:
         """Answer the calls in flight, then disconnect from the brokers."""
@@ -165,10 +165,10 @@ class GatewayRole(Role):
         try:
             await self._publish(unsubscribed(link, self._clock.now()))
         except InvalidEvent as error:  # our own link, but an old one whose content breaks the contract
-            log.warning("link_not_published", why=str(error))
+            log.warning("link_not_published", error=error)
             return self._broken(call)
         except Unavailable as error:
-            log.warning("not_published", why=str(error))
+            log.warning("not_published", error=error)
             return _page(pages.later(link), status=503)
         return _page(pages.done(link))
 

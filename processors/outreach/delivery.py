@@ -72,7 +72,7 @@ class Delivery:
         try:
             result = await self._deliver(task)
         except Exception as error:  # our own bug, outside of a provider call: calls handle their own errors
-            log.exception("delivery failed", outreach=effect.key)
+            log.exception("delivery_failed", outreach=effect.key)
             result = Postponed(
                 channel=task.perhaps_by or OutreachChannel.OTHER,
                 provider="none",
@@ -96,7 +96,7 @@ class Delivery:
             try:
                 await channel.close()
             except Exception:  # the other channels have to be closed too
-                log.exception("closing a channel failed", provider=channel.provider)
+                log.exception("channel_not_closed", provider=channel.provider)
 
     async def _deliver(self, task: Deliver) -> Result:
         request = task.request
@@ -135,7 +135,7 @@ class Delivery:
         except TemplateFault as fault:
             detail = str(fault)
         except Exception as error:  # no provider was called: only this letter fails, and the failure is logged
-            log.exception("a letter cannot be written", outreach=request.outreach_id, template=request.template)
+            log.exception("letter_not_written", outreach=request.outreach_id, template=request.template)
             detail = f"{request.template}: {type(error).__name__}"
         return Failed(channel=address.channel, provider="none", reason=FailureReason.TEMPLATE, detail=detail)
 
@@ -208,8 +208,8 @@ async def _sent(channel: Channel, letter: Letter, kind: OutreachChannel) -> Deli
         task = asyncio.current_task()
         if task is None or task.cancelling():
             raise
-        log.exception("a channel cancelled itself", provider=channel.provider)
+        log.exception("channel_cancelled_itself", provider=channel.provider)
         raise Ambiguous("unexpected error during the call: CancelledError") from error
     except Exception as error:
-        log.exception("a channel failed unexpectedly", provider=channel.provider)
+        log.exception("channel_failed", provider=channel.provider)
         raise Ambiguous(f"unexpected error during the call: {type(error).__name__}") from error

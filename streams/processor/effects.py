@@ -144,5 +144,5 @@ class Effects:
             error = why
         # A performer promises never to raise. One that does costs its own effect: recording this as a result fails too,
         # so it is set aside, and the lane goes on.
-        log.error("a side effect failed", key=effect.key, why=repr(error), exc_info=error)
+        log.error("effect_failed", outreach=effect.key, exc_info=error)
         return error

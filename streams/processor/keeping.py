@@ -61,7 +61,7 @@ class Keeping:
                 except PartitionStopped as why:
                     self.stopped = why
                     metrics.PARTITIONS_STOPPED.labels(role=self._role).inc()
-                    log.error("partition stopped", topic=self._tp.topic, partition=self._tp.partition, why=str(why))
+                    log.error("partition_stopped", topic=self._tp.topic, partition=self._tp.partition, error=why)
                     return
                 except asyncio.CancelledError as cut:
                     if is_cancelled():
@@ -91,9 +91,9 @@ class Keeping:
         self._progress.failed(reason)
         self._search.failed(why)
         if is_infrastructure(why):
-            log.warning("partition lost", topic=self._tp.topic, partition=self._tp.partition, why=reason)
+            log.warning("partition_lost", topic=self._tp.topic, partition=self._tp.partition, error=why)
         else:
-            log.error("partition failed", topic=self._tp.topic, partition=self._tp.partition, exc_info=why)
+            log.error("partition_failed", topic=self._tp.topic, partition=self._tp.partition, exc_info=why)
         pause = pause_after(
             self._progress.failures, first=self._limits.retake_after, longest=self._limits.retake_at_most
         )
@@ -110,7 +110,7 @@ class Keeping:
                 async with asyncio.timeout(_LOOK.total_seconds()):
                     end = (await self._consumer.end_offsets([self._tp]))[self._tp]
             except Exception as why:
-                log.debug("the brokers do not answer", partition=self._tp.partition, why=repr(why))
+                log.debug("brokers_do_not_answer", topic=self._tp.topic, partition=self._tp.partition, error=why)
                 self._progress.not_stuck()
                 continue
             if not self._progress.ready and self._progress.position is not None:

@@ -84,7 +84,7 @@ class Partition(Generic[S]):
             seconds = time.monotonic() - began
             self._counted.recovered(tenure.store, seconds=seconds)
             place = {"topic": self._at.topic, "partition": self._at.partition, "offset": tenure.position}
-            log.info("partition taken", **place, keys=len(tenure.store), seconds=round(seconds, 2))
+            log.info("partition_taken", **place, keys=len(tenure.store), seconds=round(seconds, 2))
             self.progress.position = tenure.position
             feed.start(tenure.position)
             self.progress.ready = True

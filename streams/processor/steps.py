@@ -24,7 +24,7 @@ from streams.processor.savepoint import Savepoint
 from streams.processor.times import Times
 from streams.processor.transaction import Outbox, Transaction
 from streams.publishing.cloudevents import Headers, published_at_millis
-from streams.subscribing.dead_letters import stand_in
+from streams.subscribing.dead_letters import place_of, stand_in
 
 log = structlog.get_logger()
 
@@ -105,7 +105,7 @@ class Steps(Generic[S]):
             except Exception as error:
                 if careful or is_infrastructure(error):
                     raise
-                log.warning("a transaction failed; its items are tried one by one", why=repr(error)[:300])
+                log.warning("transaction_repeated_by_item", exc_info=error)
                 metrics.ISOLATIONS.labels(role=self._outbox.role).inc()
                 self._wakes.undo()
                 self._intake.undo(window)
@@ -296,5 +296,4 @@ class Steps(Generic[S]):
 
     def _keep(self, tx: Transaction[S], record: ConsumerRecord, why: Unreadable) -> None:
         self._outbox.add_dead_letter(tx, record, why, reader=self._group)
-        place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
-        log.warning("dead letter", **place, why=str(why)[:300])
+        log.warning("dead_letter", **place_of(record), reason=why.reason)

@@ -37,6 +37,10 @@ from streams.tracing import Tracing
 log = structlog.get_logger()
 
 
+def _logged(warning: str) -> None:
+    log.warning("records_older_than_retention", why=warning)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
     """Where an event is stored."""
@@ -90,7 +94,7 @@ class Publisher:
         self._patience = patience.total_seconds()
         self._failures: list[BaseException] = []
         self._aged = Aged(settings, self._topic, broker=self._broker)
-        self._warn = warn or log.warning
+        self._warn = warn or _logged
         self._sending = Sending(tracing or Tracing(), topic=settings.topics.full_name(self._topic))
         self._codec = Codec(registry=self._registry, topics=settings.topics)
         self._producer: Producer | None = None

@@ -103,7 +103,7 @@ from processors.roles.tracing import traces_of
 from processors.roles.logs import logs_to
 from streams.tracing import Tracing
 import os
-logs_to("info")
+logs_to("info", role="journeys")
 traces = traces_of("journeys", instance="0", environ=os.environ)
 tracing = Tracing()
 for _ in range(5_000):

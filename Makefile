@@ -4,8 +4,9 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
-# `make demo KILL=10`, `make demo ARGS="--date 2013-07-22 --keep"`
+# `make demo KILL=10`, `make demo ARGS="--date 2013-07-22 --keep"`, `make demo MONITORING=1`
 KILL   ?= 0
+MONITORING ?=
 ARGS   ?=
 # `make bench BENCH="--only latency"`, `make bench BENCH=--quick`
 BENCH  ?=
@@ -13,7 +14,7 @@ BENCH  ?=
 PYTEST ?=
 # `make check EXAMPLES=100`: the share in percent of the examples that each property is tried with; `make test` tries all
 EXAMPLES ?= 10
-# `make chaos KILLS=100 SEED=7`, `make chaos ONLY="zombie broker_kill"`
+# `make chaos KILLS=100 SEED=7`, `make chaos ONLY="zombie broker_kill"`, `make drill ONLY="broker_killed complaints"`
 KILLS  ?= 30
 SEED   ?= 1
 ONLY   ?=
@@ -28,13 +29,13 @@ unexport PYTHONDONTWRITEBYTECODE
 SPREAD := -n auto --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check chaos fuzz bench interop unit lock lock-servers clean
+.PHONY: help demo test check chaos drill fuzz bench interop unit lock lock-servers clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
 demo: $(VENV)/installed ## play a real snow-storm day and show the letters; starts its servers and stops them again
-	@$(BIN)/careline demo --kill $(KILL) $(ARGS)
+	@$(BIN)/careline demo --kill $(KILL) $(if $(filter-out 0,$(MONITORING)),--monitoring) $(ARGS)
 
 test: $(VENV)/installed ## run lint, type checks, unit tests, and live tests on real servers
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -51,6 +52,9 @@ check: $(VENV)/installed ## run lint, type checks and unit tests, with a tenth o
 chaos: $(VENV)/installed ## kill every server and role again and again, and count what was lost (nothing); half an hour
 	@$(BIN)/python -m tests.chaos --kills $(KILLS) --seed $(SEED) \
 	  $(if $(RATE),--rate $(RATE)) $(if $(TIMERS),--timers $(TIMERS)) $(if $(ONLY),--only $(ONLY))
+
+drill: $(VENV)/installed ## cause faults under a real Prometheus with our rules, and see which alerts fire and resolve; most of an hour
+	@$(BIN)/python -m tests.drill $(if $(ONLY),--only $(ONLY))
 
 fuzz: $(VENV)/installed ## publish extreme records of every type to the real roles, among ordinary customers
 	@$(BIN)/python -m tests.fuzz --minutes $(MINUTES) --seed $(SEED)

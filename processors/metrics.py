@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from prometheus_client import Counter, Gauge, Histogram
-
 from processors.gateway import metrics as gateway
 from processors.measure import metrics as measure
 from processors.outreach import metrics as outreach
 from processors.roles import metrics as roles
 from processors.view import metrics as view
 from streams import metrics as wire
+from streams.instruments import Counter, Gauge, Histogram
 
 MODULES: tuple[ModuleType, ...] = (wire, roles, outreach, gateway, view, measure)
 """Where metrics are defined, and nowhere else."""

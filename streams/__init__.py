@@ -1,4 +1,4 @@
-"""The wire and the contract of Careline; it knows no policy.
+"""The contract of Careline and everything that reads and writes it; it knows no policy.
 
 Other services need only ``from streams import Publisher, Subscriber, events``. Their tests need no server: with
 ``Settings(kafka_bootstrap="memory://tests", registry_url="memory://tests")`` and ``await set_up(settings)``, broker and

@@ -1,4 +1,4 @@
-"""When two spellings are the same address. Addresses are compared only here.
+"""Compares addresses: decides when two spellings are the same address. No other module does.
 
 Letters are sent to an address as it was written. Suppressions and duplicates are matched by its canonical form.
 """
@@ -23,7 +23,7 @@ _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
 def canonical(channel: OutreachChannel, address: str) -> str:
-    """The canonical form, which all spellings of an address share; never raises.
+    """Return the canonical form, which all spellings of an address share; never raises.
 
     E-mail: the domain as an A-label (UTS 46), without a trailing dot; the local part caseless (Unicode 3.13, D145),
     because an opt-out applies to every spelling that differs in case only. Phones: E.164 for an international number
@@ -34,8 +34,8 @@ def canonical(channel: OutreachChannel, address: str) -> str:
 
 
 def domain_in_ascii(name: str) -> str:
-    """A mail domain as it is sent: an international one as A-labels (IDNA 2008, after the mapping of UTS 46), an ASCII
-    one unchanged. Raises ValueError for what IDNA 2008 does not allow, such as an emoji."""
+    """Return a mail domain as it is sent: an international one as A-labels (IDNA 2008, after the mapping of UTS 46), an
+    ASCII one unchanged. Raises ValueError for what IDNA 2008 does not allow, such as an emoji."""
     if name.isascii() and "xn--" not in name.lower():
         return name
     try:
@@ -45,14 +45,14 @@ def domain_in_ascii(name: str) -> str:
 
 
 def same(one: Address, other: Address) -> bool:
-    """Whether both are the same address on the same channel."""
+    """Return whether both are the same address on the same channel."""
     return one.channel is other.channel and canonical(one.channel, one.address) == canonical(
         other.channel, other.address
     )
 
 
 def distinct(addresses: tuple[Address, ...]) -> tuple[Address, ...]:
-    """Each address once, in its first spelling, in the original order."""
+    """Return each address once, in its first spelling, in the original order."""
     if len(addresses) < 2:
         return addresses
     first: dict[tuple[OutreachChannel, str], Address] = {}
@@ -76,7 +76,7 @@ def _canonical(channel: OutreachChannel, address: str) -> str:
 
 
 def _trimmed(text: str) -> str:
-    """The text without spaces and invisible characters at either end."""
+    """Return the text without spaces and invisible characters at either end."""
 
     def blank(character: str) -> bool:
         return character.isspace() or unicodedata.category(character) in _INVISIBLE
@@ -142,6 +142,6 @@ def _url(text: str) -> str:
 
 
 def _caseless(text: str) -> str:
-    """The text folded for caseless comparison (Unicode 15, D145)."""
+    """Return the text folded for caseless comparison (Unicode 15, D145)."""
     folded = unicodedata.normalize("NFD", unicodedata.normalize("NFD", text).casefold())
     return unicodedata.normalize("NFC", folded)

@@ -11,12 +11,13 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 
 def to_millis(moment: datetime) -> int:
-    """An aware datetime as milliseconds since 1970, like Kafka's timestamps."""
+    """Convert an aware datetime to milliseconds since 1970, like Kafka's timestamps."""
     return (moment - EPOCH) // _MILLISECOND
 
 
 def from_millis(millis: int) -> datetime:
-    """Milliseconds since 1970 as an aware UTC datetime; values beyond the calendar give its first or last moment."""
+    """Convert milliseconds since 1970 to an aware UTC datetime; values beyond the calendar give its first or last
+    moment."""
     try:
         return EPOCH + timedelta(0, 0, 0, millis)
     except OverflowError:  # a record's own timestamp may be any number
@@ -24,7 +25,7 @@ def from_millis(millis: int) -> datetime:
 
 
 def in_zone(moment: datetime, zone: tzinfo) -> datetime:
-    """The moment in the zone's local time; in UTC if that would be before the year 1 or after 9999."""
+    """Return the moment in the zone's local time; in UTC if that would be before the year 1 or after 9999."""
     try:
         return moment.astimezone(zone)
     except OverflowError:
@@ -35,7 +36,7 @@ class Clock(Protocol):
     """Tells the current time."""
 
     def now(self) -> datetime:
-        """Aware UTC, to the millisecond."""
+        """Return the time in aware UTC, to the millisecond."""
         ...
 
 
@@ -43,23 +44,23 @@ class SystemClock:
     """The machine's wall clock."""
 
     def now(self) -> datetime:
-        """Aware UTC, to the millisecond."""
+        """Return the time in aware UTC, to the millisecond."""
         now = datetime.now(UTC)
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
 class ManualClock:
-    """A clock that moves only when told to: for tests, and for replaying a past day."""
+    """A clock that moves only when it is set: for tests, and for replaying a past day."""
 
     def __init__(self, now: datetime) -> None:
         self._now = now
 
     def now(self) -> datetime:
-        """The time it was set to."""
+        """Return the time that it was set to."""
         return self._now
 
     def set(self, now: datetime) -> None:
-        """Move to ``now``, also backwards."""
+        """Set the time to ``now``, also backwards."""
         self._now = now
 
     def advance(self, by: timedelta) -> None:

@@ -1,5 +1,6 @@
-"""Settings of the wire: the environment, read once, frozen, passed down (prefix ``CARELINE_``; a secret also from
-``..._FILE``). Those of a role stand in its package, and :mod:`processors.settings` composes all of them."""
+"""Settings of publishers, subscribers and processors: read once from the environment, frozen, passed down (prefix
+``CARELINE_``; a secret also from ``..._FILE``). Those of a role are in its package; :mod:`processors.settings` composes
+all of them."""
 
 from __future__ import annotations
 
@@ -23,14 +24,14 @@ _MEMORY = "memory://"
 
 
 class TimeSource(StrEnum):
-    """WALL: live. EVENTS: the records' own times only, as when a past day is played."""
+    """WALL: live. EVENTS: only the records' own times, for playing a past day."""
 
     WALL = "wall"
     EVENTS = "events"
 
 
 class Settings(BaseModel):
-    """What a publisher, a subscriber or a processor has to know about its environment."""
+    """What a publisher, a subscriber or a processor needs to know about its environment."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -64,7 +65,7 @@ class Settings(BaseModel):
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Self:
-        """Settings from ``environ`` (default: ``os.environ``). Raises SettingsError naming the variable."""
+        """Return the settings from ``environ`` (default: ``os.environ``). Raises SettingsError naming the variable."""
         env = dict(os.environ if environ is None else environ)
         prefix = "CARELINE_"
         values: dict[str, Any] = {}
@@ -89,8 +90,8 @@ class Settings(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _registry_apart(cls, values: Any) -> Any:
-        """No URL that is shown contains a password."""
+    def _split_registry_credentials(cls, values: Any) -> Any:
+        """Move credentials out of the registry's URL, so that a URL that is shown contains no password."""
         if not isinstance(values, dict):
             return values
         return apart(values, url="registry_url", username="registry_username", password="registry_password")
@@ -109,12 +110,12 @@ class Settings(BaseModel):
 
     @property
     def allowed_writers(self) -> Writers:
-        """Who may write what to the touchpoints topic."""
+        """Which sources may write what to the touchpoints topic."""
         return Writers.parse(self.writers)
 
     @property
     def destinations(self) -> Destinations:
-        """Where webhooks may go."""
+        """Which destinations webhooks may reach."""
         return Destinations.parse(self.webhook_allow or "")
 
     @property
@@ -124,16 +125,16 @@ class Settings(BaseModel):
 
     @property
     def memory_broker(self) -> str | None:
-        """The name of the broker in memory; None where it is Kafka."""
+        """The name of the in-memory broker; None for Kafka."""
         return _named(self.kafka_bootstrap)
 
     @property
     def memory_registry(self) -> str | None:
-        """The name of the schema registry in memory; None where it is a server."""
+        """The name of the in-memory schema registry; None for a server."""
         return _named(self.registry_url)
 
     def kafka_client(self) -> dict[str, Any]:
-        """The arguments every aiokafka client shares: addresses and security. Raises SettingsError."""
+        """Return the arguments that all aiokafka clients share: addresses and security. Raises SettingsError."""
         if self.memory_broker is not None:
             raise SettingsError(
                 f"CARELINE_KAFKA_BOOTSTRAP: {self.kafka_bootstrap} is a broker in memory, and this needs a Kafka"

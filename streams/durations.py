@@ -1,5 +1,5 @@
-"""Durations, as people and libraries want them: ``3h`` read and written, ``3 h 20 min`` and ``3 hours`` shown, whole
-minutes and milliseconds counted. Inside, a duration is a ``timedelta``."""
+"""Formats and parses durations: ``3h`` in settings, ``3 h 20 min`` and ``3 hours`` for people, whole minutes and
+milliseconds for libraries. Internally, a duration is a ``timedelta``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ _DIGITS = 9
 
 
 def parse(text: str) -> timedelta:
-    """``30s``, ``5m``, ``2h``, ``1d``; the longest there is for what is longer. Raises ValueError."""
+    """Parse ``30s``, ``5m``, ``2h`` or ``1d``; a value beyond the range gives the longest timedelta. Raises
+    ValueError."""
     found = _WRITTEN.fullmatch(text)
     if found is None:
         raise ValueError(f"{text!r} is not a duration; write 30m, 2h or 1d")
@@ -21,20 +22,21 @@ def parse(text: str) -> timedelta:
 
 
 def written(length: timedelta) -> str:
-    """As :func:`parse` reads it, in the largest unit that fits: 30m, 2h, 1d."""
+    """Format a duration as :func:`parse` reads it, in the largest unit that fits: 30m, 2h, 1d."""
     letter, (_, unit) = _fitting(length)
     return f"{length // unit}{letter}"
 
 
 def spelled(length: timedelta) -> str:
-    """In words, in the largest unit that fits: 30 minutes, 2 hours, 1 day; nothing is 0 seconds."""
+    """Format a duration in words, in the largest unit that fits: 30 minutes, 2 hours, 1 day; zero is 0 seconds."""
     name, unit = _fitting(length)[1] if length else _UNITS["s"]
     count = length // unit
     return f"{count} {name}{'' if count == 1 else 's'}"
 
 
 def span(length: timedelta) -> str:
-    """To the minute, as ``25 min`` or ``2 h 05 min``, from two days on ``3 days``; nothing for less than nothing."""
+    """Format a duration to the minute, as ``25 min`` or ``2 h 05 min``, from two days on ``3 days``; a negative one is
+    0 min."""
     minutes = max(0, round(length / MINUTE))
     if minutes >= 48 * 60:
         return f"{minutes // (24 * 60)} days"
@@ -42,20 +44,20 @@ def span(length: timedelta) -> str:
 
 
 def in_hours(length: timedelta) -> str:
-    """As an explanation says it: 24, 0.5."""
+    """Format a duration in hours: 24, 0.5."""
     return f"{length / HOUR:g}"
 
 
 def whole_minutes(length: timedelta) -> int:
-    """The minutes that have passed in it; those before zero count down."""
+    """Return the whole minutes, rounded down, also below zero."""
     return length // MINUTE
 
 
 def whole_millis(length: timedelta) -> int:
-    """In milliseconds, as Kafka and sockets take it; what is less than one is dropped."""
+    """Return the whole milliseconds, rounded down, as Kafka and sockets take them."""
     return length // timedelta(milliseconds=1)
 
 
 def _fitting(length: timedelta) -> tuple[str, tuple[str, timedelta]]:
-    """The largest unit that it is a multiple of; the second for what is a multiple of none."""
+    """Return the largest unit that the duration is a multiple of; the second if there is none."""
     return next((one for one in _UNITS.items() if not length % one[1][1]), ("s", _UNITS["s"]))

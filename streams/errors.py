@@ -6,7 +6,7 @@ from typing import Self
 
 
 class CarelineError(Exception):
-    """Root of everything Careline raises."""
+    """Base class of all exceptions that Careline raises."""
 
 
 class SettingsError(CarelineError):
@@ -14,7 +14,7 @@ class SettingsError(CarelineError):
 
 
 class InvalidEvent(CarelineError):
-    """The caller's event breaks the contract. ``field`` names the field at fault; nothing was published."""
+    """The caller's event violates the contract. ``field`` names the field at fault; nothing was published."""
 
     def __init__(self, field: str, problem: str) -> None:
         super().__init__(f"{field}: {problem}")
@@ -41,34 +41,36 @@ class OutputTooLarge(CarelineError):
 
 
 class Unavailable(CarelineError):
-    """A server that we need does not answer; a retry may succeed later."""
+    """A server does not answer; a retry may succeed later."""
 
     @classmethod
     def of(cls, server: str, address: str, why: object) -> Self:
-        """``server`` is its kind, such as Kafka; neither ``address`` nor ``why`` may contain credentials."""
+        """Return the error for a server that does not answer. ``server`` is its kind, such as Kafka; neither
+        ``address`` nor ``why`` may contain credentials."""
         return cls(f"{server} at {address} does not answer: {str(why) or type(why).__name__}")
 
     @classmethod
     def says(cls, server: str, address: str, what: object) -> Self:
-        """It answers, but with an error that may pass. ``server``, ``address``: as above."""
+        """Return the error for a server that answers with an error that may pass. ``server``, ``address``: as above."""
         return cls(f"{server} at {address}: {what}")
 
     @classmethod
     def no_topic(cls, name: str) -> Self:
-        """A topic of the contract that nobody has created yet; ``name`` is its full name."""
+        """Return the error for a topic of the contract that does not exist yet; ``name`` is its full name."""
         return cls(f"there is no topic {name}; create it with: careline topics apply")
 
 
 class PartitionLost(CarelineError):
-    """Another worker owns the partition now, or a transaction failed: drop the memory and take the partition again."""
+    """Another worker owns the partition now, or a transaction failed: discard the state in memory and acquire the
+    partition again."""
 
 
 class PartitionStopped(CarelineError):
-    """Most records cannot be read: a person has to look before the whole topic goes to the dead-letter topic."""
+    """Most records cannot be read: an operator has to look before the whole topic goes to the dead-letter topic."""
 
 
 class IncompatibleSchema(CarelineError):
-    """The registry refuses a schema under a subject. ``reason`` is the registry's own."""
+    """The registry rejects a schema under a subject. ``reason`` is the registry's own."""
 
     def __init__(self, subject: str, reason: str) -> None:
         super().__init__(f"{subject}: {reason}")
@@ -85,4 +87,4 @@ class SchemaNotRegistered(CarelineError):
 
 
 class RefusedByServer(CarelineError):
-    """A server refused a valid request; a person has to change something. The message quotes the server."""
+    """A server rejected a valid request; an operator has to change something. The message quotes the server."""

@@ -15,7 +15,7 @@ class RepeatedName(ValueError):
 
 
 def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The object; pass this to ``json.loads`` as ``object_pairs_hook``. Raises RepeatedName."""
+    """Return the object; pass this to ``json.loads`` as ``object_pairs_hook``. Raises RepeatedName."""
     found = dict(pairs)
     if len(found) < len(pairs):
         raise RepeatedName(next(name for name, times in Counter(name for name, _ in pairs).items() if times > 1))

@@ -25,12 +25,12 @@ FIRST_CONNECTION = "the first connection"
 
 
 def pause_after(failures: int, *, first: timedelta = FIRST_PAUSE, longest: timedelta = LONGEST_PAUSE) -> timedelta:
-    """How long to wait after so many failures in a row, from 1: ``first``, doubled with each further one."""
+    """Return the pause after that many failures in a row, from 1: ``first``, doubled with each further one."""
     return min(first * (1 << min(failures - 1, _DOUBLINGS)), longest)
 
 
 async def until(met: Callable[[], Awaitable[bool]], *, within: timedelta, every: timedelta = _LOOK) -> None:
-    """Look ``every`` so often whether something has come about that nobody tells of. Raises TimeoutError."""
+    """Poll ``met`` every ``every`` until it is true. Raises TimeoutError after ``within``."""
     async with asyncio.timeout(within.total_seconds()):
         while not await met():  # noqa: ASYNC110
             await asyncio.sleep(every.total_seconds())
@@ -58,7 +58,7 @@ class Patience:
         self.trouble = trouble
 
     async def answered(self, call: Callable[[], Awaitable[T]]) -> T | None:
-        """The call's result; None if the service stops meanwhile."""
+        """Return the call's result; None if the service stops meanwhile."""
         failures = 0
         while not self._stopping():
             try:

@@ -12,8 +12,8 @@ _HIDDEN = "***"
 
 
 def split_credentials(url: str) -> tuple[str, str | None, str | None]:
-    """The address without its credentials, the user name, and the password. Everything up to the last ``@`` counts as
-    credentials, because people paste passwords without escaping them."""
+    """Return the address without its credentials, the user name, and the password. Everything up to the last ``@``
+    counts as credentials, because people paste passwords without escaping them."""
     scheme, mark, rest = url.partition("://")
     before, at, host = (rest if mark else url).rpartition("@")
     if not at:
@@ -23,12 +23,12 @@ def split_credentials(url: str) -> tuple[str, str | None, str | None]:
 
 
 def without_credentials(url: str) -> str:
-    """The address without credentials, and without its query, which may contain a password too."""
+    """Return the address without credentials, and without its query, which may contain a password too."""
     return split_credentials(url)[0].partition("?")[0]
 
 
 def redacted(text: str, url: str) -> str:
-    """A message without the secrets of ``url``, which it may quote as a whole or in parts."""
+    """Return a message without the secrets of ``url``, which it may quote as a whole or in parts."""
     plain, name, password = split_credentials(url)
     text = text.replace(url, without_credentials(url))
     _, _, query = plain.partition("?")
@@ -47,7 +47,7 @@ def redacted(text: str, url: str) -> str:
 
 
 def apart(values: dict[str, Any], *, url: str, username: str, password: str) -> dict[str, Any]:
-    """Settings with the credentials of their ``url`` moved to separate fields, unless those are set."""
+    """Return the settings with the credentials of their ``url`` moved to separate fields, unless those are set."""
     given = values.get(url)
     if not isinstance(given, str) or "@" not in given:
         return values

@@ -58,7 +58,7 @@ class Topic:
     max_bytes: int = MAX_EVENT_BYTES
 
     def config(self, *, keep_history: bool = False) -> dict[str, str]:
-        """The topic's settings in Kafka's own names.
+        """Return the topic's settings in Kafka's own names.
 
         ``keep_history`` keeps records for ever: retention goes by the records' own timestamps, so a past day that is
         replayed in event time would be deleted as soon as it is written.
@@ -167,7 +167,7 @@ class Topics:
     )
 
     def all(self) -> tuple[Topic, ...]:
-        """Every topic of the contract."""
+        """Return every topic of the contract."""
         return (
             self.touchpoints,
             self.journeys,
@@ -181,21 +181,21 @@ class Topics:
         )
 
     def full_name(self, topic: Topic) -> str:
-        """The topic's name on the broker."""
+        """Return the topic's name on the broker."""
         return self.prefix + topic.name
 
     def by_full_name(self, full_name: str) -> Topic:
-        """The topic with that name on the broker. Raises KeyError for one that is not in this catalogue."""
+        """Return the topic with that name on the broker. Raises KeyError for one that is not in this catalogue."""
         for topic in self.all():
             if self.full_name(topic) == full_name:
                 return topic
         raise KeyError(full_name)
 
     def subject(self, topic: Topic, record: str) -> str:
-        """The registry's subject: TopicRecordName if the topic carries several record types, else TopicName."""
+        """Return the registry's subject: TopicRecordName if the topic carries several record types, else TopicName."""
         full_name = self.full_name(topic)
         return f"{full_name}-{record}" if len(topic.records) > 1 else f"{full_name}-value"
 
     def subjects(self) -> tuple[tuple[str, str], ...]:
-        """Every (subject, full record name) of the catalogue."""
+        """Return every (subject, full record name) of the catalogue."""
         return tuple((self.subject(topic, record), record) for topic in self.all() for record in topic.records)

@@ -1,4 +1,4 @@
-"""Data for `streams.zones`: time zone names that people and frameworks use, and no database has."""
+"""Data for `streams.zones`: time zone names that people and frameworks use, and that no database contains."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ COMMON = {
     "Coordinated Universal Time": "UTC",
     "Greenwich Mean Time": "Etc/GMT",
 }
-"""By a common name, the zone that is meant."""
+"""The zone for each common name."""
 
 HALF_HOURS = {
     (-9, -30): "Pacific/Marquesas",
@@ -77,4 +77,4 @@ HALF_HOURS = {
     (8, 45): "Australia/Eucla",
     (9, 30): "Australia/Darwin",
 }
-"""By offset in hours and minutes, a place that has it all year, without daylight saving time."""
+"""A place without daylight saving time, by its offset in hours and minutes."""

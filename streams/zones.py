@@ -22,21 +22,21 @@ _DIRECTIONS = {"north", "south", "west"}  # parts of Australia; ambiguous by the
 _PREFIX = re.compile(r"^\((?:UTC|GMT)(?:\s*[+-]?\d{1,2}:?\d{0,2})?\)\s*(?P<rest>.+)$", re.IGNORECASE)
 _OFFSET = re.compile(r"^(?:UTC|GMT)?\s*(?P<sign>[+-])\s*(?P<hours>\d{1,2})(?::?(?P<minutes>\d{2}))?$", re.IGNORECASE)
 _WEST, _EAST = 12, 14  # hours: the largest fixed offsets from UTC for which the database has zones
-_MUCH = 100  # characters; no zone has such a long name
-_WORD = 5  # characters
+_LONGEST = 100  # characters; no zone has such a long name
+_SHORTEST = 5  # characters
 _REMEMBERED = 4096
 
 
 @lru_cache(maxsize=_REMEMBERED)
 def zone_named(name: str) -> str | None:
-    """The IANA zone that a publisher means; None if the name is unknown.
+    """Return the IANA zone that a publisher means; None if the name is unknown.
 
     Known are the names of the tz database and the old names they replace, in any case and with spaces for underscores;
     the names of Windows, with or without the offset before them; those of Rails; the database's cities; and fixed
     offsets such as ``UTC-3`` or ``GMT+02:00``, which become places that never change their clocks. ``Etc/GMT+3`` keeps
     its own meaning: three hours *behind* UTC.
     """
-    if len(name) > _MUCH:
+    if len(name) > _LONGEST:
         return None
     if (known := _INDEX.get(_folded(name))) is not None:
         return known
@@ -48,14 +48,14 @@ def zone_named(name: str) -> str | None:
 
 
 def as_iana(name: str | None) -> str | None:
-    """The IANA zone that is meant; an unknown name is returned unchanged, so that it can be shown."""
+    """Return the IANA zone that is meant; an unknown name is returned unchanged, so that it can be shown."""
     return name if name is None else zone_named(name) or name
 
 
 @lru_cache(maxsize=_REMEMBERED)
 def nearest_zones(name: str, most: int = 3) -> tuple[str, ...]:
-    """IANA zones with the names or aliases most similar to this one; () if none is similar."""
-    if len(name) > _MUCH or len(name.strip()) < _WORD or _OFFSET.match(_plain(name)):
+    """Return IANA zones with the names or aliases most similar to this one; () if none is similar."""
+    if len(name) > _LONGEST or len(name.strip()) < _SHORTEST or _OFFSET.match(_plain(name)):
         return ()  # an abbreviation or an offset could mean several zones
     shown = _PREFIX.match(_plain(name))
     wanted = _folded(name if shown is None else shown["rest"])
@@ -64,15 +64,15 @@ def nearest_zones(name: str, most: int = 3) -> tuple[str, ...]:
 
 
 def unknown_zone(name: str) -> str:
-    """The error message for a name that :func:`zone_named` does not know."""
+    """Return the error message for a name that :func:`zone_named` does not know."""
     meant = nearest_zones(name)
-    shown = name if len(name) <= _MUCH else f"{name[:_MUCH]}..."
+    shown = name if len(name) <= _LONGEST else f"{name[:_LONGEST]}..."
     advice = f"did you mean {' or '.join(meant)}?" if meant else "use an IANA name, such as America/New_York"
     return f"{shown!r} is not a time zone; {advice}"
 
 
 def _fixed(text: str) -> str | None:
-    """The zone of a place that always has this offset from UTC."""
+    """Return the zone of a place that always has this offset from UTC."""
     if (offset := _OFFSET.match(text)) is None:
         return None
     ahead = 1 if offset["sign"] == "+" else -1
@@ -91,13 +91,13 @@ def _plain(name: str) -> str:
 
 
 def _folded(name: str) -> str:
-    """The name without differences in case, accents, underscores, dots and apostrophes."""
+    """Return the name without differences in case, accents, underscores, dots and apostrophes."""
     letters = unicodedata.normalize("NFKD", _plain(name))
     return "".join(one for one in letters if not unicodedata.combining(one) and one not in ".'\u2019").casefold()
 
 
 def _cities(zones: dict[str, str]) -> dict[str, str]:
-    """Zones by the last part of their name, if only one zone has it."""
+    """Return zones by the last part of their name, if only one zone has it."""
     meant: defaultdict[str, set[str]] = defaultdict(set)
     for name, zone in zones.items():
         if name.partition("/")[0] in _AREAS:
@@ -118,7 +118,7 @@ _INDEX = _indexed()
 
 @cache
 def zone_of(name: str) -> ZoneInfo | None:
-    """The zone that is meant by that name; None if the name is unknown."""
+    """Return the zone with that name; None if the name is unknown."""
     try:
         return ZoneInfo(zone_named(name) or name)
     except (KeyError, OSError, ValueError):  # not found; a folder of the database; an invalid name

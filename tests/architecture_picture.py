@@ -19,7 +19,7 @@ from tests.test_architecture import ROOT, imports, modules, within
 PICTURE = ROOT / "docs" / "architecture.svg"
 
 ROWS: tuple[tuple[str, ...], ...] = (
-    ("processors.cli", "processors.demo", "processors.simulator", "processors.testing"),
+    ("processors.cli", "processors.demo", "processors.simulator", "processors.testing", "processors.status"),
     ("processors.outreach", "processors.roles", "processors.gateway", "processors.view", "processors.measure",
      "processors.replay"),
     ("processors.letters", "processors.policies", "processors.playbook"),
@@ -38,6 +38,7 @@ NOTES = {
     "processors.demo": "a storm day, live",
     "processors.simulator": "made-up passengers",
     "processors.testing": "the test kit",
+    "processors.status": "how it is",
     "processors.outreach": "delivery, channels",
     "processors.roles": "the journeys role",
     "processors.gateway": "opt-outs, reports",

@@ -29,6 +29,9 @@ from deploy.local.interrupts import endings_raised
 from processors.settings import Settings
 from streams.broker.provision import set_up
 from tests.drawn import examples
+from tests.monitoring import monitoring_program
+
+__all__ = ["monitoring_program"]  # a fixture of all tests
 
 MAIL = "CARELINE_MAIL_DIR"
 

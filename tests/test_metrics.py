@@ -5,7 +5,12 @@ from __future__ import annotations
 import ast
 import re
 
+import prometheus_client
+from prometheus_client import CollectorRegistry
+
 from processors.metrics import MODULES, catalogue
+from streams.instruments import MOST_SERIES, Counter
+from streams.labels import AtMost, Closed
 from streams.metrics import REGISTRY
 from tests.test_architecture import modules
 
@@ -47,6 +52,33 @@ def test_no_label_holds_a_customer() -> None:
     """Nor an event, nor an address: whoever reads the metrics learns nothing of anybody, and there are not too many."""
     allowed = {
         "role", "record", "topic", "partition", "reason", "handling", "end", "policy", "kind", "result", "version",
-        "channel", "outcome", "provider", "why", "status", "group", "bound",
+        "channel", "outcome", "provider", "why", "status", "group", "bound", "purpose", "change", "dependency",
+        "endpoint",
     }  # fmt: skip
     assert {label for metric in catalogue() for label in metric._labelnames} <= allowed
+
+
+def undeclared(registry: CollectorRegistry) -> list[str]:
+    """Labels of the registry's metrics that declare neither a closed set nor a bound."""
+    return [
+        f"{metric}: {label}"
+        for metric in set(registry._collector_to_names)
+        for label in getattr(metric, "_labelnames", ())
+        if not isinstance(getattr(metric, "bounds", {}).get(label), Closed | AtMost)
+    ]
+
+
+def test_every_label_declares_what_it_may_say() -> None:
+    """One of a closed set, or a bounded number of values: no publisher and no playbook makes the series grow."""
+    assert undeclared(REGISTRY) == []
+    for metric in catalogue():
+        for label, bound in metric.bounds.items():
+            assert 1 <= bound.most <= MOST_SERIES, f"{metric}: {label}"
+
+
+def test_a_metric_that_declares_no_bound_is_found() -> None:
+    """The check sees one that is made past our own classes."""
+    registry = CollectorRegistry()
+    Counter("fine_total", "Fine.", {"role": AtMost(1)}, registry=registry)
+    prometheus_client.Counter("wild_total", "Wild.", ["customer"], registry=registry)
+    assert undeclared(registry) == ["counter:wild: customer"]

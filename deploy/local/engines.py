@@ -49,7 +49,8 @@ class Programs:
 
     def start(self, part: Part, ports: Mapping[str, int]) -> processes.Identity | None:
         """Start the program, detached from this one."""
-        argv = part.command(self._place, ports, artifacts.servers(self._environ), self._environ)
+        servers = _NO_SERVERS if part.watches else artifacts.servers(self._environ)
+        argv = part.command(self._place, ports, servers, self._environ)
         return processes.launch(
             argv,
             mark=self._place.mark(part.name),
@@ -148,7 +149,7 @@ class Containers:
 
 
 _NO_SERVERS = artifacts.Servers(kafka=preflight.HERE, registry=preflight.HERE)
-"""The mail sink runs from this package and uses neither directory."""
+"""The mail sink runs from this package, and monitoring from the PATH: both use neither directory."""
 
 
 def engine_for(mode: str, place: Place, environ: Mapping[str, str]) -> Engine:

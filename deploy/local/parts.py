@@ -40,7 +40,7 @@ class Part:
 
     name: str
     variable: str
-    """The setting by which programs find it."""
+    """The setting by which programs find it; "" if they need none."""
     ports: tuple[str, ...]
     address: Callable[[Ports], str]
     """The value of that setting."""
@@ -52,6 +52,8 @@ class Part:
     """Configures it once it answers; raises probes.SilentError."""
     grace: timedelta = timedelta(seconds=20)
     """How long it may take to shut down."""
+    watches: bool = False
+    """Watches the stack: started on request only, as a program on this machine, also if the servers are not ours."""
 
 
 def child_environment(environ: Mapping[str, str]) -> dict[str, str]:

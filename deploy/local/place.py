@@ -54,6 +54,11 @@ class Place:
         return self.home / "logs"
 
     @property
+    def targets(self) -> Path:
+        """Where roles announce themselves to Prometheus, one file for each."""
+        return self.data / "prometheus" / "targets"
+
+    @property
     def record(self) -> Path:
         """The record of the started parts and their addresses."""
         return self.home / "stack.json"
@@ -170,3 +175,22 @@ def free_port(*, taken: Collection[int], preferred: int | None = None) -> int:
         if port not in taken and port_is_free(port):
             return port
     raise OSError(f"no free port between {_PORTS.start} and {_PORTS.stop}")
+
+
+def asked_port(name: str, environ: Mapping[str, str]) -> int | None:
+    """The port that CARELINE_<NAME>_PORT asks for; None if it asks for none.
+
+    Raises StackError if it is no port, or if another program listens there.
+    """
+    variable = f"CARELINE_{name.upper()}_PORT"
+    asked = environ.get(variable, "")
+    if not asked:
+        return None
+    if not (asked.isdecimal() and 0 < int(asked) < 65_536):
+        raise StackError(f"{variable}={asked} is no port: use a number from 1 to 65535, or leave it out")
+    if not port_is_free(int(asked)):
+        raise StackError(
+            f"port {asked} for {name} is taken by another program: choose another one with {variable}, "
+            "or leave it out to get a free one"
+        )
+    return int(asked)

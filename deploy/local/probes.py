@@ -118,6 +118,20 @@ def smtp(url: str) -> None:
         raise SilentError(f"NOOP was answered {code}")
 
 
+def monitoring(url: str) -> None:
+    """Prometheus or Alertmanager is ready. Raises SilentError."""
+    try:
+        with _direct.open(f"{url}/-/ready", timeout=_SECONDS) as response:
+            response.read()
+    except (urllib.error.URLError, HTTPException, OSError) as error:
+        raise SilentError(f"{url}: {error}") from error
+
+
+def port(address: str) -> None:
+    """Something accepts a connection at host:port. Raises SilentError."""
+    _connect(address)
+
+
 def silence(probe: Callable[[str], None], address: str) -> str | None:
     """Why the server at `address` does not answer; None if it does."""
     try:

@@ -76,7 +76,7 @@ class Plain:
     def ready(self, part: str, address: str, log: Path) -> None:
         """Print its address, how long it took, and its log."""
         seconds = time.monotonic() - self._begun.get(part, time.monotonic())
-        self._write(f"{part:<9} ready in {seconds:4.1f} s  {address}  (log: {short(log)})")
+        self._write(f"{part:<12} ready in {seconds:4.1f} s  {address}  (log: {short(log)})")
 
 
 class Silent(Plain):
@@ -147,7 +147,7 @@ class Live:
 
     @staticmethod
     def _line(part: str, address: str, log: Path) -> str:
-        return f"[bold]{part:<9}[/] {escape(address)}  [dim]log: {escape(short(log))}[/]"
+        return f"[bold]{part:<12}[/] {escape(address)}  [dim]log: {escape(short(log))}[/]"
 
 
 def report_on(console: Console) -> Report:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from deploy.local.interrupts import endings_raised
+from deploy.local.monitoring import MONITORING
 from deploy.local.parts import PARTS, Part
 from deploy.local.progress import Report
 from deploy.local.stack import Stack
@@ -29,12 +30,15 @@ def running_stack(
     environ: Mapping[str, str] | None = None,
     report: Report | None = None,
     parts: Sequence[Part] = PARTS,
+    monitoring: bool = False,
+    watchers: Sequence[Part] = MONITORING,
 ) -> Iterator[Stack]:
     """A stack for the duration of the block, stopped however that ends: return, exception, Ctrl-C, SIGTERM, SIGHUP.
 
-    `keep` leaves it running; `purge` also deletes its data. Raises whatever Stack.up raises.
+    `keep` leaves it running; `purge` also deletes its data; `monitoring` and `watchers` as in Stack. Raises
+    whatever Stack.up raises.
     """
-    stack = Stack(home, environ=environ, report=report, parts=parts)
+    stack = Stack(home, environ=environ, report=report, parts=parts, monitoring=monitoring, watchers=watchers)
     with endings_raised():
         try:
             stack.up()

@@ -1,4 +1,4 @@
-"""The stack: starts and stops Kafka, the schema registry, Redis and a mail sink together."""
+"""The stack: starts and stops Kafka, the schema registry, Redis and a mail sink together, and what watches them."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from deploy.local import preflight, probes
 from deploy.local.engines import Engine, engine_for
 from deploy.local.errors import PrepareError, StackError
 from deploy.local.interrupts import endings_raised, uninterrupted
+from deploy.local.monitoring import MONITORING, demand_programs
 from deploy.local.parts import PARTS, Part
-from deploy.local.place import Place, Record, Started, free_port
+from deploy.local.place import Place, Record, Started, asked_port, free_port
 from deploy.local.processes import last_lines, marked, stop
 from deploy.local.progress import Report, Silent, short
 from deploy.local.status import PartStatus, State, Status
@@ -25,6 +26,7 @@ from deploy.local.together import finished
 from streams.secrets import without_credentials
 
 MAIL_VARIABLE = "CARELINE_MAIL_DIR"
+TARGETS_VARIABLE = "CARELINE_OPS_TARGETS"
 _PATIENCE = timedelta(seconds=90)
 """How long a part may take to answer; ten times what a slow machine needs."""
 
@@ -44,12 +46,16 @@ class Stack:
         environ: Mapping[str, str] | None = None,
         report: Report | None = None,
         parts: Sequence[Part] = PARTS,
+        monitoring: bool = False,
+        watchers: Sequence[Part] = MONITORING,
     ) -> None:
-        """`home` as in Place.of; `environ` is os.environ by default."""
+        """`home` as in Place.of; `environ` is os.environ by default; `monitoring`: `up` also starts the `watchers`."""
         self._environ = dict(os.environ if environ is None else environ)
         self.place = Place.of(home, self._environ)
         self._report = report or Silent()
-        self._parts = parts
+        self._parts = tuple(parts)
+        self._watchers = tuple(watchers)
+        self._monitoring = monitoring
         self._writing = threading.Lock()
 
     def up(self) -> bool:
@@ -58,9 +64,10 @@ class Stack:
         If it fails or is interrupted, the parts that it started are stopped again. Raises preflight.MissingError before
         anything starts, and StackError.
         """
+        if self._monitoring:
+            demand_programs(self._environ)
         if self._mode() == "env":
-            status = self._foreign()
-            silent = [f"{part.name} at {part.address}: {part.why}" for part in status.parts if part.why]
+            silent = [f"{part.name} at {part.address}: {part.why}" for part in self._foreign() if part.why]
             if silent:
                 raise StackError(
                     "These servers, named in the environment, do not answer:\n  "
@@ -69,7 +76,8 @@ class Stack:
                     + ", ".join(preflight.ADDRESS_VARIABLES)
                     + " to have a stack started instead."
                 )
-            return False
+            if not self._monitoring:
+                return False
         with endings_raised(), self.place.locked():
             return self._start_missing()
 
@@ -82,12 +90,13 @@ class Stack:
             return False
         with uninterrupted(), self.place.locked():
             record = Record.read(self.place.record)
+            known = (*self._parts, *self._watchers)
             # roles first: they can shut down cleanly only while the servers answer
             ran = bool(roles := marked(self.place.mark(ROLE)))
             stop(roles, grace=_ROLES_GRACE)
             if record is not None:
                 engine = engine_for(record.mode, self.place, self._environ)
-                mine = {part: record.parts[part.name] for part in self._parts if part.name in record.parts}
+                mine = {part: record.parts[part.name] for part in known if part.name in record.parts}
                 ran |= any(engine.alive(part, started) for part, started in mine.items())
                 engine.stop(mine, purge=purge)
                 for started in record.parts.values():
@@ -96,7 +105,7 @@ class Stack:
             if left := marked(self.place.mark()):
                 # Not everything was recorded, because an `up` was killed between starting a part and recording it.
                 ran = True
-                engine_for("local", self.place, self._environ).stop({part: Started({}, "") for part in self._parts})
+                engine_for("local", self.place, self._environ).stop({part: Started({}, "") for part in known})
                 if left := marked(self.place.mark()):
                     raise StackError(f"still running: pid {', '.join(str(identity.pid) for identity in left)}")
             if purge:
@@ -109,33 +118,48 @@ class Stack:
     def status(self) -> Status:
         """Probe every part. Raises StackError for an unreadable record."""
         record = Record.read(self.place.record)
+        watchers = [part for part in self._watchers if self._watching(record, part)]
         if self._uses_environment(record):
-            return self._foreign()
+            return Status(mode="env", parts=(*self._foreign(), *self._own(record, watchers)))
         if record is None:
             return Status(mode="none", parts=())
+        return Status(mode=record.mode, parts=tuple(self._own(record, [*self._parts, *watchers])))
+
+    @staticmethod
+    def _watching(record: Record | None, part: Part) -> bool:
+        """Whether it was started, and not stopped since; it may have crashed."""
+        return record is not None and part.name in record.parts and record.parts[part.name].process is not None
+
+    def _own(self, record: Record | None, parts: Sequence[Part]) -> list[PartStatus]:
+        if record is None:
+            return []
         engine = engine_for(record.mode, self.place, self._environ)
         found = []
-        for part in self._parts:
+        for part in parts:
             started = record.parts.get(part.name)
             if started is None or not engine.alive(part, started):
                 address = started.address if started else ""
-                found.append(PartStatus(part.name, State.STOPPED, address, self.place.log(part.name), None))
+                log = self.place.log(part.name)
+                found.append(PartStatus(part.name, State.STOPPED, address, log, None, watches=part.watches))
                 continue
             why = probes.silence(part.probe, started.address)
             state = State.SILENT if why else State.RUNNING
             pid = started.process.pid if started.process else None
-            found.append(PartStatus(part.name, state, started.address, self.place.log(part.name), pid, why or ""))
-        return Status(mode=record.mode, parts=tuple(found))
+            log, name = self.place.log(part.name), part.name
+            found.append(PartStatus(name, state, started.address, log, pid, why or "", part.watches))
+        return found
 
     def environment(self) -> dict[str, str]:
         """The settings that programs need to use this stack. Raises StackError if it was not started."""
         record = Record.read(self.place.record)
+        watched = any(self._watching(record, part) for part in self._watchers)
+        targets = {TARGETS_VARIABLE: str(self.place.targets)} if watched else {}
         if self._uses_environment(record):
             names = (*preflight.ADDRESS_VARIABLES, MAIL_VARIABLE)
-            return {name: self._environ[name] for name in names if self._environ.get(name)}
+            return {name: self._environ[name] for name in names if self._environ.get(name)} | targets
         if record is None or not record.variables:
             raise StackError(f"there is no stack in {short(self.place.home)}: start one with `careline stack up`")
-        return dict(record.variables)
+        return record.variables | targets
 
     def _mode(self) -> str:
         record = Record.read(self.place.record)
@@ -159,7 +183,7 @@ class Stack:
         # Our own addresses, from `careline stack env`, do not count as another stack.
         return record is None or any(record.variables.get(name) != value for name, value in given.items())
 
-    def _foreign(self) -> Status:
+    def _foreign(self) -> list[PartStatus]:
         secured = self._environ.get("CARELINE_KAFKA_SECURITY_PROTOCOL", "PLAINTEXT") != "PLAINTEXT"
         found = []
         for part in self._parts:
@@ -176,7 +200,7 @@ class Stack:
                     why or "",
                 )
             )
-        return Status(mode="env", parts=tuple(found))
+        return found
 
     def _start_missing(self) -> bool:
         place = self.place
@@ -186,7 +210,9 @@ class Stack:
         record = Record.read(self.place.record)
         if record is None or record.mode != mode:
             record = Record(mode=mode)
-        missing = [part for part in self._parts if not self._answers(engine, part, record.parts.get(part.name))]
+        own = () if mode == "env" else self._parts
+        wanted = (*own, *self._watchers) if self._monitoring else own
+        missing = [part for part in wanted if not self._answers(engine, part, record.parts.get(part.name))]
         if not missing:
             return False
         # Parts that run but do not answer, or that were started but not recorded, would be in the way.
@@ -196,15 +222,17 @@ class Stack:
             before = record.parts[part.name].ports if part.name in record.parts else {}
             ports: dict[str, int] = {}
             for name in part.ports:
-                ports[name] = free_port(taken=taken - set(before.values()), preferred=before.get(name))
+                asked = asked_port(name, self._environ) if part.watches else None
+                ports[name] = asked or free_port(taken=taken - set(before.values()), preferred=before.get(name))
                 taken.add(ports[name])
             record.parts[part.name] = Started(ports=ports, address=part.address(ports))
-        record.variables = {part.variable: record.parts[part.name].address for part in self._parts}
-        record.variables[MAIL_VARIABLE] = str(place.mail)
+        record.variables = {part.variable: record.parts[part.name].address for part in own}
+        record.variables |= {MAIL_VARIABLE: str(place.mail)} if own else {}
         record.write(place.record)
         try:
             with self._report:
-                engine.prepare(self._report)
+                if not all(part.watches for part in missing):
+                    engine.prepare(self._report)
                 self._start(engine, missing, record)
         except BaseException:
             with uninterrupted():

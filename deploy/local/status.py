@@ -29,6 +29,8 @@ class PartStatus:
     pid: int | None
     why: str = ""
     """Why it could not be reached."""
+    watches: bool = False
+    """Whether it is part of the monitoring."""
 
 
 @dataclass(frozen=True, slots=True)

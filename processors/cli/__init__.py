@@ -13,6 +13,7 @@ with deferring():
     from processors.cli.experiments import experiments
     from processors.cli.publish import publish
     from processors.cli.replay import replay_command
+    from processors.cli.status import status
     from processors.cli.tail import tail
     from processors.cli.tasks import tasks
 from processors.terminal import never_fails_on_encoding
@@ -34,6 +35,7 @@ app.add_typer(playbook.app, name="playbook")
 app.add_typer(run.app, name="run")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(outreach.app, name="outreach")
+app.command()(loaded(status))
 app.command()(loaded(publish))
 app.command()(loaded(tail))
 app.command()(loaded(customer))

@@ -32,6 +32,9 @@ def demo(
     speed: Annotated[float, typer.Option(min=0, help="Times real time; 0: as fast as possible.")] = 2400,
     seed: Annotated[int, typer.Option(help="Seed of the made-up passengers and of the moments to kill roles at.")] = 1,
     kill: Annotated[int, typer.Option(min=0, help="How often to kill -9 the journeys and outreach roles.")] = 0,
+    monitoring: Annotated[
+        bool, typer.Option("--monitoring", help="Also start Prometheus and Alertmanager (from the PATH).")
+    ] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Leave servers and roles running.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
     home: Annotated[
@@ -55,7 +58,9 @@ def demo(
         stack_home = home / "stack"
         with stack_explained():
             Stack(stack_home).down(purge=True)  # a day starts with empty topics; so much for one that was kept
-            with running_stack(stack_home, keep=keep, report=report_on(console)) as stack:
+            with running_stack(stack_home, keep=keep, report=report_on(console), monitoring=monitoring) as stack:
+                for part in (part for part in stack.status().parts if part.watches):
+                    screen.say(f"{part.name.capitalize()} watches the roles: {part.address}")
                 environment = stack.environment() | _prefix()
                 mail = environment.pop("CARELINE_MAIL_DIR", None)
                 played = asyncio.run(

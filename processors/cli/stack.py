@@ -11,12 +11,13 @@ from typing import Annotated
 import typer
 
 from deploy.local import MissingError, Stack, StackError, State, Status
+from deploy.local.monitoring import targets_of
 from deploy.local.progress import report_on, short
 from processors.cli.exits import Exit, ended
 from processors.terminal import Screen, say, say_json
 
 app = typer.Typer(
-    help="The local stack: Kafka, schema registry, Redis and a mail server, on loopback.",
+    help="The local stack: Kafka, schema registry, Redis and a mail server, on loopback; and Prometheus if wanted.",
     no_args_is_help=True,
 )
 Home = Annotated[
@@ -37,25 +38,48 @@ def stack_explained() -> Iterator[None]:
         raise ended(error, Exit.FAILED) from None
 
 
+Monitoring = Annotated[
+    bool, typer.Option("--monitoring", help="Also start Prometheus and Alertmanager (from the PATH), with our rules.")
+]
+
+
 @app.command()
-def up(home: Home = None) -> None:
+def up(home: Home = None, monitoring: Monitoring = False) -> None:
     """Start every server that is not running yet, and wait until all of them answer.
 
     Servers named in the environment are used as they are. Otherwise servers run on this machine; Kafka and the schema
     registry are fetched the first time (154 MB). CARELINE_STACK=docker runs containers instead.
+    With --monitoring, Prometheus scrapes every role that is started with `careline stack env` and a CARELINE_OPS_PORT.
     Exit codes: 0 all answer, 1 a server did not start, 4 this machine lacks something.
 
     Example: careline stack up && eval "$(careline stack env)"
     """
     console = Screen()
     with stack_explained():
-        stack = Stack(home, report=report_on(console))
+        stack = Stack(home, report=report_on(console), monitoring=monitoring)
         started = stack.up()
         console.print(
             "The stack is up." if started else "The stack is already running.",
             "Settings for other programs: careline stack env. To stop it: careline stack down.",
             soft_wrap=True,
         )
+        for line in watched(stack):
+            console.print(line, soft_wrap=True, highlight=False, markup=False)
+
+
+def watched(stack: Stack) -> list[str]:
+    """Where Prometheus and Alertmanager of a stack answer, and which roles they watch; [] without monitoring."""
+    addresses = [f"{part.name.capitalize()}: {part.address}" for part in stack.status().parts if part.watches]
+    if not addresses:
+        return []
+    roles = ", ".join(f"{name} at {address}" for name, address in targets_of(stack.place).items())
+    return [
+        *addresses,
+        f"It watches {roles}."
+        if roles
+        else "No role has announced itself yet: each needs the "
+        "settings of `careline stack env`, and CARELINE_OPS_PORT (0: any free port).",
+    ]
 
 
 @app.command()
@@ -93,7 +117,9 @@ def status(home: Home = None, as_json: Json = False) -> None:
         for part in found.parts:
             where = f"  log: {short(part.log)}" if part.log else ""
             why = f"  ({part.why})" if part.why else ""
-            say(f"{part.name:<9} {part.state:<14} {part.address}{where}{why}")
+            say(f"{part.name:<12} {part.state:<14} {part.address}{where}{why}")
+        for line in watched(stack)[-1:]:
+            say(line)
     if not found.running:
         raise typer.Exit(Exit.UNAVAILABLE)
 

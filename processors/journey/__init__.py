@@ -1,4 +1,4 @@
-"""The pure core: what a touchpoint means for a customer's journey, and what we do about it.
+"""The pure core: folds touchpoints into a customer's journey state and decides what to send.
 
 No I/O, no clock, no randomness. Start reading at :mod:`processors.journey.core`, then a policy.
 """

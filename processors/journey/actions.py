@@ -1,4 +1,5 @@
-"""What can be decided about a customer, as values. A refusal is one of them: someone will ask why."""
+"""The decisions about a customer, as values. A refusal is recorded like any other decision, because someone will ask
+why."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from streams.events import Address, Gesture, Outreach, Purpose
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """Something for one of our own teams to do, by a time."""
+    """A task for one of our teams, with a deadline."""
 
     team: str
     due_at: datetime
@@ -20,7 +21,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Want:
-    """What a policy would like to send. The guard makes a Reach, a Hold or a Suppress of it."""
+    """An outreach that a policy wants to send. The guard turns it into a Reach, a Hold or a Suppress."""
 
     policy: str
     why: str
@@ -32,30 +33,30 @@ class Want:
     gesture: Gesture | None
     useful_until: datetime
     locale: str = ""
-    """The tag of the language in which it is worded; the playbook's default if ""."""
+    """Language tag of its wording; "" stands for the playbook's default."""
     revises: str | None = None
     time_zone: str | None = None
-    """Where its times are told; the customer's own zone if None."""
+    """The time zone in which its times are shown; the customer's if None."""
     task: Task | None = None
-    """Not a message to the customer but something for us to do; None for a message."""
+    """The task for staff, if this is a task; None for a letter to the customer."""
     answers: bool = False
-    """The customer asked us, or doing it reaches nobody: a task that needs no consent."""
+    """The customer contacted us, or the task contacts nobody: a task that needs no consent."""
     escalation: bool = False
-    """A person is to step in, because something was left undone."""
+    """A person should step in, because an earlier task was not done."""
     usual: Gesture | None = None
-    """The gesture that the policy meant, where a budget or an experiment made another of it, or none."""
+    """The gesture that the policy chose, if a budget or an experiment removed or replaced it."""
     gather_until: datetime | None = None
-    """Until then it waits for others that go with it; None where it waits for none."""
+    """Until when it waits to be combined with other wants; None if it does not wait."""
     parts: tuple[Want, ...] = ()
-    """Several wants told as one, this one among them, the first; () for one that is told alone."""
+    """The wants that this letter combines, itself first; () if it stands alone."""
     items: tuple[Mapping[str, str], ...] = ()
-    """What the letter lists, one for each part."""
+    """The items that the letter lists, one for each part."""
     inputs: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assigned:
-    """What a unit is assigned in an experiment. ``first``: it has not met the experiment before."""
+    """A unit's arm in an experiment. ``first``: the unit had not met the experiment before."""
 
     experiment: str
     unit: str
@@ -67,7 +68,7 @@ class Assigned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """Send it, to the first of these addresses that works."""
+    """Send it to the first of these addresses that works."""
 
     want: Want
     addresses: tuple[Address, ...]
@@ -75,12 +76,12 @@ class Reach:
     explanation: str = ""
     met: tuple[Assigned, ...] = ()
     within: str | None = None
-    """The outreach of another want that tells this one, too; None where it is an outreach of its own."""
+    """The outreach id of the letter that this want is part of; None if it has an outreach of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """Not now: decide again at ``until``."""
+    """Do not send yet: decide again at ``until``."""
 
     want: Want
     until: datetime
@@ -90,7 +91,7 @@ class Hold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suppress:
-    """Not at all."""
+    """Do not send, for the reason given."""
 
     want: Want
     reason: str
@@ -100,7 +101,8 @@ class Suppress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recall:
-    """What was requested is no longer true: it does not leave any more, or is taken down where it did."""
+    """Retract a requested outreach whose reason no longer holds: cancel it if it was not sent, withdraw it if it
+    was."""
 
     policy: str
     journey_id: str
@@ -111,7 +113,7 @@ class Recall:
 
     @classmethod
     def of(cls, note: Outreach, *, reason: str, explanation: str) -> Self:
-        """Of an outreach that was requested."""
+        """Return the recall of a requested outreach."""
         return cls(
             policy=note.policy,
             journey_id=note.journey_id,
@@ -124,7 +126,7 @@ class Recall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expose:
-    """Nothing is sent: the unit met an experiment and was assigned to what everybody gets."""
+    """Record that a unit met an experiment; by itself this sends nothing."""
 
     policy: str
     journey_id: str
@@ -133,7 +135,8 @@ class Expose:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """What was held is not wanted any more: nothing was requested, and a hold on record has an end on record."""
+    """End a hold whose want no longer applies. Nothing was requested; the hold is on record, so its end is recorded
+    too."""
 
     policy: str
     journey_id: str
@@ -143,4 +146,4 @@ class Release:
 
 
 Action = Reach | Hold | Suppress | Recall | Release
-"""Everything a decision can be."""
+"""The decisions that a policy and the guard can arrive at."""

@@ -1,4 +1,4 @@
-"""What the customer was told, as far as it arrived: no letter speaks of one that did not, and it may be told again."""
+"""Tracks which letters reached the customer: a letter that failed counts as unknown to them, and may be sent again."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from processors.journey.waits import CANCELLED
 from streams.addresses import canonical
 from streams.events import Delay, JourneyState, Outreach, OutreachChannel, replace
 
-_THE_ADDRESS = frozenset({"rejected", "bounced", "unreachable"})
-"""Failures that another address may mend."""
+_ADDRESS_FAILURES = frozenset({"rejected", "bounced", "unreachable"})
+"""Failures of the address, which another address may avoid."""
 
 
 def did_not_arrive(note: Outreach) -> bool:
-    """Whether it is known that the customer never saw it."""
+    """Return whether the outreach is known to have failed."""
     return failure_of(note) is not None
 
 
 def may_be_told_again(note: Outreach, notes: Iterable[Outreach], state: JourneyState, playbook: Playbook) -> bool:
-    """Whether it failed for its address, and there is one now that none of ``notes`` failed at."""
+    """Return whether the outreach failed because of its address and there is an allowed one that none of ``notes``
+    failed at."""
     if note.channel is OutreachChannel.AGENT_TASK or not did_not_arrive(note):
         return False
-    if failure_of(note) not in _THE_ADDRESS:
+    if failure_of(note) not in _ADDRESS_FAILURES:
         return False
     tried = {(one.channel, canonical(one.channel, one.address)) for one in notes if did_not_arrive(one)}
     return any(
@@ -35,7 +36,7 @@ def may_be_told_again(note: Outreach, notes: Iterable[Outreach], state: JourneyS
 
 
 def as_told(delay: Delay, notes: Iterable[Outreach], rules: DelayRules) -> Delay:
-    """The wait with what the customer knows of it: of ``notes``, its letters, those that arrived."""
+    """Return the wait with what the customer knows of it, counting only the letters in ``notes`` that arrived."""
     notes = tuple(notes)
     arrived = [note for note in notes if not did_not_arrive(note)]
     if len(arrived) == len(notes):

@@ -1,4 +1,5 @@
-"""Asking the policies, each in its turn. Whatever one of them raises ends the step with its name; see ``failures``."""
+"""Asks the policies for their wants, in order of priority. An exception in one ends the step with its name; see
+``failures``."""
 
 from __future__ import annotations
 
@@ -19,27 +20,27 @@ from processors.journey.state import put
 from streams.events import JourneyState, Settled, Timer, Touchpoint, replace
 
 TOO_LATE = "too_late"
-_MOST_TOLD, _A_DAY = 5, timedelta(days=1)
-"""So many facts of a day that come too late for a policy are told one by one."""
+_MOST_RECORDED, _A_DAY = 5, timedelta(days=1)
+"""How many facts that come too late for a policy are recorded one by one within a day."""
 
 _MOST_STEPS = 2_000
-"""More than any state can call for; a policy that wants something new whenever it is asked has failed."""
+"""More than any state can call for; a policy that keeps returning new wants has failed."""
 
 
 class Decided(NamedTuple):
-    """A decision worth recording, and what goes out of it."""
+    """A decision to record, and its output records."""
 
     action: Action | Expose
     outputs: Sequence[Output]
 
 
 def in_order(playbook: Playbook) -> tuple[Policy, ...]:
-    """The policies that are asked, those first that the playbook lets go first."""
+    """Return the playbook's policies in order of priority."""
     return playbook.policies
 
 
 def concerned(state: JourneyState, failures: Sequence[Failure], playbook: Playbook) -> list[Policy]:
-    """The policies that have anything to do with the customer, in their order, without those that failed."""
+    """Return the policies whose ``concerns`` is true of the state, in order, without those that failed."""
     policies = in_order(playbook)
     if failures:
         out = {failure.policy for failure in failures}
@@ -55,7 +56,7 @@ def concerned(state: JourneyState, failures: Sequence[Failure], playbook: Playbo
 
 
 def lapsed(state: JourneyState, policies: Sequence[Policy], now: datetime, playbook: Playbook) -> JourneyState:
-    """The state without the journeys that nothing more can be expected of."""
+    """Return the state after every policy has ended the journeys that have timed out."""
     for policy in policies:
         try:
             state = _a_state(policy.lapse(state, now, playbook))
@@ -67,15 +68,15 @@ def lapsed(state: JourneyState, policies: Sequence[Policy], now: datetime, playb
 def decided(
     state: JourneyState, policies: Sequence[Policy], now: datetime, playbook: Playbook, trigger: Touchpoint | None
 ) -> tuple[JourneyState, list[Decided]]:
-    """The decisions worth recording, and the state after them. Each decision sees those before it, of other policies
-    and of its own: caps, budgets, and whatever is asked only once."""
+    """Return the state after all decisions, and the decisions to record. Each decision sees all earlier ones, of any
+    policy: their caps, their budgets, and what was requested already."""
     news: list[Decided] = []
     for policy in policies:
-        state = _heard(policy, state, news, now, playbook, trigger)
+        state = _apply_wants(policy, state, news, now, playbook, trigger)
     return state, news
 
 
-def _heard(
+def _apply_wants(
     policy: Policy,
     state: JourneyState,
     news: list[Decided],
@@ -83,7 +84,8 @@ def _heard(
     playbook: Playbook,
     trigger: Touchpoint | None,
 ) -> JourneyState:
-    """The policy is asked again after each request, recall and release, so that its next step knows of it."""
+    """Apply one policy's wants. It is asked again after each request, recall and release, so that its next want takes
+    that into account."""
     handled: set[tuple[str, ...]] = set()
     method = "wants"
     try:
@@ -123,7 +125,7 @@ def _heard(
 
 
 def _each(action: Action, state: JourneyState) -> tuple[Action, ...]:
-    """The decision for every part of a want that is told as one; the letter is the first part's."""
+    """Split the decision on a combined want into one for each part; only the first part requests the letter."""
     if isinstance(action, Recall | Release) or not action.want.parts:
         return (action,)
     want, others = action.want, action.want.parts[1:]
@@ -138,7 +140,7 @@ def _each(action: Action, state: JourneyState) -> tuple[Action, ...]:
 
 
 def _step(wanted: Wanted) -> tuple[str, ...]:
-    """What tells it from everything else that the policy wants in the same moment."""
+    """Return the key that identifies a want among all wants of the policy at this moment."""
     match wanted:
         case Expose(met=met):
             return "expose", met.experiment, met.unit
@@ -154,10 +156,10 @@ def _step(wanted: Wanted) -> tuple[str, ...]:
 def too_late(
     state: JourneyState, policies: Sequence[Policy], event: Touchpoint | None, now: datetime, playbook: Playbook
 ) -> tuple[JourneyState, list[Output]]:
-    """What the policies would have wanted of a fact, had it been heard of in time: a word on record for each.
+    """Record what the policies would have wanted of a fact, had it arrived in time; return the state and the outputs.
 
-    Of a customer for whom many come at once, as in a backfill, the first few of a day are told one by one, then that
-    there are more.
+    If many such facts of one customer arrive within a day, as in a backfill, the first few are recorded one by one, and
+    then once that there are more.
     """
     outputs: list[Output] = []
     for policy in policies:
@@ -172,10 +174,10 @@ def too_late(
         told = sum(
             one.policy == policy.name and one.occasion == TOO_LATE and one.as_of > now - _A_DAY for one in state.settled
         )
-        if told > _MOST_TOLD:
+        if told > _MOST_RECORDED:
             continue
         explanation = "the touchpoint arrived too late to act on"
-        if told == _MOST_TOLD:
+        if told == _MOST_RECORDED:
             want = dataclasses.replace(want, journey_id="", occasion=TOO_LATE, inputs={"told": str(told)})
             explanation = "more touchpoints arrived too late; they are not recorded one by one today"
         suppress = Suppress(want=want, reason=NO_LONGER_USEFUL, explanation=explanation)
@@ -184,11 +186,11 @@ def too_late(
         except Exception as error:
             raise failed(policy.name, "record", error) from error
         outputs += said
-        state = _told_of(state, want, now)
+        state = _with_too_late(state, want, now)
     return state, outputs
 
 
-def _told_of(state: JourneyState, want: Want, now: datetime) -> JourneyState:
+def _with_too_late(state: JourneyState, want: Want, now: datetime) -> JourneyState:
     mark = Settled(
         policy=want.policy,
         journey_id=want.journey_id,
@@ -204,7 +206,8 @@ def _told_of(state: JourneyState, want: Want, now: datetime) -> JourneyState:
 def informed(
     state: JourneyState, recall: Recall, failures: Sequence[Failure], now: datetime, playbook: Playbook
 ) -> JourneyState:
-    """The state once the policy whose outreach is recalled knows. It is recalled even if the policy fails."""
+    """Return the state after the policy has processed the recall of its outreach. A failing policy does not stop the
+    recall."""
     if any(failure.policy == recall.policy for failure in failures):
         return state
     for policy in in_order(playbook):
@@ -219,7 +222,8 @@ def informed(
 def timers(
     state: JourneyState, policies: Sequence[Policy], failures: Sequence[Failure], now: datetime, playbook: Playbook
 ) -> tuple[Timer, ...]:
-    """When time alone would change what a policy wants, the earliest first, and when one that failed is asked again."""
+    """Return when time alone would change what a policy wants, the earliest first, including the retries of failed
+    policies."""
     found: list[Timer] = []
     for policy in policies:
         try:
@@ -237,7 +241,7 @@ def timers(
 
 
 def _a_state(state: JourneyState) -> JourneyState:
-    """What a policy made of the state, if it is one: the next policy could not go on from anything else."""
+    """Return ``state``; raise TypeError if a policy returned anything but a JourneyState."""
     if type(state) is not JourneyState:
         raise TypeError(f"{type(state).__name__} is no state of a journey")
     return state

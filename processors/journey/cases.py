@@ -1,4 +1,5 @@
-"""Cases: one matter is one case, on however many channels the customer asks. Worked out from the contacts, not kept."""
+"""Derives cases from contacts: one matter is one case, on however many channels the customer contacts us. Cases are not
+stored."""
 
 from __future__ import annotations
 
@@ -12,15 +13,13 @@ from streams.events import Channel, Contact, JourneyState, Resolution
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A matter that is open. ``opened_at``: since when the customer waits for a person.
-
-    ``closed_before``: when we thought that it was settled; None for one that never was.
-    """
+    """An open case. ``opened_at``: since when the customer has been waiting for a person. ``closed_before``: when a
+    previous contact on it was answered and closed; None if none was."""
 
     journey_id: str
     matter: str | None
     contacts: tuple[Contact, ...]
-    """Those that are open, the earliest first."""
+    """The open contacts, the earliest first."""
     channel: Channel
     summary: str
     opened_at: datetime
@@ -29,12 +28,12 @@ class Case:
 
     @property
     def subject(self) -> str:
-        """What a decision on it is about."""
+        """The subject of decisions on this case, as text."""
         return f"case {self.matter or self.contacts[0].contact_id}"
 
 
 def open_cases(state: JourneyState) -> tuple[Case, ...]:
-    """The customer's open cases, the oldest first."""
+    """Return the customer's open cases, the oldest first."""
     together: dict[str, list[Contact]] = {_name(contact): [] for contact in state.contacts if contact.closed_at is None}
     if not together:
         return ()
@@ -47,7 +46,7 @@ def open_cases(state: JourneyState) -> tuple[Case, ...]:
 
 
 def told_of(state: JourneyState, case: Case) -> dict[str, str]:
-    """What every letter and task about a case is written with."""
+    """Return the variables that every letter and task about a case uses."""
     return {
         "name": state.profile.name or "",
         "customer_id": state.customer_id,
@@ -59,7 +58,7 @@ def told_of(state: JourneyState, case: Case) -> dict[str, str]:
 
 
 def given_up(state: JourneyState, journey_id: str) -> bool:
-    """Whether the customer ended the case unanswered, as far as its contacts are still known."""
+    """Return whether the customer abandoned the case unanswered, judging by the contacts that are still kept."""
     name = about(journey_id)[1].rpartition("/")[0]
     last = max((one for one in state.contacts if _name(one) == name), key=lambda one: one.as_of, default=None)
     return last is not None and last.resolution is Resolution.ABANDONED
@@ -76,7 +75,7 @@ def _case(name: str, contacts: list[Contact]) -> Case:
     begin = running[0].opened_at
     ends = [end for end in map(_settled_at, contacts) if end is not None and end <= begin]
     settled = max(ends, default=None)
-    # whoever hung up unanswered and tries again elsewhere has waited since they first tried
+    # a customer who gave up unanswered and contacts us again has been waiting since the first attempt
     tried = [
         one.opened_at
         for one in contacts
@@ -97,7 +96,7 @@ def _case(name: str, contacts: list[Contact]) -> Case:
 
 
 def _settled_at(contact: Contact) -> datetime | None:
-    """When a person had answered and the contact was closed: from then on we thought that all was well."""
+    """Return when the contact was closed after a person had answered it; None if it was not."""
     if contact.closed_at is None:
         return contact.closed_before
     if contact.replied_at is None or contact.resolution is Resolution.TRANSFERRED:

@@ -1,8 +1,7 @@
-"""One step of a customer's journey: fold the fact, let the policies speak, guard what they want, record what was
-decided.
+"""One step of a customer's journey: fold the fact into the state, ask the policies, let the guard check their wants,
+and record the decisions.
 
-The journeys role, the replay and the tests all run this and nothing else, so that the same input gives the same
-decisions.
+The journeys role, the replay and the tests all run this code, so that the same input gives the same decisions.
 """
 
 from __future__ import annotations
@@ -38,10 +37,10 @@ FOLDED, DUPLICATE, PASSED_OVER = "folded", "duplicate", "passed_over"
 
 
 class Advance(Value, frozen=True, kw_only=True, gc=False):
-    """What a step came to. ``state`` is None where nothing is kept of the customer.
+    """The result of a step. ``state`` is None if nothing is kept of the customer.
 
-    ``handling``: FOLDED; DUPLICATE, for a fact that is remembered; PASSED_OVER, for one from before the customer's
-    erasure, and for an outcome of nobody's. The latter two change nothing.
+    ``handling``: FOLDED; DUPLICATE, for an event id that is remembered; PASSED_OVER, for a fact from before the
+    customer's erasure, or an outcome of an unknown customer. DUPLICATE and PASSED_OVER change nothing.
     """
 
     state: JourneyState | None
@@ -50,18 +49,18 @@ class Advance(Value, frozen=True, kw_only=True, gc=False):
 
     @property
     def duplicate(self) -> bool:
-        """Whether the fact is one of the latest remembered."""
+        """Whether the event id is among the latest remembered."""
         return self.handling == DUPLICATE
 
     @property
     def unchanged(self) -> bool:
-        """Whether the state is what it was."""
+        """Whether the step left the state unchanged."""
         return self.handling != FOLDED
 
 
 def advance(state: JourneyState | None, event: Touchpoint, *, now: datetime, playbook: Playbook) -> Advance:
-    """The step that a fact leads to. A fact whose id is among the latest remembered changes nothing, nor does one from
-    before the customer's erasure."""
+    """Return the step that a fact causes. A fact whose id is among the latest remembered changes nothing, nor does one
+    from before the customer's erasure."""
     mark = digest(event.event_id)
     if state is not None and seen(state.recent_events, mark):
         return Advance(state=state, handling=DUPLICATE)
@@ -76,11 +75,11 @@ def advance(state: JourneyState | None, event: Touchpoint, *, now: datetime, pla
     folded = evolve(state, event, now)
     if isinstance(event, OUTCOMES):
         folded = replace(folded, recent_events=recent)
-        if state.is_erased:  # a no to a letter from before: it is kept, and who said it stays erased
+        if state.is_erased:  # an opt-out from an earlier letter: it is kept, and the customer stays erased
             return Advance(state=replace(folded, revision=state.revision + 1, updated_at=now))
         missed = isinstance(event, OutreachFailed) and event.reason is not FailureReason.RETRACTED
         if folded.suppressions == state.suppressions and not missed and not _retracted_by_opt_out(folded, event, now):
-            # how long a provider takes must not tell when, or whether, anything else is decided
+            # the timing of a provider's outcomes must not influence when, or whether, anything else is decided
             return Advance(state=replace(folded, revision=state.revision + 1, updated_at=now))
     else:
         latest = folded.last_touchpoint_at
@@ -93,14 +92,14 @@ def advance(state: JourneyState | None, event: Touchpoint, *, now: datetime, pla
 
 
 def wake(state: JourneyState, *, now: datetime, playbook: Playbook) -> Advance:
-    """The step that time alone leads to, when a timer is due."""
+    """Return the step that a due timer causes, without a fact."""
     if state.is_erased:
         return Advance(state=mark_ends(state, now))
     return _settle(state, now=now, playbook=playbook, trigger=None)
 
 
 def decide(state: JourneyState, *, now: datetime, playbook: Playbook) -> tuple[Action | Expose, ...]:
-    """What is to be done for the customer now, policies in order, each through the guard; () for nothing."""
+    """Return the decisions that are due now, in order of the policies, each checked by the guard; () for none."""
     failures: tuple[Failure, ...] = ()
     while True:
         try:
@@ -111,7 +110,8 @@ def decide(state: JourneyState, *, now: datetime, playbook: Playbook) -> tuple[A
 
 
 def _settle(state: JourneyState, *, now: datetime, playbook: Playbook, trigger: Touchpoint | None) -> Advance:
-    """Taken again without each policy that fails, so that the others decide as if it had not spoken."""
+    """Decide, and start over without each policy that fails, so that the others decide as if it had returned
+    nothing."""
     failures: tuple[Failure, ...] = ()
     while True:
         try:
@@ -137,7 +137,7 @@ def _settled(
     state, late = too_late(state, policies, trigger, now, playbook)
     outputs += late
     before, state = state, lapsed(state, policies, now, playbook)
-    if state is not before:  # a wait may have begun, or a hold have lost its cause
+    if state is not before:  # a wait may have begun, or a hold may have lost its reason
         policies = concerned(state, failures, playbook)
     state, news = decided(state, policies, now, playbook, trigger)
     for one in news:
@@ -152,7 +152,8 @@ def _settled(
 
 
 def _retracted_by_opt_out(state: JourneyState, trigger: Touchpoint | None, now: datetime) -> tuple[Recall, ...]:
-    """A no counts from the moment it is said, also for what was decided before and may not have left yet."""
+    """Return the recalls that an opt-out causes: it takes effect immediately, also on letters that were already
+    requested."""
     match trigger:
         case ConsentChanged() | ProfilesMerged(told=True):
             return tuple(withdrawn(state, now, but=None))
@@ -165,7 +166,7 @@ def _retracted_by_opt_out(state: JourneyState, trigger: Touchpoint | None, now: 
 def _stamped(state: JourneyState, timers: tuple[Timer, ...], now: datetime) -> JourneyState:
     return replace(
         state,
-        timers=state.timers if timers == state.timers else timers,  # the same object costs no encoding
+        timers=state.timers if timers == state.timers else timers,  # the same object is not encoded again
         wake_at=timers[0].due_at if timers else None,
         revision=state.revision + 1,
         updated_at=now,

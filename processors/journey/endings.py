@@ -1,6 +1,7 @@
-"""Ends of things that are forgotten: kept as long as facts from before them can arrive, so that none begins them again.
+"""Remembers when pruned journeys ended, for as long as facts from before their end can arrive, so that a late fact does
+not reopen one.
 
-Sixteen bytes an end: eight of what ended, six of when, two of the day on which it was forgotten.
+Sixteen bytes per end: eight of the digest of its name, six of its time, two of the day on which it was pruned.
 """
 
 from __future__ import annotations
@@ -28,11 +29,11 @@ from streams.events import (
 )
 
 KEEP_ENDED = 100
-"""Of the things of one customer that are over and forgotten, the ends of the latest so many are remembered."""
+"""How many ends of pruned journeys are remembered for one customer; the latest are kept."""
 
 FACTS_ARRIVE = timedelta(days=120)
-"""How long an end is remembered after the thing is forgotten: touchpoints are kept for 30 days, and dead letters, which
-can be replayed, for 90."""
+"""How long an end is remembered after the journey was pruned: touchpoints are kept for 30 days, and dead letters, which
+can be republished, for 90."""
 
 CONTACT, ORDER, DELAY, WISH, MENTION = "contacts", "orders", "delays", "wishes", "mentions"
 
@@ -41,7 +42,8 @@ _DAY = timedelta(days=1)
 
 
 def ends_remembered(before: JourneyState, after: JourneyState, now: datetime) -> bytes:
-    """The ends with those of what is forgotten after, and without those that no fact from before can come to."""
+    """Return the ends, with those of the journeys pruned between ``before`` and ``after``, and without the expired
+    ones."""
     ended, today = before.ended, _day(now)
     for family, name_of in _NAMES.items():
         known, kept = getattr(before, family), getattr(after, family)
@@ -62,12 +64,12 @@ def ends_remembered(before: JourneyState, after: JourneyState, now: datetime) ->
 
 
 def stale(ended: bytes, now: datetime) -> bool:
-    """Whether the oldest of the ends can be forgotten too."""
+    """Return whether the oldest end has expired."""
     return bool(ended) and _day(now) - int.from_bytes(ended[_WIDTH - 2 : _WIDTH], "big") > FACTS_ARRIVE // _DAY
 
 
 def is_from_before_its_end(ended: bytes, event: Touchpoint) -> bool:
-    """Whether the fact is about something that ended since it occurred, and is forgotten."""
+    """Return whether the fact is about a pruned journey and occurred before its end."""
     for family, name in _things(event):
         at = _find(ended, _mark(family, name))
         if at != -1:
@@ -116,6 +118,6 @@ def _mark(family: str, name: str) -> bytes:
 
 def _find(ended: bytes, mark: bytes) -> int:
     at = ended.find(mark)
-    while at != -1 and at % _WIDTH:  # a match across two entries is none
+    while at != -1 and at % _WIDTH:  # a match across two entries does not count
         at = ended.find(mark, at + 1)
     return at

@@ -1,6 +1,6 @@
-"""Erasure: everything known is forgotten, and nothing from before it brings anything back.
+"""Erasure: deletes everything known about a customer, and keeps earlier facts from bringing anything back.
 
-What stays is a mark without personal data: the customer's key, and up to when facts change nothing.
+What stays is a mark without personal data: the customer's key, and the time up to which facts are ignored.
 """
 
 from __future__ import annotations
@@ -26,19 +26,20 @@ from streams.events import (
 )
 
 KEEP_MARK = timedelta(days=365)
-"""How long the mark of an erased customer stays, counted from the erasure's handling.
+"""How long the mark of an erased customer is kept, counted from when the erasure was handled.
 
-Touchpoints are kept for 30 days and dead letters, which may be republished, for 90; so nothing of ours hands on a fact
-that is older than 120 days. A publisher that is behind by more than a year tells of an erased customer as of a new one.
+Touchpoints are kept for 30 days, and dead letters, which may be republished, for 90; so none of our topics delivers a
+fact older than 120 days. A publisher that is more than a year behind creates an erased customer anew.
 """
 
 OUTCOMES = (OutreachSent, OutreachFailed, OutreachUncertain, OutreachEngaged)
 
 
 def changes_nothing(state: JourneyState | None, event: Touchpoint) -> bool:
-    """Whether the fact is from before the customer's erasure, an outcome of nobody's, or a report that fits no letter.
+    """Return whether to ignore the fact: it is from before the erasure, an outcome of an unknown customer, or a report
+    that matches no letter.
 
-    An outcome never begins a customer, but where it is a customer's own no: that is kept, even of a stranger.
+    An outcome never creates a customer, except an opt-out, which is kept even of an unknown customer.
     """
     if state is not None and state.erased_at is not None and event.occurred_at <= state.erased_at:
         return True
@@ -49,18 +50,18 @@ def changes_nothing(state: JourneyState | None, event: Touchpoint) -> bool:
 
 
 def is_a_no(event: Touchpoint) -> bool:
-    """Whether the customer says by it that they want no more."""
+    """Return whether the event is an opt-out: an unsubscription or a complaint."""
     return isinstance(event, OutreachEngaged) and event.kind in (Engagement.UNSUBSCRIBED, Engagement.COMPLAINED)
 
 
 def erased(state: JourneyState | None, event: CustomerErased, *, now: datetime) -> JourneyState:
-    """What is kept of the customer from now on.
+    """Return what is kept of the customer from now on.
 
-    What happened after the erasure and was folded before it came is forgotten too, as nobody can tell them apart any
-    more; a copy of it brings nothing back.
+    Facts that happened after the erasure but were folded before it arrived are deleted too, because they cannot be told
+    apart any more; a copy of one brings nothing back.
     """
     before = state if state is not None else begin(event.customer_id, now)
-    until = [min(event.occurred_at, now)]  # dated ahead, it would forget what has yet to happen
+    until = [min(event.occurred_at, now)]  # an erasure dated in the future must not cover later facts
     until += [at for at in (before.erased_at, before.last_touchpoint_at) if at is not None]
     return replace(
         begin(event.customer_id, now),
@@ -71,8 +72,8 @@ def erased(state: JourneyState | None, event: CustomerErased, *, now: datetime) 
 
 
 def last_words(state: JourneyState, event: CustomerErased, now: datetime, playbook: Playbook) -> tuple[Output, ...]:
-    """What is still on its way to somebody who asked to be forgotten is taken back, and the records that turned out to
-    be theirs are erased with it."""
+    """Return the outputs of an erasure: it retracts every letter that is still on its way, and erases the records that
+    were merged into this one."""
     outputs: list[Output] = []
     for note in state.outreach:
         if note.retracted_at is None and note.useful_until > now:
@@ -85,7 +86,7 @@ def last_words(state: JourneyState, event: CustomerErased, now: datetime, playbo
 
 
 def mark_ends(state: JourneyState, now: datetime) -> JourneyState | None:
-    """The mark at ``now``: once it has stayed long enough there is none, but for a no that was said since."""
+    """Return the mark at ``now``: None once it has expired, unless the customer has opted out since the erasure."""
     if state.wake_at is None or now < state.wake_at:
         return state
     if not state.suppressions:

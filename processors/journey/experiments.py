@@ -1,9 +1,8 @@
-"""Experiments and holdouts: who gets what, by a hash of the seed and the customer. Nobody's arm changes, ever.
+"""Experiments and holdouts: assigns arms by a hash of the seed and the customer. An assignment never changes.
 
-The hash and the way from it to an arm are GrowthBook's (https://docs.growthbook.io/lib/build-your-own, versions 1 and
-2 of its hash), so that a feature flag there and an experiment here put the same customer into the same arm. What
-somebody was assigned when they first met the experiment is kept in their state: whatever the shares become later, it
-stays.
+The hash and the choice of the arm are GrowthBook's (https://docs.growthbook.io/lib/build-your-own, versions 1 and 2 of
+its hash), so that a feature flag there and an experiment here put the same customer into the same arm. The assignment
+is kept in the customer's state when they first meet the experiment, so that it stays even if the shares change.
 """
 
 from __future__ import annotations
@@ -20,15 +19,15 @@ _OFFSET, _PRIME, _WORD = 0x811C9DC5, 0x01000193, 0xFFFFFFFF
 
 
 def bucket(seed: str, value: str, version: int = 2) -> float:
-    """Where the value falls, from 0 to below 1: FNV-1a in 32 bits, evenly spread in version 2."""
+    """Return the value's bucket, at least 0 and below 1: FNV-1a in 32 bits; version 2 spreads values evenly."""
     if version == 1:
         return (_fnv1a(value + seed) % 1000) / 1000
     return (_fnv1a(str(_fnv1a(seed + value))) % 10000) / 10000
 
 
 def chosen(place: float, shares: Sequence[float], coverage: float = 1.0) -> int:
-    """Index of the arm that the place belongs to; -1 where it takes no part. Each arm begins where the shares before
-    it end, and is filled to ``coverage``, so that more coverage moves nobody."""
+    """Return the index of the arm that the bucket ``place`` falls into; -1 if it takes no part. Each arm begins where
+    the shares before it end, and is filled up to ``coverage``, so that raising the coverage moves nobody."""
     begin = 0.0
     for index, share in enumerate(shares):
         if begin <= place < begin + coverage * share:
@@ -41,7 +40,7 @@ def assign(
     state: JourneyState, *, experiment: str, seed: str, unit: str, shares: dict[str, float],
     coverage: float = 1.0, version: int = 2,
 ) -> Assigned | None:  # fmt: skip
-    """The unit's arm: the one it was given before, else the one its hash says; None if it takes no part."""
+    """Return the unit's arm: the one assigned earlier, else the one that its hash gives; None if it takes no part."""
     place = bucket(seed, unit, version)
     arm = _assigned(state, experiment, unit)
     first = arm is None
@@ -56,7 +55,7 @@ def assign(
 def draw(
     state: JourneyState, *, experiment: str, seed: str, unit: str, share: float, drawn: str, others: str
 ) -> Assigned:
-    """Whether the unit is among the share of those who are drawn: nobody is left out, and nobody is moved."""
+    """Assign the unit to ``drawn`` with probability ``share``, else to ``others``; an earlier assignment is kept."""
     place = bucket(seed, unit)
     known = _assigned(state, experiment, unit)
     arm = known or (drawn if place < share else others)
@@ -65,7 +64,7 @@ def draw(
 
 
 def held_out(state: JourneyState, policy: str, playbook: Playbook) -> Iterable[Assigned]:
-    """The holdouts that the policy's next outreach to this customer meets, the global one first."""
+    """Yield the holdouts that the policy's next outreach to this customer meets, the global one first."""
     for name in (GLOBAL, policy):
         holdout = playbook.holdouts.get(name)
         if holdout is not None:
@@ -81,7 +80,7 @@ def held_out(state: JourneyState, policy: str, playbook: Playbook) -> Iterable[A
 
 
 def arm_of(state: JourneyState, experiment: Experiment) -> Assigned | None:
-    """The customer's arm; None if they take no part."""
+    """Return the customer's arm; None if they take no part."""
     return assign(
         state,
         experiment=experiment.key,
@@ -99,7 +98,7 @@ def _assigned(state: JourneyState, experiment: str, unit: str) -> str | None:
 
 def _fnv1a(text: str) -> int:
     found = _OFFSET
-    encoded = text.encode("utf-16-le", "surrogatepass")  # in JavaScript's units, where this hash comes from
+    encoded = text.encode("utf-16-le", "surrogatepass")  # JavaScript hashes UTF-16 code units
     for low, high in zip(encoded[::2], encoded[1::2], strict=True):
         found = ((found ^ (low | high << 8)) * _PRIME) & _WORD
     return found

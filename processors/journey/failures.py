@@ -1,9 +1,9 @@
-"""What a policy that raises costs: its own decision, and nothing else.
+"""Isolates a policy that raises an exception: only its own decision is lost.
 
-The step is taken again without the policy, so the others decide as if it had not spoken. The failure is recorded as a
-refusal, once for each customer and kind of failure until the policy works again, and at most once a day. The policy is
-asked again with the customer's next touchpoint, and when a timer says so: after an hour at first, then after as long
-as it has been failing, at least once a day.
+The step is repeated without the policy, so the others decide as if it had returned nothing. The failure is recorded as
+a refusal, once for each customer and kind of failure until the policy works again, and at most once a day. The policy
+is asked again with the customer's next touchpoint, and by a timer: first after an hour, then after as long as it has
+been failing, at least once a day.
 """
 
 from __future__ import annotations
@@ -28,24 +28,25 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 class Failure(Value, frozen=True, kw_only=True):
-    """One policy failed. ``method``: which of its methods, or ``guard`` or ``record`` for what it asked for."""
+    """One policy's failure. ``method``: the method that failed, or ``guard`` or ``record`` for what was done with its
+    want."""
 
     policy: str
     method: str
     error: str
-    """The exception's type."""
+    """The name of the exception's type."""
     message: str
     raised_at: str = ""
-    """File and line."""
+    """File and line where it was raised."""
 
     @property
     def kind(self) -> str:
-        """Failures of one kind are recorded once."""
+        """The kind of failure; failures of one kind are recorded once."""
         return f"{self.method}: {self.error}"
 
 
 class PolicyFailedError(Exception):
-    """Ends the step, which is then taken again without the policy."""
+    """Ends the step, which is then repeated without the policy."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(f"{failure.policy}: {failure.kind}: {failure.message}")
@@ -53,8 +54,8 @@ class PolicyFailedError(Exception):
 
 
 def failed(policy: str, method: str, error: Exception) -> PolicyFailedError:
-    """The same for the same fault: a replay in another process records the same words. That memory ran out is no fault
-    of the policy's, and is raised as it is."""
+    """Return the error for a policy's exception. Equal faults give equal texts, so that a replay in another process
+    records the same. A MemoryError is not the policy's fault and is raised unchanged."""
     if isinstance(error, MemoryError):
         raise error
     try:
@@ -73,8 +74,8 @@ def failed(policy: str, method: str, error: Exception) -> PolicyFailedError:
 
 
 def marked(state: JourneyState, failures: Iterable[Failure], now: datetime) -> tuple[JourneyState, tuple[Failure, ...]]:
-    """The state that remembers the failures, and those of them worth recording. What is remembered of a policy that
-    works again is forgotten after a day."""
+    """Return the state that remembers the failures, and those of them that are to be recorded. The failures of a policy
+    that works again are forgotten after a day."""
     by_policy = {failure.policy: failure for failure in failures}
     known = {(one.policy, one.occasion) for one in state.settled if one.reason == POLICY_FAILED}
     if not known and not by_policy:
@@ -101,7 +102,7 @@ def marked(state: JourneyState, failures: Iterable[Failure], now: datetime) -> t
 def refusal(
     state: JourneyState, failure: Failure, *, now: datetime, playbook: Playbook, trigger: Touchpoint | None
 ) -> Decision:
-    """The failure as it goes on record."""
+    """Return the decision that records the failure."""
     outreach = outreach_id(state.customer_id, failure.policy, "", failure.kind)
     cause = None if trigger is None else trigger.event_id
     return Decision(
@@ -110,7 +111,7 @@ def refusal(
         decided_at=now,
         kind=DecisionKind.SUPPRESS,
         reason=POLICY_FAILED,
-        explanation=_told(failure),
+        explanation=_explanation_of(failure),
         policy=failure.policy,
         playbook_version=playbook.version,
         journey_id="",
@@ -121,7 +122,7 @@ def refusal(
 
 
 def retries(state: JourneyState, failures: Iterable[Failure], now: datetime) -> Iterator[Timer]:
-    """When the failed policies are asked again: at the times that they had asked for, and at a time of ours."""
+    """Yield when the failed policies are asked again: their existing timers, and a retry timer."""
     for failure in failures:
         retry = f"{failure.policy}/{POLICY_FAILED}"
         waiting = False
@@ -138,7 +139,7 @@ def retries(state: JourneyState, failures: Iterable[Failure], now: datetime) -> 
             yield Timer(timer_id=retry, due_at=now + pause, policy=failure.policy, journey_id="")
 
 
-def _told(failure: Failure) -> str:
+def _explanation_of(failure: Failure) -> str:
     what = f"{failure.kind}: {failure.message}" if failure.message else failure.kind
     return f"the policy failed in {what}" + (f" ({failure.raised_at})" if failure.raised_at else "")
 
@@ -151,7 +152,8 @@ def _raised_at(error: Exception) -> str:
 
 
 def _plain(text: str) -> str:
-    """One short line that can be encoded, without the addresses in memory that differ from process to process."""
+    """Return the text as one short line that can be encoded, without memory addresses, which differ between
+    processes."""
     text = text[: 4 * _LONGEST].encode("utf-8", "backslashreplace").decode()
     text = _CONTROL.sub(" ", _ADDRESS.sub("0x…", text)).strip()
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

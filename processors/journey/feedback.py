@@ -1,4 +1,5 @@
-"""Which answer is which. Surveys use one id for several: a review of two orders, or a score and the story to it."""
+"""Tells survey answers apart. Survey tools use one id for several answers: reviews of two orders, or a score and the
+comment on it."""
 
 from __future__ import annotations
 
@@ -8,20 +9,20 @@ _POLICY = "recovery"
 
 
 def answer(given: FeedbackGiven | Moment) -> tuple[str, FeedbackKind, str]:
-    """What a customer's answer is recognised by: its id, what was asked and what it is about."""
+    """Return the key of an answer: its id, its kind, and what it is about."""
     return given.feedback_id, given.kind, given.about or ""
 
 
 def journey_id(moment: Moment) -> str:
-    """The journey of one answer."""
+    """Return the journey id of an answer."""
     return "/".join(["feedback", *(part.replace("%", "%25").replace("/", "%2F") for part in answer(moment) if part)])
 
 
 def journey_of(state: JourneyState, moment: Moment) -> str:
-    """The journey of one answer as this state knows it.
+    """Return the journey id under which this state knows the answer.
 
-    Answers used to be told apart by their id alone. What was decided then about an answer is not decided again: its
-    journey keeps its name for as long as the decision is remembered.
+    Answers used to be told apart by their id alone. An answer that was decided under such an id keeps it for as long as
+    the decision is remembered, so that it is not decided again.
     """
     older = f"feedback/{moment.feedback_id}"
     if any(

@@ -1,4 +1,4 @@
-"""Names for what we do, derived from what it is: doing it twice is doing it once."""
+"""Deterministic ids, derived from what they name, so that repeating an action has no further effect."""
 
 from __future__ import annotations
 
@@ -11,43 +11,45 @@ from streams.events import Decision
 _NAMESPACE = uuid.UUID("8d6f1c1e-4c3b-5f0e-9a55-0c8f3a4f2b77")
 
 MATTER = "matter"
-"""Among the inputs of a decision whose matter another's letter tells: the outreach it would have been."""
+"""Input of a decision that another outreach's letter includes: the id that an outreach of its own would have had."""
 
 
 def outreach_id(customer_id: str, policy: str, journey_id: str, occasion: str) -> str:
-    """One outreach: this customer, this policy, this journey, this occasion."""
+    """Return the id of an outreach by its customer, policy, journey and occasion."""
     return _derived("outreach", customer_id, policy, journey_id, occasion)
 
 
 def matter_of(decision: Decision) -> str | None:
-    """The outreach that would tell the decision's matter alone; None where it names none. ``decision.outreach_id`` is
-    another where one letter tells several matters."""
+    """Return the id of the outreach that would carry the decision's matter alone, None if it names none. It differs
+    from ``decision.outreach_id`` if one letter combines several matters."""
     return decision.inputs.get(MATTER) or decision.outreach_id
 
 
 def decision_id(outreach: str, kind: str, reason: str, decided_at: datetime, trigger: str | None) -> str:
-    """One decision about one outreach, by what led to it: within a millisecond two touchpoints may change minds twice.
+    """Return the id of a decision about an outreach. It includes the trigger, because within a millisecond two
+    touchpoints may reverse a decision twice.
 
-    Not by the state's revision: outcomes count in it, and when they come back is not the same on a replay.
+    It does not include the state's revision: outcomes count in it, and a replay receives them at other times.
     """
     return _derived("decision", outreach, kind, reason, str(to_millis(decided_at)), trigger or "")
 
 
 def exposure_id(experiment: str, customer_id: str, unit: str) -> str:
-    """The first time that a unit met an experiment."""
+    """Return the id of a unit's first exposure to an experiment."""
     return _derived("exposure", experiment, customer_id, unit)
 
 
 def forwarded_event_id(event_id: str, customer_id: str) -> str:
-    """The same fact told to another customer's journey."""
+    """Return the id of the same fact forwarded to another customer's journey."""
     return _derived("forwarded", event_id, customer_id)
 
 
 def retold_event_id(event_id: str, customer_id: str, kind: str, name: str) -> str:
-    """What was open for a merged record, told to the one that stays: once for each telling of the merge."""
+    """Return the id of a fact about a merged record's open matter, sent to the remaining record: one for each such
+    merge event."""
     return _derived("retold", event_id, customer_id, kind, name)
 
 
 def _derived(*parts: str) -> str:
-    # the lengths keep ("a", "bc") apart from ("ab", "c")
+    # the lengths distinguish ("a", "bc") from ("ab", "c")
     return str(uuid.uuid5(_NAMESPACE, "|".join(f"{len(part)}:{part}" for part in parts)))

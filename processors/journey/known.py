@@ -1,4 +1,4 @@
-"""What a policy can tell of a customer right now, besides what it decides: for whoever looks at the customer."""
+"""What a policy reports about a customer apart from its decisions, for the customer page."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from decimal import Decimal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MayGive:
-    """What an employee may give the customer without asking, in the playbook's currency."""
+    """What an employee may give the customer without approval, in the playbook's currency."""
 
     amount: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Escalates:
-    """When a lead is asked to step in, if the case of that journey is not answered by then."""
+    """When a lead is asked to step in, if that journey's case is not answered by then."""
 
     journey_id: str
     at: datetime
@@ -24,7 +24,7 @@ class Escalates:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """Something that a policy wants to send and may not yet; decided anew at ``until``."""
+    """A want on hold; it is decided again at ``until``."""
 
     policy: str
     occasion: str

@@ -1,4 +1,4 @@
-"""What a care lead tunes: thresholds, gestures, quiet hours, caps. Read from a file by :mod:`processors.playbook`."""
+"""What a care lead tunes: thresholds, gestures, quiet hours, caps. :mod:`processors.playbook` reads it from a file."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ WHY = "why"
 
 
 def worded(texts: Mapping[str, str], locale: str) -> str:
-    """The text in the customer's locale, else in the nearest to it, else in English."""
+    """Return the text in the customer's locale, else in the nearest one, else in English."""
     return texts[nearest(locale, texts) or LAST_RESORT]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GestureOffer:
-    """Something kind that may be given, its title by language."""
+    """A gesture that may be given, with its title by language."""
 
     code: str
     title: Mapping[str, str]
@@ -34,22 +34,22 @@ class GestureOffer:
     link: str | None = None
 
     def in_locale(self, locale: str) -> Gesture:
-        """The gesture worded for the customer: in their locale, else in the nearest to it, else in English."""
+        """Return the gesture with its title in the customer's locale, else in the nearest one, else in English."""
         title = worded(self.title, locale)
         return Gesture(code=self.code, title=title, cost=self.cost, currency=self.currency, link=self.link)
 
 
 class Rules:
-    """What one policy goes by. Each policy has a frozen dataclass of this kind, and finds its rules under that type."""
+    """The rules of one policy. Each policy has a frozen dataclass of this kind, and looks its rules up by that type."""
 
     __slots__ = ()
 
     def offers(self) -> Iterable[GestureOffer]:
-        """Every gesture that may be given by these rules."""
+        """Return every gesture that these rules may give."""
         return ()
 
     def letters_are(self) -> Purpose:
-        """What the policy's letters to customers are: service, or offers."""
+        """Return the purpose of the policy's letters: service or marketing."""
         return Purpose.SERVICE
 
 
@@ -58,7 +58,7 @@ R = TypeVar("R", bound=Rules)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """At most so much, in the playbook's currency, for one customer in any window of that length."""
+    """A limit on the cost of gestures, in the playbook's currency, for one customer in any window of that length."""
 
     most: Decimal
     window: timedelta
@@ -66,19 +66,19 @@ class Budget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arm:
-    """One way of doing it; what it does not mention is done as ever."""
+    """One variant of an experiment; what it does not mention stays as usual."""
 
     name: str
     share: float
     gestures: Mapping[str, GestureOffer] = field(default_factory=dict)
-    """What is given instead, by the code of the usual gesture."""
+    """The gesture to give instead, by the code of the usual one."""
     templates: Mapping[str, str] = field(default_factory=dict)
-    """What is written instead, by the name of the usual letter."""
+    """The letter to send instead, by the name of the usual one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Experiment:
-    """Several ways of doing one policy side by side. ``coverage``: the share of customers who take part."""
+    """Several variants of one policy side by side. ``coverage``: the share of customers who take part."""
 
     key: str
     policy: str
@@ -90,29 +90,30 @@ class Experiment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holdout:
-    """The share of customers whom a policy (or, for ``global``, none of them) writes to, to see what it is worth."""
+    """The share of customers to whom a policy (or, for ``global``, every policy) sends nothing, to measure the
+    effect."""
 
     share: float
     seed: str
 
 
 DISTURBING = frozenset({OutreachChannel.SMS, OutreachChannel.PUSH})
-"""The channels that wake people."""
+"""The channels that disturb at night."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuietHours:
-    """When nobody is disturbed, in the customer's own day; may pass midnight."""
+    """When no customer is disturbed, in the customer's own time zone; may span midnight."""
 
     begin: time
     end: time
     channels: frozenset[OutreachChannel] = DISTURBING
-    """Those that wait for the morning."""
+    """The channels that wait for the morning."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrequencyCap:
-    """At most so many requests of a purpose in any window of that length; on one channel, or on all together."""
+    """How many requests of a purpose are allowed in any window of that length, on one channel or on all together."""
 
     purpose: Purpose
     most: int
@@ -121,23 +122,23 @@ class FrequencyCap:
 
 
 def by_type(*rules: Rules) -> Mapping[type[Rules], Rules]:
-    """The rules as a playbook keeps them."""
+    """Return the rules by their type, as a playbook keeps them."""
     return {type(one): one for one in rules}
 
 
 GLOBAL = "global"
-"""The holdout that is out of every policy."""
+"""The name of the holdout from all policies."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Playbook:
-    """All of it. ``version`` is derived from the content. A policy without rules is switched off."""
+    """The whole playbook. ``version`` is derived from the content. A policy without rules is switched off."""
 
     version: str
     rules: Mapping[type[Rules], Rules]
-    """By their own type, those of every policy that is switched on; read with :meth:`rules_of`."""
+    """The rules of every policy that is switched on, by their type; read with :meth:`rules_of`."""
     policies: tuple[Policy, ...]
-    """Every policy that is installed, switched on or not; in the order of ``priority``."""
+    """All installed policies, switched on or not, in the order of ``priority``."""
     quiet_hours: QuietHours | None
     caps: tuple[FrequencyCap, ...]
     channel_order: tuple[OutreachChannel, ...]
@@ -145,39 +146,39 @@ class Playbook:
     default_locale: str
     currency: str = "USD"
     team_zones: Mapping[str, str] = field(default_factory=dict)
-    """By team, the zone by whose clocks it works; the default zone for any other."""
+    """Time zone by team; the default zone for any other team."""
     priority: tuple[str, ...] = ()
-    """Policies in the order in which they may take what only one of them can have; the others after them."""
+    """Policies in the order in which they get what only one of them can have; the others come after them."""
     gesture_budgets: tuple[Budget, ...] = ()
     holdouts: Mapping[str, Holdout] = field(default_factory=dict)
     """By policy, or GLOBAL."""
     experiments: tuple[Experiment, ...] = ()
     texts: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
-    """Letter, locale, part: what is written instead of the package's own words. FOOT is what stands under every letter,
-    the parts of WHY are policies."""
+    """Texts that replace the package's own, by letter, locale and part. FOOT is the footer of every letter; the parts
+    of WHY are policies."""
     languages: Mapping[str, Collection[str]] = field(default_factory=dict)
-    """By letter, and FOOT: the tags of all languages it is written in, by us or in ``texts``."""
+    """By letter, and FOOT: the tags of all languages that it exists in, from us or in ``texts``."""
 
     def __post_init__(self) -> None:
-        """Put the policies in order."""
+        """Sort the policies by priority."""
         named = {name: at for at, name in enumerate(self.priority)}
         ordered = sorted(self.policies, key=lambda policy: named.get(policy.name, len(named)))
         object.__setattr__(self, "policies", tuple(ordered))
 
     def rules_of(self, kind: type[R]) -> R | None:
-        """The rules of that type; None where the policy that goes by them is switched off."""
+        """Return the rules of that type; None if their policy is switched off."""
         return self.rules.get(kind)  # type: ignore[return-value]
 
     def with_rules(self, *rules: Rules) -> Self:
-        """The same with these rules, each in place of those of its type."""
+        """Return a copy in which these rules replace those of the same types."""
         return replace(self, rules={**self.rules, **by_type(*rules)})
 
     def without(self, *kinds: type[Rules]) -> Self:
-        """The same with the policies switched off that go by rules of these types."""
+        """Return a copy in which the policies with rules of these types are switched off."""
         return replace(self, rules={kind: rules for kind, rules in self.rules.items() if kind not in kinds})
 
     def offers(self) -> Iterator[GestureOffer]:
-        """Every gesture that may be given, by whatever policy or experiment."""
+        """Yield every gesture that any policy or experiment may give."""
         for rules in self.rules.values():
             yield from rules.offers()
         for experiment in self.experiments:
@@ -185,5 +186,5 @@ class Playbook:
                 yield from arm.gestures.values()
 
     def own_whys(self, policy: str) -> Mapping[str, str]:
-        """By language, why the policy serves, as far as the playbook has words of its own for it."""
+        """Return the playbook's own texts on why the policy serves, by language."""
         return {locale: whys[policy] for locale, whys in self.texts.get(WHY, {}).items() if policy in whys}

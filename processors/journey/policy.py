@@ -1,4 +1,4 @@
-"""What a policy is."""
+"""The interface of a policy."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from streams.events import JourneyState, Timer
 
 
 def same_no(known: str | None, new: str) -> bool:
-    """Whether a refusal says what the last one said. Who took the slot is told in the moment they took it; later it is
-    simply taken."""
+    """Return whether a refusal repeats the previous one. A cap that another policy used up in the same step is recorded
+    as "gave_way"; a later refusal by that cap counts as the same."""
     return known == new or (known, new) == ("gave_way", "frequency_cap")
 
 
 def as_text(moment: datetime | None) -> str:
-    """A moment as letters are given it: ISO 8601 to the second; nothing for none."""
+    """Format a moment as letters take it: ISO 8601 to the second; "" for None."""
     return "" if moment is None else moment.isoformat(timespec="seconds")
 
 
 Wanted = Want | Suppress | Recall | Release | Expose
-"""What a policy may ask for; the guard sees the wants only."""
+"""What a policy may ask for; only the Wants pass through the guard."""
 
 
 class Policy(Protocol):
@@ -31,39 +31,39 @@ class Policy(Protocol):
 
     name: str
     why: Mapping[str, str]
-    """Why we serve, by language; shown wherever its outreach is shown."""
+    """Why we serve, by language; shown with all of its outreach."""
 
     @property
     def answers(self) -> tuple[type[Any], ...]:
-        """The kinds of facts that begin its journeys, as far as one can come too late for it."""
+        """The types of facts that begin its journeys and can come too late for it."""
         ...
 
     def concerns(self, state: JourneyState) -> bool:
-        """Whether there is anything in the state that the policy could have to do with; where there is not, it is not
-        asked further. Most customers are nobody's concern with most of their events."""
+        """Return whether the state has anything that the policy could act on; if not, its other methods are not called.
+        Most customers concern no policy with most of their events."""
         ...
 
     def wants(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[Wanted]:
-        """What should be sent or taken back now; a Suppress is a reason of the policy's own not to send."""
+        """Return what should be sent or retracted now; a Suppress is the policy's own reason not to send."""
         ...
 
     def after(self, state: JourneyState, action: Action, now: datetime, playbook: Playbook) -> JourneyState:
-        """The state once an action of this policy was decided: what the customer now knows."""
+        """Return the state after an action of this policy was decided, with what the customer now knows."""
         ...
 
     def is_news(self, state: JourneyState, action: Action) -> bool:
-        """Whether the decision is worth recording: the same refusal of the same thing is recorded once."""
+        """Return whether the decision should be recorded: the same refusal of the same want is recorded once."""
         ...
 
     def timers(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[Timer]:
-        """When time alone would change what this policy wants; all later than ``now``."""
+        """Return when time alone would change what this policy wants; all later than ``now``."""
         ...
 
     def lapse(self, state: JourneyState, now: datetime, playbook: Playbook) -> JourneyState:
-        """The state without the journeys that nothing more can be expected of."""
+        """Return the state after ending the journeys that have timed out."""
         ...
 
     def too_late(self, state: JourneyState, event: Any, now: datetime, playbook: Playbook) -> Want | None:
-        """What it would have wanted of this fact of the kind that it ``answers``, had it been heard of in time; None
-        where it is in time, or would have led to nothing."""
+        """Return what the policy would have wanted of this fact, of a type in ``answers``, had it arrived in time; None
+        if it is in time, or would have led to nothing."""
         ...

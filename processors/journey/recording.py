@@ -1,4 +1,4 @@
-"""What is written down of a decision: in the state, so that the next one knows of it, and on the topics."""
+"""Records decisions: in the state, so that later ones take them into account, and as output records."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from streams.events import (
 )
 
 Output = Decision | OutreachRequested | OutreachRetracted | ExperimentExposed | Touchpoint
-"""What a step sends out; a touchpoint is a fact told to the journey of a record that is the same person's."""
+"""The output records of a step; a touchpoint among them is forwarded to another record of the same person."""
 
 
 def enact(
     state: JourneyState, action: Action | Expose, *, now: datetime, playbook: Playbook, trigger: Touchpoint | None
 ) -> tuple[JourneyState, list[Output]]:
-    """The state that knows of the action, and the action as it goes out: the decision first, what follows of it next.
+    """Return the state after the action, and its output records: the decision first, then what follows from it.
 
-    ``trigger`` is the fact that led to it, None where time did.
+    ``trigger`` is the fact that led to it, None if a timer did.
     """
     if isinstance(action, Expose):
         exposed = _exposure(state, action.met, action.policy, action.journey_id, None, now, playbook)
@@ -42,15 +42,15 @@ def enact(
     decision = _decision(state, action, now, playbook, trigger)
     outputs: list[Output] = [decision]
     match action:
-        case Reach(within=str()) | Hold() | Release():  # of the first, the outreach that tells it stands there
+        case Reach(within=str()) | Hold() | Release():  # a Reach within another letter requests nothing itself
             return state, outputs
         case Reach(want=want):
             outputs += _exposures(state, action, decision, playbook)
             after = _assigned(state, action.met, now)
             if (revised := _revised(state, want, now)) is not None:
-                # first, so that an earlier letter which has not left yet does not follow the one that corrects it
+                # first, so that an unsent earlier letter is not sent after the one that corrects it
                 outputs.append(_retraction(state, revised, now, reason="revised", decision=decision.decision_id))
-                after = _taken_back(after, revised.outreach_id, now)
+                after = _with_retracted(after, revised.outreach_id, now)
             outputs.append(_request(state, action, decision, playbook, trigger))
             note = _note(state, action, now)
             return replace(after, outreach=put(after.outreach, note, lambda item: item.outreach_id)), outputs
@@ -61,7 +61,7 @@ def enact(
             for note in state.outreach:
                 if note.outreach_id == recalled:
                     outputs.append(_retraction(state, note, now, reason=reason, decision=decision.decision_id))
-            return _taken_back(state, recalled, now), outputs
+            return _with_retracted(state, recalled, now), outputs
         case _:
             assert_never(action)
 
@@ -100,7 +100,7 @@ def _decision(
 
 
 def _note(state: JourneyState, action: Reach, now: datetime) -> Outreach:
-    """What the state keeps of a request."""
+    """Return what the state keeps of a request."""
     want, addresses = action.want, action.addresses
     return Outreach(
         outreach_id=_outreach_id(state, want),
@@ -123,14 +123,14 @@ def _note(state: JourneyState, action: Reach, now: datetime) -> Outreach:
 
 
 def _revised(state: JourneyState, want: Want, now: datetime) -> Outreach | None:
-    """The earlier outreach that the wanted one replaces, while it still says something."""
+    """Return the earlier outreach that the want replaces, if it is still in effect."""
     for note in state.outreach:
         if note.outreach_id == want.revises and note.retracted_at is None and note.useful_until > now:
             return note
     return None
 
 
-def _taken_back(state: JourneyState, outreach: str, now: datetime) -> JourneyState:
+def _with_retracted(state: JourneyState, outreach: str, now: datetime) -> JourneyState:
     notes = (replace(note, retracted_at=now) if note.outreach_id == outreach else note for note in state.outreach)
     return replace(state, outreach=tuple(notes))
 
@@ -203,7 +203,7 @@ def _assigned(state: JourneyState, met: tuple[Assigned, ...], now: datetime) -> 
 def _exposures(
     state: JourneyState, action: Reach | Suppress, decision: Decision, playbook: Playbook
 ) -> list[ExperimentExposed]:
-    """Of each experiment that is met for the first time."""
+    """Return an exposure for each experiment that is met for the first time."""
     return [
         _exposure(state, met, decision.policy, decision.journey_id, decision.decision_id, decision.decided_at, playbook)
         for met in action.met

@@ -1,6 +1,6 @@
-"""Why a letter about a wait was not sent, or not yet.
+"""The latest refusal or hold of a letter about a wait.
 
-The state keeps it as one text, as it always has (``notice:quiet_hours``); only this module reads and writes that.
+The state stores it as one text (``notice:quiet_hours``); only this module formats and parses it.
 """
 
 from __future__ import annotations
@@ -11,20 +11,20 @@ from typing import NamedTuple
 from streams.events import Delay, replace
 
 GATHERING = "gathering"
-"""The reason of a hold: the letter waits for others, to go as one."""
+"""The reason of a hold that waits for other letters, to send one for all."""
 
 _BETWEEN = ":"
 
 
 class Refusal(NamedTuple):
-    """The latest refusal or hold of a letter about a wait. ``occasion`` names the letter and has no colon in it."""
+    """The latest refusal or hold of a letter about a wait. ``occasion`` names the letter and contains no colon."""
 
     occasion: str
     reason: str
 
 
 def refusal_of(delay: Delay) -> Refusal | None:
-    """What was refused or held last, None if nothing was since the last letter."""
+    """Return the latest refusal or hold; None if there was none since the last letter."""
     if delay.refused is None:
         return None
     occasion, _, reason = delay.refused.partition(_BETWEEN)
@@ -32,5 +32,5 @@ def refusal_of(delay: Delay) -> Refusal | None:
 
 
 def refused(delay: Delay, refusal: Refusal, *, held_until: datetime | None) -> Delay:
-    """The wait once the letter was refused, or held until then."""
+    """Return the wait after its letter was refused, or held until ``held_until``."""
     return replace(delay, refused=f"{refusal.occasion}{_BETWEEN}{refusal.reason}", held_until=held_until)

@@ -1,4 +1,4 @@
-"""What providers and shops report of a letter: believed only of one that this customer had, on its channel."""
+"""Checks reports of providers and shops: accepted only for a letter that this customer was sent, on its channel."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from streams.events.sources import REPORTER
 
 
 def is_unfounded(state: JourneyState | None, event: Touchpoint) -> bool:
-    """Whether it is a report of no letter that this customer is known to have had, or not on that channel.
+    """Return whether it is a report on a letter that this customer is not known to have been sent, or not on that
+    channel.
 
-    What a signed link says is no report: the link proves that the letter was the customer's, however long ago.
+    An event from a signed link is no report: the link proves that the letter was the customer's, however long ago.
     """
     if not isinstance(event, OutreachEngaged | OutreachFailed) or not event.source.startswith(REPORTER):
         return False

@@ -1,7 +1,7 @@
-"""What the policies that take a journey step by step have in common: each step is decided once, and remembered.
+"""The base class of policies that decide a journey step by step: each step is decided once and remembered.
 
-A step is wanted again and again while its cause lasts. Held, it is decided anew when the hold ends; refused, whenever
-something changes; sent, or past its use, never again. A hold whose cause is gone ends on record.
+A step is wanted for as long as its reason holds. If held, it is decided again when the hold ends; if refused, whenever
+something changes; if sent, or no longer useful, never again. A hold whose reason is gone is released on record.
 """
 
 from __future__ import annotations
@@ -22,22 +22,23 @@ from streams.events import JourneyState, OutreachChannel, Settled, Timer, replac
 
 SENT, NO_LONGER_USEFUL = "sent", "no_longer_useful"
 TASK_LIVES = timedelta(days=7)
-"""After its deadline a task stays worth doing for so long."""
+"""How long a task stays worth doing after its deadline."""
 
 _FINAL = frozenset({SENT, NO_LONGER_USEFUL, "holdout", "already_sent"})
 
 
 class Deadline(NamedTuple):
-    """Of a task: by when it is to be done, and until when it is worth doing."""
+    """A task's deadline, and until when the task is worth doing."""
 
     due: datetime
     useful_until: datetime
 
 
 def deadline(begins: datetime, within: timedelta, opened: datetime) -> Deadline:
-    """``within`` that of what the task is about; of ``opened``, where that is later: nobody is late before they know.
+    """Return the deadline of a task: ``within`` after ``begins``, or after ``opened`` if it would already have passed
+    by then.
 
-    A task that would have been worth doing only before it was opened keeps its deadline, and the guard refuses it.
+    A task that would have expired before it was opened keeps its deadline, so that the guard refuses it.
     """
     due = begins + within
     if due <= opened < due + TASK_LIVES:
@@ -46,11 +47,11 @@ def deadline(begins: datetime, within: timedelta, opened: datetime) -> Deadline:
 
 
 DueTime = tuple[str, datetime]
-"""A journey, and when time alone would change what is wanted for it."""
+"""A journey id, and when time alone would change what is wanted for it."""
 
 
 class JourneyStep(NamedTuple):
-    """A step that a journey calls for; it is only made where it was not settled before."""
+    """A step that a journey calls for; ``make`` is only called if the step is not settled."""
 
     journey_id: str
     occasion: str
@@ -58,40 +59,40 @@ class JourneyStep(NamedTuple):
 
 
 class Settling(ABC):
-    """A policy whose steps are remembered in the state. Made for most customers to cost next to nothing: it is asked
-    with every event, and seldom has anything to say."""
+    """A policy whose steps are remembered in the state. It is cheap for most customers, since it is asked with every
+    event and seldom has anything to want."""
 
     name: str
     why: Mapping[str, str]
     answers: tuple[type[Any], ...] = ()
     final: frozenset[str] = frozenset()
-    """Reasons of the policy's own that nothing will change."""
+    """The policy's own reasons that are final."""
 
     @abstractmethod
     def watched(self, state: JourneyState) -> Sequence[Any]:
-        """The part of the state that its journeys are made of; without any there is nothing to do."""
+        """Return the part of the state that holds its journeys; if it is empty there is nothing to do."""
 
     @abstractmethod
     def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[JourneyStep | Recall | Expose]:
-        """Everything that should be sent or taken back as things stand, whether it was decided already or not."""
+        """Return everything that should be sent or retracted as things stand, whether it was decided already or not."""
 
     def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[DueTime]:
-        """When time alone would change the steps; those that are past are ignored. Never, as a rule: most is decided
-        when it is heard of, and what is held has the end of its hold."""
+        """Return when time alone would change the steps; moments in the past are ignored. By default none: most steps
+        are decided when their fact arrives, and a held step has the end of its hold."""
         return ()
 
     def too_late(self, state: JourneyState, event: Any, now: datetime, playbook: Playbook) -> Want | None:
-        """What is no longer of use is refused by the guard, as a rule."""
+        """Return None by default: the guard refuses what is no longer useful."""
         return None
 
     def concerns(self, state: JourneyState) -> bool:
-        """Whether there is a journey of its kind, or a hold that has to end although its journey is forgotten."""
+        """Return whether there is a journey of its kind, or a hold that has to end although its journey was pruned."""
         if self.watched(state):
             return True
         return any(one.held_until is not None and one.policy == self.name for one in state.settled)
 
     def wants(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[Wanted]:
-        """The steps that are not settled, and the end of those that were held and are wanted no longer."""
+        """Return the steps that are not settled, and a Release for each held step that is no longer wanted."""
         steps = tuple(self.steps(state, now, playbook))
         said = {_step(one): one for one in state.settled if one.policy == self.name} if state.settled else {}
         if not steps and not said:
@@ -133,7 +134,8 @@ class Settling(ABC):
         held: set[tuple[str, str]],
         playbook: Playbook,
     ) -> Want | None:
-        """The step's letter once more, where it did not arrive at the addresses of then and there is another now."""
+        """Return a resend of the step's letter, if it did not arrive at the earlier addresses and there is another one
+        now."""
         own = tuple(
             note
             for note in state.outreach
@@ -148,7 +150,7 @@ class Settling(ABC):
         return replaced(want, occasion=occasion) if isinstance(want, Want) else None
 
     def after(self, state: JourneyState, action: Action, now: datetime, playbook: Playbook) -> JourneyState:
-        """Remember what was decided of the step."""
+        """Remember what was decided about the step."""
         step = _about(action)
         known = next((one for one in state.settled if one.policy == self.name and _step(one) == step), None)
         until: datetime | None = None
@@ -162,7 +164,7 @@ class Settling(ABC):
             case Recall() | Release():
                 if known is None:
                     return state
-                # what was sent stays sent; what was held may be wanted anew
+                # a sent step stays sent; a released one may be wanted again
                 reason = known.reason if known.reason in _FINAL else action.reason
         if known is not None and (known.reason, known.held_until) == (reason, until):
             return state
@@ -172,8 +174,9 @@ class Settling(ABC):
         return replace(state, settled=put(state.settled, note, lambda one: (one.policy, *_step(one))))
 
     def is_news(self, state: JourneyState, action: Action) -> bool:
-        """A refusal is news unless the last one was the same; "not now" and "not at all" are not the same. That what
-        was refused is of no use any more is none, and that a journey comes too late is said once."""
+        """Return whether to record the decision: a refusal unless the last one was the same, where a hold and a
+        suppression differ. An expired refusal is not recorded again, and that a journey came too late is recorded
+        once."""
         if isinstance(action, Reach | Recall | Release):
             return True
         step, held = _about(action), isinstance(action, Hold)
@@ -189,7 +192,7 @@ class Settling(ABC):
         )
 
     def timers(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Timer]:
-        """The end of each hold, and the next moment of each journey."""
+        """Yield the end of each hold, and the next moment of each journey."""
         next_: dict[str, datetime] = {}
         for one in state.settled:
             if one.policy == self.name and one.held_until is not None:
@@ -200,25 +203,26 @@ class Settling(ABC):
             yield Timer(timer_id=f"{self.name}/{journey}", due_at=due, policy=self.name, journey_id=journey)
 
     def lapse(self, state: JourneyState, now: datetime, playbook: Playbook) -> JourneyState:
-        """Nothing ends by time alone."""
+        """Return the state unchanged by default: no journey times out."""
         return state
 
     def is_settled(self, state: JourneyState, journey: str, occasion: str, reason: str = SENT) -> bool:
-        """Whether the step came to that."""
+        """Return whether the step was settled with that reason."""
         return any(
             (one.policy, one.journey_id, one.occasion, one.reason) == (self.name, journey, occasion, reason)
             for one in state.settled
         )
 
     def sent_at(self, state: JourneyState, journey: str, occasion: str) -> datetime | None:
-        """When the step was sent, None if it was not."""
+        """Return when the step was sent, None if it was not."""
         for one in state.settled:
             if (one.policy, one.journey_id, one.occasion, one.reason) == (self.name, journey, occasion, SENT):
                 return one.as_of
         return None
 
     def due_of(self, state: JourneyState, journey: str, occasion: str, due: datetime) -> datetime:
-        """By when the step's task is to be done: as was asked of the team, or ``due`` where nobody was asked yet."""
+        """Return the deadline of the step's task: the one that the team was given, or ``due`` if no task was opened
+        yet."""
         for note in state.outreach:
             if (note.policy, note.journey_id, note.occasion) == (self.name, journey, occasion):
                 return note.due_at or due
@@ -227,7 +231,7 @@ class Settling(ABC):
     def called_off(
         self, state: JourneyState, journey: str, now: datetime, *, reason: str, explanation: str
     ) -> Iterator[Recall]:
-        """The journey's tasks that are still to be done: nobody needs to any more."""
+        """Yield a recall of each of the journey's tasks that is still open."""
         for note in state.outreach:
             if (
                 note.policy == self.name

@@ -1,9 +1,8 @@
-"""What the records of one person tell one another, each on its own partition: their words, and what is still open.
+"""Exchanges facts between the records of one person, each on its own partition: consents, opt-outs, and open matters.
 
-A record that was merged into another tells it everything that was said to it and what is open, and passes on what
-arrives later. The one that stays tells those that it took in what was said to it, so that what they had requested is
-called back. What is told changes nothing where it is known, and then nothing is told on: so no word goes round for
-ever, however records were merged.
+A record that was merged into another sends it all consents and open matters, and forwards later facts. The remaining
+record sends its consents to those merged into it, so that what they had requested is retracted. Facts that are already
+known change nothing and are not forwarded, so nothing circulates for ever, however records were merged.
 """
 
 from __future__ import annotations
@@ -52,7 +51,7 @@ from streams.events.sources import JOURNEYS
 
 SENT = "sent"
 
-_PASSED_ON = (
+_FORWARDED = (
     ContactOpened,
     ContactReplied,
     ContactClosed,
@@ -69,17 +68,18 @@ _PASSED_ON = (
     GestureGiven,
     ProfileUpdated,
 )
-"""What happened to a person, whichever of their records hears of it. Words go as words; outcomes belong to letters."""
+"""Facts about a person that are forwarded, whichever of their records receives them. Consents are sent separately;
+outcomes belong to the record that sent the letter."""
 
-_LONGEST_ID = 64  # characters of an event id that is passed on as it is
+_LONGEST_ID = 64  # characters of an event id that is forwarded unchanged
 
 
 Words = tuple[tuple[Consent, ...], tuple[Suppression, ...], tuple[Settled, ...]]
-"""What was said to a record, what is closed for it, and the steps that it was sent."""
+"""A record's consents, its suppressions, and the steps that were sent to it."""
 
 
 def shared(before: JourneyState, after: JourneyState, event: Touchpoint, now: datetime) -> Iterator[Output]:
-    """What the other records of the person are told after a step. ``before``: the state before the event."""
+    """Yield what the person's other records are sent after a step. ``before``: the state before the event."""
     merges = known_merges(after)
     if not merges:
         return
@@ -90,16 +90,16 @@ def shared(before: JourneyState, after: JourneyState, event: Touchpoint, now: da
         answers = isinstance(event, ProfilesMerged) and event.told and event.other_customer_id == other
         words = _words(after, merge)
         begins = new and merge.side is MergeSide.SURVIVOR and not answers
-        if begins or (any(words) and (new or _says_more(words, _words(before, merge)))):
-            yield _told(after, merge, event, words)
+        if begins or (any(words) and (new or _has_news(words, _words(before, merge)))):
+            yield _merge_event(after, merge, event, words)
     if after.merged_into is not None:
         if after.merged_into != before.merged_into:
-            yield from _still_open(after, event, now)
-        elif isinstance(event, _PASSED_ON):
-            yield _passed_on(event, after.merged_into)
+            yield from _open_matters(after, event, now)
+        elif isinstance(event, _FORWARDED):
+            yield _forwarded(event, after.merged_into)
 
 
-def _told(state: JourneyState, merge: Merge, event: Touchpoint, words: Words) -> ProfilesMerged:
+def _merge_event(state: JourneyState, merge: Merge, event: Touchpoint, words: Words) -> ProfilesMerged:
     return ProfilesMerged(
         event_id=forwarded_event_id(event.event_id, merge.other_customer_id),
         customer_id=merge.other_customer_id,
@@ -115,9 +115,9 @@ def _told(state: JourneyState, merge: Merge, event: Touchpoint, words: Words) ->
 
 
 def _words(state: JourneyState, merge: Merge) -> Words:
-    """What the record on the other side of the merge has to know of this one, but what came from there.
+    """Return what the record on the other side of the merge needs to know of this one, without what came from there.
 
-    The one that goes needs neither addresses nor steps: it writes to nobody any more.
+    A record that was merged away needs neither suppressed addresses nor steps: it sends nothing any more.
     """
     other, own, goes = merge.other_customer_id, state.customer_id, merge.side is MergeSide.ABSORBED
     consents = tuple(
@@ -134,21 +134,22 @@ def _words(state: JourneyState, merge: Merge) -> Words:
     return consents, suppressions, steps
 
 
-def _says_more(words: Words, before: Words) -> bool:
-    """Whether there is anything in them that was not there before; what was forgotten meanwhile is no news."""
+def _has_news(words: Words, before: Words) -> bool:
+    """Return whether there is anything new in ``words``; what was pruned since does not count."""
     return any(set(now) - set(then) for now, then in zip(words, before, strict=True))
 
 
-def _passed_on(event: Any, customer_id: str) -> Any:
-    """The same fact about the record that stays. Its id is the same, so that it never comes round twice."""
+def _forwarded(event: Any, customer_id: str) -> Any:
+    """Return the fact about the remaining record. It keeps its id, so that a fact that comes back is a duplicate."""
     identity = event.event_id if len(event.event_id) <= _LONGEST_ID else forwarded_event_id(event.event_id, "")
     told = replace(within_limits(event), event_id=identity, customer_id=customer_id)
-    # of who they are the record that stays knows best; what it does not know it takes from the other
+    # the remaining record's own profile takes precedence; the other one fills its gaps
     return replace(told, occurred_at=LONG_AGO) if isinstance(event, ProfileUpdated) else told
 
 
-def _still_open(state: JourneyState, event: Touchpoint, now: datetime) -> Iterator[Any]:
-    """The facts that the survivor needs to go on with what is open: decided again, with its own words and letters."""
+def _open_matters(state: JourneyState, event: Touchpoint, now: datetime) -> Iterator[Any]:
+    """Yield the facts that the remaining record needs to continue what is open; it decides again, with its own
+    consents."""
     other = state.merged_into or ""
 
     def facts(kind: str, name: str, at: datetime) -> dict[str, Any]:
@@ -238,7 +239,7 @@ def _still_open(state: JourneyState, event: Touchpoint, now: datetime) -> Iterat
 
 
 def _order(order: Order, facts: Callable[[str, str, datetime], dict[str, Any]]) -> Iterator[Any]:
-    """An order whose promise is still to be kept, with its parcels."""
+    """Yield the facts of an order that is still to be delivered, with its parcels."""
     name = order.order_id
     yield OrderPlaced(
         **facts("order", name, order.opened_at),

@@ -1,4 +1,4 @@
-"""The state of one customer: how it begins, what it remembers, what it forgets."""
+"""The state of one customer: how it begins, what it remembers, what is pruned."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ from streams.events import (
 )
 
 DEDUPLICATION_BOUND = 64
-"""Of each customer the latest so many event ids are remembered: a repeat within them changes nothing."""
+"""How many event ids are remembered for each customer; the latest are kept, and a repeat of one changes nothing."""
 
 KEEP_CLOSED = timedelta(days=30)
-"""How long what is over stays in the state, counted from its end."""
+"""How long a closed journey stays in the state, counted from its end."""
 
 KEEP_AT_MOST = 20
-"""Of each family at most so many that are over."""
+"""Maximum closed journeys of each kind."""
 
 KEEP_OPEN = 40
-"""Of each family at most so many that are not over; the one that nothing was heard of for longest makes room."""
+"""Maximum open journeys of each kind; beyond it, the one without news for longest is dropped."""
 
 KEEP_WAITS = 100
-"""Of waits that are not over, instead of KEEP_OPEN."""
+"""Maximum open waits, instead of KEEP_OPEN."""
 
 KEEP_OUTREACH = 60
-"""At most so many letters, the latest; a frequency cap can't count more than that."""
+"""Maximum letters, the latest; a frequency cap cannot count more."""
 
 KEEP_SETTLED = 80
-"""Of the steps of journeys that were decided the latest so many are remembered."""
+"""Maximum settled steps, the latest."""
 
 _DIGEST = 8
 
@@ -63,35 +63,35 @@ T = TypeVar("T")
 
 
 def begin(customer_id: str, now: datetime) -> JourneyState:
-    """A customer nobody has heard of yet."""
+    """Return the state of a new customer."""
     return JourneyState(
         customer_id=customer_id, revision=0, updated_at=now, profile=Profile(), touchpoints=0, recent_events=b""
     )
 
 
 def digest(event_id: str) -> bytes:
-    """The 8 bytes by which an event id is remembered."""
+    """Return the 8 bytes by which an event id is remembered."""
     return hashlib.blake2b(event_id.encode(), digest_size=_DIGEST).digest()
 
 
 def seen(known: bytes, wanted: bytes) -> bool:
-    """Whether an event's digest is among those of the latest DEDUPLICATION_BOUND."""
+    """Return whether an event's digest is among the latest DEDUPLICATION_BOUND."""
     at = known.find(wanted)
-    while at != -1 and at % _DIGEST:  # a match across two digests is none
+    while at != -1 and at % _DIGEST:  # a match across two digests does not count
         at = known.find(wanted, at + 1)
     return at != -1
 
 
 def remembered(known: bytes, event: bytes) -> bytes:
-    """The digests with the event's among the latest."""
+    """Return the digests with the event's added, limited to the latest."""
     return (known + event)[-DEDUPLICATION_BOUND * _DIGEST :]
 
 
 def put(
     items: tuple[T, ...], item: T, same: Callable[[T], Any], *, in_order: Callable[[T], Any] | None = None
 ) -> tuple[T, ...]:
-    """``items`` with ``item`` in the place of the one that has the same key, or at the end; or all in an order of
-    their own, so that the order of arrival decides nothing."""
+    """Return ``items`` with ``item`` in place of the one with the same key, or at the end. With ``in_order`` they are
+    sorted, so that the order of arrival does not matter."""
     key = same(item)
     for at, existing in enumerate(items):
         if same(existing) == key:
@@ -103,7 +103,7 @@ def put(
 
 
 def prune(state: JourneyState, now: datetime) -> JourneyState:
-    """The state without what is long over, so that it stays bounded however long a customer stays."""
+    """Return the state without what ended long ago, so that its size stays bounded."""
     contacts = _current(state.contacts, now)
     orders = _current(state.orders, now)
     delays = _current(state.delays, now, most_open=KEEP_WAITS)
@@ -165,7 +165,8 @@ def prune(state: JourneyState, now: datetime) -> JourneyState:
 
 
 def _in_force(state: JourneyState) -> tuple[Suppression, ...]:
-    """Every closed channel, every closed address the customer has today, and the latest of those they had."""
+    """Return all suppressed channels, the suppressed addresses that the customer has today, and the latest of their
+    former ones."""
     if len(state.suppressions) <= KEEP_OPEN:
         return state.suppressions
     today = {(known.channel, canonical(known.channel, known.address)) for known in state.profile.addresses}
@@ -182,8 +183,8 @@ Closing = TypeVar("Closing", Consent, Suppression)
 
 
 def _inherited(items: tuple[Closing, ...], about: Callable[[Closing], Any]) -> tuple[Closing, ...]:
-    """What came of merged records: of more than KEEP_OPEN of them the earliest count together as one, by their latest
-    no. A no is never forgotten for there being many."""
+    """Combine what was inherited from merged records: beyond KEEP_OPEN records, the earliest are combined into one,
+    with their latest opt-out. So no opt-out is dropped, however many there are."""
     latest: dict[str, datetime] = {}
     for one in items:
         if one.from_customer_id:
@@ -203,7 +204,7 @@ def _inherited(items: tuple[Closing, ...], about: Callable[[Closing], Any]) -> t
 
 
 def _merges(merges: tuple[Merge, ...]) -> tuple[Merge, ...]:
-    """The latest, and the one that says where this record went."""
+    """Return the latest merges, and the one that says where this record went."""
     if len(merges) <= KEEP_OPEN:
         return merges
     gone = [one for one in merges if one.side is MergeSide.ABSORBED]
@@ -212,13 +213,13 @@ def _merges(merges: tuple[Merge, ...]) -> tuple[Merge, ...]:
 
 
 def memorable(moment: Moment) -> bool:
-    """Whether it is a story worth keeping for years: praise, or a story that nobody says is a bad one."""
+    """Return whether the feedback is worth keeping for years: praise, or a story that is not marked as negative."""
     told = moment.kind in (FeedbackKind.PRAISE, FeedbackKind.STORY)
     return told and moment.sentiment in (Sentiment.POSITIVE, Sentiment.UNKNOWN)
 
 
 def _remembered_moments(moments: tuple[Moment, ...]) -> tuple[Moment, ...]:
-    """The latest, and the latest of those worth keeping for years, in their order."""
+    """Return the latest moments, and the latest of those worth keeping for years, in their order."""
     if len(moments) <= KEEP_AT_MOST:
         return moments
     kept = {id(moment) for moment in moments[-KEEP_AT_MOST:]}
@@ -241,7 +242,7 @@ def _given(gestures: tuple[Given, ...], now: datetime) -> tuple[Given, ...]:
 
 
 def _assigned(state: JourneyState) -> tuple[Assignment, ...]:
-    """What the customer was assigned, for ever; of what their cases were the latest, which the hash gives again."""
+    """Return the customer's own assignments, and the latest of their cases', which the hash would give again."""
     known = state.assignments
     if len(known) <= KEEP_AT_MOST:
         return known
@@ -257,7 +258,7 @@ def _latest(items: tuple[T, ...], most: int) -> tuple[T, ...]:
 
 
 def _current(journeys: tuple[J, ...], now: datetime, *, most_open: int = KEEP_OPEN) -> tuple[J, ...]:
-    if len(journeys) <= KEEP_AT_MOST:  # as a rule there are few, and none of them is long over
+    if len(journeys) <= KEEP_AT_MOST:  # usually there are few, and none ended long ago
         long_over = now - KEEP_CLOSED
         for journey in journeys:
             if journey.closed_at is not None and journey.closed_at <= long_over:
@@ -265,7 +266,7 @@ def _current(journeys: tuple[J, ...], now: datetime, *, most_open: int = KEEP_OP
         else:
             return journeys
     over = [(journey.closed_at, journey) for journey in journeys if journey.closed_at is not None]
-    over.sort(key=lambda ended: ended[0])  # those that ended last are kept, whenever we heard of them
+    over.sort(key=lambda ended: ended[0])  # those that ended last are kept, whenever their facts arrived
     forgotten = {id(journey) for _, journey in over[:-KEEP_AT_MOST]}
     forgotten |= {id(journey) for ended_at, journey in over if ended_at <= now - KEEP_CLOSED}
     if len(journeys) - len(over) > most_open:

@@ -1,4 +1,4 @@
-"""What a task tells whoever does it: by when, what it is about, how to reach the customer, and what it escalates."""
+"""Gives a task its deadline and variables: what it is about, how to reach the customer, and which task it escalates."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from processors.journey.playbook import Playbook
 from streams.events import JourneyState, Outreach, OutreachChannel, Purpose
 
 LEAST = timedelta(hours=1)
-"""How long a team has for a task whose deadline is over, or as good as over, when it is opened."""
+"""How long a team has for a task whose deadline has passed, or nearly so, when it is opened."""
 
 _AS_GOOD_AS_OVER = timedelta(minutes=10)
 
 NOBODY = "-"
-"""Instead of addresses where the customer allows none of those we know."""
+"""Stands for the addresses if the customer allows none of the known ones."""
 
 BETWEEN = " · "
 
 
 def due_at(want: Want, now: datetime) -> datetime | None:
-    """By when the task is to be done that is opened now; None for a message."""
+    """Return the deadline of a task that is opened now; None for a letter."""
     if want.task is None:
         return None
     due = want.task.due_at
@@ -29,12 +29,12 @@ def due_at(want: Want, now: datetime) -> datetime | None:
 
 
 def time_zone(want: Want, playbook: Playbook) -> str | None:
-    """The zone whose clocks the team goes by; None for a message."""
+    """Return the team's time zone; None for a letter."""
     return None if want.task is None else playbook.team_zones.get(want.task.team, playbook.default_time_zone)
 
 
 def told(state: JourneyState, want: Want, now: datetime, playbook: Playbook) -> dict[str, str]:
-    """The variables of the request; of a task with everything that helps to do it."""
+    """Return the variables of the request; for a task, with everything that helps to do it."""
     variables = dict(want.variables)
     due = due_at(want, now)
     if due is None:
@@ -55,7 +55,7 @@ def told(state: JourneyState, want: Want, now: datetime, playbook: Playbook) -> 
 
 
 def described(state: JourneyState, name: str) -> str:
-    """``desk lamp, A-1017`` for the id of an order, a wait or a wish that we know; the name as it is for any other."""
+    """Return ``desk lamp, A-1017`` for the id of a known order, wait or wish; any other name unchanged."""
     known = (
         *((one.description, (one.order_id, one.subject_id)) for one in state.orders),
         *((one.description, (one.subject_id, one.order_id)) for one in state.delays),
@@ -68,7 +68,7 @@ def described(state: JourneyState, name: str) -> str:
 
 
 def escalated(state: JourneyState, want: Want) -> Outreach | None:
-    """The latest task of the same journey that was left undone."""
+    """Return the latest task of the same journey that was not done."""
     undone = (
         note
         for note in state.outreach

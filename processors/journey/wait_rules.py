@@ -1,4 +1,4 @@
-"""How each kind of wait is treated: by whoever writes about it, and by whoever finds out what nobody tells."""
+"""The rules for each kind of wait, used by the policy that writes about waits and by those that detect silent ones."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from datetime import timedelta
 from processors.journey.playbook import GestureOffer, Playbook, Rules
 
 WAITS = "delay_care"
-"""The section of a playbook that has them, by kind of subject."""
+"""The playbook section with these rules, by kind of subject."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """From this length of wait on, this gesture."""
+    """From this length of wait on, this gesture is offered."""
 
     wait: timedelta
     gesture: GestureOffer
@@ -22,7 +22,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DelayRules:
-    """How delay care treats one kind of subject."""
+    """The rules for waits of one kind of subject."""
 
     threshold: timedelta
     revise_after: timedelta
@@ -32,41 +32,41 @@ class DelayRules:
     open_ended_useful: timedelta = timedelta(hours=1)
     lapse: timedelta = timedelta(hours=48)
     update_every: timedelta | None = None
-    """While a wait of unknown length lasts; None where the customer only hears what is new."""
+    """The interval of updates during a wait of unknown length; None if the customer only hears what is new."""
     ended_useful: timedelta | None = None
-    """How long after its end the word that a wait is over is of use; None where none is written."""
+    """How long after its end a letter that the wait is over is useful; None if none is sent."""
     together: timedelta | None = None
-    """So long a letter waits for others that go with it as one; None where none can wait."""
+    """How long a letter waits for others to be combined with; None if it does not wait."""
     unannounced_after: timedelta | None = None
-    """From a promise on, until silence counts as a delay; None where a promise is no deadline."""
+    """How long after a promise silence counts as a delay; None if a promise is no deadline."""
 
     @property
     def grace(self) -> timedelta:
-        """From a time that we gave, until its passing in silence is worth a word."""
+        """How long after an announced time has passed in silence another letter is due."""
         return self.unannounced_after or self.update_every or self.threshold
 
     def stage(self, wait: timedelta) -> int:
-        """Index of the highest stage reached by a wait of that length; -1 for none."""
+        """Return the index of the highest stage reached by a wait of that length; -1 for none."""
         return sum(1 for stage in self.stages if stage.wait <= wait) - 1
 
     def stage_of(self, code: str) -> int:
-        """Index of the stage that gives this gesture; -1 where none does."""
+        """Return the index of the stage that gives this gesture; -1 for none."""
         return next((at for at, stage in enumerate(self.stages) if stage.gesture.code == code), -1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitRules(Rules):
-    """The rules of each kind of subject."""
+    """The rules of every kind of subject."""
 
     kinds: Mapping[str, DelayRules]
-    """By kind of subject; ``default`` serves the others."""
+    """By kind of subject; ``default`` applies to all others."""
 
     def of(self, subject_kind: str) -> DelayRules:
-        """The rules of this kind of subject, or those of ``default``."""
+        """Return the rules of this kind of subject, or those of ``default``."""
         return self.kinds.get(subject_kind) or self.kinds["default"]
 
     def offers(self) -> Iterator[GestureOffer]:
-        """The gestures of every kind."""
+        """Yield the gestures of every kind."""
         for rules in self.kinds.values():
             yield from (stage.gesture for stage in rules.stages)
             if rules.cancelled is not None:
@@ -74,14 +74,14 @@ class WaitRules(Rules):
 
 
 class FoundOut(Rules):
-    """Rules by which somebody finds out what came of a promise of which nobody says a word, and settles what nobody
-    knows the end of: a letter may say so."""
+    """The rules of a policy that follows up promises which passed in silence, and waits whose end nobody reported; a
+    letter may say that somebody is checking."""
 
     __slots__ = ()
 
 
 def wait_rules(playbook: Playbook, subject_kind: str) -> DelayRules:
-    """The rules of this kind of subject. Raises LookupError where the playbook has none for waits."""
+    """Return the rules of this kind of subject. Raises LookupError if the playbook has none for waits."""
     rules = playbook.rules_of(WaitRules)
     if rules is None:
         raise LookupError("the playbook has no rules for waits")

@@ -1,4 +1,4 @@
-"""How a want is put together: its letter is the occasion's, in the language in which all of it is there."""
+"""Builds a want: the letter of an occasion, in a language in which all of its parts exist."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from streams.events import JourneyState, Purpose
 
 
 class Speaker(Protocol):
-    """A policy, as far as its wants say whose they are."""
+    """The part of a policy that its wants carry."""
 
     name: str
     why: Mapping[str, str]
@@ -35,9 +35,9 @@ def want_of(
     offer: GestureOffer | None = None,
     purpose: Purpose = Purpose.SERVICE,
 ) -> Want:
-    """The policy's letter ``<policy>/<occasion>`` to the customer, or the task of that name for a team.
+    """Return the policy's letter ``<policy>/<occasion>`` to the customer, or the task of that name for a team.
 
-    An ``offer`` is worded in the letter's language, and is what the variables gesture_title and gesture_link say.
+    An ``offer`` is worded in the letter's language, and sets the variables gesture_title and gesture_link.
     """
     template = f"{speaker.name}/{occasion}"
     said = wording(playbook, state.profile.locale, letter=template, why=speaker.why, offer=offer, task=task is not None)

@@ -1,4 +1,4 @@
-"""In which language a want is worded: the one in which all of it is there, so that no letter mixes two."""
+"""Chooses the language of a want: one in which all of its parts exist, so that no letter mixes two."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from streams.events import Gesture
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wording:
-    """What of a want is words. ``locale`` is the tag of the language they are in, with the customer's region."""
+    """The texts of a want. ``locale`` is the tag of their language, with the customer's region."""
 
     locale: str
     why: str
@@ -29,11 +29,11 @@ def wording(
     offer: GestureOffer | None = None,
     task: bool = False,
 ) -> Wording:
-    """The why and the gesture for a letter to a customer of that ``locale``, or for a task (staff reads the default
-    language).
+    """Return the why and the gesture for a letter to a customer of that ``locale``, or for a task, which is in the
+    default language.
 
-    All of it in their language where letter, foot, why and gesture are there in it, else all of it in the default one.
-    What an experiment might put in place of letter or gesture counts too: its arms differ in nothing else.
+    They are in the customer's language if letter, footer, why and gesture all exist in it, else all in the default one.
+    What an experiment may substitute for the letter or gesture counts too, so that the arms do not differ in language.
     """
     whys = {**why, **playbook.own_whys(policy_of(letter))}
     pieces = [whys, *_letters(playbook, letter), *_titles(playbook, letter, offer)]

@@ -9,7 +9,7 @@ silently sent twice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace as replaced
 from datetime import datetime, timedelta
 from typing import Any
@@ -35,6 +35,7 @@ from streams.events import (
     OutreachRetracted,
     OutreachSent,
     OutreachUncertain,
+    Record,
     replace,
 )
 from streams.processor import Effect, Incoming, Send, Step
@@ -110,7 +111,7 @@ class LedgerLogic:
             return None
         return self._cut_off(state, now if self._live else state.updated_at)
 
-    def committed(self, record: Any) -> None:
+    def committed(self, taken: Sequence[Record], sent: Sequence[Send]) -> None:
         """Nothing to do: calls and their results are counted where the calls are made."""
 
     def completed(self, key: str, state: Entry | None, result: Result, now: datetime) -> Step[Entry]:

@@ -19,6 +19,7 @@ from processors.outreach.channels.webhook import WebhookChannel
 from processors.outreach.delivery import Delivery
 from processors.outreach.ledger import LedgerLogic
 from processors.roles.role import ProcessorRole
+from processors.roles.servers import MAIL
 from processors.settings import Settings
 from streams import durations
 from streams.broker.contract import Broker
@@ -42,6 +43,7 @@ class OutreachRole(ProcessorRole):
     """Delivers each outreach that the journeys role requests, once, and publishes its outcome."""
 
     name = ROLE
+    servers = (*ProcessorRole.servers, MAIL)
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The playbook file: read, checked whole, compared, watched. What it says is :mod:`processors.journey.playbook`."""
+"""Reads, validates, compares and watches playbook files. Their content is :mod:`processors.journey.playbook`."""
 
 from processors.playbook.faults import Fault, PlaybookRefused
 from processors.playbook.loading import PACKAGED, load_playbook, playbook_from, read_playbook

@@ -1,4 +1,5 @@
-"""What sections say of one another has to agree. Read from the file as it is, however wrong the rest of it may be."""
+"""Checks that the sections of a playbook file are consistent. It reads the raw file, so invalid sections do not prevent
+it."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from processors.policies.registry import installed, names
 
 
 def disagreements(data: Any) -> Iterator[Misfit]:
-    """Everything that one section says and another contradicts."""
+    """Yield every conflict between sections."""
     yield from _replaced_gestures(data)
     yield from _contested(data)
     yield from _shared_seeds(data)
@@ -19,7 +20,7 @@ def disagreements(data: Any) -> Iterator[Misfit]:
 
 
 def _replaced_gestures(data: Any) -> Iterator[Misfit]:
-    """An arm can only replace a gesture that its policy gives."""
+    """Yield gestures that an arm replaces but its policy does not give."""
     for place, experiment in _items(_at(data, "experiments"), "experiments"):
         policy = _at(experiment, "policy")
         if policy not in names():
@@ -34,7 +35,7 @@ def _replaced_gestures(data: Any) -> Iterator[Misfit]:
 
 
 def _contested(data: Any) -> Iterator[Misfit]:
-    """What two experiments replace, only one of them could measure."""
+    """Yield gestures and letters that two experiments replace, since neither could then be measured."""
     taken: dict[tuple[str, str, str], str | int] = {}
     for (_, at), experiment in _items(_at(data, "experiments"), "experiments"):
         for arm_place, arm in _items(_at(experiment, "arms"), "experiments", at, "arms"):
@@ -47,7 +48,8 @@ def _contested(data: Any) -> Iterator[Misfit]:
 
 
 def _shared_seeds(data: Any) -> Iterator[Misfit]:
-    """Two draws with one seed pick the same customers, so that neither could be told from the other."""
+    """Yield seeds that are used twice: both draws would select the same customers, and their effects could not be
+    separated."""
     seen: dict[str, FieldPath] = {}
     for place, section in _drawn(data):
         seed = _at(section, "seed")
@@ -69,7 +71,7 @@ def _drawn(data: Any) -> Iterator[tuple[FieldPath, Any]]:
 
 
 def _codes(section: Any) -> Iterator[str]:
-    """The codes of all gestures inside."""
+    """Yield the codes of all gestures in the section."""
     if isinstance(section, dict):
         if isinstance(code := section.get("code"), str):
             yield code

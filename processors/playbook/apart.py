@@ -1,5 +1,4 @@
-"""Tries a playbook in a process of its own, with a limit to its time and its memory: whatever a file holds, whoever
-asks for it goes on.
+"""Validates a playbook in a separate process with limits on time and memory, so that no file can stop its caller.
 
 ``python -m processors.playbook.apart`` reads the file's content from standard input and prints its faults as JSON.
 """
@@ -28,12 +27,12 @@ _MODULE = "processors.playbook.apart"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowance:
-    """What the trial of a playbook may take."""
+    """The limits for validating a playbook."""
 
     computing: timedelta = timedelta(seconds=30)
-    """Time of a processor. A playbook of nearly a mebibyte, all of it letters, was measured to take six seconds."""
+    """CPU time. A playbook of nearly a mebibyte, all of it letters, was measured to take six seconds."""
     patience: timedelta = timedelta(seconds=120)
-    """Time on the wall, on a machine that is busy with other things."""
+    """Wall-clock time, on a machine that is busy with other work."""
     memory: int = 1 << 30
     """Bytes of address space."""
 
@@ -46,13 +45,13 @@ ALLOWANCE = Allowance()
 
 
 async def try_apart(content: bytes, *, where: str, allowance: Allowance = ALLOWANCE, module: str = _MODULE) -> None:
-    """Have the content checked, and its letters compiled, in a process of its own, which ends with this call.
+    """Validate the content and compile its letters in a separate process, which ends with this call.
 
-    Raises PlaybookRefused, also for what needs more than its allowance, and SettingsError if it could not be tried.
+    Raises PlaybookRefused, also if it exceeds its allowance, and SettingsError if the process cannot be started.
     """
     numbers = (int(allowance.computing.total_seconds()) or 1, allowance.memory)
     argv = [sys.executable, "-m", module, where, *map(str, numbers)]
-    # It needs none of our settings, and so none of our secrets.
+    # It needs none of our settings, so it gets none of our secrets.
     environ = {name: value for name, value in os.environ.items() if not name.startswith("CARELINE_")}
     pipe = asyncio.subprocess.PIPE
     try:
@@ -78,7 +77,8 @@ async def try_apart(content: bytes, *, where: str, allowance: Allowance = ALLOWA
 
 
 def load_apart(path: Path | None) -> Playbook:
-    """As load_playbook, for a file that nobody has tried yet: it is tried apart first. Not on an event loop."""
+    """Like load_playbook, but for an untrusted file, which is validated apart first. Must not be called on an event
+    loop."""
     try:
         return read_apart(PACKAGED if path is None else path)
     except OSError as error:
@@ -86,7 +86,7 @@ def load_apart(path: Path | None) -> Playbook:
 
 
 def read_apart(path: Path) -> Playbook:
-    """As read_playbook, for a file that nobody has tried yet. Not on an event loop."""
+    """Like read_playbook, but for an untrusted file. Must not be called on an event loop."""
     content = read_content(path)
     if path != PACKAGED:
         asyncio.run(try_apart(content, where=str(path)))
@@ -94,7 +94,7 @@ def read_apart(path: Path) -> Playbook:
 
 
 def main(where: str, computing: str, memory: str) -> None:
-    """Within these limits: the faults of what standard input holds, to standard output."""
+    """Validate the content on standard input within these limits, and write its faults to standard output."""
     from processors.letters.templates import Templates  # takes long to load, and is used only here
 
     limit(resource.RLIMIT_CPU, int(computing))
@@ -113,7 +113,7 @@ def main(where: str, computing: str, memory: str) -> None:
 
 
 def limit(kind: int, most: int) -> None:
-    """Set a limit of this process for good, so far as the system knows it and allows no less already."""
+    """Set a limit of this process permanently, unless the system does not support it or a lower one is in force."""
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(kind, (most, most))
 

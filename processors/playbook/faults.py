@@ -1,4 +1,4 @@
-"""What is wrong with a playbook file, told by line and field; all of it at once."""
+"""Reports what is wrong with a playbook file, by line and field, all of it at once."""
 
 from __future__ import annotations
 
@@ -15,40 +15,40 @@ from processors.policies.registry import names
 from streams.errors import SettingsError
 
 FieldPath = tuple[str | int, ...]
-"""The names and positions that lead to an entry: ``("caps", 0, "most")``."""
+"""The names and indexes that lead to an entry: ``("caps", 0, "most")``."""
 
 _SEVERAL = "careline_faults"
 
 
 def field_of(place: FieldPath) -> str:
-    """The place in one line, as ``caps.0.most``."""
+    """Return the path as one line, such as ``caps.0.most``."""
     return ".".join(str(part) if str(part).isprintable() else repr(part) for part in place)
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
-    """One thing that is wrong. ``line`` counts from 1; ``field`` is empty where the fault is the whole file's."""
+    """One fault. ``line`` counts from 1; ``field`` is empty if the fault concerns the whole file."""
 
     line: int
     field: str
     problem: str
 
     def told(self, where: str) -> str:
-        """``playbook.yaml:17: delay_care.flight.threshold: '30x' is not a duration``."""
+        """Return ``playbook.yaml:17: delay_care.flight.threshold: '30x' is not a duration``."""
         return ": ".join(filter(None, (f"{where}:{self.line}", self.field, self.problem)))
 
     def plain(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """Return the fault as JSON values."""
         return asdict(self)
 
 
 MOST_TOLD = 100
-"""Faults that a message names; a file can have a hundred thousand."""
+"""Maximum faults in a message; a file can have a hundred thousand."""
 
 
 class PlaybookRefused(SettingsError):
-    """The file is not used, whatever else in it is right. The message has one line for each of ``faults``, so far as
-    they are not more than MOST_TOLD."""
+    """A playbook file has faults and is rejected as a whole. The message has a line for each of ``faults``, up to
+    MOST_TOLD."""
 
     def __init__(self, where: str, faults: Iterable[Fault]) -> None:
         self.where = where
@@ -56,24 +56,24 @@ class PlaybookRefused(SettingsError):
         super().__init__("\n".join(self.told()))
 
     def told(self) -> list[str]:
-        """One line for each fault; for those beyond MOST_TOLD one line says how many there are."""
+        """Return a line for each fault; beyond MOST_TOLD, one line says how many more there are."""
         lines = [fault.told(self.where) for fault in self.faults[:MOST_TOLD]]
         more = len(self.faults) - len(lines)
         return [*lines, f"{self.where}: and {more} more"] if more else lines
 
 
 Misfit = tuple[FieldPath, str]
-"""Something wrong at a place below the one that is looked at, and what."""
+"""A path, relative to the entry being validated, and its problem."""
 
 
 def refuse(misfits: Iterable[Misfit]) -> None:
-    """Raises what a validator of several fields found, each at its own field; nothing found, nothing raised."""
+    """Raise a validator's findings, each at its own field; do nothing if there are none."""
     if found := list(misfits):
         raise PydanticCustomError(_SEVERAL, "does not fit together", {"misfits": found})
 
 
 def misfits(error: ValidationError, model: type[BaseModel]) -> Iterator[Misfit]:
-    """What pydantic found, in our words. ``model`` is what the whole file was held against."""
+    """Yield pydantic's errors in our wording. ``model`` is the model of the whole file."""
     for detail in error.errors(include_url=False):
         place = tuple(part for part in detail["loc"] if part != "[key]")
         if detail["type"] == _SEVERAL:
@@ -107,7 +107,7 @@ def _unknown(name: str, known: list[str]) -> str:
 
 
 def _names(model: type[BaseModel], place: FieldPath) -> Iterable[str]:
-    """The names that the model knows at the place."""
+    """Return the names that the model knows at that path."""
     kind: Any = model
     for part in place:
         kind = _below(kind, part)
@@ -133,7 +133,7 @@ def _model(kind: Any) -> type[BaseModel] | None:
 
 
 def _alternatives(kind: Any) -> Iterator[Any]:
-    """The types of a union, without what annotates them."""
+    """Yield the types of a union, without their annotations."""
     if get_origin(kind) is Annotated:
         yield from _alternatives(get_args(kind)[0])
     elif get_origin(kind) in (Union, types.UnionType):
@@ -144,5 +144,5 @@ def _alternatives(kind: Any) -> Iterator[Any]:
 
 
 def refused(where: str, line: int, problem: str) -> NoReturn:
-    """Raises PlaybookRefused for the file as such."""
+    """Raise PlaybookRefused for the whole file."""
     raise PlaybookRefused(where, [Fault(line, "", problem)])

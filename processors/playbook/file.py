@@ -1,4 +1,4 @@
-"""A playbook file as a whole, as it is checked."""
+"""The model of a whole playbook file."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _once(items: list[str]) -> list[str]:
 
 
 class QuietHoursSection(Section):
-    """When nobody is disturbed, by these channels."""
+    """The quiet hours, and the channels they apply to."""
 
     begin: TimeOfDay
     end: TimeOfDay
@@ -56,12 +56,12 @@ class QuietHoursSection(Section):
         return self
 
     def hours(self) -> QuietHours:
-        """As the guard takes them."""
+        """Return the quiet hours for the guard."""
         return QuietHours(begin=self.begin, end=self.end, channels=frozenset(self.channels))
 
 
 class CapSection(Section):
-    """At most so many requests."""
+    """A frequency cap."""
 
     purpose: Purpose
     channel: CustomersChannel | None = None
@@ -75,7 +75,7 @@ def _caps(caps: list[CapSection]) -> list[CapSection]:
 
 
 class PlaybookFile(Section):
-    """All of it but the sections of policies, which :func:`whole_file` adds."""
+    """The whole file without the sections of policies, which :func:`whole_file` adds."""
 
     quiet_hours: QuietHoursSection | None = None
     caps: Annotated[list[CapSection], AfterValidator(_caps)] = Field(default=[])
@@ -93,7 +93,7 @@ class PlaybookFile(Section):
     @field_validator("*", mode="before")
     @classmethod
     def _not_empty(cls, value: Any) -> Any:
-        """Nothing below a name may be an oversight; whoever wants nothing leaves the name out too."""
+        """Reject a name without a value, which is probably an oversight; to set nothing, the name is left out."""
         if value is None:
             raise ValueError("is empty; leave it out if there is none")
         return value
@@ -105,7 +105,7 @@ class PlaybookFile(Section):
                 yield plugin.made(section, self.currency)
 
     def playbook(self, version: str) -> Playbook:
-        """What the policies go by."""
+        """Return the playbook for the policies."""
         money = self.currency
         return Playbook(
             version=version,
@@ -129,8 +129,8 @@ class PlaybookFile(Section):
 
 @cache
 def whole_file() -> type[PlaybookFile]:
-    """How a file is checked: what holds for all policies, and a section for each policy that is installed. One that is
-    left out switches its policy off. Raises SettingsError where a policy cannot be loaded."""
+    """Return the model of a file: what applies to all policies, and a section for each installed policy. A section that
+    is left out switches its policy off. Raises SettingsError if a policy cannot be loaded."""
     sections: dict[str, Any] = {}
     for plugin in installed():
         if plugin.name in PlaybookFile.model_fields:

@@ -1,4 +1,4 @@
-"""In which languages a playbook's letters can be written, and what is missing for one of them."""
+"""Finds the languages in which a playbook's letters can be written, and what is missing for one of them."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from processors.policies.registry import installed, plugin_of
 
 
 def languages_of(texts: Texts) -> Mapping[str, tuple[str, ...]]:
-    """By letter, and FOOT: the tags of the languages that it is written in."""
+    """Return the language tags in which each letter, and FOOT, is written."""
     sources = Sources(texts)
     return {name: sources.languages(name) for name in (FOOT, *sources.letters())}
 
 
 def languages_of_why(texts: Texts, policy: str) -> list[str]:
-    """The tags of the languages in which there is a why of that policy."""
+    """Return the language tags in which the policy's why is written."""
     known = plugin_of(policy)
     ours = [] if known is None else list(known.policy.why)
     return ours + [own for own, whys in texts.get(WHY, {}).items() if policy in whys]
 
 
 def missing(data: Any, locale: str) -> Iterator[Misfit]:
-    """What a playbook file would have to hold besides, so that every letter could be written in ``locale``: texts of
-    letters, the foot and whys that we do not have in it either, and titles of gestures."""
+    """Yield what a playbook file lacks for every letter to be written in ``locale``: texts of letters, the footer and
+    whys that we do not provide either, and titles of gestures."""
     texts = readable_texts(data)
     sources = Sources(texts)
     policies = [plugin for plugin in installed() if isinstance(data, dict) and plugin.name in data]
@@ -48,7 +48,7 @@ def missing(data: Any, locale: str) -> Iterator[Misfit]:
 
 
 def named_locales(data: Any) -> list[str]:
-    """The tags of all languages that the file names anywhere."""
+    """Return the tags of all languages that the file names."""
     texts = readable_texts(data)
     found = {locale for locales in texts.values() for locale in locales}
     found |= {locale for _, titles in _titles(data) for locale in titles}
@@ -58,7 +58,7 @@ def named_locales(data: Any) -> list[str]:
 
 
 def readable_texts(data: Any) -> Texts:
-    """The texts as far as they have the shape of texts; what has not is told by the model."""
+    """Return the texts that have the right structure; the model reports the others."""
     texts = data.get("texts") if isinstance(data, dict) else None
     return {
         letter: {
@@ -72,7 +72,7 @@ def readable_texts(data: Any) -> Texts:
 
 
 def named_letters(data: Any) -> Iterator[tuple[FieldPath, str]]:
-    """The letters that arms write instead of the usual ones."""
+    """Yield the letters that arms send instead of the usual ones."""
     for at, experiment in enumerate(_list(data, "experiments")):
         for number, arm in enumerate(_list(experiment, "arms")):
             templates = arm.get("templates") if isinstance(arm, dict) else None
@@ -82,7 +82,7 @@ def named_letters(data: Any) -> Iterator[tuple[FieldPath, str]]:
 
 
 def _titles(data: Any, place: FieldPath = ()) -> Iterator[tuple[FieldPath, list[str]]]:
-    """The languages of every gesture's title, wherever in the file it stands."""
+    """Yield the languages of every gesture's title in the file."""
     if isinstance(data, dict):
         if isinstance(data.get("code"), str) and isinstance(data.get("title"), dict):
             yield (*place, "title"), [key for key in data["title"] if isinstance(key, str)]

@@ -1,8 +1,8 @@
-"""YAML as it is safe to read, and the line on which each entry stands.
+"""Reads a safe subset of YAML, and records the line of each entry.
 
-A value without quotes is a plain decimal number, or a text that every reader of YAML takes for one. Everything else
-that YAML makes of plain words (octals, base 60, true and false by many names, dates, powers of ten) is refused: whoever
-wrote it meant something else, or another program would read something else.
+An unquoted value is a plain decimal number, or a string in every YAML version. Everything else that YAML derives from
+plain scalars (octals, base 60, booleans by many names, dates, exponents) is rejected: the author meant something else,
+or another program would read something else.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import yaml
 from processors.playbook.faults import Fault, FieldPath, field_of
 
 MAX_DEPTH = 20
-"""A playbook's entries are at most eight deep."""
+"""The entries of a playbook are at most eight levels deep."""
 
 _LONGEST_NUMBER = 40
 _QUOTED = 60
@@ -36,14 +36,14 @@ _MISREAD = tuple(
         (r"=|<<", f"stands for something else in YAML; {_RIGHT}"),
     )
 )  # fmt: skip
-"""Plain scalars that YAML 1.1, YAML 1.2 and what reads them take for different things. None of them is taken."""
+"""Plain scalars that YAML 1.1, YAML 1.2 and their readers interpret differently. All are rejected."""
 _NULL = re.compile(r"|~|null|Null|NULL")
 _EMPTY = "is empty; leave it out if there is none"
 
 
 class _Loader(yaml.BaseLoader):
-    """Resolves nothing: a scalar is the text that is written. What has a tag or an anchor is marked as such, and an
-    alias is not expanded: a file of a few lines can stand for more than fits into memory."""
+    """Resolves nothing: a scalar is its text. A tag or an anchor is marked as a problem, and an alias is not expanded,
+    because a file of a few lines can expand to more than fits into memory."""
 
     def __init__(self, stream: str) -> None:
         super().__init__(stream)
@@ -73,27 +73,28 @@ class _Loader(yaml.BaseLoader):
 
 @dataclass(slots=True)
 class Content:
-    """What a file says: mappings by text, lists, plain values; where each of it stands; and what could not be read."""
+    """The content of a file: mappings by string, lists and plain values; the line of each; and what could not be
+    read."""
 
     data: Any = None
     lines: dict[FieldPath, int] = field(default_factory=dict)
     faults: dict[FieldPath, Fault] = field(default_factory=dict)
 
     def line(self, place: FieldPath) -> int:
-        """The line of the entry, or of the nearest around it that is there; counted from 1."""
+        """Return the line of the entry, or of its nearest parent that exists; counted from 1."""
         return next((self.lines[place[:n]] for n in range(len(place), -1, -1) if place[:n] in self.lines), 1)
 
     def fault(self, place: FieldPath, problem: str) -> Fault:
-        """The problem with its line."""
+        """Return the problem as a fault with its line."""
         return Fault(self.line(place), field_of(place), problem)
 
     def unread(self, place: FieldPath) -> bool:
-        """Whether this, or what is around it, could not be read anyway."""
+        """Return whether the entry or one of its parents could not be read."""
         return any(place[:n] in self.faults for n in range(len(place) + 1))
 
 
 def content_of(text: str) -> Content:
-    """The file's content. What is no YAML at all is one fault; an entry that can't be taken is one each."""
+    """Return the file's content. Invalid YAML is one fault; each rejected entry is one."""
     content = Content()
     loader: _Loader | None = None
     try:
@@ -101,7 +102,7 @@ def content_of(text: str) -> Content:
         node = loader.get_single_node()
         if node is not None:
             content.lines[()] = node.start_mark.line + 1
-            content.data = _taken(content, loader, node, ())
+            content.data = _value_of(content, loader, node, ())
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = ", ".join(filter(None, (error.context, error.problem)))
@@ -115,9 +116,9 @@ def content_of(text: str) -> Content:
     return content
 
 
-def _taken(content: Content, loader: _Loader, node: yaml.Node, place: FieldPath) -> Any:
+def _value_of(content: Content, loader: _Loader, node: yaml.Node, place: FieldPath) -> Any:
     if node in loader.problems:
-        return _untaken(content, place, loader.problems[node])
+        return _reject(content, place, loader.problems[node])
     match node:
         case yaml.MappingNode():
             return _mapping(content, loader, node, place)
@@ -125,7 +126,7 @@ def _taken(content: Content, loader: _Loader, node: yaml.Node, place: FieldPath)
             taken = []
             for at, item in enumerate(node.value):
                 content.lines[(*place, at)] = item.start_mark.line + 1
-                taken.append(_taken(content, loader, item, (*place, at)))
+                taken.append(_value_of(content, loader, item, (*place, at)))
             return taken
         case _:
             return _scalar(content, node, place)
@@ -134,19 +135,19 @@ def _taken(content: Content, loader: _Loader, node: yaml.Node, place: FieldPath)
 def _scalar(content: Content, node: yaml.Node, place: FieldPath) -> Any:
     written: str = node.value
     if not _whole(written):
-        return _untaken(content, place, "holds half a character (a lone surrogate)")
+        return _reject(content, place, "holds half a character (a lone surrogate)")
     if getattr(node, "style", None) is not None:  # in quotes, or a block
         return written
     if _NULL.fullmatch(written):
-        return _untaken(content, place, _EMPTY)
+        return _reject(content, place, _EMPTY)
     plain = int if _WHOLE.fullmatch(written) else float if _DECIMAL.fullmatch(written) else None
     if plain is not None:
         if len(written) > _LONGEST_NUMBER:
-            return _untaken(content, place, f"{_short(written)!r} is not a number; {_RIGHT}")
+            return _reject(content, place, f"{_short(written)!r} is not a number; {_RIGHT}")
         return plain(written)
     for pattern, problem in _MISREAD:
         if pattern.fullmatch(written):
-            return _untaken(content, place, f"{_short(written)!r} {problem}")
+            return _reject(content, place, f"{_short(written)!r} {problem}")
     return written
 
 
@@ -166,22 +167,22 @@ def _mapping(content: Content, loader: _Loader, node: yaml.MappingNode, place: F
     taken: dict[str, Any] = {}
     for key, value in node.value:
         line = key.start_mark.line + 1
-        if problem := _no_name(loader, key):
+        if problem := _name_problem(loader, key):
             content.faults[(*place, f"line {line}")] = Fault(line, field_of(place), problem)
             continue
-        name = key.value  # as it is written: `no` is the Norwegian language, not the opposite of yes
+        name = key.value  # as written: `no` is the Norwegian language, not false
         below = (*place, name)
         if name in taken:
             problem = f"stands twice, on line {content.lines[below]} already; which one is meant?"
             content.faults.setdefault(below, Fault(line, field_of(below), problem))
             continue
         content.lines[below] = line
-        taken[name] = _taken(content, loader, value, below)
+        taken[name] = _value_of(content, loader, value, below)
     return taken
 
 
-def _no_name(loader: _Loader, key: yaml.Node) -> str:
-    """Why it cannot be the name of an entry; nothing if it can."""
+def _name_problem(loader: _Loader, key: yaml.Node) -> str:
+    """Return why the key cannot be the name of an entry; "" if it can."""
     if key in loader.problems:
         return loader.problems[key]
     if not isinstance(key, yaml.ScalarNode) or not _whole(key.value):
@@ -193,5 +194,5 @@ def _no_name(loader: _Loader, key: yaml.Node) -> str:
     return ""
 
 
-def _untaken(content: Content, place: FieldPath, problem: str) -> None:
+def _reject(content: Content, place: FieldPath, problem: str) -> None:
     content.faults[place] = content.fault(place, problem)

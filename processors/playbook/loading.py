@@ -1,4 +1,4 @@
-"""Reads a playbook file: one validated YAML, refused whole when anything in it is wrong."""
+"""Reads a playbook from a YAML file, which is validated and, if anything is wrong, rejected as a whole."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from processors.playbook.words import misworded
 from streams.errors import SettingsError
 
 MAX_BYTES = 1 << 20
-"""A playbook larger than this is a mistake."""
+"""The maximum size of a playbook file; a larger one is a mistake."""
 
 PACKAGED = FRAME
-"""The name of the playbook that comes with Careline; its content is :func:`packaged_playbook`."""
+"""The path that stands for the packaged playbook; its content is :func:`packaged_playbook`."""
 
 _VERSION_DIGITS = 12
 
 
 def load_playbook(path: Path | None = None) -> Playbook:
-    """The playbook in the file that the setting names, or the one in the package.
+    """Return the playbook in the file that the setting names, or the packaged one.
 
-    Raises PlaybookRefused, a SettingsError, naming every fault by line and field.
+    Raises PlaybookRefused, a SettingsError, with every fault by line and field.
     """
     if path is None:
         return _packaged()
@@ -41,19 +41,19 @@ def load_playbook(path: Path | None = None) -> Playbook:
 
 @cache
 def _packaged() -> Playbook:
-    """Read once: it does not change while a program runs."""
+    """Read the packaged playbook once: it does not change while a program runs."""
     return read_playbook(PACKAGED)
 
 
 def read_playbook(path: Path) -> Playbook:
-    """The playbook in the file. Raises PlaybookRefused, and OSError where the file cannot be read."""
+    """Return the playbook in the file. Raises PlaybookRefused, and OSError if the file cannot be read."""
     return playbook_from(read_content(path), where=str(path))
 
 
 def read_content(path: Path) -> bytes:
-    """The file's bytes; of one that is larger than MAX_BYTES only so many that it shows. Raises OSError.
+    """Return the file's bytes, at most MAX_BYTES + 1 of them, so that a larger file is noticed. Raises OSError.
 
-    Of PACKAGED, the frame with the defaults of every policy that is installed.
+    For PACKAGED, return the frame with the defaults of every installed policy.
     """
     if path == PACKAGED:
         return packaged_playbook().encode()
@@ -62,7 +62,7 @@ def read_content(path: Path) -> bytes:
 
 
 def playbook_from(content: bytes, *, where: str) -> Playbook:
-    """The playbook that a file's content is. Raises PlaybookRefused; ``where`` is how it names the file."""
+    """Return the playbook with that content. Raises PlaybookRefused; ``where`` names the file in its message."""
     if len(content) > MAX_BYTES:
         refused(where, 1, f"is larger than {MAX_BYTES >> 20} MiB")
     try:
@@ -89,5 +89,5 @@ def playbook_from(content: bytes, *, where: str) -> Playbook:
 
 
 def version_of(content: bytes) -> str:
-    """The version of a playbook with that content."""
+    """Return the version of a playbook with that content."""
     return hashlib.sha256(content).hexdigest()[:_VERSION_DIGITS]

@@ -1,7 +1,7 @@
-"""The playbook that comes with Careline: a frame, and in it the defaults of every policy that is installed.
+"""The packaged playbook: a frame, filled with the defaults of every installed policy.
 
-A policy's ``defaults.yaml`` begins with its section. What follows the lines ``#> holdouts`` and ``#> experiments`` goes
-below these names.
+A policy's ``defaults.yaml`` begins with its section. What follows the lines ``#> holdouts`` and ``#> experiments`` is
+inserted below these names.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from processors.policies.registry import in_sections, names
 
 FRAME = Path(str(files("processors").joinpath("playbook.yaml")))
-"""Its text without the policies; the packaged playbook goes by the name of this file."""
+"""Its text without the policies; the path of this file also stands for the packaged playbook."""
 
 DEFAULTS = "defaults.yaml"
 
@@ -28,7 +28,7 @@ _NONE = {_HOLDOUTS: "holdouts: {}\n", _EXPERIMENTS: "experiments: []\n"}
 
 @cache
 def packaged_playbook() -> str:
-    """The whole text."""
+    """Return the whole text."""
     parts: dict[str, list[str]] = {_SECTIONS: [], _HOLDOUTS: [], _EXPERIMENTS: []}
     for plugin in in_sections():
         for part, text in defaults_of(plugin.package).items():
@@ -40,7 +40,8 @@ def packaged_playbook() -> str:
 
 
 def defaults_of(package: str) -> Mapping[str, str]:
-    """What the policy in that package puts into the default playbook, by the part of it; nothing where it is off."""
+    """Return the parts that the package's policy adds to the default playbook, by name; nothing if it is off by
+    default."""
     file = files(package).joinpath(DEFAULTS)
     if not file.is_file():
         return {}
@@ -52,7 +53,7 @@ def _filled(frame: str, parts: Mapping[str, str]) -> Iterator[str]:
     for line in frame.splitlines(keepends=True):
         if not line.startswith(_MARK):
             yield line
-        else:  # a line that names no part is a note for whoever reads the frame
+        else:  # a line that names no part is a comment on the frame
             yield parts.get(line.removeprefix(_MARK).strip(), "")
 
 

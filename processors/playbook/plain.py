@@ -1,4 +1,4 @@
-"""A playbook as plain values, named as in its file; and what two of them say differently."""
+"""Converts a playbook to plain values, named as in its file, and compares two playbooks."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from processors.policies.registry import installed
 from streams import durations
 
 _FILE_NAMES = {"team_zones": "team_time_zones"}
-"""What the file calls otherwise than the playbook does."""
+"""Names that differ between the playbook and its file."""
 
 _NOT_IN_FILES = frozenset({"version", "rules", "policies", "languages"})
-"""What is told by section, or worked out."""
+"""Fields that are written as sections, or derived."""
 
 
 def as_data(playbook: Playbook) -> dict[str, Any]:
-    """What is in force, as JSON and YAML have it; what is not set is not there. Written to a file it loads again."""
+    """Return the playbook as JSON and YAML values, without what is not set. Written to a file, it loads again."""
     sections = {
         plugin.name: _plain(plugin.as_section(rules))
         for plugin in installed()
@@ -51,7 +51,7 @@ def _plain(value: Any) -> Any:
             found = ((part.name, getattr(value, part.name)) for part in fields(value))
             named = {name: _plain(one) for name, one in found if one is not None}
             if isinstance(value, GestureOffer):
-                del named["currency"]  # the playbook's
+                del named["currency"]  # it is the playbook's currency
             return named
         case _:
             return value
@@ -59,7 +59,7 @@ def _plain(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One value that two playbooks have differently; None where one of them has none."""
+    """A value that differs between two playbooks; None if one of them has none."""
 
     path: str
     old: Any
@@ -74,13 +74,14 @@ _NAMED_BY: Mapping[str, Callable[[Any], str]] = {
     "budgets": lambda one: str(one["window"]),
     "gesture_budgets": lambda one: str(one["window"]),
 }
-"""Lists whose items are compared with the one of the same name, wherever it stands."""
+"""Lists whose items are compared by name, regardless of their position."""
 
 _ORDER_MATTERS = {"arms", "experiments"}
 
 
 def changes(old: Playbook, new: Playbook) -> tuple[Change, ...]:
-    """Field by field what differs in what they say; not how, and in which order, it is written down."""
+    """Return the differences between two playbooks, field by field, regardless of how and in which order they are
+    written."""
     before, after = dict(_leaves(as_data(old))), dict(_leaves(as_data(new)))
     paths = [*before, *(path for path in after if path not in before)]
     return tuple(

@@ -1,4 +1,4 @@
-"""The sections of a playbook file, one for each policy, as they are checked; each makes its rules."""
+"""Models of playbook sections, which validate a section and make its rules."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ T = TypeVar("T")
 
 
 class Section(BaseModel):
-    """A mapping whose names are all known."""
+    """A mapping that accepts known names only."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class GestureSection(Section):
-    """Something kind that may be given."""
+    """A gesture that may be given."""
 
     code: Slug
     title: dict[Locale, Text]
@@ -47,12 +47,12 @@ class GestureSection(Section):
         return self
 
     def offer(self, currency: str) -> GestureOffer:
-        """The gesture, its cost in that currency."""
+        """Return the gesture, with its cost in that currency."""
         return GestureOffer(code=self.code, title=self.title, cost=self.cost, currency=currency, link=self.link)
 
 
 class BudgetSection(Section):
-    """An amount in a window."""
+    """A limit on the cost of gestures within a window."""
 
     most: Money
     window: Window
@@ -64,23 +64,23 @@ def _budgets(budgets: list[BudgetSection]) -> list[BudgetSection]:
 
 
 Budgets = Annotated[list[BudgetSection], AfterValidator(_budgets)]
-"""Budgets, each of another window."""
+"""Budgets with different windows."""
 
 
 def budgets(sections: Iterable[BudgetSection]) -> tuple[Budget, ...]:
-    """The budgets in the order of the file."""
+    """Return the budgets in the order of the file."""
     return tuple(Budget(most=one.most, window=one.window) for one in sections)
 
 
 def with_default(entries: dict[str, T]) -> dict[str, T]:
-    """The entries, if one of them serves whatever has none of its own."""
+    """Return the entries. Raises ValueError if the entry for all others is missing."""
     if DEFAULT not in entries:
         raise ValueError(f"needs an entry `{DEFAULT}`, which serves whatever has none of its own")
     return entries
 
 
 def twice(keys: Iterable[object], *around: str, below: str | None = None) -> Iterator[Misfit]:
-    """Whatever of a list, found at ``around``, has a key that stood there before."""
+    """Yield the entries of the list at ``around`` whose key has occurred before."""
     seen: dict[object, int] = {}
     for at, key in enumerate(keys):
         if key in seen:

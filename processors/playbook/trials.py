@@ -1,4 +1,4 @@
-"""Experiments and holdouts as a playbook file has them: who is drawn for what, so that care can be measured."""
+"""Models of experiments and holdouts in a playbook file."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ _EXACTLY = 1e-9
 
 
 class HoldoutSection(Section):
-    """Who is not written to, to see what writing is worth."""
+    """A holdout: the share of customers who are sent nothing, to measure the effect."""
 
     share: Share
     seed: Seed
 
     def rules(self) -> Holdout:
-        """The holdout."""
+        """Return the holdout."""
         return Holdout(share=self.share, seed=self.seed)
 
 
 class ArmSection(Section):
-    """One way of doing it."""
+    """One variant of an experiment."""
 
     name: Slug
     share: Share
@@ -36,7 +36,7 @@ class ArmSection(Section):
     templates: dict[Letter, Letter] = Field(default={})
 
     def rules(self, currency: str) -> Arm:
-        """The arm, its gestures' costs in that currency."""
+        """Return the arm, with its gestures' costs in that currency."""
         return Arm(
             name=self.name,
             share=self.share,
@@ -46,7 +46,7 @@ class ArmSection(Section):
 
 
 class ExperimentSection(Section):
-    """Several ways of doing one policy side by side."""
+    """Several variants of one policy side by side."""
 
     key: Slug
     policy: Policy
@@ -71,7 +71,7 @@ class ExperimentSection(Section):
                     yield ("arms", at, "templates", usual), f"both letters have to be of {self.policy}"
 
     def rules(self, currency: str) -> Experiment:
-        """The experiment."""
+        """Return the experiment."""
         return Experiment(
             key=self.key,
             policy=self.policy,
@@ -88,4 +88,4 @@ def _keys(experiments: list[ExperimentSection]) -> list[ExperimentSection]:
 
 
 Experiments = Annotated[list[ExperimentSection], AfterValidator(_keys)]
-"""Experiments, each with a key of its own."""
+"""Experiments with different keys."""

@@ -1,4 +1,5 @@
-"""What may stand in a playbook: durations, times of day, amounts, shares, names. Each says what would be right."""
+"""Types of the values in a playbook: durations, times of day, amounts, shares, names. Their errors say what would be
+right."""
 
 from __future__ import annotations
 
@@ -26,7 +27,7 @@ _LONGEST = timedelta(days=365)
 
 
 def shown(value: Any) -> str:
-    """What somebody wrote, as a message quotes it."""
+    """Return the value as an error message quotes it."""
     whole = repr(value)
     return whole if len(whole) <= _QUOTED else f"{whole[:_QUOTED]}..."
 
@@ -65,7 +66,7 @@ def _time_of_day(value: Any) -> time:
 
 @cache
 def _time_zones() -> frozenset[str]:
-    """Looking them up reads hundreds of files."""
+    """Return the known time zones; cached, because listing them reads hundreds of files."""
     return frozenset(available_timezones())
 
 
@@ -102,11 +103,11 @@ def _customers_channel(value: Any) -> OutreachChannel:
 
 
 _NOT_THE_CUSTOMERS = (OutreachChannel.OTHER, OutreachChannel.AGENT_TASK)
-"""What a newer contract names and we do not know; and what goes to employees, who have no caps and no quiet hours."""
+"""Unknown channels of a newer contract, and tasks, which go to employees and have no caps and no quiet hours."""
 
 
 def is_letter(name: str) -> bool:
-    """Whether it can be a letter's name: the policy that writes it, and the occasion."""
+    """Return whether it can be a letter's name: the policy that sends it, and the occasion."""
     policy, _, occasion = name.partition("/")
     return policy in names() and re.fullmatch(r"[a-z0-9_]+", occasion) is not None
 
@@ -129,9 +130,9 @@ def _one_of(fits: Callable[[str], object], problem: Callable[[], str]) -> Any:
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 """0s to 365d."""
 Some = Annotated[timedelta, BeforeValidator(_some)]
-"""A duration longer than nothing."""
+"""A duration longer than zero."""
 Window = Annotated[timedelta, BeforeValidator(_window)]
-"""A duration within what a customer's state remembers of what is over."""
+"""A duration within which a customer's state remembers what has ended."""
 TimeOfDay = Annotated[time, BeforeValidator(_time_of_day)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Money = Annotated[Decimal, BeforeValidator(_money)]
@@ -162,7 +163,7 @@ _NO_LETTER = "is not a letter; write a policy and a name, such as delay_care/not
 
 Letter = Annotated[str, _one_of(is_letter, lambda: _NO_LETTER)]
 TextsOf = Annotated[str, _one_of(lambda name: name in (FOOT, WHY) or is_letter(name), lambda: _NO_LETTER)]
-"""A letter, or what stands under every one, or why policies serve."""
+"""A letter, or the footer of all letters, or the whys of policies."""
 Policy = Annotated[
     str, _one_of(lambda name: name in names(), lambda: f"is not a policy; there are {', '.join(names())}")
 ]
@@ -174,4 +175,4 @@ HeldOut = Annotated[
     ),
 ]
 Words = Annotated[str, StringConstraints(strict=True)]
-"""A part of a letter, as a template; :mod:`processors.playbook.words` looks closer."""
+"""A part of a letter, as a template; :mod:`processors.playbook.words` validates it."""

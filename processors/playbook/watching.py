@@ -1,4 +1,4 @@
-"""Takes a changed playbook file into use without a restart; a wrong one is refused whole and the old one stays."""
+"""Reloads a changed playbook file without a restart; an invalid one is rejected as a whole and the old one stays."""
 
 from __future__ import annotations
 
@@ -22,32 +22,33 @@ log = structlog.get_logger()
 _SETTLES = timedelta(seconds=1)
 
 Taken = Callable[[Playbook], Awaitable[None] | None]
-"""What takes a good playbook into use; awaited where it first prepares something outside of the event loop."""
+"""Applies a valid playbook; awaited if it first prepares something outside of the event loop."""
 
 
 class PlaybookWatch(Service):
-    """Looks at the file every ``interval`` and hands each good new content to ``taken``. It is tried in a process of
-    its own first, so that a file which takes long, or all memory, costs the role nothing.
+    """Checks the file every ``interval`` and passes each valid new content to ``taken``. It is validated in a separate
+    process first, so that a file which takes long, or all memory, does not affect the role.
 
-    ``taken`` is called on the event loop, between two steps and never inside of one: a step runs to its end without
-    waiting for anything. So each decision is made by one playbook from beginning to end, and names its version. What
-    was not committed when a worker is lost may be decided again by the newer one.
+    ``taken`` is called on the event loop, between two steps and never within one, because a step runs without awaiting.
+    So each decision is made by one playbook, whose version it records. Decisions that were not committed when a worker
+    is lost may be made again by the newer playbook.
     """
 
     def __init__(self, *, path: Path, playbook: Playbook, taken: Taken, interval: timedelta) -> None:
-        """``playbook`` is the one in force, as it was read from the file at the start."""
+        """``playbook`` is the one in force, as read from the file at the start."""
         super().__init__()
         self._path = path
         self._taken = taken
         self._interval = interval
         self._in_force = playbook.version
         self._settled = playbook.version
-        """What was dealt with last: taken, or refused and told."""
+        """The version that was handled last, whether it was accepted or rejected."""
         self._seen = playbook.version
-        """What the latest look found."""
+        """The version that the latest check found."""
 
     async def look(self) -> None:
-        """Look at the file once. A new content counts when a second look finds it too: a file may be half written."""
+        """Check the file once. New content counts when a second check finds it too, because a file may be half
+        written."""
         content: bytes | None
         try:
             content = await asyncio.to_thread(read_content, self._path)
@@ -62,15 +63,15 @@ class PlaybookWatch(Service):
             elif content is None:
                 self._refuse([f"{self._path}: {found}"])
             else:
-                await self._take(content)
+                await self._apply(content)
 
-    async def _take(self, content: bytes) -> None:
+    async def _apply(self, content: bytes) -> None:
         try:
             await try_apart(content, where=str(self._path))
             playbook = await asyncio.to_thread(playbook_from, content, where=str(self._path))
         except PlaybookRefused as refused:
             self._refuse(refused.told())
-        except Exception as error:  # whatever a file holds, customers are served by the playbook there is
+        except Exception as error:  # whatever a file contains, the playbook in force stays in use
             log.exception("playbook_not_checked", path=str(self._path))
             self._refuse([f"{self._path}: {error!r}"])
         else:
@@ -96,8 +97,8 @@ class PlaybookWatch(Service):
 
 
 def watched(role: Service, *, settings: PlaybookSettings, playbook: Playbook, taken: Taken) -> None:
-    """Have the role watch the file that the settings name, from its start to its end; without one there is nothing to
-    watch. ``playbook`` is what the role begins with."""
+    """Have the role watch the file that the settings name while it runs; without one, there is nothing to watch.
+    ``playbook`` is the one that the role starts with."""
     in_force(playbook)
     if settings.playbook is not None:
         interval = timedelta(seconds=settings.playbook_reload)
@@ -105,6 +106,6 @@ def watched(role: Service, *, settings: PlaybookSettings, playbook: Playbook, ta
 
 
 def in_force(playbook: Playbook) -> None:
-    """Say in the metrics which playbook this process goes by."""
+    """Set the metric that names the playbook this process uses."""
     metrics.PLAYBOOK.clear()
     metrics.PLAYBOOK.labels(version=playbook.version).set(1)

@@ -1,4 +1,4 @@
-"""Words that a playbook brings, and letters that it names: held against what the dispatcher can write."""
+"""Validates a playbook's texts, and the letters that it names, against what the dispatcher can write."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from processors.playbook.faults import Misfit, field_of
 from processors.playbook.languages import languages_of_why, missing, named_letters, readable_texts
 from processors.policies.registry import names
 
-_TOLD = 3
+_MOST_NAMED = 3
 
 
 def misworded(data: Any) -> Iterator[Misfit]:
-    """Texts that are no letters, letters that an arm names and nobody has written, and a default language in which not
-    all is written. However wrong the rest is."""
+    """Yield texts that are not valid letters, letters that an arm names but nobody has written, and what the default
+    language lacks. Invalid sections elsewhere do not prevent it."""
     texts = readable_texts(data)
     for fault in check_texts(texts):
         place = tuple(part for part in ("texts", fault.letter, fault.locale, fault.part) if part is not None)
@@ -35,23 +35,24 @@ def misworded(data: Any) -> Iterator[Misfit]:
     named = list(named_letters(data))
     letters = set(Sources(texts).letters()) if named else set()
     yield from ((place, f"there is no letter {letter}") for place, letter in named if letter not in letters)
-    yield from _default(data)
+    yield from _missing_in_default(data)
 
 
-def _default(data: Any) -> Iterator[Misfit]:
-    """Who reads a language that we do not write gets the default one, and there all of it has to be."""
+def _missing_in_default(data: Any) -> Iterator[Misfit]:
+    """Yield what the default language lacks: customers whose language we do not write get it, so it must be
+    complete."""
     default = data.get("default_locale") if isinstance(data, dict) else None
     if not isinstance(default, str) or canonical(default) is None:
-        return  # told by the model
+        return  # the model reports it
     lacking = [place for place, _ in missing(data, default)]
     if nearest(default, [LAST_RESORT]):
-        lacking = [place for place in lacking if place[0] == "texts"]  # what is not in English is told by the model
+        lacking = [place for place in lacking if place[0] == "texts"]  # the model reports gestures without English
     words = [field_of(place) for place in lacking if place[0] == "texts"]
     if words:
-        more = f" and {len(words) - _TOLD} more" if len(words) > _TOLD else ""
+        more = f" and {len(words) - _MOST_NAMED} more" if len(words) > _MOST_NAMED else ""
         yield (
             ("default_locale",),
-            f"not everything is written in {default}: {', '.join(words[:_TOLD])}{more} is missing",
+            f"not everything is written in {default}: {', '.join(words[:_MOST_NAMED])}{more} is missing",
         )
     yield from (
         (place[:-1], f"has no text in {default}, the default_locale") for place in lacking if place[0] != "texts"

@@ -1,1 +1,1 @@
-"""The policies, a folder each. ``registry`` finds those that are installed; nothing else names them."""
+"""The policies, one folder each. ``registry`` finds the installed ones; no other code names them."""

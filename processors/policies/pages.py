@@ -1,4 +1,4 @@
-"""What a policy says of itself on the page of a playbook, which ``careline playbook show`` prints."""
+"""The blocks from which a policy builds its section of ``careline playbook show``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from streams.durations import spelled
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """The title of what follows."""
+    """The title of the blocks that follow."""
 
     text: str
 
@@ -34,20 +34,20 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """Entries of a section with their values, as the file has them."""
+    """Entries of a playbook section with their values, as in the file."""
 
     section: Mapping[str, Any]
 
 
 Block = Heading | Line | Rows | Fields
-"""A piece of the page."""
+"""One block of the page."""
 
 
 def gesture(offer: GestureOffer) -> tuple[str, str, str]:
-    """Its title, its code and its cost."""
+    """Return the gesture's title, code and cost."""
     return offer.title["en"], offer.code, f"{offer.cost} {offer.currency}"
 
 
 def budget_rows(budgets: Iterable[Budget], currency: str) -> Rows:
-    """A row for each budget."""
+    """Return a table with a row for each budget."""
     return Rows(("at most", "in any"), [(f"{one.most} {currency}", spelled(one.window)) for one in budgets])

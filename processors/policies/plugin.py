@@ -1,4 +1,4 @@
-"""What a policy brings, besides its letters: a package has one ``Plugin`` and names it ``POLICY``."""
+"""The interface of an installable policy: its package has one ``Plugin``, named ``POLICY``."""
 
 from __future__ import annotations
 
@@ -14,60 +14,62 @@ from processors.policies.pages import Block
 from streams.events import JourneyState
 
 Misfits = Iterable[tuple[tuple[str | int, ...], str]]
-"""Places in a playbook file, as ``("caps", 0, "most")``, each with what is wrong there."""
+"""Locations in a playbook file, as ``("caps", 0, "most")``, each with its problem."""
 
 
 def as_it_is(rules: Any) -> Any:
-    """The rules: their fields are the section's."""
+    """Return the rules, for a section whose entries are the rules' fields."""
     return rules
 
 
 def nothing_known(state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[Known]:
-    """Nothing."""
+    """Return nothing: the policy has no information for the customer page."""
     return ()
 
 
 def no_misfits(data: Any) -> Misfits:
-    """Nothing is wrong."""
+    """Return no problems."""
     return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plugin:
-    """A policy that can be installed. Its package holds, where there are any, its letters in ``letters/``, with
-    examples in ``letters/examples.yaml``, and its part of the default playbook in ``defaults.yaml``."""
+    """A policy that can be installed. Its package may also contain its letters in ``letters/``, with examples in
+    ``letters/examples.yaml``, and its part of the default playbook in ``defaults.yaml``."""
 
     policy: Policy
-    """What it decides. Its name is that of the section, of its letters and in every decision."""
+    """The decisions. The policy's name is also that of its section and its letters, and is in every decision."""
     package: str
-    """The import package that holds it."""
+    """The import package that contains it."""
     rules: type[Rules]
-    """What the decisions read of a playbook."""
+    """The type of the rules that the decisions read from a playbook."""
     section: Any
-    """How its section is checked: a pydantic model, or an annotated mapping of such."""
+    """Validates its section: a pydantic model, or an annotated mapping of such."""
     made: Callable[[Any, str], Rules]
-    """From the checked section and the playbook's currency, the rules."""
+    """Makes the rules from the validated section and the playbook's currency."""
     when: str
-    """In which case it acts, and ``what`` it does: for the table in the documents."""
+    """When it acts; with ``what`` it does, this is its row in the documents."""
     what: str
     title: str = ""
-    """As a page calls it; made of the name where it is empty."""
+    """Its title on a page; derived from the name if empty."""
     required: bool = False
-    """Whether a playbook without its section is refused."""
+    """Whether a playbook without its section is rejected."""
     rank: int = 1_000
-    """Where the playbook does not say: who goes first where only one policy can have something; the lower does."""
+    """Its priority if the playbook does not set one, where only one policy can have something; the lowest comes
+    first."""
     section_rank: int = 1_000
-    """The place of its section in the default playbook and on the page."""
+    """The position of its section in the default playbook and on the page."""
     as_section: Callable[[Any], Any] = as_it_is
-    """From the rules, what the section says; its dataclasses' fields are entries."""
+    """Makes the section from the rules; the fields of their dataclasses become entries."""
     page: Callable[[Any, Any, str], Iterable[Block]] | None = None
-    """From the rules, the plain section and the currency, the page; None where a list of its entries will do."""
+    """Makes its part of the page from the rules, the plain section and the currency; None for a list of the section's
+    entries."""
     misfits: Callable[[Any], Misfits] = no_misfits
-    """What in a playbook file, however wrong the rest of it is, does not agree with its own section."""
+    """Returns what else in a playbook file conflicts with its section, however invalid the rest of the file is."""
     knows: Callable[[JourneyState, datetime, Playbook], Iterable[Known]] = nothing_known
-    """What it can tell of a customer besides."""
+    """Returns its information for the customer page."""
     counts_gestures_of_staff: bool = False
-    """Whether what employees give is its concern, and told among its figures."""
+    """Whether it handles gestures of employees, so that they are shown among its figures."""
 
     shown_task: str = ""
     """The occasion of the task that a demonstration shows, the one with the widest ``reach``; empty for none."""
@@ -79,5 +81,5 @@ class Plugin:
 
     @property
     def heading(self) -> str:
-        """The title on a page: ``Delay care``."""
+        """Its title on a page, such as ``Delay care``."""
         return self.title or self.name.replace("_", " ").capitalize()

@@ -1,4 +1,4 @@
-"""Which policies are installed: the packages in this one, and those that other distributions name as entry points."""
+"""Finds the installed policies: the packages in this one, and the entry points of other distributions."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from processors.policies.plugin import Plugin
 from streams.errors import SettingsError
 
 GROUP = "careline.policies"
-"""The group of entry points: ``renewal_reminder = "renewal_reminder:POLICY"``."""
+"""The entry point group: ``renewal_reminder = "renewal_reminder:POLICY"``."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-_TAKEN = frozenset({"foot", "why", "global", "words", "tasks", "contacts", "gestures"})
-"""What other parts of a playbook, and shared files of letters, are called."""
+_RESERVED = frozenset({"foot", "why", "global", "words", "tasks", "contacts", "gestures"})
+"""Names of other parts of a playbook, and of shared files of letters."""
 
 
 @cache
 def installed() -> tuple[Plugin, ...]:
-    """Every policy there is, in the order in which they go where the playbook does not say otherwise.
+    """Return the installed policies in their default order.
 
-    Raises SettingsError where one cannot be loaded, or two have one name: with a policy missing, decisions would be
-    others.
+    Raises SettingsError if one cannot be loaded, or two have the same name: with a policy missing, decisions would
+    differ.
     """
     found: dict[str, tuple[Plugin, str]] = {}
-    for where, plugin in (*_built_in(), *_of_others()):
+    for where, plugin in (*_built_in(), *_from_entry_points()):
         if not isinstance(plugin, Plugin):
             raise SettingsError(f"{where} is not a policy: it is {type(plugin).__name__}, not Plugin")
-        if not _NAME.fullmatch(plugin.name) or plugin.name in _TAKEN:
+        if not _NAME.fullmatch(plugin.name) or plugin.name in _RESERVED:
             raise SettingsError(f"{where}: a policy cannot be called {plugin.name!r}")
         if plugin.name in found:
             raise SettingsError(f"two policies are called {plugin.name}: {found[plugin.name][1]} and {where}")
@@ -41,17 +41,17 @@ def installed() -> tuple[Plugin, ...]:
 
 
 def names() -> tuple[str, ...]:
-    """The names of the installed policies, in their order."""
+    """Return the names of the installed policies, in their order."""
     return tuple(plugin.name for plugin in installed())
 
 
 def plugin_of(name: str) -> Plugin | None:
-    """The installed policy of that name."""
+    """Return the installed policy of that name, None if there is none."""
     return next((plugin for plugin in installed() if plugin.name == name), None)
 
 
 def in_sections() -> tuple[Plugin, ...]:
-    """The installed policies in the order of their sections in the default playbook."""
+    """Return the installed policies in the order of their sections in the default playbook."""
     return tuple(sorted(installed(), key=lambda plugin: (plugin.section_rank, plugin.name)))
 
 
@@ -62,7 +62,7 @@ def _built_in() -> Iterator[tuple[str, object]]:
             yield name, vars(importlib.import_module(name)).get("POLICY")
 
 
-def _of_others() -> Iterator[tuple[str, object]]:
+def _from_entry_points() -> Iterator[tuple[str, object]]:
     for point in sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value)):
         where = f"the entry point {point.name} = {point.value}"
         try:

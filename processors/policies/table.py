@@ -1,6 +1,6 @@
-"""The installed policies as a table in a document.
+"""Writes the table of installed policies into a document.
 
-``python -m processors.policies.table docs/care.md`` writes it between the two lines that begin ``<!-- policies`` and
+``python -m processors.policies.table docs/care.md`` writes it between the lines that begin with ``<!-- policies`` and
 ``<!-- end of policies``.
 """
 
@@ -16,21 +16,21 @@ _BETWEEN = re.compile(r"(<!-- policies[^\n]*\n).*?(<!-- end of policies)", re.DO
 
 
 def table() -> str:
-    """A row for each policy in their order: when it acts, what it does, and why we serve."""
+    """Return the table: a row for each policy, in order, with when it acts, what it does, and why we serve."""
     lines = ["| policy | when | what | why we serve |", "| --- | --- | --- | --- |"]
     lines += [f"| `{one.name}` | {one.when} | {one.what} | {one.policy.why['en']} |" for one in installed()]
     return "".join(f"{line}\n" for line in lines)
 
 
 def with_table(text: str) -> str:
-    """The document with the table as it is now. Raises ValueError where it has no place for it."""
+    """Return the document with the current table. Raises ValueError if it has no place for it."""
     if not _BETWEEN.search(text):
         raise ValueError("there is no place for the table of policies")
     return _BETWEEN.sub(lambda found: f"{found[1]}{table()}{found[2]}", text)
 
 
 def main(page: str) -> None:
-    """Write the table into that document."""
+    """Write the table into the document at that path."""
     file = Path(page)
     file.write_text(with_table(file.read_text(encoding="utf-8")), encoding="utf-8")
 

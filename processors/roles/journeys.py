@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ import structlog
 
 from processors.journey.core import Advance, advance, wake
 from processors.journey.playbook import Playbook
-from processors.roles import metrics
+from processors.roles.counting import count
 from processors.roles.role import ProcessorRole
 from streams.broker.contract import Broker
 from streams.clock import Clock
@@ -21,6 +22,7 @@ from streams.events import (
     JourneyState,
     OutreachRequested,
     OutreachRetracted,
+    Record,
     Touchpoint,
     replace,
 )
@@ -31,7 +33,6 @@ from streams.registry.registry import Registry
 from streams.subscribing.admission import Admission
 from streams.topics import Topics
 from streams.tracing import Tracing
-from streams.zones import zone_named
 
 log = structlog.get_logger()
 
@@ -77,11 +78,7 @@ class JourneyLogic:
         record: Any = incoming.record
         event, refused = reachable(record, self._destinations)
         step = self._step(advance(state, event, now=now, playbook=self._playbook))
-        if step.unchanged:
-            return step
-        if (zone := getattr(event, "time_zone", None)) and zone_named(zone) is None:
-            metrics.UNKNOWN_ZONES.labels(record=type(event).__name__).inc()
-        if refused is None:
+        if step.unchanged or refused is None:
             return step
         return replace(step, refused=Unreadable(f"invalid_{refused.field}", str(refused)))
 
@@ -97,10 +94,9 @@ class JourneyLogic:
         """Never called: journeys have no effects outside."""
         raise NotImplementedError("journeys have no effects outside")
 
-    def committed(self, record: Any) -> None:
-        """Count the decisions."""
-        if isinstance(record, Decision):
-            metrics.DECISIONS.labels(policy=record.policy, kind=record.kind, reason=record.reason).inc()
+    def committed(self, taken: Sequence[Record], sent: Sequence[Send]) -> None:
+        """Count the touchpoints, what they say of consent and of our letters, and the decisions."""
+        count(taken, sent)
 
     def _step(self, advanced: Advance) -> Step[JourneyState]:
         if advanced.unchanged:

@@ -75,6 +75,7 @@ FIELDS: Mapping[str, Callable[[Any], Any]] = {
     "records": _names,
     "role": _name,
     "seconds": _number,
+    "server": _name,
     "setting": _name,
     "table": _name,
     "template": _name,

@@ -1,36 +1,86 @@
-"""The metrics of the journeys role, and of the playbook that roles go by. Each with what a change means."""
+"""The metrics of the journeys role, of the playbook that roles go by, and of the servers that a role uses. Each with
+what a change means."""
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Gauge
+from streams.events import DecisionKind, Engagement, OutreachChannel, Purpose
+from streams.instruments import Counter, Gauge
+from streams.labels import AtMost, Closed
+from streams.metrics import POLICIES, RECORDS, REGISTRY, ROLES
 
-from streams.metrics import REGISTRY
+SERVERS = Closed("kafka", "registry", "redis", "mail")
+"""As :mod:`processors.roles.servers` names them."""
 
+TOUCHPOINTS = Counter(
+    # A type falls to zero while others come: the service that publishes it has stopped. All fall: see the lag.
+    "careline_touchpoints_total",
+    "Touchpoints that changed a customer's journey, by type; repeated ones are not counted again.",
+    {"record": RECORDS},
+    registry=REGISTRY,
+)
+CONSENT_CHANGES = Counter(
+    # withdrawn, unsubscribed or complained rises against the letters sent: customers find that we write too much.
+    "careline_consent_changes_total",
+    "Changes of consent that customers made, by purpose (all: every purpose on that channel).",
+    {
+        "purpose": Closed(*Purpose, "all"),
+        "change": Closed("granted", "withdrawn", "unsubscribed", "complained"),
+    },
+    registry=REGISTRY,
+)
+OUTCOMES_REPORTED = Counter(
+    # COMPLAINED above 0.3 % of DELIVERED: mailbox providers begin to refuse our mail. BOUNCED rises: bad addresses.
+    "careline_outcomes_reported_total",
+    "Reports on letters that customers received, by channel; each report once.",
+    {"channel": Closed.of(OutreachChannel), "kind": Closed(*Engagement, "BOUNCED")},
+    registry=REGISTRY,
+)
 DECISIONS = Counter(
     # SUPPRESS rises against SEND: a frequency cap, consent or quiet hours stop what a policy wants.
     "careline_decisions_total",
     "Decisions, by policy, kind and reason.",
-    ["policy", "kind", "reason"],
+    {"policy": POLICIES, "kind": Closed.of(DecisionKind), "reason": AtMost(100)},
     registry=REGISTRY,
 )
 UNKNOWN_ZONES = Counter(
     # Rises: a service that does not use our publisher writes unknown zone names, and letters are held.
     "careline_unknown_time_zones_total",
     "Touchpoints with an unknown time zone, which is stored as written.",
-    ["record"],
+    {"record": RECORDS},
     registry=REGISTRY,
 )
 PLAYBOOK_RELOADS = Counter(
     # refused rises: somebody saved a file with mistakes, which is not in force; the log has every mistake.
     "careline_playbook_reloads_total",
     "Changes of the playbook file, by result.",
-    ["result"],  # taken, refused
+    {"result": Closed("taken", "refused")},
     registry=REGISTRY,
 )
 PLAYBOOK = Gauge(
     # Workers show different versions for longer than a reload takes: they do not read the same file.
     "careline_playbook_info",
     "1, labelled with the version of the playbook in force.",
-    ["version"],
+    {"version": AtMost(2)},
+    registry=REGISTRY,
+)
+DEPENDENCY_UP = Gauge(
+    # 0: the server is away for this role; where it is not away for others, it is the network between the two.
+    "careline_dependency_up",
+    "1 if the server answered when it was last asked, every 5 s, else 0.",
+    {"role": ROLES, "dependency": SERVERS},
+    registry=REGISTRY,
+)
+DEPENDENCY_SECONDS = Gauge(
+    # Rises: the server or the network is overloaded; at 2 it counts as away.
+    "careline_dependency_seconds",
+    "How long the server's last answer took.",
+    {"role": ROLES, "dependency": SERVERS},
+    registry=REGISTRY,
+)
+CERTIFICATE_EXPIRY = Gauge(
+    # Less than two weeks ahead: renew it. With several brokers, the one that ends first.
+    "careline_certificate_expiry_timestamp_seconds",
+    "When the TLS certificate of a server, or our own, ends, as Unix time; only with TLS.",
+    {"role": ROLES, "endpoint": Closed(*SERVERS.values, "client")},
     registry=REGISTRY,
 )

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from mode import Service
 
+from processors.roles.servers import KAFKA, REGISTRY
 from streams.patience import FIRST_CONNECTION, Patience
 from streams.processor import Processor
 from streams.registry.registry import Registry
@@ -24,6 +25,8 @@ class Role(Service):
 
     name: ClassVar[str]
     """As in ``careline run NAME``."""
+    servers: ClassVar[tuple[str, ...]] = (KAFKA, REGISTRY)
+    """Those it cannot do its job without, as :mod:`processors.roles.servers` names them."""
 
     def __init__(self, *, registry: Registry) -> None:
         super().__init__()

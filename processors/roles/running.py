@@ -7,13 +7,17 @@ import gc
 import os
 import signal
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
+from functools import partial
 from typing import NoReturn
 
 import structlog
 import uvloop
 
 import processors.metrics  # noqa: F401, so that every process shows the whole catalogue
+from processors.roles.announcing import announced
+from processors.roles.dependencies import Dependencies
 from processors.roles.logs import logs_to
 from processors.roles.role import Role
 from processors.roles.tracing import traces_of
@@ -51,7 +55,8 @@ async def _until_told(settings: Settings, make: Callable[[], Role]) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await serve(role, ops_of(role, settings), stop=stop)
+    async with Dependencies(role.name, role.servers, settings):
+        await serve(role, ops_of(role, settings), stop=stop, announce=partial(announced, role.name, settings))
 
 
 def ops_of(role: Role, settings: Settings) -> OpsServer:
@@ -60,25 +65,36 @@ def ops_of(role: Role, settings: Settings) -> OpsServer:
     return OpsServer(host=host, port=port, live=role.broken, ready=role.waiting_for, routes=role.routes())
 
 
-async def serve(role: Role, ops: OpsServer, *, stop: asyncio.Event) -> None:
+Announce = Callable[[int | None], AbstractContextManager[None]]
+
+
+async def serve(
+    role: Role, ops: OpsServer, *, stop: asyncio.Event, announce: Announce = lambda port: nullcontext()
+) -> None:
     """Start the role, let operators see it, and end it in order once ``stop`` is set, also while it still waits for
     servers. Raises what its start raises, and CarelineError when it fails. A role that does not end ends the process.
+    ``announce`` is given the ops port and tells others of it for as long as the role is served.
     """
     async with ops:
-        starting = asyncio.create_task(role.start())
-        stopping = asyncio.create_task(stop.wait())
-        crashed = asyncio.create_task(_crash_of(role))
-        try:
-            await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if starting.done():
-                await starting
-                await asyncio.wait({stopping, crashed}, return_when=asyncio.FIRST_COMPLETED)
-                if crashed.done():
-                    await crashed
-        finally:
-            for task in (starting, stopping, crashed):
-                task.cancel()
-            await _end(role)
+        with announce(ops.port):
+            await _from_start_to_end(role, stop)
+
+
+async def _from_start_to_end(role: Role, stop: asyncio.Event) -> None:
+    starting = asyncio.create_task(role.start())
+    stopping = asyncio.create_task(stop.wait())
+    crashed = asyncio.create_task(_crash_of(role))
+    try:
+        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            await starting
+            await asyncio.wait({stopping, crashed}, return_when=asyncio.FIRST_COMPLETED)
+            if crashed.done():
+                await crashed
+    finally:
+        for task in (starting, stopping, crashed):
+            task.cancel()
+        await _end(role)
 
 
 async def _end(role: Role) -> None:

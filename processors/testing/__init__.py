@@ -1,8 +1,8 @@
-"""The test kit for whoever writes policies or tunes a playbook: what a customer lived through, and what we did.
+"""The test kit for authors of policies and playbooks: given a customer's events, it checks what is decided.
 
     given(profile()).when(delay(minutes=45)).then("send notice with free-book")
 
-It runs the same pure core as the journeys role, guard included, with time as an argument: no broker, no clock, no
+It runs the same pure core as the journeys role, including the guard, with time as an argument: no broker, no clock, no
 network. :doc:`docs/testing.md` explains it with examples.
 """
 

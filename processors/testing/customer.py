@@ -1,7 +1,7 @@
-"""Ana, and what can happen to her: facts with everything filled in that a test does not care about.
+"""The customer Ana, and factories for events about her, with defaults for everything a test does not care about.
 
-Each is a touchpoint of the contract (:mod:`streams.events`), about the customer ``ana``, with an id of its own; a
-keyword of most of them changes any field. Moments are aware UTC. Today is Monday, 9 February 2026.
+Each returns a touchpoint of the contract (:mod:`streams.events`) about the customer ``ana`` with a new event id; most
+take keywords that change any field. Moments are aware UTC. Today is Monday, 9 February 2026.
 """
 
 from __future__ import annotations
@@ -61,18 +61,18 @@ _numbers = count(1)
 
 
 def at(clock: str, *, day: int = 0) -> datetime:
-    """That time of day in UTC, so many days from today."""
+    """Return that time of day in UTC, ``day`` days from today."""
     return datetime.combine(TODAY + timedelta(days=day), time.fromisoformat(clock), tzinfo=UTC)
 
 
 NOON = at("12:00")
 TWO = at("14:00")
 FRIDAY = datetime(2026, 2, 13, 23, 59, 59, tzinfo=UTC)
-"""The end of the day for which orders are promised."""
+"""The end of the day that orders are promised for."""
 
 
 def facts(occurred_at: datetime, **changes: Any) -> dict[str, Any]:
-    """What every event carries."""
+    """Return the fields that every event has."""
     return {
         "event_id": str(uuid.uuid5(uuid.NAMESPACE_OID, str(next(_numbers)))),
         "customer_id": CUSTOMER,
@@ -82,7 +82,7 @@ def facts(occurred_at: datetime, **changes: Any) -> dict[str, Any]:
 
 
 def profile(when: datetime = NOON - timedelta(days=9), **changes: Any) -> ProfileUpdated:
-    """Ana tells who she is: one e-mail address, in a zone whose clocks are UTC's."""
+    """Ana's profile: one e-mail address, and a time zone equal to UTC."""
     said = {"name": "Ana", "locale": "en", "time_zone": "UTC", "addresses": (MAIL,)}
     return ProfileUpdated(**(facts(when) | said | changes))
 
@@ -96,7 +96,8 @@ def delay(
     expected: datetime | None = None,
     **changes: Any,
 ) -> DelayNoticed:
-    """A flight promised for 14:00 is said to be late by so many minutes (or expected at a moment, or at no known)."""
+    """A flight promised for 14:00 is late by ``minutes``, or expected at ``expected``; with neither, the length is
+    unknown."""
     if minutes is not None:
         expected = promised + timedelta(minutes=minutes)
     said: dict[str, Any] = {
@@ -111,12 +112,12 @@ def delay(
 
 
 def cancellation(when: datetime = NOON, **changes: Any) -> DelayNoticed:
-    """The flight will not go at all."""
+    """The flight is cancelled."""
     return delay(when, cancelled=True, **changes)
 
 
 def departure(when: datetime, *, subject: str = "UA571", **changes: Any) -> DelayEnded:
-    """The flight is gone: nobody waits any more."""
+    """The flight has left, so the wait is over."""
     return DelayEnded(**(facts(when) | {"subject_kind": "flight", "subject_id": subject} | changes))
 
 
@@ -127,12 +128,12 @@ def consent(
     channel: OutreachChannel | None = None,
     purpose: Purpose = Purpose.SERVICE,
 ) -> ConsentChanged:
-    """Ana allows or forbids."""
+    """Ana changes a consent."""
     return ConsentChanged(**facts(when), channel=channel, purpose=purpose, status=status)
 
 
 def erased(when: datetime) -> CustomerErased:
-    """Ana asks to be forgotten."""
+    """Ana requests her erasure."""
     return CustomerErased(**facts(when))
 
 
@@ -143,26 +144,26 @@ def ordered(order: str = "A1", when: datetime = NOON, **changes: Any) -> OrderPl
 
 
 def shipped(when: datetime, order: str = "A1", parcel: str | None = None, *items: str) -> OrderShipped:
-    """It is on its way, or one of its parcels is, with these items."""
+    """The order, or one of its parcels, is shipped with these items."""
     parts = tuple(ParcelItem(item_id=item) for item in items)
     return OrderShipped(**facts(when), order_id=order, parcel_id=parcel, items=parts)
 
 
 def arrived(when: datetime, order: str = "A1", parcel: str | None = None, *items: str) -> OrderDelivered:
-    """Ana has it, or one of its parcels."""
+    """The order, or one of its parcels, is delivered with these items."""
     parts = tuple(ParcelItem(item_id=item) for item in items)
     return OrderDelivered(**facts(when), order_id=order, parcel_id=parcel, items=parts)
 
 
 def order_cancelled(when: datetime, by: CancelledBy = CancelledBy.COMPANY, order: str = "A1") -> OrderCancelled:
-    """The order is called off."""
+    """The order is cancelled."""
     return OrderCancelled(**facts(when), order_id=order, by=by)
 
 
 def late(
     when: datetime, order: str = "A1", *, subject: str | None = None, until: datetime | None = None, **changes: Any
 ) -> DelayNoticed:
-    """The shop says that the order, or a parcel of it, is late."""
+    """The shop reports that the order, or a parcel of it, is late."""
     said: dict[str, Any] = {
         "subject_kind": "parcel",
         "subject_id": subject or order,
@@ -179,26 +180,26 @@ def late(
 def asks(
     when: datetime = NOON, contact: str = "c1", *, channel: Channel = Channel.CALL, matter: str | None = None
 ) -> ContactOpened:
-    """Ana gets in touch."""
+    """Ana contacts us."""
     return ContactOpened(**facts(when), contact_id=contact, channel=channel, matter=matter, summary="Where is it?")
 
 
 def answer(
     when: datetime, contact: str = "c1", *, channel: Channel = Channel.CALL, automated: bool = False
 ) -> ContactReplied:
-    """A person answers, or a machine does."""
+    """A person answers or, if ``automated``, a machine."""
     return ContactReplied(**facts(when), contact_id=contact, channel=channel, automated=automated, agent_id="kim")
 
 
 def closes(when: datetime, contact: str = "c1", resolution: Resolution = Resolution.SOLVED) -> ContactClosed:
-    """The contact ends."""
+    """The contact is closed."""
     return ContactClosed(**facts(when), contact_id=contact, resolution=resolution)
 
 
 def posts(
     tone: Sentiment, when: datetime = NOON, mention: str = "m1", *, reach: int | None = None
 ) -> MentionPosted:  # fmt: skip
-    """Ana says something about us in public."""
+    """Ana mentions us in public."""
     return MentionPosted(
         **facts(when), mention_id=mention, platform="forum", link="https://forum.example/m1", text="Four hours!",
         sentiment=tone, reach=reach,
@@ -209,12 +210,12 @@ def feedback(
     kind: FeedbackKind, when: datetime = NOON, name: str = "f1", *,
     score: int | None = None, tone: Sentiment = Sentiment.UNKNOWN, text: str | None = None,
 ) -> FeedbackGiven:  # fmt: skip
-    """Ana tells us how it was."""
+    """Ana gives feedback."""
     return FeedbackGiven(**facts(when), feedback_id=name, kind=kind, score=score, sentiment=tone, text=text)
 
 
 def cannot_have(when: datetime = NOON, item: str = "boots-42", *prices: str) -> ItemUnavailable:
-    """Ana asks for what we do not have; others do, at these prices."""
+    """Ana asks for an item that we do not have; other sellers do, at these prices."""
     alternatives = tuple(
         Alternative(
             seller=f"seller {n}", link=f"https://seller{n}.example/{item}", price=Decimal(price), currency="USD"
@@ -225,18 +226,18 @@ def cannot_have(when: datetime = NOON, item: str = "boots-42", *prices: str) -> 
 
 
 def given_by_agent(when: datetime = NOON, cost: str = "6.00", name: str = "g1", **changes: Any) -> GestureGiven:
-    """An employee gives Ana something."""
+    """An employee gives Ana a gesture."""
     said = {"gesture_id": name, "agent_id": "kim", "code": "coffee", "cost": Decimal(cost), "currency": "USD"}
     return GestureGiven(**(facts(when) | said | changes))
 
 
 def done(when: datetime, policy: str, journey: str, occasion: str) -> AgentTaskDone:
-    """Somebody did what the task asked for."""
+    """Somebody completes the task."""
     return AgentTaskDone(**facts(when), task_id=outreach_id(CUSTOMER, policy, journey, occasion), agent_id="kim")
 
 
 def sent(when: datetime, scenario: Scenario, *, channel: OutreachChannel = OutreachChannel.EMAIL) -> OutreachSent:
-    """The latest letter left, on that channel."""
+    """The provider accepts the latest letter on that channel."""
     return OutreachSent(
         **facts(when, source=OUTREACH),
         outreach_id=scenario.requests[-1].outreach_id,
@@ -248,6 +249,6 @@ def sent(when: datetime, scenario: Scenario, *, channel: OutreachChannel = Outre
 def engages(
     when: datetime, scenario: Scenario, kind: Engagement, *, channel: OutreachChannel = OutreachChannel.EMAIL
 ) -> OutreachEngaged:
-    """Ana does something with the latest letter."""
+    """Ana reacts to the latest letter."""
     outreach = scenario.requests[-1].outreach_id
     return OutreachEngaged(**facts(when, source=GATEWAY), outreach_id=outreach, channel=channel, kind=kind)

@@ -1,4 +1,4 @@
-"""What was decided, as a care lead would write it down: one line each, in the order in which it was decided."""
+"""Formats decisions as a care lead would write them down: one line each, in the order they were made."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from streams.events import Decision, DecisionKind, OutreachRequested, OutreachRe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One line, and the decision that it tells; None where an earlier line's decision says why."""
+    """One line and its decision; None if an earlier line's decision explains it."""
 
     text: str
     decision: Decision | None
 
 
 def told(outputs: Iterable[Output]) -> list[str]:
-    """What was decided, one line each; a letter's decision and its request are one line.
+    """Return the decisions, one line each; a letter's decision and its request share a line.
 
     ========================================  =====================================================================
     ``send notice with free-book``            a letter, and its gesture
-    ``send notice in the same letter``        told in the letter of another occasion
-    ``hold notice until 10 Feb 07:00: WHY``   not now; decided again then (UTC)
-    ``suppress notice: WHY``                  not at all
-    ``take back notice: WHY``                 what was requested is retracted
-    ``drop notice: WHY``                      what was held is not wanted any more
+    ``send notice in the same letter``        combined with the letter of another occasion
+    ``hold notice until 10 Feb 07:00: WHY``   held, and decided again then (UTC)
+    ``suppress notice: WHY``                  not sent
+    ``take back notice: WHY``                 a requested letter is retracted
+    ``drop notice: WHY``                      a held letter is released unsent
     ``replace the earlier letter``            the earlier letter is retracted, because the new one says more
     ``task rescue for TEAM by 09 Feb 14:00``  a task for staff
-    ``escalate rescue for TEAM by ...``       a task for staff, because something was left undone
+    ``escalate rescue for TEAM by ...``       a task for staff, because an earlier one was not done
     ========================================  =====================================================================
     """
     return [line.text for line in lines_of(outputs)]
 
 
 def lines_of(outputs: Iterable[Output]) -> list[Line]:
-    """The lines of :func:`told`, each with its decision."""
+    """Return the lines of :func:`told`, each with its decision."""
     outputs = list(outputs)
     requests = {one.decision_id: one for one in outputs if isinstance(one, OutreachRequested)}
     retracted = {one.decision_id for one in outputs if isinstance(one, OutreachRetracted)}

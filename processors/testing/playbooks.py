@@ -1,4 +1,4 @@
-"""The playbook of a test: the one that comes with Careline or one from a file, with sections of the test's own."""
+"""Makes a test's playbook: the packaged one or one from a file, with changed sections."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from processors.playbook.loading import read_content
 
 
 def playbook(path: Path | None = None, /, **sections: Any) -> Playbook:
-    """The playbook in the file, or the one that comes with Careline, with these sections changed.
+    """Return the playbook in the file, or the packaged one, with these sections changed.
 
-    A section is written as in the file and laid over what is there: a mapping changes the entries that it names,
-    anything else takes the place of what was there, and None takes it out::
+    A section is written as in the file and merged with the existing one: a mapping changes the entries that it names,
+    any other value replaces the existing one, and None removes it::
 
         playbook(delay_care={"flight": {"threshold": "1h"}}, quiet_hours=None)
 
-    It is checked as any playbook is. Raises PlaybookRefused, naming every fault by its field; OSError where the file
+    It is validated like any playbook. Raises PlaybookRefused with every fault by its field, and OSError if the file
     cannot be read.
     """
     content = read_content(path or PACKAGED)
     if sections:
         found = content_of(content.decode("utf-8"))
-        content = json.dumps(_laid_over(found.data, sections), default=str).encode()
+        content = json.dumps(_merged(found.data, sections), default=str).encode()
     return _checked(content, where=f"{path or PACKAGED}{', changed' if sections else ''}")
 
 
 def with_letters(known: Playbook, letters: Texts) -> Playbook:
-    """The playbook, and letters besides: those of a policy that is not installed. Raises ValueError for one that could
-    not be written."""
+    """Return the playbook with additional letters, for a policy that is not installed. Raises ValueError for an invalid
+    letter."""
     if faults := check_texts(letters):
         raise ValueError("; ".join(str(fault) for fault in faults))
     texts = {**known.texts, **letters}
@@ -50,11 +50,11 @@ def _checked(content: bytes, *, where: str) -> Playbook:
     return playbook_from(content, where=where)
 
 
-def _laid_over(known: Any, changes: Mapping[str, Any]) -> dict[str, Any]:
+def _merged(known: Any, changes: Mapping[str, Any]) -> dict[str, Any]:
     laid = dict(known) if isinstance(known, Mapping) else {}
     for name, change in changes.items():
         if change is None:
             laid.pop(name, None)
         else:
-            laid[name] = _laid_over(laid.get(name), change) if isinstance(change, Mapping) else change
+            laid[name] = _merged(laid.get(name), change) if isinstance(change, Mapping) else change
     return laid

@@ -1,4 +1,4 @@
-"""One customer's journey, fact by fact, with time as an argument."""
+"""Runs one customer's journey event by event, with time as an argument."""
 
 from __future__ import annotations
 
@@ -26,17 +26,15 @@ from streams.events import Decision, JourneyState, OutreachChannel, OutreachRequ
 from streams.order import due_alone
 
 UNSUBSCRIBE = "https://care.example/unsubscribe/example"
-"""The link in the foot of the letters that a scenario shows."""
+"""The unsubscribe link in the letters of a scenario."""
 
 _COUPONS = Coupons(secret="codes of the test kit, of use to nobody 7f3a91c05be2d846")
 
 
 class Scenario:
-    """One customer's journey, as far as it has come. Facts arrive with :meth:`when`, and :meth:`then` says what was
-    decided.
+    """One customer's journey. :meth:`when` applies an event, and :meth:`then` checks what was decided.
 
-    Time passes as it does in the processor: a deadline fires at its own moment, before any fact of that moment or
-    later.
+    Time passes as in the processor: a deadline fires at its own time, before any event of that time or later.
     """
 
     def __init__(
@@ -47,37 +45,37 @@ class Scenario:
         letters: Texts | None = None,
         policies_may_fail: bool = False,
     ) -> None:
-        """``playbook``: the one that comes with Careline if None. ``policies``: only these are asked, in their order.
-        ``letters``: those that these policies bring, by name, language and part.
+        """``playbook``: the packaged one if None. ``policies``: only these are asked, in this order. ``letters``: the
+        letters of these policies, by name, language and part.
 
-        A policy that raises fails the test, unless ``policies_may_fail``: then the failure is a decision, as it is in
-        the journeys role. Raises ValueError for a letter that could not be written.
+        A policy that raises fails the test, unless ``policies_may_fail``: then the failure is a decision, as in the
+        journeys role. Raises ValueError for an invalid letter.
         """
         self.state: JourneyState | None = None
-        """The state as it is on the topic; None for somebody of whom nothing is known."""
+        """The state as it would be on the topic; None for an unknown customer."""
         self.now = TODAY - timedelta(days=365)
-        """The moment of the latest step, UTC."""
+        """The time of the latest step, UTC."""
         self.outputs: list[Output] = []
-        """Everything that the latest ``when`` led to, deadlines on the way included."""
+        """All outputs of the latest ``when``, including those of deadlines before it."""
         self.everything: list[Output] = []
-        """Everything since the beginning."""
+        """All outputs since the beginning."""
         self.duplicate = False
-        """Whether the latest fact was one that is remembered."""
+        """Whether the latest event was a duplicate."""
         self.handling = FOLDED
-        """What became of the latest fact: ``folded``, ``duplicate`` or ``passed_over``."""
+        """How the latest event was handled: ``folded``, ``duplicate`` or ``passed_over``."""
         playbook = playbook or packaged()
         if letters is not None:
             playbook = with_letters(playbook, letters)
         if policies is not None:
             playbook = dataclasses.replace(playbook, policies=tuple(policies), priority=())
         self.playbook = playbook
-        """The playbook that decides, with the given letters and policies."""
+        """The playbook in use, with the given letters and policies."""
         self.cause = "nothing has happened yet"
-        """What the latest ``when`` was, in words."""
+        """The latest ``when``, in words."""
         self._policies_may_fail = policies_may_fail
 
     def after(self, *facts: Touchpoint) -> Self:
-        """The customer lived through these facts, each arriving as it happened; what came of them is not compared."""
+        """Apply these events, each arriving when it happened, without comparing their outputs."""
         __tracebackhide__ = True
         for fact in facts:
             self.when(fact)
@@ -85,7 +83,7 @@ class Scenario:
         return self
 
     def when(self, fact: Touchpoint, now: datetime | None = None) -> Self:
-        """The fact arrives, at ``now`` or as soon as it happened. Time does not go back for one that is late."""
+        """Apply an event that arrives at ``now``, or when it happened. A late event does not move time back."""
         __tracebackhide__ = True
         if self.state is not None and fact.customer_id != self.state.customer_id:
             about, other = self.state.customer_id, fact.customer_id
@@ -102,7 +100,7 @@ class Scenario:
         return self
 
     def when_time_passes_to(self, moment: datetime) -> Self:
-        """Nothing happens but that time passes, up to the moment and through it."""
+        """Let time pass up to and including that moment."""
         __tracebackhide__ = True
         self.outputs = []
         self.cause = f"time passed to {moment:%d %b %H:%M}"
@@ -111,7 +109,7 @@ class Scenario:
         return self
 
     def then(self, *lines: str) -> Self:
-        """Exactly this was decided, in this order; :func:`told` lists what a line can be.
+        """Check that exactly this was decided, in this order; :func:`told` lists the possible lines.
 
         Raises AssertionError, which says what was decided instead, and why.
         """
@@ -121,12 +119,12 @@ class Scenario:
         return self
 
     def then_nothing(self) -> Self:
-        """Nobody hears anything, and nothing was worth recording."""
+        """Check that nothing was sent and nothing recorded."""
         __tracebackhide__ = True
         return self.then()
 
     def then_the_letter_says(self, *words: str) -> Self:
-        """The latest letter has all of these words, each in its subject or its text.
+        """Check that the latest letter contains all of these words, each in its subject or its text.
 
         Raises AssertionError with the letter as the customer reads it.
         """
@@ -137,23 +135,23 @@ class Scenario:
 
     @property
     def known(self) -> JourneyState:
-        """The state of a customer of whom something is known."""
+        """The state of a known customer."""
         assert self.state is not None, "nothing is known of the customer"
         return self.state
 
     @property
     def requests(self) -> list[OutreachRequested]:
-        """Every letter and every task requested so far."""
+        """All requested letters and tasks."""
         return [one for one in self.everything if isinstance(one, OutreachRequested)]
 
     @property
     def decisions(self) -> list[Decision]:
-        """Every decision so far."""
+        """All decisions."""
         return [one for one in self.everything if isinstance(one, Decision)]
 
     @property
     def letters(self) -> list[Written]:
-        """Every letter so far as its customer reads it, and every task as staff do; those retracted since included."""
+        """All letters as the customer reads them, and tasks as staff do, including those that were retracted since."""
         return [self._written(request) for request in self.requests]
 
     @property
@@ -201,7 +199,8 @@ def given(
     letters: Texts | None = None,
     policies_may_fail: bool = False,
 ) -> Scenario:
-    """A customer who lived through these facts, each arriving as it happened; the rest as for :class:`Scenario`."""
+    """Return the scenario of a customer after these events, each arriving when it happened; the rest as for
+    :class:`Scenario`."""
     __tracebackhide__ = True
     scenario = Scenario(playbook, policies=policies, letters=letters, policies_may_fail=policies_may_fail)
     return scenario.after(*facts)

@@ -1,4 +1,4 @@
-"""What a failing test says: what was expected, what was decided instead, and why."""
+"""Composes the message of a failing test: what was expected, what was decided instead, and why."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NOTHING = "nothing"
 
 
 class Lived(Protocol):
-    """What a scenario has come to."""
+    """The result of a scenario."""
 
     state: JourneyState | None
     now: datetime
@@ -29,7 +29,7 @@ class Lived(Protocol):
 
 
 def unexpected(scenario: Lived, expected: Sequence[str]) -> str:
-    """That something else was decided than expected, in several lines."""
+    """Return the message that other decisions were made than expected, in several lines."""
     return "\n".join(_unexpected(scenario, expected))
 
 
@@ -76,7 +76,7 @@ def _why_nothing(scenario: Lived) -> Iterator[str]:
 
 
 def unexpected_letter(letters: Sequence[Written], words: Sequence[str]) -> str | None:
-    """What the latest letter does not say, and the letter; None where it says all of it."""
+    """Return what the latest letter does not say, and the letter; None if it says everything."""
     if not letters:
         return "no letter was requested"
     letter = letters[-1]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Gauge
-
-from streams.metrics import REGISTRY
+from streams.instruments import Counter, Gauge
+from streams.metrics import REASONS, REGISTRY, TOPICS
 
 VIEW_RECORDS = Counter(
-    "careline_view_records_total", "Records projected to Redis, by topic.", ["topic"], registry=REGISTRY
+    "careline_view_records_total", "Records projected to Redis, by topic.", {"topic": TOPICS}, registry=REGISTRY
 )
 VIEW_REBUILDS = Counter(
     # More than one after a start: Redis loses its data.
@@ -19,7 +18,9 @@ VIEW_SKIPPED = Counter(
     # Rises with careline_dead_letters_total: the same records, which the journeys role writes to the dead-letter topic.
     "careline_view_skipped_total",
     "Records the view does not show: unreadable, against the contract, or failing in the view (unprocessable).",
-    ["topic", "reason"],
+    {"topic": TOPICS, "reason": REASONS},
     registry=REGISTRY,
 )
-VIEW_LAG_RECORDS = Gauge("careline_view_lag_records", "Records not projected yet.", ["topic"], registry=REGISTRY)
+VIEW_LAG_RECORDS = Gauge(
+    "careline_view_lag_records", "Records not projected yet.", {"topic": TOPICS}, registry=REGISTRY
+)

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from functools import partial
 
-from redis.asyncio import Redis
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import DataError, RedisError, WatchError
-from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.exceptions import WatchError
 
 from processors.view.projection import (
     PREFIX,
@@ -29,13 +25,14 @@ from processors.view.projection import (
     queue_key,
 )
 from processors.view.redis_bounds import beyond, queue_end
+from processors.view.redis_client import answering, client_of
 from processors.view.redis_reads import ERASED_UNTIL, documents_of, value_of, values_of
 from processors.view.redis_writes import Known, queue
 from processors.view.settings import ViewSettings
 from processors.view.store import Documents, Position, ViewChanged, ViewProgress
-from streams.errors import SettingsError, Unavailable
-from streams.secrets import redacted, without_credentials
 
+_CONNECT = timedelta(seconds=5)
+_ANSWER = timedelta(seconds=10)
 _GENERATION = f"{PREFIX}generation"
 _POSITIONS = f"{PREFIX}positions"
 
@@ -45,23 +42,9 @@ class RedisViewStore:
 
     def __init__(self, settings: ViewSettings) -> None:
         """Raises SettingsError for an invalid address."""
-        url = self._url = settings.redis_url.get_secret_value()
-        try:
-            self._redis: Any = Redis.from_url(
-                url,
-                decode_responses=True,
-                encoding_errors="surrogateescape",  # packed documents are read as text; unpack restores the bytes
-                socket_connect_timeout=5,
-                socket_timeout=10,
-                health_check_interval=15,
-            )
-        except (ValueError, TypeError, AttributeError):  # its message is dropped: it quotes the password
-            raise SettingsError(
-                f"CARELINE_REDIS_URL: {without_credentials(url)} is not valid; write redis://, rediss:// or unix://"
-            ) from None
+        self._redis, self.address = client_of(settings, connect=_CONNECT, answer=_ANSWER, decode=True)
+        self._answering = partial(answering, self.address, settings)
         self._lives = timedelta(days=settings.view_days)
-        known = self._redis.connection_pool.connection_kwargs
-        self.address = f"{known['host']}:{known.get('port', 6379)}" if "host" in known else str(known.get("path", ""))
 
     async def load(self) -> ViewProgress:
         """See :meth:`ViewStore.load`."""
@@ -121,6 +104,17 @@ class RedisViewStore:
         return ViewProgress(
             generation=progress.generation, positions={**progress.positions, **positions}, erased=erased
         )
+
+    async def positions(self) -> tuple[Mapping[Position, int] | None, float]:
+        """Up to where the view was read, None if there is no view; and Redis's clock in Unix seconds. One short look,
+        however large the view is. Raises Unavailable."""
+        async with self._answering(), self._redis.pipeline(transaction=True) as pipe:
+            pipe.exists(_GENERATION).hgetall(_POSITIONS).time()
+            built, known, (seconds, micros) = await pipe.execute()
+        try:
+            return _positions(known) if built else None, seconds + micros / 1_000_000
+        except ValueError:  # somebody else wrote there
+            return None, seconds + micros / 1_000_000
 
     async def customer(self, customer_id: str, *, limit: int) -> Documents:
         """See :meth:`ViewStore.customer`."""
@@ -189,17 +183,6 @@ class RedisViewStore:
                 for one in ids
             }
         return found
-
-    @asynccontextmanager
-    async def _answering(self) -> AsyncIterator[None]:
-        try:
-            yield
-        except (RedisConnectionError, RedisTimeoutError, OSError) as error:
-            raise Unavailable.of("Redis", self.address, redacted(str(error), self._url)) from None
-        except (WatchError, DataError):  # a value that cannot be sent is not the server's fault
-            raise
-        except RedisError as error:  # loading, out of memory or a wrong password: an operator may fix it
-            raise Unavailable.says("Redis", self.address, redacted(str(error), self._url)) from None
 
 
 def _at(text: str) -> int:

@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 from mode import Service
 
 from processors.roles.role import Role
+from processors.roles.servers import REDIS
 from processors.settings import Settings
 from processors.view import metrics
 from processors.view.projection import Bounds, Forget, RecordPlace, Write, erase, project, shown
@@ -47,6 +48,7 @@ class ViewRole(Role):
     """
 
     name = "view"
+    servers = (*Role.servers, REDIS)
 
     def __init__(
         self,

@@ -19,6 +19,7 @@ __all__ = [
     "Admin",
     "Batch",
     "Broker",
+    "Cluster",
     "Consumer",
     "ConsumerRebalanceListener",
     "ConsumerRecord",
@@ -30,6 +31,9 @@ __all__ = [
 ]
 
 Headers: TypeAlias = Sequence[tuple[str, bytes]]
+
+PATIENCE = timedelta(seconds=30)
+"""How long an admin client waits for an answer, if nothing else is said."""
 
 
 class Producer(Protocol):
@@ -211,6 +215,14 @@ class NewTopic:
     config: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """The brokers that answer for a cluster: ``host:port`` by broker id, and the controller's id if they name one."""
+
+    brokers: Mapping[int, str]
+    controller: int | None
+
+
 class Admin(Protocol):
     """Looks at topics and groups, and sets topics up."""
 
@@ -220,6 +232,10 @@ class Admin(Protocol):
 
     async def close(self) -> None:
         """Disconnect."""
+        ...
+
+    async def cluster(self) -> Cluster:
+        """The brokers there are now. Asks for nothing else, so it may be asked often. Raises KafkaError."""
         ...
 
     async def partitions(self, *names: str) -> dict[str, int]:
@@ -274,6 +290,6 @@ class Broker(Protocol):
         """A member that is known by its ``instance``: started again, it gets its partitions back at once."""
         ...
 
-    def admin(self, client: str | None = None) -> Admin:
-        """Topics and groups."""
+    def admin(self, client: str | None = None, *, within: timedelta = PATIENCE) -> Admin:
+        """Topics and groups; a request that is not answered ``within`` fails."""
         ...

@@ -11,7 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import for_code
 
-from streams.broker.contract import NewTopic
+from streams.broker.contract import PATIENCE, Cluster, NewTopic
 from streams.broker.fetched import AIOKafkaConsumer
 from streams.config import Settings
 from streams.durations import whole_millis
@@ -122,10 +122,11 @@ class KafkaBroker:
             max_partition_fetch_bytes=_MEMBER_FETCH,
         )
 
-    def admin(self, client: str | None = None) -> KafkaAdmin:
+    def admin(self, client: str | None = None, *, within: timedelta = PATIENCE) -> KafkaAdmin:
         """See :meth:`Broker.admin`."""
         named = {} if client is None else {"client_id": client}
-        return KafkaAdmin(AIOKafkaAdminClient(**self._settings.kafka_client(), **named, request_timeout_ms=30_000))
+        timeout = whole_millis(within)
+        return KafkaAdmin(AIOKafkaAdminClient(**self._settings.kafka_client(), **named, request_timeout_ms=timeout))
 
 
 class KafkaAdmin:
@@ -141,6 +142,12 @@ class KafkaAdmin:
     async def close(self) -> None:
         """See :meth:`Admin.close`."""
         await self._client.close()
+
+    async def cluster(self) -> Cluster:
+        """See :meth:`Admin.cluster`. aiokafka's own ``describe_cluster`` asks for every topic, too."""
+        found = await self._client._get_cluster_metadata(topics=[])
+        brokers = {broker[0]: f"{broker[1]}:{broker[2]}" for broker in found.brokers}
+        return Cluster(brokers=brokers, controller=found.controller_id if found.controller_id in brokers else None)
 
     async def partitions(self, *names: str) -> dict[str, int]:
         """See :meth:`Admin.partitions`."""

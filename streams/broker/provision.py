@@ -71,12 +71,19 @@ async def plan_topics(settings: Settings, *, keep_history: bool | None = None) -
 
     ``keep_history``: the setting of that name if None. Raises Unavailable, or RefusedByServer.
     """
+    async with _admin(settings) as admin:
+        return await compared_by(admin, settings, partitions=await admin.partitions(), keep_history=keep_history)
+
+
+async def compared_by(
+    admin: Admin, settings: Settings, *, partitions: Mapping[str, int], keep_history: bool | None = None
+) -> TopicPlan:
+    """:func:`plan_topics` by a client that is connected already. ``partitions``: their number, of all topics that
+    exist. Raises KafkaError."""
     if keep_history is None:
         keep_history = settings.keep_history
     wanted = {settings.topics.full_name(topic): topic for topic in settings.topics.all()}
-    async with _admin(settings) as admin:
-        partitions = await admin.partitions()
-        configs = await admin.configs([name for name in wanted if name in partitions])
+    configs = await admin.configs([name for name in wanted if name in partitions])
     return TopicPlan(
         settings=settings,
         changes=tuple(

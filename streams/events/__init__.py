@@ -85,7 +85,7 @@ from streams.events.types import (
 )
 
 Outcome = OutreachSent | OutreachFailed | OutreachUncertain | OutreachEngaged
-"""What became of an outreach."""
+"""What happened to an outreach."""
 
 Touchpoint = (
     ContactOpened

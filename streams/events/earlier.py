@@ -1,7 +1,7 @@
-"""What a record of an earlier version says in a field that it does not have yet.
+"""Derives new fields of records that were written by an earlier schema version.
 
-A field that is new is its default, as a rule. Where that would forget what the record says in other words, the value is
-derived from those, once, where the record is read (:mod:`streams.avro.reading`); nobody else asks which version it was.
+Usually a new field has its default. If the record already says the same in other fields, the value is derived from
+those once, when the record is read (:mod:`streams.avro.reading`); no other code asks for the version.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from streams.events.types import LedgerPhase, LedgerStatus
 
 
 class Derived(NamedTuple):
-    """A value made of other fields of the same record, in their order. ``by`` is total: it takes whatever they hold."""
+    """A value that is derived from other fields of the same record. ``by`` accepts any values of those fields, in that
+    order."""
 
     of: tuple[str, ...]
     by: Callable[..., Any]
@@ -30,7 +31,7 @@ _MARKS = (
 
 
 def phase_of(status: LedgerStatus, detail: str | None) -> LedgerPhase:
-    """The phase of a ledger entry of version 1 to 3. An intent without a mark was with the provider."""
+    """Return the phase of a ledger entry of version 1 to 3. An intent without a mark was with the provider."""
     if status is not LedgerStatus.INTENT:
         return LedgerPhase.ENDED
     if detail == _ITS_TURN:

@@ -1,4 +1,4 @@
-"""What every fact about a customer carries, whoever publishes it."""
+"""The fields that all facts about a customer share."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from msgspec import Struct
 
 
 class Fact(Struct, frozen=True, kw_only=True, gc=False):
-    """A touchpoint or an outcome: ``event_id`` tells it from every other, whatever the number of copies."""
+    """A touchpoint or an outcome. ``event_id`` identifies it, however many copies there are."""
 
     event_id: str
     customer_id: str

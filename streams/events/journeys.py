@@ -24,7 +24,7 @@ from streams.events.types import (
 
 
 class Profile(Struct, frozen=True, kw_only=True, gc=False):
-    """Who the customer is, as far as they told us."""
+    """The customer's profile, as far as they told us."""
 
     name: str | None = None
     locale: str | None = None
@@ -38,7 +38,7 @@ class Profile(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Consent(Struct, frozen=True, kw_only=True, gc=False):
-    """What the customer allowed or forbade."""
+    """A consent or opt-out of the customer."""
 
     channel: OutreachChannel | None = None
     purpose: Purpose
@@ -50,7 +50,7 @@ class Consent(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Suppression(Struct, frozen=True, kw_only=True, gc=False):
-    """An address, or a channel where ``address`` is empty, that must not be used any more."""
+    """An address, or a whole channel if ``address`` is empty, that must not be used any more."""
 
     channel: OutreachChannel
     address: str
@@ -156,7 +156,7 @@ class Delay(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Wish(Struct, frozen=True, kw_only=True, gc=False):
-    """Something the customer asked for and could not have."""
+    """An item that the customer asked for and that was unavailable."""
 
     item_id: str
     description: str
@@ -168,7 +168,7 @@ class Wish(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Mention(Struct, frozen=True, kw_only=True, gc=False):
-    """Something the customer said about us in public."""
+    """A public post of the customer about us."""
 
     mention_id: str
     platform: str
@@ -184,7 +184,7 @@ class Mention(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Moment(Struct, frozen=True, kw_only=True, gc=False):
-    """Something memorable, good or bad: feedback, praise, a complaint, a story."""
+    """Feedback of the customer: a score, praise, a complaint or a story."""
 
     feedback_id: str
     kind: FeedbackKind
@@ -197,7 +197,7 @@ class Moment(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Note(Struct, frozen=True, kw_only=True, gc=False):
-    """What an employee wrote down."""
+    """An employee's note."""
 
     note_id: str
     agent_id: str
@@ -208,7 +208,7 @@ class Note(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Outreach(Struct, frozen=True, kw_only=True, gc=False):
-    """An outreach that was requested for the customer, and what became of it."""
+    """A requested outreach, and its outcome."""
 
     outreach_id: str
     policy: str
@@ -233,7 +233,7 @@ class Outreach(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Settled(Struct, frozen=True, kw_only=True, gc=False):
-    """What was last decided about one step of one journey."""
+    """The latest decision on one step of one journey."""
 
     policy: str
     journey_id: str
@@ -256,7 +256,7 @@ class Given(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Assignment(Struct, frozen=True, kw_only=True, gc=False):
-    """What the customer was assigned in an experiment; it stays, whatever the shares become."""
+    """An experiment's arm that the customer was assigned to; it stays, even if the shares change."""
 
     experiment: str
     unit: str
@@ -265,7 +265,7 @@ class Assignment(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Merge(Struct, frozen=True, kw_only=True, gc=False):
-    """The latest word on a merge with another record."""
+    """The latest merge with another record."""
 
     other_customer_id: str
     side: MergeSide
@@ -273,7 +273,7 @@ class Merge(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class JourneyState(Struct, frozen=True, kw_only=True, gc=False):
-    """All that is known and under way for one customer."""
+    """Everything that is known and in progress for one customer."""
 
     wake_at: datetime | None = None
     customer_id: str
@@ -306,5 +306,5 @@ class JourneyState(Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def is_erased(self) -> bool:
-        """Whether the customer is erased: nothing is kept but when, so that no older fact brings anything back."""
+        """Whether the customer is erased: only the time is kept, so that no older fact brings anything back."""
         return self.erased_at is not None and self.touchpoints == 0

@@ -1,4 +1,4 @@
-"""Which moments of a fact can be meant. Some systems write the year 1, 9999 or 2099 for a time that nobody knows."""
+"""Rejects implausible times in facts. Some systems write the year 1, 9999 or 2099 for an unknown time."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-"""An earlier moment is a clock at zero or seconds taken for milliseconds."""
+"""An earlier time comes from a clock at zero, or from seconds taken for milliseconds."""
 
 PLAUSIBLE = timedelta(days=3_653)
-"""A fact speaks of nothing that is more than ten years before or after it occurred."""
+"""A plausible time is at most ten years before or after the fact occurred."""
 
 R = TypeVar("R", bound=Struct)
 
 
 def can_be_meant(moment: datetime, occurred_at: datetime) -> bool:
-    """Whether a fact of that time can be about this moment."""
+    """Return whether the moment is plausible for a fact of that time."""
     return moment >= EARLIEST and abs(moment - occurred_at) <= PLAUSIBLE
 
 
 def as_known(event: R, occurred_at: datetime) -> R:
-    """The fact without the optional moments that cannot be meant: those are not known."""
+    """Return the fact without its implausible optional times, which count as unknown."""
     changes: dict[str, Any] = {}
     for name, required, holds in _moments(type(event)):
         value = getattr(event, name)
@@ -43,7 +43,7 @@ def as_known(event: R, occurred_at: datetime) -> R:
 
 
 def wrong_moments(event: Struct, occurred_at: datetime, path: str = "") -> Iterator[tuple[str, datetime]]:
-    """Those that cannot be meant although the fact cannot do without them, by the path of their field."""
+    """Yield the implausible required times, by the path of their field."""
     for name, required, holds in _moments(type(event)):
         value = getattr(event, name)
         if holds and value is not None:
@@ -57,12 +57,12 @@ class _Field(NamedTuple):
     name: str
     required: bool
     holds: bool
-    """It is a record with moments in it, or several such."""
+    """It is a record, or a tuple of records, that contains times."""
 
 
 @cache
 def _moments(cls: type[Any]) -> tuple[_Field, ...]:
-    """The moments of a fact besides the one that says when it occurred, and what has moments within."""
+    """Return the time fields of a fact, except when it occurred, and the fields that contain times."""
     found = []
     for name, hint in typing.get_type_hints(cls).items():
         kinds = get_args(hint) if isinstance(hint, types.UnionType) else (hint,)

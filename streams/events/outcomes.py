@@ -1,4 +1,4 @@
-"""What became of an outreach; fed back as touchpoints. Each field is described in schemas/outcome/."""
+"""The outcomes of an outreach, which are fed back as touchpoints. Each field is described in schemas/outcome/."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from streams.events.types import Engagement, FailureReason, OutreachChannel
 
 
 class OutreachSent(Fact, frozen=True, kw_only=True, gc=False):
-    """The provider took the outreach."""
+    """The provider accepted the outreach."""
 
     outreach_id: str
     channel: OutreachChannel
@@ -16,7 +16,7 @@ class OutreachSent(Fact, frozen=True, kw_only=True, gc=False):
 
 
 class OutreachFailed(Fact, frozen=True, kw_only=True, gc=False):
-    """The outreach did not leave, and will not."""
+    """The outreach was not sent, and will not be."""
 
     outreach_id: str
     channel: OutreachChannel
@@ -25,7 +25,8 @@ class OutreachFailed(Fact, frozen=True, kw_only=True, gc=False):
 
 
 class OutreachUncertain(Fact, frozen=True, kw_only=True, gc=False):
-    """A crash or a lost answer hides whether the outreach left; it is not sent again, a person may look."""
+    """After a crash or a lost response it is unknown whether the outreach was sent; it is not sent again, staff may
+    check."""
 
     outreach_id: str
     channel: OutreachChannel
@@ -34,7 +35,7 @@ class OutreachUncertain(Fact, frozen=True, kw_only=True, gc=False):
 
 
 class OutreachEngaged(Fact, frozen=True, kw_only=True, gc=False):
-    """The customer did something with an outreach."""
+    """The customer reacted to an outreach."""
 
     outreach_id: str
     channel: OutreachChannel

@@ -20,7 +20,7 @@ from streams.events.types import (
 
 
 class Decision(Struct, frozen=True, kw_only=True, gc=False):
-    """One decision about one customer: why they heard from us, or why not."""
+    """One decision about one customer: why they were contacted, or why not."""
 
     decision_id: str
     customer_id: str
@@ -40,7 +40,7 @@ class Decision(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class OutreachRequested(Struct, frozen=True, kw_only=True, gc=False):
-    """Reach this customer, now. Carries all that is needed to do so."""
+    """A request to reach the customer now. It contains everything that is needed to do so."""
 
     outreach_id: str
     customer_id: str
@@ -69,7 +69,7 @@ class OutreachRequested(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class OutreachRetracted(Struct, frozen=True, kw_only=True, gc=False):
-    """An outreach is no longer true: do not send it, and take it down wherever it can be."""
+    """A retraction of an outreach that no longer holds: do not send it, and withdraw it where possible."""
 
     outreach_id: str
     customer_id: str
@@ -81,7 +81,7 @@ class OutreachRetracted(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class AgentTask(Struct, frozen=True, kw_only=True, gc=False):
-    """A task of staff for a customer; the source of the staff queue."""
+    """A task for staff about a customer; the source of the staff queue."""
 
     task_id: str
     customer_id: str
@@ -122,7 +122,7 @@ class ExperimentExposed(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class OutreachLedgerEntry(Struct, frozen=True, kw_only=True, gc=False):
-    """What the dispatcher knows of one outreach; written before and after the provider is called."""
+    """The dispatcher's record of one outreach; written before and after the provider is called."""
 
     wake_at: datetime | None = None
     outreach_id: str

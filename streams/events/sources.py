@@ -1,4 +1,4 @@
-"""What our own roles say as ``source`` of what they write to the touchpoints and outcomes topics."""
+"""The ``source`` of what our own roles write to the touchpoints and outcomes topics."""
 
 from __future__ import annotations
 
@@ -9,4 +9,4 @@ OUTREACH = "careline/outreach"
 GATEWAY = "careline/gateway"
 
 REPORTER = f"{GATEWAY}/"
-"""The name of the reporter follows, as in ``careline/gateway/shop``."""
+"""Followed by the reporter's name, as in ``careline/gateway/shop``."""

@@ -27,7 +27,7 @@ from streams.events.types import (
 
 
 class ContactOpened(Fact, frozen=True, kw_only=True, gc=False):
-    """The customer got in touch."""
+    """The customer contacted us."""
 
     contact_id: str
     channel: Channel
@@ -36,7 +36,7 @@ class ContactOpened(Fact, frozen=True, kw_only=True, gc=False):
 
 
 class ContactReplied(Fact, frozen=True, kw_only=True, gc=False):
-    """Somebody, or something, answered the customer."""
+    """A person or a machine answered the customer."""
 
     contact_id: str
     channel: Channel
@@ -46,7 +46,7 @@ class ContactReplied(Fact, frozen=True, kw_only=True, gc=False):
 
 
 class ContactClosed(Fact, frozen=True, kw_only=True, gc=False):
-    """The contact came to an end."""
+    """The contact was closed."""
 
     contact_id: str
     resolution: Resolution = Resolution.UNKNOWN
@@ -68,7 +68,7 @@ class OrderPlaced(Fact, frozen=True, kw_only=True, gc=False):
 
 
 class OrderShipped(Fact, frozen=True, kw_only=True, gc=False):
-    """The order is on its way."""
+    """The order, or a parcel of it, is on its way."""
 
     order_id: str
     carrier: str | None = None
@@ -79,7 +79,7 @@ class OrderShipped(Fact, frozen=True, kw_only=True, gc=False):
 
 
 class OrderDelivered(Fact, frozen=True, kw_only=True, gc=False):
-    """The customer has what was promised: a parcel in hand, a flight departed."""
+    """The customer received what was promised: a parcel in hand, a flight departed."""
 
     order_id: str
     parcel_id: str | None = None
@@ -95,7 +95,7 @@ class OrderCancelled(Fact, frozen=True, kw_only=True, gc=False):
 
 
 class DelayNoticed(Fact, frozen=True, kw_only=True, gc=False):
-    """Something the customer waits for will be late, or will not come; a later one revises it."""
+    """Something the customer waits for will be late, or is cancelled; a later notice revises it."""
 
     subject_kind: str
     subject_id: str
@@ -118,7 +118,7 @@ class DelayEnded(Fact, frozen=True, kw_only=True, gc=False):
 
 
 class ItemUnavailable(Fact, frozen=True, kw_only=True, gc=False):
-    """The customer asked for something that could not be had."""
+    """The customer asked for an item that was unavailable."""
 
     item_id: str
     description: str
@@ -127,7 +127,7 @@ class ItemUnavailable(Fact, frozen=True, kw_only=True, gc=False):
 
 
 class MentionPosted(Fact, frozen=True, kw_only=True, gc=False):
-    """The customer said something about us in public."""
+    """The customer mentioned us in public."""
 
     mention_id: str
     platform: str
@@ -138,7 +138,7 @@ class MentionPosted(Fact, frozen=True, kw_only=True, gc=False):
 
 
 class FeedbackGiven(Fact, frozen=True, kw_only=True, gc=False):
-    """The customer told us how it was."""
+    """The customer gave feedback."""
 
     feedback_id: str
     kind: FeedbackKind
@@ -149,7 +149,7 @@ class FeedbackGiven(Fact, frozen=True, kw_only=True, gc=False):
 
 
 class AgentNoted(Fact, frozen=True, kw_only=True, gc=False):
-    """An employee wrote something down about the customer or the service."""
+    """An employee wrote a note about the customer or the service."""
 
     note_id: str
     agent_id: str
@@ -159,7 +159,7 @@ class AgentNoted(Fact, frozen=True, kw_only=True, gc=False):
 
 
 class GestureGiven(Fact, frozen=True, kw_only=True, gc=False):
-    """An employee gave the customer something kind, without asking anybody first."""
+    """An employee gave the customer a gesture, without approval."""
 
     gesture_id: str
     agent_id: str
@@ -171,7 +171,7 @@ class GestureGiven(Fact, frozen=True, kw_only=True, gc=False):
 
 
 class AgentTaskDone(Fact, frozen=True, kw_only=True, gc=False):
-    """An employee did what an agent task asked for."""
+    """An employee completed an agent task."""
 
     task_id: str
     agent_id: str | None = None
@@ -179,7 +179,7 @@ class AgentTaskDone(Fact, frozen=True, kw_only=True, gc=False):
 
 
 class ProfileUpdated(Fact, frozen=True, kw_only=True, gc=False):
-    """Something about the customer changed; a null leaves what was known."""
+    """The customer's profile changed; a null leaves a field as it was."""
 
     name: str | None = None
     locale: str | None = None
@@ -209,4 +209,4 @@ class ProfilesMerged(Fact, frozen=True, kw_only=True, gc=False):
 
 
 class CustomerErased(Fact, frozen=True, kw_only=True, gc=False):
-    """The customer asked to be forgotten; the journey state is deleted, and facts up to then change nothing."""
+    """The customer requested erasure: the journey state is deleted, and facts up to then change nothing."""

@@ -1,4 +1,4 @@
-"""The values that the records share. Field by field they are described in schemas/."""
+"""Values that several records share. Each field is described in schemas/."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from msgspec import Struct
 
 
 class Channel(StrEnum):
-    """How the customer and the company talked."""
+    """The channel of a contact between the customer and the company."""
 
     OTHER = "OTHER"
     CALL = "CALL"
@@ -31,7 +31,7 @@ class Resolution(StrEnum):
 
 
 class CancelledBy(StrEnum):
-    """Who called the order off."""
+    """Who cancelled the order."""
 
     UNKNOWN = "UNKNOWN"
     CUSTOMER = "CUSTOMER"
@@ -39,7 +39,7 @@ class CancelledBy(StrEnum):
 
 
 class DelayReason(StrEnum):
-    """Why the customer has to wait. PREDICTIVE: a model expects it, nobody has announced it yet."""
+    """Why the customer has to wait. PREDICTIVE: a model predicts the delay, and nobody has announced it yet."""
 
     OTHER = "OTHER"
     CARRIER = "CARRIER"
@@ -50,7 +50,7 @@ class DelayReason(StrEnum):
 
 
 class Sentiment(StrEnum):
-    """The tone of what was said in public."""
+    """The tone of a post or of feedback."""
 
     UNKNOWN = "UNKNOWN"
     POSITIVE = "POSITIVE"
@@ -59,7 +59,7 @@ class Sentiment(StrEnum):
 
 
 class FeedbackKind(StrEnum):
-    """What was asked or offered: CSAT, NPS and CES carry a score, the others words."""
+    """The kind of feedback: CSAT, NPS and CES have a score, the others a text."""
 
     OTHER = "OTHER"
     CSAT = "CSAT"
@@ -71,7 +71,7 @@ class FeedbackKind(StrEnum):
 
 
 class NoteKind(StrEnum):
-    """Voice of the employee: a NOTE about the customer, a GAP in the service, an IDEA to improve it."""
+    """The kind of an employee's note: a NOTE about the customer, a GAP in the service, an IDEA to improve it."""
 
     NOTE = "NOTE"
     GAP = "GAP"
@@ -79,7 +79,7 @@ class NoteKind(StrEnum):
 
 
 class OutreachChannel(StrEnum):
-    """A way to reach the customer."""
+    """A channel on which the customer can be reached."""
 
     OTHER = "OTHER"
     EMAIL = "EMAIL"
@@ -90,14 +90,14 @@ class OutreachChannel(StrEnum):
 
 
 class Purpose(StrEnum):
-    """SERVICE: about something the customer already has with us. MARKETING: the rest; needs consent that was given."""
+    """SERVICE: about something the customer already has with us. MARKETING: anything else; it needs an opt-in."""
 
     SERVICE = "SERVICE"
     MARKETING = "MARKETING"
 
 
 class ConsentStatus(StrEnum):
-    """GRANTED: the customer said yes. DENIED: said no when asked. REVOKED: took a yes back."""
+    """GRANTED: the customer opted in. DENIED: declined when asked. REVOKED: withdrew an opt-in."""
 
     DENIED = "DENIED"
     GRANTED = "GRANTED"
@@ -105,14 +105,15 @@ class ConsentStatus(StrEnum):
 
 
 class MergeSide(StrEnum):
-    """Which side of the merge the record's customer is: the one that stays or the one that goes."""
+    """The record's side in a merge: the one that remains or the one that is absorbed."""
 
     SURVIVOR = "SURVIVOR"
     ABSORBED = "ABSORBED"
 
 
 class FailureReason(StrEnum):
-    """Why an outreach did not leave. EXPIRED: it was no longer useful. RETRACTED: taken back before it left."""
+    """Why an outreach was not sent. EXPIRED: it was no longer useful. RETRACTED: it was retracted before it was
+    sent."""
 
     OTHER = "OTHER"
     REJECTED = "REJECTED"
@@ -124,7 +125,7 @@ class FailureReason(StrEnum):
 
 
 class Engagement(StrEnum):
-    """What the customer did with an outreach."""
+    """The customer's reaction to an outreach."""
 
     OTHER = "OTHER"
     DELIVERED = "DELIVERED"
@@ -137,7 +138,7 @@ class Engagement(StrEnum):
 
 
 class DecisionKind(StrEnum):
-    """What was decided: SEND it, HOLD it until later, SUPPRESS it, RETRACT what was sent, ESCALATE to a person."""
+    """The decision: SEND it, HOLD it until later, SUPPRESS it, RETRACT what was requested, ESCALATE to a person."""
 
     OTHER = "OTHER"
     SEND = "SEND"
@@ -148,7 +149,8 @@ class DecisionKind(StrEnum):
 
 
 class LedgerStatus(StrEnum):
-    """INTENT: the provider may be called; the others are final. UNCERTAIN: nobody knows whether it left."""
+    """INTENT: the provider may be called; the others are final. UNCERTAIN: it is unknown whether the outreach was
+    sent."""
 
     OTHER = "OTHER"
     INTENT = "INTENT"
@@ -160,9 +162,9 @@ class LedgerStatus(StrEnum):
 
 
 class LedgerPhase(StrEnum):
-    """Where an outreach stands with the dispatcher; what may follow what is in ``processors/outreach/phases.py``.
+    """The dispatcher's phase of an outreach; ``processors/outreach/phases.py`` lists the transitions.
 
-    OTHER: not known, which is taken for CALLING.
+    OTHER: unknown, which is treated as CALLING.
     """
 
     OTHER = "OTHER"
@@ -175,7 +177,7 @@ class LedgerPhase(StrEnum):
 
 
 class OrderItem(Struct, frozen=True, kw_only=True, gc=False):
-    """One line of an order."""
+    """One line item of an order."""
 
     item_id: str
     description: str
@@ -184,14 +186,14 @@ class OrderItem(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class ParcelItem(Struct, frozen=True, kw_only=True, gc=False):
-    """What of an order's items is in a parcel."""
+    """An item of an order that is in a parcel."""
 
     item_id: str
     quantity: int = 1
 
 
 class Alternative(Struct, frozen=True, kw_only=True, gc=False):
-    """Where else the item can be had, competitors included."""
+    """Another seller that has the item, competitors included."""
 
     seller: str
     link: str
@@ -200,14 +202,14 @@ class Alternative(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Address(Struct, frozen=True, kw_only=True, gc=False):
-    """One way to reach the customer."""
+    """An address of the customer on one channel."""
 
     channel: OutreachChannel
     address: str
 
 
 class Gesture(Struct, frozen=True, kw_only=True, gc=False):
-    """Something kind that costs us a little."""
+    """A kind gesture that costs us a little."""
 
     code: str
     title: str
@@ -217,7 +219,7 @@ class Gesture(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class QuietHoursInForce(Struct, frozen=True, kw_only=True, gc=False):
-    """Hours within which a request must not leave on these channels, in the customer's own day. ``HH:MM``."""
+    """Hours within which a request must not be sent on these channels, in the customer's local time. ``HH:MM``."""
 
     begin: str
     end: str

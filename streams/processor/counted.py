@@ -43,8 +43,7 @@ class Counted:
             metrics.DEAD_LETTERS.labels(role=role, reason=reason).inc(count)
         for topic, sent in changes.written.items():
             metrics.RECORDS_SENT.labels(role=role, topic=topic).inc(sent)
-        for record in changes.sent:
-            self._logic.committed(record)
+        self._logic.committed(changes.taken, changes.sent)
         metrics.TIMERS_FIRED.labels(role=role).inc(changes.timers)
         self._holds(store)
         for published in changes.published_at:

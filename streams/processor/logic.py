@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -139,8 +140,9 @@ class Logic(Entrance, Protocol[S]):
         """The step that an effect's result leads to."""
         ...
 
-    def committed(self, record: Record) -> None:
-        """Called for each record that a step sent, once that is true. For metrics and nothing else."""
+    def committed(self, taken: Sequence[Record], sent: Sequence[Send]) -> None:
+        """Called once for each transaction, when it is committed: the input records that changed a state, and all that
+        was sent. For metrics and nothing else."""
         ...
 
 

@@ -17,7 +17,7 @@ class Savepoint:
         self._effects = list(tx.effects)
         self._settled, self._withdrawn = len(tx.settled), len(tx.withdrawn)
         self._handled, self._dead_letters = dict(tx.handled), dict(tx.dead_letters)
-        self._published, self._sent = len(tx.published_at), len(tx.sent)
+        self._published, self._sent, self._taken = len(tx.published_at), len(tx.sent), len(tx.taken)
         self._timers = tx.timers
         self._spans = None if tx.spans is None else tx.spans.mark()
         self.states = tx.overlay.mark()
@@ -34,7 +34,7 @@ class Savepoint:
             counts.clear()
             counts.update(before)
         del tx.published_at[self._published :]
-        del tx.sent[self._sent :]
+        del tx.sent[self._sent :], tx.taken[self._taken :]
         tx.timers = self._timers
         if tx.spans is not None and self._spans is not None:
             tx.spans.undo(self._spans)

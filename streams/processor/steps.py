@@ -210,7 +210,7 @@ class Steps(Generic[S]):
         if tx.spans is not None:
             tx.spans.about(incoming.record)
         step = self._logic.receive(incoming, await tx.overlay.get(key), now, busy=self._under_way(tx, key))
-        tx.handled[step.handling] += 1
+        tx.took(incoming.record, step)
         self._apply(tx, key, step, now=now, cause=incoming.headers)
         if step.refused is not None:
             self._keep(tx, record, step.refused)

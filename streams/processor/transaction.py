@@ -18,7 +18,7 @@ from streams.errors import OutputTooLarge, Unreadable
 from streams.events import Record, Value
 from streams.processor.failpoints import Point, reached
 from streams.processor.intake import partition_of
-from streams.processor.logic import Completion, Effect, Logic, Send
+from streams.processor.logic import Completion, Effect, Logic, Send, Step
 from streams.processor.store import Changes, Overlay
 from streams.processor.traces import Spans
 from streams.publishing.cloudevents import Headers, headers_for, published_at_millis, traceparent_of
@@ -63,7 +63,9 @@ class Transaction(Generic[S]):
     handled: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     dead_letters: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     published_at: list[int] = field(default_factory=list)
-    sent: list[Record] = field(default_factory=list)
+    sent: list[Send] = field(default_factory=list)
+    taken: list[Record] = field(default_factory=list)
+    """Input records that changed a state."""
     timers: int = 0
     resumed: int = 0
     changes: Changes = field(default_factory=dict)
@@ -72,6 +74,12 @@ class Transaction(Generic[S]):
     """Records, deadlines and results so far."""
     spans: Spans | None = None
     """None where nothing is traced."""
+
+    def took(self, record: Record, step: Step[S]) -> None:
+        """An input record led to this step."""
+        self.handled[step.handling] += 1
+        if not step.unchanged:
+            self.taken.append(record)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +99,9 @@ class Committed(Generic[S]):
     """By reason."""
     written: Mapping[str, int]
     """Records by topic."""
-    sent: Sequence[Record]
+    sent: Sequence[Send]
+    taken: Sequence[Record]
+    """Input records that changed a state."""
     published_at: Sequence[int]
     timers: int
 
@@ -113,6 +123,7 @@ class Committed(Generic[S]):
             dead_letters=tx.dead_letters,
             written=written,
             sent=tx.sent,
+            taken=tx.taken,
             published_at=tx.published_at,
             timers=tx.timers,
         )
@@ -140,7 +151,7 @@ class Outbox:
         headers = self._headers(send.record, at, cause, None if tx.spans is None else tx.spans.traceparent)
         out = Outgoing(key, self._codec.encode(send.topic, send.record), at, headers)
         tx.outgoing[self._topics.full_name(send.topic), partition].append(self._fits(send.topic, out))
-        tx.sent.append(send.record)
+        tx.sent.append(send)
 
     def forward(self, tx: Transaction[Any], record: ConsumerRecord, *, key: str, partition: int) -> None:
         """Queue an input record for the partition it belongs to, as it is. Raises OutputTooLarge."""

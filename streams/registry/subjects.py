@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 import schemas
 from schemas import Schema
-from schemas.compatibility import Difference, strangers
+from schemas.compatibility import Difference, canonical, strangers
 from streams.errors import SchemaNotRegistered
 from streams.registry.registry import FULL_TRANSITIVE, Registry
 from streams.topics import Topics
+
+_AT_ONCE = 6
+"""More connections would cost the client more than they save."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +46,53 @@ class SubjectReport:
     """Whether the registry refuses further versions from anybody, until we register our next one."""
     strangers: tuple[Stranger, ...]
     """Versions under this subject that are not ours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectState:
+    """How a subject of the registry compares with the contract."""
+
+    subject: str
+    record: str
+    missing: tuple[int, ...]
+    """Our versions that are not registered, from 1."""
+    strangers: tuple[Stranger, ...]
+
+
+async def compare_subjects(registry: Registry, topics: Topics) -> tuple[SubjectState, ...]:
+    """Every subject compared with the contract, several at the same time, changing nothing.
+
+    It is meant to be quick: where our latest version is registered and there are as many as ours, the others are taken
+    to be ours without looking; :func:`find_strangers` looks. Raises Unavailable, SettingsError.
+    """
+    few = asyncio.Semaphore(_AT_ONCE)
+
+    async def compared(subject: str, record: str) -> SubjectState:
+        async with few:
+            return await _compared(registry, subject, record)
+
+    return tuple(await asyncio.gather(*(compared(*one) for one in topics.subjects())))
+
+
+async def _compared(registry: Registry, subject: str, record: str) -> SubjectState:
+    ours = schemas.versions(record)
+    latest = await _id_of(registry, subject, ours[-1])
+    there = len(await registry.versions(subject))
+    if latest is not None and there in (len(ours), len({canonical(one) for one in ours})):
+        return SubjectState(subject=subject, record=record, missing=(), strangers=())
+    ids = [await _id_of(registry, subject, schema) for schema in ours]
+    return SubjectState(
+        subject=subject,
+        record=record,
+        missing=tuple(number for number, one in enumerate(ids, 1) if one is None),
+        strangers=await _strangers(registry, subject, record),
+    )
+
+
+async def ids_of(registry: Registry, subject: str, record: str) -> frozenset[int]:
+    """The schema ids under which records of ours may stand on the topic. Raises Unavailable, SettingsError."""
+    found = [await _id_of(registry, subject, schema) for schema in schemas.versions(record)]
+    return frozenset(one for one in found if one is not None)
 
 
 async def apply_schemas(registry: Registry, topics: Topics) -> tuple[SubjectReport, ...]:

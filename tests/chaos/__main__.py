@@ -45,7 +45,7 @@ def main() -> int:
         summary.keep(HOME / "summary.json", but=names)
     console = Console(width=None if sys.stdout.isatty() else _WIDE)
     try:
-        with running_stack(HOME / "stack", purge=True) as stack, _bar(console, len(names)) as (tell, step):
+        with running_stack(HOME / "stack", purge=True) as stack, bar(console, len(names)) as (tell, step):
             arena = Arena(
                 stack=stack, env=stack_environment(HOME / "stack"), seed=asked.seed, kills=asked.kills,
                 rate=asked.rate, timers=asked.timers,
@@ -112,7 +112,7 @@ def _drive(module: str, tell: Tell) -> Any:
 
 
 @contextmanager
-def _bar(console: Console, total: int) -> Iterator[tuple[Tell, Callable[[], None]]]:
+def bar(console: Console, total: int) -> Iterator[tuple[Tell, Callable[[], None]]]:
     """A progress bar on a terminal, plain lines elsewhere."""
     if not console.is_terminal:
         began = time.monotonic()

@@ -308,6 +308,14 @@ async def test_outside_of_a_transaction_nothing_is_sent(owner: Callable[[str], A
         await commit(producer, topic, b"v")
 
 
+async def test_a_cluster_names_its_brokers(admin: Any) -> None:
+    """One of them is the controller; whoever asks gets the addresses of all."""
+    cluster = await admin.cluster()
+    assert cluster.brokers
+    assert all(cluster.brokers.values())
+    assert cluster.controller in cluster.brokers
+
+
 async def test_an_endless_batch_is_full(owner: Callable[[str], Any]) -> None:
     """It takes a dead letter of 8 MiB and no second one."""
     producer = await owner(f"{uuid.uuid4()}")

@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from deploy.local import MissingError, Stack, StackError, State, preflight, running_stack, stack_environment
+from deploy.local.monitoring import MONITORING
 from deploy.local.parts import PARTS, Part
 from deploy.local.probes import SilentError
 from deploy.local.processes import marked
@@ -38,7 +39,7 @@ def connect(address: str) -> None:
 
 def small(name: str, program: str = ECHO) -> Part:
     """A server in Python in place of the real one of that name."""
-    real = next(part for part in PARTS if part.name == name)
+    real = next(part for part in (*PARTS, *MONITORING) if part.name == name)
     return Part(
         name=name,
         variable=real.variable,
@@ -46,6 +47,7 @@ def small(name: str, program: str = ECHO) -> Part:
         address=lambda ports: f"127.0.0.1:{ports[name]}",
         command=lambda place, ports, servers, environ: [sys.executable, "-c", program, str(ports[name])],
         probe=connect,
+        watches=real.watches,
     )
 
 

@@ -1,4 +1,4 @@
-"""Any touchpoint of any kind, in any order: for the promises that hold whatever happens (Hypothesis strategies)."""
+"""Hypothesis strategies for any touchpoint of any kind, in any order."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ KINDS: tuple[type[Any], ...] = get_args(Touchpoint)
 _names = st.sampled_from(["a", "b", "c"])
 
 moments = st.integers(0, 6 * 24 * 12).map(lambda steps: NOON + timedelta(minutes=5 * steps))
-"""Within six days, to the five minutes, so that things do happen at the same moment."""
+"""Moments within six days, in steps of five minutes, so that some coincide."""
 
 _named: dict[str, st.SearchStrategy[Any]] = {
     "event_id": st.integers(0, 10**9).map(lambda number: str(uuid.UUID(int=number))),
@@ -57,7 +57,7 @@ _SOURCES: dict[type[Any], str] = {
     OutreachFailed: OUTREACH,
     OutreachEngaged: GATEWAY,
 }
-"""Outcomes come from our own roles, or are not taken."""
+"""Sources of outcomes: those of our own roles, because others are rejected."""
 
 
 def _value(hint: Any) -> st.SearchStrategy[Any]:
@@ -82,7 +82,7 @@ def _value(hint: Any) -> st.SearchStrategy[Any]:
 
 
 def of(cls: Any, **fixed: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Any record of that class."""
+    """Return a strategy for any record of that class."""
     hints = typing.get_type_hints(cls)
     known = _named | fixed
     values = {name: known[name] if name in known else _value(hint) for name, hint in hints.items()}
@@ -104,7 +104,7 @@ _late = of(
 
 
 def mixed(*strategies: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Each as likely as it is named often; ``one_of`` would count the kinds within."""
+    """Choose each strategy equally often; ``one_of`` would weigh them by the kinds within."""
     return st.sampled_from(strategies).flatmap(lambda strategy: strategy)
 
 
@@ -117,10 +117,10 @@ eventful: st.SearchStrategy[Any] = mixed(
     of(ProfileUpdated),
     anything,
 )
-"""Any touchpoint, those that letters are about more often."""
+"""Any touchpoint, with those that cause letters more often."""
 
 
 def lives(most: int = 25) -> st.SearchStrategy[list[tuple[timedelta, Any]]]:
-    """What happens to a customer: each event with how long after the one before it arrives."""
+    """Return a strategy for a customer's events, each with the time since the previous one arrived."""
     pauses = st.sampled_from([0, 0, 1, 10, 60, 300, 720]).map(lambda minutes: timedelta(minutes=minutes))
     return st.lists(st.tuples(pauses, eventful), max_size=most)

@@ -1,4 +1,4 @@
-"""Rules for every policy, and what else happens to Ana: she asks, she posts, she tells us how it was."""
+"""A playbook with every policy, and more events about Ana: she asks, she posts, she gives feedback."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ from tests.journey.given import tuned
 
 
 def brought_by(plugin: Plugin, what: str) -> Any:
-    """What a policy's package has under that name in ``tests/rules.py``; () where it has none."""
+    """Return what the policy's ``tests/rules.py`` defines under that name; () if nothing."""
     name = f"{plugin.package}.tests.rules"
     return getattr(importlib.import_module(name), what, ()) if importlib.util.find_spec(name) else ()
 
 
 def named_by_policies(what: str) -> tuple[str, ...]:
-    """What the tests of all installed policies bring under that name."""
+    """Return the names that the tests of all installed policies define under ``what``."""
     return tuple(name for plugin in installed() for name in brought_by(plugin, what))
 
 
 def everything(*rules: Rules, **changes: Any) -> Playbook:
-    """Every policy, each by the rules that its tests bring, or by these."""
+    """Return a playbook with every policy, with the rules that its tests define, or with these rules."""
     brought = [found for plugin in installed() if (found := brought_by(plugin, "RULES"))]
     return tuned(*brought, *rules, **changes)
 
 
 def eager(playbook: Playbook) -> Playbook:
-    """The playbook by which every policy acts wherever it could."""
+    """Return the playbook with rules by which every policy acts wherever it can."""
     for plugin in installed():
         changed, rules = brought_by(plugin, "eager"), playbook.rules_of(plugin.rules)
         if rules is not None and changed:
@@ -53,7 +53,7 @@ def eager(playbook: Playbook) -> Playbook:
 
 
 def exposures(journey: Scenario) -> list[ExperimentExposed]:
-    """Every exposure so far."""
+    """Return every exposure so far."""
     return [one for one in journey.everything if isinstance(one, ExperimentExposed)]
 
 

@@ -1,4 +1,4 @@
-"""A codec over a registry in memory, for tests that are about the records and not about the wire."""
+"""A codec over an in-memory registry, for tests that are about records only."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 @cache
 def codec() -> Codec:
-    """Prepared for every topic of the contract."""
+    """Return a codec that is prepared for every topic of the contract."""
     registry = InMemoryRegistry()
     for topic in TOPICS.all():
         for record in topic.records:
@@ -29,7 +29,7 @@ def codec() -> Codec:
 
 
 def at_once(coroutine: Coroutine[Any, Any, T]) -> T:
-    """The result of a coroutine that has nothing to wait for."""
+    """Return the result of a coroutine that never waits."""
     try:
         coroutine.send(None)
     except StopIteration as done:

@@ -1,4 +1,4 @@
-"""The test kit (:mod:`processors.testing`) under a playbook of the tests' own, small enough to know by heart."""
+"""The test kit (:mod:`processors.testing`) with a small playbook for the tests."""
 
 from __future__ import annotations
 
@@ -74,35 +74,35 @@ PLAYBOOK = Playbook(
 
 
 def tuned(*rules: Rules, **changes: Any) -> Playbook:
-    """The playbook with these rules, and with these changes."""
+    """Return the playbook with these rules and changes."""
     return dataclasses.replace(PLAYBOOK, version="tuned", **changes).with_rules(*rules)
 
 
 def waits(**kinds: DelayRules) -> WaitRules:
-    """The rules of waits, those of these kinds of subject changed."""
+    """Return the rules of waits, with those of these kinds of subject changed."""
     return WaitRules(kinds={**WAITS.kinds, **kinds})
 
 
 def capped(most: int, hours: float) -> Playbook:
-    """At most so many service letters in so many hours."""
+    """Return a playbook that allows ``most`` service letters in ``hours`` hours."""
     cap = FrequencyCap(purpose=Purpose.SERVICE, most=most, window=timedelta(hours=hours))
     return tuned(caps=(cap,))
 
 
 class Journey(Scenario):
-    """A scenario under the playbook of the tests. What a policy that fails costs is one of the things they test."""
+    """A scenario with the tests' playbook, in which policies may fail, because the tests cover that."""
 
     def __init__(self, playbook: Playbook = PLAYBOOK) -> None:
         super().__init__(playbook, policies_may_fail=True)
 
 
 def given(*events: Touchpoint, playbook: Playbook = PLAYBOOK) -> Journey:
-    """A customer who lived through these events, each arriving as it happened."""
+    """Return the journey of a customer after these events, each arriving when it happened."""
     return Journey(playbook).after(*events)
 
 
 def delivered(when: datetime, order_id: str = "booking-1") -> OrderDelivered:
-    """Ana has what she ordered."""
+    """Ana's order is delivered."""
     return arrived(when, order_id)
 
 

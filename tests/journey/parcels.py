@@ -1,4 +1,4 @@
-"""A shop's customer: parcels that take days, and rules that fit them."""
+"""A shop's customer: parcels that take days, and rules that suit them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DAY = timedelta(days=1)
 
 
 def noon(day: int) -> datetime:
-    """Noon, so many days from today."""
+    """Return noon, ``day`` days from today."""
     return TODAY + timedelta(days=day, hours=12)
 
 
@@ -33,7 +33,7 @@ PARCELS = dataclasses.replace(
 
 
 def shop(**changes: Any) -> Playbook:
-    """The playbook of a shop; ``changes`` to how it treats parcels."""
+    """Return the playbook of a shop, with ``changes`` to its rules for parcels."""
     parcels = waits(default=dataclasses.replace(PARCELS, **changes))
     return tuned(parcels, PromiseRules(team="order-care", within=DAY), quiet_hours=None)
 

@@ -1,4 +1,4 @@
-"""A no stays a no: which addresses it closes, in which spellings, and what opens them again."""
+"""Opt-outs last: which addresses they close, in which spellings, and what reopens them."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ def mail(address: str) -> Address:
 
 
 def phone(number: str) -> Address:
-    """A phone that takes SMS."""
+    """Return a phone number for SMS."""
     return Address(channel=SMS, address=number)
 
 
 def says_no(
     when: datetime, kind: Engagement = UNSUBSCRIBED, *, channel: OutreachChannel = EMAIL, detail: str = "SERVICE"
 ) -> OutreachEngaged:
-    """Ana follows the link of an old letter, or says that it is spam."""
+    """Ana unsubscribes by the link in an old letter, or complains about it."""
     return OutreachEngaged(**facts(when), outreach_id="old", channel=channel, kind=kind, detail=detail)
 
 
 def bounces(when: datetime, journey: Journey) -> OutreachFailed:
-    """The latest letter came back."""
+    """The latest letter bounces."""
     request = journey.requests[-1]
     return OutreachFailed(
         **facts(when), outreach_id=request.outreach_id, channel=request.addresses[0].channel,
@@ -57,14 +57,14 @@ def bounces(when: datetime, journey: Journey) -> OutreachFailed:
 
 
 def agrees(when: datetime, *, by: str | None = None, **said: Any) -> ConsentChanged:
-    """Ana wants messages (again); ``by``: an employee vouches for it."""
+    """Ana opts in (again); ``by``: an employee vouches for it."""
     return ConsentChanged(
         **facts(when), **({"purpose": Purpose.SERVICE, "channel": EMAIL, "status": GRANTED} | said), reopened_by=by
     )
 
 
 def reached(journey: Journey, when: datetime) -> list[str]:
-    """The addresses that a letter about another delay goes to now."""
+    """Return the addresses that a letter about another delay goes to now."""
     before = len(journey.requests)
     journey.when(delay(when, subject=f"F{before}-{when:%H%M}", minutes=60, promised=when + timedelta(hours=1)))
     return [to.address for one in journey.requests[before:] for to in one.addresses]
@@ -73,24 +73,24 @@ def reached(journey: Journey, when: datetime) -> list[str]:
 class TestChannels:
     @pytest.mark.parametrize("kind", [UNSUBSCRIBED, COMPLAINED])
     def test_no_more_e_mail_is_no_more_e_mail(self, kind: Engagement) -> None:
-        """With two addresses, neither is written to any more: the page said so. Another channel stays open."""
+        """After an opt-out by e-mail none of the customer's e-mail addresses is used; another channel stays open."""
         ana = given(profile(addresses=(mail("a@x.example"), mail("b@x.example"), phone("+431"))), playbook=ANY_TIME)
         assert reached(ana, at("12:00")) == ["a@x.example", "b@x.example", "+431"]
         assert reached(ana.when(says_no(at("12:10"), kind)), at("12:20")) == ["+431"]
 
     def test_an_address_they_give_later_is_no_way_around_it(self) -> None:
-        """A new address on the channel is closed like the old one."""
+        """A new address on the closed channel is not used either."""
         ana = given(profile(), playbook=ANY_TIME).when(says_no(at("12:00")))
         ana.when(profile(at("12:10"), addresses=(mail("new@x.example"),)))
         assert reached(ana, at("12:20")) == []
 
     def test_a_no_before_the_first_address_counts(self) -> None:
-        """The link's word may arrive before the profile does."""
+        """An opt-out counts even if it arrives before the profile."""
         ana = given(playbook=ANY_TIME).when(says_no(at("12:00"))).when(profile(at("12:10")))
         assert reached(ana, at("12:20")) == []
 
     def test_what_was_on_its_way_to_the_other_address_is_called_back(self) -> None:
-        """Two letters under way; the no to the one calls the other back."""
+        """Of two requested letters, an opt-out retracts the one to the other address too."""
         ana = given(profile(), delay(at("12:00"), minutes=60), playbook=ANY_TIME)
         ana.when(profile(at("12:01"), addresses=(mail("b@x.example"),)))
         ana.when(delay(at("12:02"), minutes=60, subject="B"))
@@ -115,18 +115,18 @@ class TestSpellings:
         ],
     )
     def test_a_bounce_closes_every_spelling(self, known: Address, spelt: Address) -> None:
-        """Written otherwise in the next profile, it is the same mailbox."""
+        """After a bounce the address is not used in any other spelling."""
         ana = given(profile(addresses=(known,)), delay(at("12:00"), minutes=60), playbook=ANY_TIME)
         ana.when(bounces(at("12:10"), ana)).when(profile(at("12:20"), addresses=(spelt,)))
         assert reached(ana, at("12:30")) == []
 
     def test_named_twice_it_is_written_to_once(self) -> None:
-        """A refusal by the one spelling is not followed by a call to the other."""
+        """An address that the profile has in two spellings is used once."""
         ana = given(profile(addresses=(mail("Ana@x.example"), mail("ana@X.example"))), playbook=ANY_TIME)
         assert reached(ana, at("12:00")) == ["Ana@x.example"]
 
     def test_two_spellings_are_one_address_to_a_bounce_of_long_ago(self) -> None:
-        """It can only have come from there."""
+        """A bounce of an unknown letter closes the customer's only address, even if it has two spellings."""
         ana = given(profile(addresses=(mail("Ana@x.example"), mail("ana@X.example"))), playbook=ANY_TIME)
         ana.when(OutreachFailed(**facts(at("12:00")), outreach_id="old", channel=EMAIL, reason=FailureReason.BOUNCED))
         assert reached(ana, at("12:10")) == []
@@ -134,7 +134,7 @@ class TestSpellings:
 
 class TestYesAgain:
     def test_a_later_yes_ends_an_unsubscription(self) -> None:
-        """For that channel and purpose; also one for every channel."""
+        """A later opt-in for that channel, or for all channels, ends an unsubscription."""
         for channel in (EMAIL, None):
             ana = given(profile(), playbook=ANY_TIME).when(says_no(at("12:00")))
             assert reached(ana, at("12:05")) == []
@@ -144,12 +144,12 @@ class TestYesAgain:
         "said", [{"purpose": Purpose.MARKETING}, {"channel": SMS}, {"status": ConsentStatus.DENIED}]
     )
     def test_another_word_does_not(self, said: dict[str, Any]) -> None:
-        """A yes to offers, to SMS, or another no."""
+        """An opt-in to marketing or to SMS, or another opt-out, does not end an unsubscription from service e-mail."""
         ana = given(profile(), playbook=ANY_TIME).when(says_no(at("12:00")))
         assert reached(ana.when(agrees(at("12:10"), **said)), at("12:20")) == []
 
     def test_an_earlier_yes_does_not_whenever_we_hear_of_it(self) -> None:
-        """The order in which they were said counts, and at the same moment the no."""
+        """An opt-in from before the opt-out, or from the same moment, does not end it, whichever arrives first."""
         for when in ("11:59", "12:00"):
             for first in (True, False):
                 words = [says_no(at("12:00")), agrees(at(when))]
@@ -159,19 +159,19 @@ class TestYesAgain:
                 assert reached(ana, at("12:20")) == []
 
     def test_a_no_after_the_yes_closes_again(self) -> None:
-        """As often as they change their mind."""
+        """Opt-outs and opt-ins may alternate; the latest counts."""
         ana = given(profile(), playbook=ANY_TIME).when(says_no(at("12:00"))).when(agrees(at("12:10")))
         assert reached(ana.when(says_no(at("12:20"))), at("12:30")) == []
         assert reached(ana.when(agrees(at("12:40"))), at("12:50")) == ["ana@mail.example"]
 
     def test_offers_that_were_ended_begin_again_with_a_yes_to_offers(self) -> None:
-        """Service was never ended, and stays what it was."""
+        """An unsubscription from marketing leaves service letters on."""
         ana = given(profile(), playbook=ANY_TIME).when(says_no(at("12:00"), detail="MARKETING"))
         assert reached(ana, at("12:05")) == ["ana@mail.example"]
 
     @pytest.mark.parametrize("kind", [COMPLAINED, "bounce"])
     def test_a_yes_does_not_end_a_complaint_or_a_bounce(self, kind: Any) -> None:
-        """A ticked box somewhere does not undo it; an employee who vouches for it does, from then on."""
+        """After a complaint or a bounce an opt-in changes nothing, until an employee vouches for the customer."""
         ana = given(profile(), delay(at("11:00"), minutes=60), playbook=ANY_TIME)
         ana.when(bounces(at("12:00"), ana) if kind == "bounce" else says_no(at("12:00"), kind))
         assert reached(ana.when(agrees(at("12:10"))), at("12:20")) == []
@@ -180,13 +180,13 @@ class TestYesAgain:
         assert reached(ana.when(agrees(at("12:55"))), at("13:00")) == ["ana@mail.example"]
 
     def test_a_complaint_after_that_closes_again(self) -> None:
-        """Who was vouched for and complains again has said no again."""
+        """A complaint after an employee vouched for the customer closes the channel again."""
         ana = given(profile(), playbook=ANY_TIME).when(says_no(at("12:00"), COMPLAINED))
         ana.when(agrees(at("12:10"), by="kim")).when(says_no(at("12:20"), COMPLAINED))
         assert reached(ana, at("12:30")) == []
 
     def test_a_complaint_is_not_overwritten_by_an_unsubscription(self) -> None:
-        """The yes that ends the one leaves the other."""
+        """An opt-in after a complaint and an unsubscription ends only the unsubscription."""
         ana = given(profile(), playbook=ANY_TIME).when(says_no(at("12:00"), COMPLAINED)).when(says_no(at("12:05")))
         assert reached(ana.when(agrees(at("12:10"))), at("12:20")) == []
 
@@ -212,7 +212,7 @@ _words: st.SearchStrategy[Any] = st.one_of(
 
 
 def closed(channel: OutreachChannel, heard: list[Any]) -> bool:
-    """Worked out from everything that was ever said about service there, without what the state makes of it."""
+    """Return whether the channel is closed for service, derived from all events and not from the state."""
     noes = [
         one
         for one in heard
@@ -240,7 +240,7 @@ def closed(channel: OutreachChannel, heard: list[Any]) -> bool:
 @for_any(st.lists(_words, max_size=9), st.randoms(use_true_random=False))
 @settings(max_examples=examples(300), deadline=None, derandomize=True)
 def test_after_a_no_nobody_writes_there_until_a_later_yes(words: list[Any], chance: Any) -> None:
-    """In any order of arrival and with copies: no letter goes to a channel that is closed."""
+    """In any order of arrival, and with copies, no letter goes to a closed channel."""
     ana = given(profile(addresses=(mail("a@x.example"), mail("b@x.example"), phone("+431"))), playbook=ANY_TIME)
     arriving = [*words, *words[::2]]
     chance.shuffle(arriving)

@@ -1,4 +1,4 @@
-"""Night is for what wakes people: an e-mail goes at once, a text message waits unless it cannot and may not have to."""
+"""Quiet hours apply to channels that disturb: an e-mail is sent at once, a text message waits for the morning."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LATE, EARLY = at("23:00"), at("05:00", day=1)
 
 
 def reached_by(*addresses: Address, playbook: Playbook = CARE, zone: str | None = "UTC") -> ProfileUpdated:
-    """Ana, and where she can be reached."""
+    """Ana's profile with these addresses."""
     return profile(addresses=addresses, time_zone=zone)
 
 
@@ -33,21 +33,21 @@ def may_wake(
     purpose: Purpose = Purpose.SERVICE,
     days: int = 8,
 ) -> ConsentChanged:
-    """Ana says whether what is urgent may come at night."""
+    """Ana says whether urgent messages may come at night."""
     return ConsentChanged(
         **facts(NOON - timedelta(days=days)), channel=channel, purpose=purpose, status=status, urgent_at_night=yes
     )
 
 
 def test_an_email_about_the_morning_s_flight_goes_at_once() -> None:
-    """At eleven at night; it wakes nobody, and is read before the way to the airport."""
+    """At eleven at night an e-mail about a flight in the morning is sent at once."""
     ana = given(reached_by(MAIL), playbook=CARE)
     ana.when(delay(LATE, promised=at("06:00", day=1), minutes=60)).then("send notice with free-book")
     assert ana.requests[0].addresses == (MAIL,)
 
 
 def test_by_day_the_first_channel_is_used_at_night_the_quiet_one() -> None:
-    """Ana prefers text messages; at night the same news comes by e-mail, and by nothing else."""
+    """By day Ana gets text messages first; at night the same letter goes by e-mail only."""
     by_day = given(reached_by(MAIL, PHONE, DEVICE), playbook=CARE).when(delay(NOON, minutes=60))
     assert by_day.requests[0].addresses == (PHONE, DEVICE, MAIL)
     at_night = given(reached_by(MAIL, PHONE, DEVICE), playbook=CARE)
@@ -56,14 +56,15 @@ def test_by_day_the_first_channel_is_used_at_night_the_quiet_one() -> None:
 
 
 def test_a_text_message_that_can_wait_waits_for_the_morning() -> None:
-    """The flight goes at noon."""
+    """A text message about a flight at noon is held until the morning."""
     ana = given(reached_by(PHONE), playbook=CARE)
     ana.when(delay(LATE, promised=at("12:00", day=1), minutes=60)).then("hold notice until 10 Feb 07:00: quiet_hours")
     ana.when_time_passes_to(at("07:00", day=1)).then("send notice with free-book")
 
 
 def test_one_that_cannot_wait_needs_a_yes_to_be_woken() -> None:
-    """The flight was to go at five; by the morning it is of no use to know. The reason says so."""
+    """A text message that is useless by the morning is only sent if the customer agreed to be disturbed; else the
+    reason says so."""
     ana = given(reached_by(PHONE), playbook=CARE)
     ana.when(delay(LATE, promised=EARLY, minutes=60)).then("suppress notice: quiet_hours")
     assert ana.decisions[-1].explanation == (
@@ -71,11 +72,11 @@ def test_one_that_cannot_wait_needs_a_yes_to_be_woken() -> None:
     )
     asked = given(reached_by(PHONE, DEVICE), may_wake(), playbook=CARE)
     asked.when(delay(LATE, promised=EARLY, minutes=60)).then("send notice with free-book")
-    assert asked.requests[0].addresses == (PHONE,)  # the device was not spoken of
+    assert asked.requests[0].addresses == (PHONE,)  # the consent covers SMS only
 
 
 def test_a_yes_to_be_woken_is_for_what_cannot_wait() -> None:
-    """What can wait waits all the same."""
+    """Even if the customer agreed to be disturbed, a message that can wait is held."""
     ana = given(reached_by(PHONE), may_wake(), playbook=CARE)
     ana.when(delay(LATE, promised=at("12:00", day=1), minutes=60)).then("hold notice until 10 Feb 07:00: quiet_hours")
 
@@ -93,20 +94,20 @@ def test_a_yes_to_be_woken_is_for_what_cannot_wait() -> None:
     ],
 )
 def test_whoever_did_not_say_yes_to_exactly_that_sleeps(words: tuple[ConsentChanged, ...]) -> None:
-    """A later word without it, a no, a yes to offers or to another channel: none of them is a yes to be woken."""
+    """A later consent without it, an opt-out, or a consent for marketing or another channel does not allow it."""
     ana = given(reached_by(PHONE), *words, playbook=CARE)
     ana.when(delay(LATE, promised=EARLY, minutes=60)).then("suppress notice: quiet_hours")
 
 
 def test_a_yes_for_every_channel_covers_each() -> None:
-    """Ana may be woken by whatever reaches her; the quiet way comes first."""
+    """A consent for all channels allows each at night, with those that do not disturb first."""
     ana = given(reached_by(PHONE, DEVICE, MAIL), may_wake(channel=None), playbook=CARE)
     ana.when(delay(LATE, promised=EARLY, minutes=60)).then("send notice with free-book")
     assert ana.requests[0].addresses == (MAIL, PHONE, DEVICE)
 
 
 def test_an_unknown_zone_holds_only_what_disturbs() -> None:
-    """Nobody knows whether it is night there; an e-mail does no harm either way."""
+    """In an unknown time zone a text message is held and an e-mail is sent."""
     given(reached_by(MAIL, PHONE, zone="Mars/Olympus"), playbook=CARE).when(delay(NOON, minutes=60)).then(
         "send notice with free-book"
     )
@@ -115,20 +116,20 @@ def test_an_unknown_zone_holds_only_what_disturbs() -> None:
 
 
 def test_in_an_unknown_zone_somebody_may_have_agreed_to_be_woken() -> None:
-    """What may be past its use before a night there ends goes to those who agreed."""
+    """In an unknown time zone an urgent text message goes to customers who agreed to be disturbed."""
     ana = given(reached_by(PHONE, zone="Mars/Olympus"), may_wake(), playbook=CARE)
     ana.when(delay(NOON, minutes=60)).then("send notice with free-book")
 
 
 def test_where_the_playbook_says_so_an_email_waits_too() -> None:
-    """Some companies' customers keep their mail beside the bed."""
+    """If the playbook lists e-mail among the quiet hours' channels, it is held too."""
     playbook = tuned(quiet_hours=QuietHours(begin=time(22), end=time(7), channels=frozenset({EMAIL})))
     ana = given(reached_by(MAIL), playbook=playbook)
     ana.when(delay(LATE, promised=at("12:00", day=1), minutes=60)).then("hold notice until 10 Feb 07:00: quiet_hours")
 
 
 def test_an_offer_by_email_goes_at_night_as_well() -> None:
-    """It is the channel that wakes, not what it says."""
+    """Quiet hours depend on the channel, not on the purpose: a marketing e-mail is sent at night."""
     playbook = everything(quiet_hours=NIGHT, channel_order=ORDER)
     yes = consent(ConsentStatus.GRANTED, purpose=Purpose.MARKETING)
     ana = given(reached_by(MAIL, PHONE), yes, playbook=playbook)
@@ -137,7 +138,7 @@ def test_an_offer_by_email_goes_at_night_as_well() -> None:
 
 
 def test_enough_by_email_waits_only_until_the_other_channels_wake_up() -> None:
-    """The cap on e-mail lasts for a day; in the morning a text message may go."""
+    """If the cap on e-mail is reached at night, the letter is sent as a text message in the morning."""
     cap = FrequencyCap(purpose=Purpose.SERVICE, most=1, window=timedelta(hours=24), channel=EMAIL)
     playbook = tuned(quiet_hours=NIGHT, channel_order=(EMAIL, SMS), caps=(cap,))
     ana = given(reached_by(MAIL, PHONE), playbook=playbook)

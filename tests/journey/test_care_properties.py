@@ -1,4 +1,4 @@
-"""What holds with every policy on, whatever happens to a customer and in whatever order we hear of it."""
+"""Properties that hold with every policy on, for any events in any order."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ LIVES = st.lists(st.tuples(_pauses, _busy), max_size=30)
 
 
 def lived(life: list[tuple[timedelta, Any]], playbook: Any = STRICT) -> Journey:
-    """The journey of a customer to whom these things happened, and of the week after."""
+    """Return the journey of a customer after these events and another week."""
     journey, now = Journey(playbook), NOON
     journey.when(profile(event_id="first"))
     for pause, event in life:
@@ -100,19 +100,20 @@ def lived(life: list[tuple[timedelta, Any]], playbook: Any = STRICT) -> Journey:
 
 
 def letters(journey: Journey) -> list[OutreachRequested]:
-    """What goes to the customer; tasks go to staff."""
+    """Return the letters to the customer, without tasks."""
     return [one for one in journey.requests if one.due_at is None]
 
 
 def forgets(life: list[tuple[timedelta, Any]]) -> bool:
-    """Whether the customer asks to be forgotten, and with it whatever we counted."""
+    """Return whether the customer is erased, which also resets what caps and budgets count."""
     return any(isinstance(event, CustomerErased) for _, event in life)
 
 
 @for_any(LIVES)
 @settings(max_examples=examples(200), deadline=None, derandomize=True)
 def test_never_more_than_the_cap_in_any_window(life: list[tuple[timedelta, Any]]) -> None:
-    """Per purpose and per channel that a letter could take; only letters known to have left elsewhere do not count."""
+    """No cap is exceeded, by purpose and by each channel that a letter may take, until it is known to have left on
+    another."""
     if forgets(life):
         return
     journey = lived(life)
@@ -134,8 +135,8 @@ def test_never_more_than_the_cap_in_any_window(life: list[tuple[timedelta, Any]]
 @for_any(LIVES)
 @settings(max_examples=examples(200), deadline=None, derandomize=True)
 def test_nobody_is_woken_who_did_not_agree_and_nothing_is_sent_past_its_use(life: list[tuple[timedelta, Any]]) -> None:
-    """At night, in the zone the customer was known to live in at that moment, they hear by quiet channels, or of what
-    cannot wait where they agreed to that. Tasks too are asked for only while they help."""
+    """At night, in the customer's time zone of that moment, letters use quiet channels only, unless they are urgent and
+    the customer agreed. Nothing, not even a task, is requested when it is no longer useful."""
     playbook = everything(
         caps=CAPS,
         channel_order=(OutreachChannel.SMS, OutreachChannel.EMAIL, OutreachChannel.PUSH, OutreachChannel.WEBHOOK),
@@ -172,7 +173,7 @@ def test_nobody_is_woken_who_did_not_agree_and_nothing_is_sent_past_its_use(life
 @for_any(LIVES)
 @settings(max_examples=examples(600), deadline=None, derandomize=True)
 def test_never_after_consent_is_withdrawn(life: list[tuple[timedelta, Any]]) -> None:
-    """For any interleaving: at every moment whatever is still on its way goes where the customer still allows it."""
+    """For any interleaving, every letter that is still on its way goes to channels that the customer allows."""
     heard: list[ConsentChanged] = []
     journey, now = Journey(STRICT), NOON
     journey.when(profile(event_id="first"))
@@ -184,14 +185,14 @@ def test_never_after_consent_is_withdrawn(life: list[tuple[timedelta, Any]]) -> 
         if erased:
             heard.clear()
         elif isinstance(event, ConsentChanged) and journey.handling == FOLDED:
-            heard.append(replace(event, occurred_at=min(event.occurred_at, now)))  # dated ahead, it counts from now
+            heard.append(replace(event, occurred_at=min(event.occurred_at, now)))  # a future date counts as now
         taken_back = {one.outreach_id for one in journey.everything if isinstance(one, OutreachRetracted)}
         for one in letters(journey):
             if erased or one.outreach_id in taken_back or one.useful_until <= journey.now:
                 continue
             left = {note.outreach_id: note.channels for note in journey.known.outreach}.get(one.outreach_id)
             if left is None:
-                continue  # requested before the customer was forgotten, and taken back then
+                continue  # requested before the erasure, and retracted then
             for channel in left:
                 assert allowed(channel, one.purpose, heard), (channel, one.purpose)
 
@@ -199,7 +200,7 @@ def test_never_after_consent_is_withdrawn(life: list[tuple[timedelta, Any]]) -> 
 @for_any(LIVES)
 @settings(max_examples=examples(200), deadline=None, derandomize=True)
 def test_an_opted_out_customer_is_never_reached(life: list[tuple[timedelta, Any]]) -> None:
-    """Neither by a message nor by somebody of ours who was told to; what they asked themselves is answered."""
+    """Neither a letter nor a task to contact them is requested; only tasks that answer their own requests are."""
     no = [
         ConsentChanged(
             event_id=f"no-{purpose}", customer_id="ana", occurred_at=NOON, source="test",
@@ -228,10 +229,10 @@ def test_an_opted_out_customer_is_never_reached(life: list[tuple[timedelta, Any]
 
 
 UNASKED = named_by_policies("NEED_NO_CONSENT")
-"""Tasks that answer the customer, or reach nobody."""
+"""Tasks that answer the customer, or contact nobody."""
 
 LIVES_TOLD = examples(300)
-"""Made-up lives for what is never done twice."""
+"""How many made-up lives are tried."""
 
 _LONG = dataclasses.replace(
     PARCELS,
@@ -244,15 +245,15 @@ _LONG = dataclasses.replace(
 _OF_DAYS = STRICT.with_rules(
     WaitRules(kinds={"flight": _LONG, "default": _LONG}), PromiseRules(team="order-care", within=timedelta(days=1))
 )
-"""Whatever is late waits for others, is told of every so often, and may begin without notice."""
+"""A playbook in which letters are combined, updates are regular, and waits may begin unannounced."""
 
 
 @pytest.mark.parametrize("playbook", [STRICT, _OF_DAYS], ids=["of hours", "of days"])
 @for_any(life=LIVES)
 @settings(max_examples=LIVES_TOLD, deadline=None, derandomize=True)
 def test_nothing_is_said_twice_and_no_hold_is_left_open(playbook: Any, life: list[tuple[timedelta, Any]]) -> None:
-    """One request an outreach, one record a decision; every hold is followed by another word on the same matter; every
-    letter that a decision speaks of was asked for."""
+    """Each outreach is requested once and each decision recorded once; every hold is followed by another decision;
+    every letter that a decision names was requested."""
     if forgets(life):
         return
     journey = lived(life, playbook)
@@ -268,7 +269,7 @@ def test_nothing_is_said_twice_and_no_hold_is_left_open(playbook: Any, life: lis
     held = {one.journey_id for one in journey.known.settled if one.held_until is not None}
     held |= {journey_id(wait) for wait in journey.known.delays if wait.held_until is not None}
     for one in last.values():
-        # held for the same reason again and again, as in a zone that nobody knows, is one word on record
+        # repeated holds for the same reason, as in an unknown time zone, are recorded once
         assert one.kind is not DecisionKind.HOLD or one.journey_id in held, one
 
 
@@ -286,7 +287,7 @@ _nights = st.sampled_from([0, 0, 5, 60, 720, 1440, 4320]).map(lambda minutes: ti
 @for_any(st.lists(st.tuples(_nights, _unhappy), max_size=25))
 @settings(max_examples=LIVES_TOLD, deadline=None, derandomize=True)
 def test_one_question_in_thirty_days_and_nobody_late_before_they_know(life: list[tuple[timedelta, Any]]) -> None:
-    """However many bad days wait for the same morning; and whoever is asked to do something has time to."""
+    """A customer is asked at most once in thirty days, and every task's deadline is after its request."""
     playbook = everything()
     journey = lived(life, playbook)
     rules = playbook.rules_of(RecoveryRules)
@@ -299,7 +300,7 @@ def test_one_question_in_thirty_days_and_nobody_late_before_they_know(life: list
 @for_any(LIVES)
 @settings(max_examples=examples(120), deadline=None, derandomize=True)
 def test_no_gesture_beyond_the_budget(life: list[tuple[timedelta, Any]]) -> None:
-    """What we offer of ourselves never adds up to more, in any window."""
+    """In any window, the gestures that policies give cost no more than the budget."""
     if forgets(life):
         return
     gifts = [(one.requested_at, one.gesture.cost) for one in lived(life).requests if one.gesture is not None]
@@ -311,7 +312,7 @@ def test_no_gesture_beyond_the_budget(life: list[tuple[timedelta, Any]]) -> None
 @for_any(LIVES)
 @settings(max_examples=examples(60), deadline=None, derandomize=True)
 def test_whoever_is_held_out_hears_nothing(life: list[tuple[timedelta, Any]]) -> None:
-    """From no policy at all, where the holdout is global; and each experiment is met once."""
+    """With a global holdout of everybody no policy requests anything, and each exposure is recorded once."""
     playbook = everything(caps=CAPS, holdouts={GLOBAL: Holdout(share=1.0, seed="all")})
     journey = lived(life, playbook)
     assert journey.requests == []
@@ -323,7 +324,7 @@ def test_whoever_is_held_out_hears_nothing(life: list[tuple[timedelta, Any]]) ->
 @for_any(LIVES)
 @settings(max_examples=examples(60), deadline=None, derandomize=True)
 def test_the_same_life_leads_to_the_same_decisions(life: list[tuple[timedelta, Any]]) -> None:
-    """Ids, times and reasons."""
+    """The same events lead to the same decisions, with the same ids, times and reasons."""
     first, second = lived(life), lived(life)
     assert first.everything == second.everything
     assert first.state == second.state

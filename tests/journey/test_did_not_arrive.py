@@ -1,4 +1,5 @@
-"""A letter that did not arrive was not told: it is told again where there is another address, and none speaks of it."""
+"""A letter that failed counts as unknown to the customer: it is resent if there is another address, and none refers to
+it."""
 
 from __future__ import annotations
 
@@ -16,20 +17,20 @@ AT_FAULT = [FailureReason.REJECTED, FailureReason.BOUNCED, FailureReason.UNREACH
 
 
 def failed(when: datetime, journey: Journey, reason: FailureReason, **changes: Any) -> OutreachFailed:
-    """What became of the latest letter."""
+    """The latest letter fails."""
     said = {"outreach_id": journey.requests[-1].outreach_id, "channel": OutreachChannel.EMAIL, "reason": reason}
     return OutreachFailed(**(facts(when) | said | changes))
 
 
 def corrected(when: datetime, address: Address = CORRECTED) -> Any:
-    """Ana tells her address anew."""
+    """Ana corrects her address."""
     return profile(when, addresses=(address,))
 
 
 @pytest.mark.parametrize("reason", AT_FAULT)
 @pytest.mark.parametrize("late", [False, True], ids=["corrected after", "corrected before we heard"])
 def test_a_corrected_address_gets_the_letter(reason: FailureReason, late: bool) -> None:
-    """The whole letter, with its gesture, as if there had been none before."""
+    """The whole letter is resent with its gesture, as if it were the first."""
     journey = given(profile(), delay(minutes=45))
     no, new = failed(at("12:01"), journey, reason), corrected(at("12:05"))
     if late:
@@ -46,7 +47,7 @@ def test_a_corrected_address_gets_the_letter(reason: FailureReason, late: bool) 
 
 
 def test_not_to_the_address_that_failed() -> None:
-    """However it is spelt, and however often the profile is told."""
+    """The letter is not resent to the failed address in another spelling."""
     journey = given(profile(), delay(minutes=45))
     journey.when(failed(at("12:01"), journey, FailureReason.REJECTED))
     journey.when(corrected(at("12:05"), Address(channel=OutreachChannel.EMAIL, address="ANA@Mail.Example")))
@@ -54,7 +55,7 @@ def test_not_to_the_address_that_failed() -> None:
 
 
 def test_not_when_it_is_of_no_use_any_more() -> None:
-    """The flight has left meanwhile."""
+    """A letter that is no longer useful is not resent."""
     journey = given(profile(), delay(minutes=45))
     journey.when(failed(at("12:01"), journey, FailureReason.REJECTED))
     journey.when(corrected(at("14:46")))
@@ -63,7 +64,7 @@ def test_not_when_it_is_of_no_use_any_more() -> None:
 
 @pytest.mark.parametrize("reason", [one for one in FailureReason if one is not FailureReason.BOUNCED])
 def test_no_letter_speaks_of_one_that_did_not_arrive(reason: FailureReason) -> None:
-    """The time moved: for the customer it is the first they hear, not a change."""
+    """After a failed letter a new expected time is a first notice, not a revision."""
     journey = given(profile(), delay(minutes=45))
     journey.when(failed(at("12:01"), journey, reason))
     journey.when(delay(at("12:10"), minutes=90)).then("send notice-1 with free-book")
@@ -72,7 +73,7 @@ def test_no_letter_speaks_of_one_that_did_not_arrive(reason: FailureReason) -> N
 
 
 def test_what_arrived_before_stays_told() -> None:
-    """The second letter failed: the third does not speak of it, and refers to the first."""
+    """If the second letter fails, the third refers to the first."""
     journey = given(profile(), delay(minutes=45))
     first = journey.requests[-1]
     journey.when(sent(at("12:01"), journey))
@@ -86,7 +87,7 @@ def test_what_arrived_before_stays_told() -> None:
 
 @pytest.mark.parametrize("reason", AT_FAULT)
 def test_every_policy_tells_again(reason: FailureReason) -> None:
-    """The holding message to somebody who wrote to us, once, at the corrected address."""
+    """A holding message that failed is resent once to the corrected address."""
     journey = given(profile(), asks(at("12:00"), channel=Channel.CALL), playbook=everything())
     journey.when_time_passes_to(at("12:20"))
     letters = [one for one in journey.requests if one.addresses[0].channel is OutreachChannel.EMAIL]

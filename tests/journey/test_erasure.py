@@ -1,4 +1,4 @@
-"""An erased customer stays erased: nothing from before it brings anything back, in whatever order we hear of it."""
+"""An erased customer stays erased: no earlier fact brings anything back, in any order of arrival."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ MARK = ("customer_id", "revision", "updated_at", "erased_at", "wake_at")
 
 
 def forgotten() -> Journey:
-    """Ana had a letter under way and asked to be forgotten at 12:30."""
+    """Return the journey of Ana, who had a letter on its way and was erased at 12:30."""
     return given(profile(), delay(minutes=60), erased(ERASED_AT))
 
 
 def outcomes(journey: Journey, when: Any) -> list[Any]:
-    """Everything that may become of the letter, but the customer's own no."""
+    """Return every possible outcome of the letter, except opt-outs."""
     letter = {"outreach_id": journey.requests[0].outreach_id, "channel": OutreachChannel.EMAIL}
     return [
         *(OutreachFailed(**facts(when), **letter, reason=reason) for reason in FailureReason),
@@ -58,13 +58,13 @@ def outcomes(journey: Journey, when: Any) -> list[Any]:
 
 
 def holds_nothing(state: JourneyState) -> bool:
-    """Whether all but the mark is as in a state of somebody nobody has heard of."""
+    """Return whether the state contains nothing but the mark."""
     bare = {name: getattr(state, name) for name in MARK}
     return state == JourneyState(**bare, profile=type(state.profile)(), touchpoints=0, recent_events=b"")
 
 
 def test_what_is_kept_is_a_mark_without_personal_data() -> None:
-    """The customer's key, and up to when facts change nothing; a hundred bytes."""
+    """The mark holds the customer's key and the time up to which facts are ignored, in less than a hundred bytes."""
     state = forgotten().known
     assert state.is_erased
     assert (state.erased_at, state.wake_at) == (ERASED_AT, ERASED_AT + KEEP_MARK)
@@ -74,7 +74,7 @@ def test_what_is_kept_is_a_mark_without_personal_data() -> None:
 
 @pytest.mark.parametrize("when", ["12:29", "12:30", "12:31", "15:00"])
 def test_no_outcome_makes_a_customer_of_them(when: str) -> None:
-    """What the dispatcher tells of the letter it dropped, before or after, changes nothing."""
+    """Outcomes of the retracted letter change nothing, before or after the erasure."""
     ana = forgotten()
     before = ana.known
     for outcome in outcomes(ana, at(when)):
@@ -85,7 +85,7 @@ def test_no_outcome_makes_a_customer_of_them(when: str) -> None:
 
 @pytest.mark.parametrize("when", ["12:29", "12:30"])
 def test_a_late_fact_brings_nothing_back(when: str) -> None:
-    """Name and address, a wait, a word, an order: told late, they change nothing and nobody is written to."""
+    """A profile, a delay and a consent from before the erasure change nothing, and no letter is sent."""
     ana = given(profile(), consent(ConsentStatus.REVOKED), erased(ERASED_AT))
     for late in (profile(at(when)), delay(at(when), minutes=200), consent(ConsentStatus.GRANTED, at(when))):
         ana.when(late, now=at("13:00")).then_nothing()
@@ -93,7 +93,7 @@ def test_a_late_fact_brings_nothing_back(when: str) -> None:
 
 
 def test_whatever_it_is_that_comes_late() -> None:
-    """A merge, a task that was done, and the erasure itself are facts like any other."""
+    """A merge, a completed task and the erasure itself change nothing when they arrive late."""
     ana = forgotten()
     for late in (
         ProfilesMerged(**facts(at("12:00")), other_customer_id="bea"),
@@ -108,7 +108,7 @@ def test_whatever_it_is_that_comes_late() -> None:
 
 
 def test_a_fact_from_after_it_begins_a_new_customer() -> None:
-    """One millisecond later; and what is from before it stays without effect for the new one too."""
+    """A fact one millisecond after the erasure begins a new customer, for whom earlier facts have no effect either."""
     moment = ERASED_AT + timedelta(milliseconds=1)
     ana = forgotten().when(profile(moment, name="Anna"), now=at("13:00"))
     assert (ana.known.profile.name, ana.known.touchpoints) == ("Anna", 1)
@@ -122,7 +122,8 @@ def test_a_fact_from_after_it_begins_a_new_customer() -> None:
 
 
 def test_an_erasure_that_comes_after_later_facts_forgets_them_too() -> None:
-    """Nobody can tell them apart any more; a copy of what was forgotten brings nothing back, what is newer counts."""
+    """An erasure that arrives after later facts deletes them too; copies of them bring nothing back, newer facts
+    count."""
     known = profile(at("12:10"), event_id="copy")
     ana = given(known, delay(at("12:20"), minutes=60)).when(erased(at("12:00")), now=at("12:25"))
     ana.then("take back notice: erased")
@@ -133,7 +134,7 @@ def test_an_erasure_that_comes_after_later_facts_forgets_them_too() -> None:
 
 
 def test_a_second_erasure_forgets_what_came_between() -> None:
-    """Who comes back and goes again is erased up to the second time."""
+    """A customer who returns and is erased again is erased up to the second time."""
     ana = forgotten().when(profile(at("13:00"))).when(erased(at("13:30")))
     assert ana.known.erased_at == at("13:30")
     assert holds_nothing(ana.known)
@@ -141,7 +142,7 @@ def test_a_second_erasure_forgets_what_came_between() -> None:
 
 
 def test_their_own_no_after_it_is_kept() -> None:
-    """A link in an old letter, pressed after the erasure: if they come back, that channel stays closed."""
+    """An opt-out by the link in an old letter is kept after the erasure, and holds if the customer returns."""
     ana = forgotten()
     letter = {"outreach_id": ana.requests[0].outreach_id, "channel": OutreachChannel.EMAIL, "detail": "SERVICE"}
     ana.when(OutreachEngaged(**facts(at("12:40")), **letter, kind=Engagement.UNSUBSCRIBED)).then_nothing()
@@ -150,7 +151,7 @@ def test_their_own_no_after_it_is_kept() -> None:
 
 
 def test_the_mark_ends_and_no_sooner() -> None:
-    """After a year nothing is kept of them at all, not even the key."""
+    """After a year nothing is kept of the customer, not even the key."""
     ana = forgotten().when_time_passes_to(ERASED_AT + KEEP_MARK - timedelta(milliseconds=1))
     assert ana.known.is_erased
     assert ana.when(profile(at("12:00")), now=ana.now).handling == PASSED_OVER
@@ -159,7 +160,7 @@ def test_the_mark_ends_and_no_sooner() -> None:
 
 
 def test_a_no_outlives_the_mark() -> None:
-    """Who said no after the erasure is not forgotten with it."""
+    """An opt-out after the erasure is kept when the mark expires."""
     ana = forgotten()
     said = OutreachEngaged(
         **facts(at("12:40")), outreach_id="o", channel=OutreachChannel.EMAIL, kind=Engagement.COMPLAINED
@@ -170,7 +171,7 @@ def test_a_no_outlives_the_mark() -> None:
 
 
 def test_the_records_that_turned_out_to_be_theirs_go_too() -> None:
-    """The person is forgotten, not one key of theirs; a record that goes takes nobody with it."""
+    """An erasure covers the records that were merged into the customer's, but not the one that it was merged into."""
     ana = given(profile(), ProfilesMerged(**facts(at("12:00")), other_customer_id="bea"))
     ana.when(erased(ERASED_AT))
     (told,) = ana.outputs
@@ -186,7 +187,7 @@ def test_the_records_that_turned_out_to_be_theirs_go_too() -> None:
 def test_nothing_of_before_is_in_the_state_whatever_comes_when(
     before: list[Any], after: list[Any], chance: Any
 ) -> None:
-    """Any life, told in any order and twice, around an erasure: what is kept is what later facts alone come to."""
+    """With any events, in any order and twice, the state after an erasure is that of the later events alone."""
     erasure = erased(NOON + timedelta(days=2))
     before = [one for one in before if not isinstance(one, CustomerErased)]
     early = [one for one in before if one.occurred_at <= erasure.occurred_at]
@@ -220,7 +221,7 @@ def test_nothing_of_before_is_in_the_state_whatever_comes_when(
 @for_any(lives(), st.integers(0, 24))
 @settings(max_examples=examples(100), deadline=None, derandomize=True)
 def test_nobody_writes_to_an_erased_customer(life: list[tuple[timedelta, Any]], place: int) -> None:
-    """Whatever of before arrives afterwards, with whatever time passing: no letter is requested, no task is set."""
+    """Whatever earlier events arrive after an erasure, no letter and no task is requested."""
     ana, now = Journey(), NOON
     ana.when(profile())
     for pause, event in life[:place]:

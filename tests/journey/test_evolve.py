@@ -1,4 +1,4 @@
-"""What a fact changes, family by family. A fact that comes late never undoes a later one."""
+"""What each kind of fact changes. A late fact never reverts a later one."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ from streams.events import (
 from tests.journey.given import HOOK, MAIL, NOON, at, departure, facts
 
 FAR = NOON + timedelta(days=30)
-"""Everything has happened by then."""
+"""A time after all events."""
 
 
 def after(*events: Any, state: JourneyState | None = None) -> JourneyState:
-    """The state after these facts, in this order of arrival."""
+    """Return the state after these facts, in this order of arrival."""
     state = state or begin("ana", NOON)
     for event in events:
         state = evolve(state, event, FAR)
@@ -60,7 +60,7 @@ def after(*events: Any, state: JourneyState | None = None) -> JourneyState:
 
 
 def in_any_order(*events: Any) -> list[JourneyState]:
-    """The states that every order of arrival leads to."""
+    """Return the states for every order of arrival."""
     return [after(*order) for order in permutations(events)]
 
 
@@ -73,7 +73,7 @@ class TestContacts:
     closed = ContactClosed(**facts(at("11:00")), contact_id="c", resolution=Resolution.SOLVED)
 
     def test_opened_answered_closed_in_any_order(self) -> None:
-        """In whatever order we hear of it, the conversation is the same one."""
+        """A contact is the same in every order of arrival of its facts."""
         for state in in_any_order(self.opened, self.robot, self.person, self.closed):
             (contact,) = state.contacts
             assert contact.opened_at == at("10:00")
@@ -84,14 +84,14 @@ class TestContacts:
             assert contact.as_of == at("11:00")
 
     def test_the_first_human_answer_counts(self) -> None:
-        """The customer waited until the first person answered, whichever answer we hear of first."""
+        """The first answer of a person counts, whichever answer arrives first."""
         later = ContactReplied(**facts(at("10:40")), contact_id="c", channel=Channel.CHAT)
         for state in in_any_order(self.opened, self.person, later):
             assert state.contacts[0].replied_at == at("10:20")
             assert state.contacts[0].answered_at == at("10:40")
 
     def test_opened_again(self) -> None:
-        """A customer who comes back waits again, and nobody has answered yet."""
+        """A reopened contact has no answer yet."""
         again = ContactOpened(**facts(at("15:00")), contact_id="c", channel=Channel.CALL)
         (contact,) = after(self.opened, self.person, self.closed, again).contacts
         assert (contact.opened_at, contact.closed_at, contact.replied_at) == (at("15:00"), None, None)
@@ -99,13 +99,13 @@ class TestContacts:
         assert contact.matter == "order 7"
 
     def test_an_end_from_before_it_was_opened_again(self) -> None:
-        """An end we hear of late does not close what was opened since."""
+        """An end from before the reopening does not close the contact."""
         again = ContactOpened(**facts(at("15:00")), contact_id="c", channel=Channel.CALL)
         late = ContactClosed(**facts(at("14:00")), contact_id="c")
         assert after(self.opened, self.closed, again, late).contacts[0].closed_at is None
 
     def test_of_two_ends_the_later_counts(self) -> None:
-        """How it ended is how it ended last."""
+        """Of two ends the later one's resolution counts."""
         earlier = ContactClosed(**facts(at("10:30")), contact_id="c", resolution=Resolution.TRANSFERRED)
         for state in (after(self.opened, earlier, self.closed), after(self.opened, self.closed, earlier)):
             assert state.contacts[0].closed_at == at("11:00")
@@ -126,7 +126,7 @@ class TestOrders:
     delivered = OrderDelivered(**facts(at("18:00")), order_id="o")
 
     def test_each_fact_owns_its_field(self) -> None:
-        """Placed, shipped and delivered come to the same order in whatever order we hear of them."""
+        """An order is the same in every order of arrival of its facts."""
         first, *others = in_any_order(self.placed, self.shipped, self.delivered)
         assert all(state.orders == first.orders for state in others)
         (order,) = first.orders
@@ -134,7 +134,7 @@ class TestOrders:
         assert (order.closed_at, order.total, order.description) == (at("18:00"), Decimal("49.90"), "a lamp")
 
     def test_what_was_delivered_stays_delivered(self) -> None:
-        """A cancellation that comes too late does not take the parcel away."""
+        """A cancellation does not undo a delivery."""
         cancelled = OrderCancelled(**facts(at("17:00")), order_id="o", by=CancelledBy.CUSTOMER)
         for state in in_any_order(self.placed, self.delivered, cancelled):
             (order,) = state.orders
@@ -142,28 +142,28 @@ class TestOrders:
             assert order.cancelled_at == at("17:00")
 
     def test_cancelled(self) -> None:
-        """A cancelled order is over."""
+        """A cancelled order is closed."""
         cancelled = OrderCancelled(**facts(at("10:00")), order_id="o")
         assert after(self.placed, cancelled).orders[0].closed_at == at("10:00")
 
 
 class TestVoice:
     def test_moments_in_the_order_they_occurred(self) -> None:
-        """Feedback is remembered in the order it was given, and each piece once."""
+        """Feedback is kept in the order it was given, each piece once."""
         early = FeedbackGiven(**facts(at("09:00")), feedback_id="1", kind=FeedbackKind.CSAT, score=2)
         late = FeedbackGiven(**facts(at("10:00")), feedback_id="2", kind=FeedbackKind.PRAISE, text="Thank you, Kim")
         for state in (after(early, late), after(late, early), after(late, early, late)):
             assert [moment.feedback_id for moment in state.moments] == ["1", "2"]
 
     def test_notes_in_the_order_they_were_written(self) -> None:
-        """So are the employees' notes."""
+        """Employees' notes are kept in the order they were written."""
         early = AgentNoted(**facts(at("09:00")), note_id="1", agent_id="kim", text="prefers chat")
         late = AgentNoted(**facts(at("10:00")), note_id="2", agent_id="kim", text="called back")
         assert after(early, late).notes == after(late, early).notes
         assert [note.text for note in after(late, early).notes] == ["prefers chat", "called back"]
 
     def test_a_mention_seen_again_is_the_same_mention(self) -> None:
-        """Its reach grows; when it was first seen stays."""
+        """A post that is seen again keeps its first time and takes the latest reach."""
         first = MentionPosted(**facts(at("09:00")), mention_id="m", platform="x", sentiment=Sentiment.NEGATIVE, reach=5)
         again = MentionPosted(
             **facts(at("10:00")), mention_id="m", platform="x", sentiment=Sentiment.NEGATIVE, reach=900
@@ -173,7 +173,7 @@ class TestVoice:
         assert after(first, again, first).mentions == (mention,), "an older sighting changes nothing"
 
     def test_a_wish_asked_for_again_is_the_same_wish(self) -> None:
-        """With what is known of it today."""
+        """A repeated request keeps its first time and takes the latest alternatives."""
         elsewhere = Alternative(seller="corner shop", link="https://shop.example")
         first = ItemUnavailable(**facts(at("09:00")), item_id="lamp", description="lamp")
         again = ItemUnavailable(**facts(at("10:00")), item_id="lamp", description="lamp", alternatives=(elsewhere,))
@@ -184,7 +184,7 @@ class TestVoice:
 
 class TestProfile:
     def test_what_is_not_said_is_left_as_it_was(self) -> None:
-        """Telling a new address does not take the name away."""
+        """An update of the addresses keeps the name."""
         named = ProfileUpdated(**facts(at("08:00")), name="Ana", locale="de", time_zone="Europe/Vienna")
         moved = ProfileUpdated(**facts(at("09:00")), addresses=(HOOK,))
         profile = after(named, moved).profile
@@ -192,12 +192,12 @@ class TestProfile:
         assert profile.addresses == (HOOK,)
 
     def test_addresses_are_told_whole(self) -> None:
-        """A new list replaces the old one, an empty list too."""
+        """A new list of addresses replaces the old one, even an empty one."""
         state = after(ProfileUpdated(**facts(at("08:00")), addresses=(MAIL, HOOK)))
         assert after(ProfileUpdated(**facts(at("09:00")), addresses=()), state=state).profile.addresses == ()
 
     def test_an_older_telling_fills_only_what_is_not_known(self) -> None:
-        """What we hear late, from before, does not undo what was said since."""
+        """A late, older update sets only the fields that are not known."""
         new = ProfileUpdated(**facts(at("09:00")), name="Ana Novak")
         old = ProfileUpdated(**facts(at("08:00")), name="Ana", locale="de", addresses=(MAIL,))
         profile = after(new, old).profile
@@ -220,12 +220,12 @@ class TestOutcomes:
     )
 
     def state(self, *addresses: Address) -> JourneyState:
-        """A customer who was written to by e-mail."""
+        """Return the state of a customer who was written to by e-mail."""
         known = ProfileUpdated(**facts(at("08:00")), addresses=addresses or (MAIL, HOOK))
         return replace(after(known), outreach=(self.note,))
 
     def outcome(self, record: Any, clock: str = "12:10", /, **said: Any) -> Any:
-        """What became of that letter."""
+        """Return an outcome of that letter."""
         return record(**facts(at(clock)), **({"outreach_id": "o1", "channel": OutreachChannel.EMAIL} | said))
 
     @pytest.mark.parametrize(
@@ -238,13 +238,13 @@ class TestOutcomes:
         ],
     )
     def test_is_noted(self, kind: Any, said: dict[str, Any], word: str) -> None:
-        """The journey knows what became of the letter."""
+        """The state keeps the outcome of the letter."""
         state = after(self.outcome(kind, **said), state=self.state())
         assert (state.outreach[0].outcome, state.outreach[0].outcome_at) == (word, at("12:10"))
         assert state.suppressions == ()
 
     def test_the_latest_counts(self) -> None:
-        """That it was sent, heard of after it was opened, does not close it again."""
+        """An older outcome that arrives late does not replace a later one."""
         opened, sent = (
             self.outcome(OutreachEngaged, "12:30", kind=Engagement.OPENED),
             self.outcome(OutreachSent, "12:10", provider="smtp"),
@@ -262,13 +262,13 @@ class TestOutcomes:
     def test_closes_the_address_or_the_channel(
         self, kind: Any, said: dict[str, Any], address: str, reason: str
     ) -> None:
-        """After a bounce that address is not used again, after a complaint or an unsubscription none on the channel."""
+        """A bounce suppresses that address; a complaint or an unsubscription suppresses the channel."""
         no = self.outcome(kind, **said)
         (closed,) = after(no, state=self.state()).suppressions
         assert (closed.channel, closed.address, closed.reason) == (OutreachChannel.EMAIL, address, reason)
 
     def test_a_no_heard_late_is_a_no(self) -> None:
-        """An unsubscription that we hear of after a later click closes the address all the same."""
+        """An unsubscription that arrives after a later click still counts."""
         clicked = self.outcome(OutreachEngaged, "12:30", kind=Engagement.CLICKED)
         no = self.outcome(OutreachEngaged, "12:20", kind=Engagement.UNSUBSCRIBED)
         for order in ((clicked, no), (no, clicked)):
@@ -277,44 +277,44 @@ class TestOutcomes:
             assert state.outreach[0].outcome == "clicked"
 
     def test_a_no_to_a_letter_of_long_ago_is_a_no(self) -> None:
-        """Who unsubscribes by a letter that we do not remember is not written to on that channel."""
+        """An unsubscription by an unknown letter closes the channel."""
         no = self.outcome(OutreachEngaged, kind=Engagement.UNSUBSCRIBED, outreach_id="forgotten")
         (closed,) = after(no, state=self.state()).suppressions
         assert (closed.channel, closed.address) == (OutreachChannel.EMAIL, "")
 
     def test_a_no_on_another_channel_closes_that_channel(self) -> None:
-        """Where the letter went out on the second channel, it is the second that is closed."""
+        """An opt-out on the letter's second channel closes that channel."""
         no = self.outcome(OutreachEngaged, kind=Engagement.COMPLAINED, channel=OutreachChannel.WEBHOOK)
         (closed,) = after(no, state=self.state()).suppressions
         assert (closed.channel, closed.address) == (OutreachChannel.WEBHOOK, "")
 
     def test_a_bounce_that_may_be_of_either_address_closes_neither(self) -> None:
-        """A bounce is no wish of the customer's: it closes only the address it certainly came from."""
+        """A bounce closes an address only if it certainly came from it."""
         other = Address(channel=OutreachChannel.EMAIL, address="novak@work.example")
         bounce = self.outcome(OutreachFailed, reason=FailureReason.BOUNCED, outreach_id="forgotten")
         assert after(bounce, state=self.state(MAIL, other)).suppressions == ()
         assert len(after(bounce, state=self.state(MAIL)).suppressions) == 1
 
     def test_of_a_letter_we_never_wrote(self) -> None:
-        """An outcome that belongs to nothing changes nothing."""
+        """An outcome of an unknown letter changes nothing."""
         stray = self.outcome(OutreachSent, provider="smtp", outreach_id="somebody-elses")
         assert after(stray, state=self.state()) == self.state()
 
 
 class TestForgetting:
     def test_what_is_over_for_thirty_days_is_forgotten(self) -> None:
-        """What is over stays for thirty days, and no longer."""
+        """A wait that ended is kept for thirty days."""
         state = after(departure(NOON))
         assert prune(state, NOON + KEEP_CLOSED - (at("12:01") - NOON)).delays
         assert not prune(state, NOON + KEEP_CLOSED).delays
 
     def test_of_what_is_over_the_latest_stay(self) -> None:
-        """Of each family no more than twenty that are over."""
+        """At most twenty ended waits are kept."""
         state = after(*(departure(at(f"11:{number}"), subject=str(number)) for number in range(10, KEEP_AT_MOST + 15)))
         assert [delay.subject_id for delay in prune(state, NOON).delays] == [str(number) for number in range(15, 35)]
 
     def test_of_what_is_open_the_latest_heard_of_stay(self) -> None:
-        """The conversation that nothing was heard of for longest makes room."""
+        """Beyond the limit, the open contact without news for longest is dropped."""
         asked = [
             ContactOpened(**facts(at(f"10:{number:02}")), contact_id=str(number), channel=Channel.CHAT)
             for number in range(KEEP_OPEN + 3)
@@ -326,13 +326,13 @@ class TestForgetting:
         assert not {"1", "2", "3"} & set(kept)
 
     def test_the_latest_letters_stay(self) -> None:
-        """Of the letters the latest sixty."""
+        """The latest sixty letters are kept."""
         notes = tuple(replace(TestOutcomes.note, outreach_id=str(number)) for number in range(KEEP_OUTREACH + 2))
         kept = prune(replace(after(), outreach=notes), NOON).outreach
         assert [note.outreach_id for note in kept] == [str(number) for number in range(2, KEEP_OUTREACH + 2)]
 
     def test_the_address_of_today_stays_closed(self) -> None:
-        """However many addresses a customer had, one that is closed and that they still have stays closed."""
+        """A suppressed address that the customer still has stays suppressed, however many others there were."""
         closed = tuple(
             Suppression(
                 channel=OutreachChannel.EMAIL, address=address, reason="bounced", as_of=at(f"10:{number % 60:02}")
@@ -347,14 +347,14 @@ class TestForgetting:
         assert closed[0] in kept
 
     def test_nothing_to_forget(self) -> None:
-        """A state with nothing to forget stays the very same."""
+        """Pruning a state with nothing to prune returns the same object."""
         state = after(ContactOpened(**facts(NOON), contact_id="c", channel=Channel.CHAT))
         assert prune(state, NOON) is state
 
 
 class TestLimits:
     def test_a_long_story_is_kept_in_short(self) -> None:
-        """The journey keeps the beginning of a long text; the whole of it is in the touchpoint."""
+        """A long text is cut in the state; the touchpoint has all of it."""
         story = FeedbackGiven(**facts(NOON), feedback_id="1", kind=FeedbackKind.STORY, text="Ä" * 5_000)
         (moment,) = after(story).moments
         assert moment.text is not None
@@ -362,7 +362,7 @@ class TestLimits:
         assert len(moment.text.encode()) <= MAX_TEXT
 
     def test_long_names_stay_apart(self) -> None:
-        """Two things with long names that differ only at the end are two."""
+        """Two long names that differ only at the end stay different."""
         names = ["x" * 5_000 + end for end in "ab"]
         asked = [ContactOpened(**facts(NOON), contact_id=name, channel=Channel.CHAT) for name in names]
         state = after(*asked, ContactClosed(**facts(at("12:30")), contact_id=names[1]))
@@ -370,17 +370,17 @@ class TestLimits:
         assert all(len(contact.contact_id) <= MAX_NAME for contact in state.contacts)
 
     def test_half_a_character_is_not_kept(self) -> None:
-        """A text that breaks off in the middle of a surrogate pair does no harm."""
+        """A text that ends within a surrogate pair can be kept."""
         broken = FeedbackGiven(**facts(NOON), feedback_id="1", kind=FeedbackKind.STORY, text="\ud83e" * 700)
         after(broken).moments[0].text.encode()  # type: ignore[union-attr]
 
     def test_ordinary_facts_are_taken_as_they_are(self) -> None:
-        """What is of ordinary length is not touched."""
+        """A fact of ordinary length is not changed."""
         event = TestContacts.opened
         assert within_limits(event) is event
 
     def test_what_every_fact_carries_has_limits_too(self) -> None:
-        """The name of a source is kept as short as any other name; ids of events and customers stay as they are."""
+        """The source is cut like any other name; the ids of events and customers are not."""
         long = facts(NOON, source="s" * 10_000, event_id="e" * 500)
         event = within_limits(ContactOpened(**long, contact_id="c", channel=Channel.CHAT))
         assert (len(event.source), len(event.event_id)) == (MAX_NAME, 500)

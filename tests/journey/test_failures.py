@@ -1,4 +1,5 @@
-"""A policy that raises costs its own decision: not the event, not the customer, not what the others decide."""
+"""A policy that raises loses its own decision; the event, the state and the other policies' decisions are
+unaffected."""
 
 from __future__ import annotations
 
@@ -41,7 +42,7 @@ REAL = load_playbook()
 
 
 class Failing:
-    """A policy of which some methods raise, as long as ``broken``; else the real one."""
+    """A policy of which some methods raise while ``broken``; otherwise the real one."""
 
     def __init__(self, policy: Policy, methods: tuple[str, ...], error: Callable[[], Exception]) -> None:
         self._policy = policy
@@ -61,14 +62,14 @@ class Failing:
 
 
 HERE = f"test_failures.py:{Failing._raise.__code__.co_firstlineno + 2}"
-"""Where a planted failure is raised."""
+"""The place where a planted failure is raised."""
 
 Plant = Callable[..., Failing]
 
 
 @pytest.fixture
 def plant(monkeypatch: pytest.MonkeyPatch) -> Plant:
-    """``plant("recovery", "wants")``: that method of that policy raises from now on."""
+    """``plant("recovery", "wants")`` makes that method of that policy raise."""
 
     def planted(name: str, *methods: str, error: Callable[[], Exception] = lambda: KeyError("gone")) -> Failing:
         (policy,) = (one for one in POLICIES if one.name == name)
@@ -81,12 +82,12 @@ def plant(monkeypatch: pytest.MonkeyPatch) -> Plant:
 
 
 def without(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """There is no such policy."""
+    """Remove the policy."""
     monkeypatch.setattr(asking, "in_order", lambda playbook: tuple(one for one in POLICIES if one.name != name))
 
 
 def a_life() -> list[Touchpoint]:
-    """Something for every policy that listens to customers."""
+    """Return events for every policy that reacts to customers."""
     marketing = consent(ConsentStatus.GRANTED, NOON - timedelta(days=7), purpose=Purpose.MARKETING)
     return [
         profile(time_zone="UTC"),
@@ -102,12 +103,12 @@ def a_life() -> list[Touchpoint]:
 
 
 def failures_of(journey: Journey) -> list[Decision]:
-    """The decisions that tell of a policy that failed."""
+    """Return the decisions that record a failed policy."""
     return [one for one in journey.decisions if one.reason == "policy_failed"]
 
 
 def live(events: list[Touchpoint], playbook: Playbook = REAL) -> Journey:
-    """What comes of the events, and of two more days."""
+    """Return the journey after the events and two more days."""
     return given(*events, playbook=playbook).when_time_passes_to(at("18:00", day=2))
 
 
@@ -116,7 +117,7 @@ def live(events: list[Touchpoint], playbook: Playbook = REAL) -> Journey:
 def test_the_others_decide_as_if_it_had_not_spoken(
     plant: Plant, monkeypatch: pytest.MonkeyPatch, name: str, method: str
 ) -> None:
-    """Whichever policy fails in whichever of its methods: what the others decide is what they decide without it."""
+    """Whichever policy fails in whichever method, the others decide as they do without it."""
     events = a_life()
     failing = plant(name, method)
     with_failures = live(events)
@@ -128,7 +129,7 @@ def test_the_others_decide_as_if_it_had_not_spoken(
         assert told[0].explanation == f"the policy failed in {method}: KeyError: 'gone' ({HERE})"
     if method == "wants" and name in ("delay_care", "response_watch", "recovery"):
         assert failing.raised, "this life has something for it"
-    if method in ("concerns", "wants", "lapse"):  # it fails whenever it is asked: it never speaks
+    if method in ("concerns", "wants", "lapse"):  # it fails whenever it is asked, so it never wants anything
         without(monkeypatch, name)
         alone = live(events)
         assert [one for one in with_failures.decisions if one.reason != "policy_failed"] == alone.decisions
@@ -137,7 +138,7 @@ def test_the_others_decide_as_if_it_had_not_spoken(
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_failure_is_recorded_once_and_not_with_every_event(plant: Plant, method: str) -> None:
-    """However many touchpoints a customer has while a policy fails, its failure is on record once."""
+    """A policy's failure is recorded once, however many touchpoints a customer has meanwhile."""
     failing = plant("delay_care", method)
     journey = given(profile(), delay(minutes=60))
     for minute in range(1, 40):
@@ -147,7 +148,7 @@ def test_a_failure_is_recorded_once_and_not_with_every_event(plant: Plant, metho
 
 
 def test_its_state_is_kept_and_it_goes_on_where_it_was(plant: Plant) -> None:
-    """While it fails nothing is sent of it; once it works, the letter that is due then is sent."""
+    """While a policy fails none of its letters is sent; once it works, the letter that is due then is."""
     failing = plant("delay_care", "wants")
     journey = given(profile()).when(delay(minutes=60)).then("suppress wants: KeyError: policy_failed")
     assert journey.known.delays, "the wait itself is known"
@@ -156,7 +157,7 @@ def test_its_state_is_kept_and_it_goes_on_where_it_was(plant: Plant) -> None:
 
 
 def test_it_is_asked_again_by_time_alone(plant: Plant) -> None:
-    """If no touchpoint comes, a timer asks a failed policy again within the hour."""
+    """Without a touchpoint, a timer asks a failed policy again within an hour."""
     failing = plant("delay_care", "wants")
     journey = given(profile(), delay(minutes=120))
     failing.broken = False
@@ -165,19 +166,19 @@ def test_it_is_asked_again_by_time_alone(plant: Plant) -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_failing_policy_does_not_spin(plant: Plant, method: str) -> None:
-    """For each customer a policy that never works is asked a few times on the first day, and then once a day."""
+    """A policy that always fails is asked a few times on the first day, then once a day per customer."""
     failing = plant("response_watch", method)
     journey = given(
         profile(), ContactOpened(**facts(NOON), contact_id="c1", channel=Channel.EMAIL), playbook=REAL
     ).when_time_passes_to(at("12:00", day=30))
     if failing.raised:
         assert len(failures_of(journey)) == 1
-    # each step asks twice at most: once it fails, and the step is taken again without it
+    # each step asks at most twice: it fails, and the step is repeated without it
     assert failing.raised <= 2 * 60
 
 
 def test_a_timer_that_is_not_later_than_now_is_a_failure(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A policy that wants to be woken now, again and again, would stop everybody's time; it fails instead."""
+    """A policy whose timer is not later than now fails, because it would fire for ever."""
     failing = plant("delay_care")
 
     def due(state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Timer]:
@@ -189,7 +190,7 @@ def test_a_timer_that_is_not_later_than_now_is_a_failure(plant: Plant, monkeypat
 
 
 def test_a_policy_that_hands_back_nothing_fails_alone(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is no state is not handed to the policies after it."""
+    """A policy that returns no state fails, and the policies after it get the previous state."""
     failing = plant("delay_care")
     monkeypatch.setattr(failing, "after", lambda *_: None, raising=False)
     contact = ContactOpened(**facts(at("12:00")), contact_id="c1", channel=Channel.EMAIL)
@@ -198,7 +199,7 @@ def test_a_policy_that_hands_back_nothing_fails_alone(plant: Plant, monkeypatch:
 
 
 def test_a_want_that_the_guard_cannot_judge_fails_alone(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A naive time in what a policy wants makes the guard raise: that policy's decision is refused."""
+    """A naive time in a want makes the guard raise, and only that policy's decision is lost."""
     failing = plant("delay_care")
     (real,) = (one for one in POLICIES if one.name == "delay_care")
 
@@ -211,7 +212,7 @@ def test_a_want_that_the_guard_cannot_judge_fails_alone(plant: Plant, monkeypatc
 
 
 def test_a_want_that_cannot_be_recorded_fails_alone(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A decision that cannot be written down counts as the policy's failure, and leaves no half of it."""
+    """A decision that cannot be recorded counts as the policy's failure and leaves nothing behind."""
     failing = plant("delay_care")
     (real,) = (one for one in POLICIES if one.name == "delay_care")
 
@@ -225,7 +226,7 @@ def test_a_want_that_cannot_be_recorded_fails_alone(plant: Plant, monkeypatch: p
 
 
 def test_a_want_in_another_policys_name_fails_alone(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whose failure it is goes by who spoke, not by what was said: the step comes to an end."""
+    """A want in another policy's name counts as a failure of the policy that returned it."""
     failing = plant("delay_care")
     (real,) = (one for one in POLICIES if one.name == "delay_care")
 
@@ -241,7 +242,7 @@ def test_a_want_in_another_policys_name_fails_alone(plant: Plant, monkeypatch: p
 
 @pytest.mark.parametrize("method", METHODS)
 def test_withdrawn_consent_holds_all_the_same(plant: Plant, method: str) -> None:
-    """A letter under way is taken back when consent is withdrawn, also if its policy fails in that very moment."""
+    """An opt-out retracts a letter even if its policy fails at that moment."""
     failing = plant("delay_care", method)
     failing.broken = False
     journey = given(profile(), delay(minutes=60))
@@ -254,7 +255,7 @@ def test_withdrawn_consent_holds_all_the_same(plant: Plant, method: str) -> None
 
 @pytest.mark.parametrize("method", METHODS)
 def test_erasure_holds_all_the_same(plant: Plant, method: str) -> None:
-    """A customer who asks to be forgotten is forgotten, whatever fails."""
+    """A customer is erased even if a policy fails."""
     failing = plant("delay_care", method)
     failing.broken = False
     journey = given(profile(), delay(minutes=60))
@@ -265,7 +266,7 @@ def test_erasure_holds_all_the_same(plant: Plant, method: str) -> None:
 
 
 def test_all_of_them_may_fail_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """If every policy fails, each is refused on its own, and the customer's journey goes on."""
+    """If every policy fails, each failure is recorded, and the customer's journey continues."""
     broken: Any = tuple(Failing(policy, ("concerns",), RuntimeError) for policy in POLICIES)
     monkeypatch.setattr(asking, "in_order", lambda playbook: broken)
     journey = live(a_life())
@@ -275,7 +276,7 @@ def test_all_of_them_may_fail_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Unspeakable(Exception):
-    """An exception that cannot be told."""
+    """An exception whose ``str`` raises."""
 
     def __str__(self) -> str:
         raise RuntimeError("not even this")
@@ -294,7 +295,7 @@ class Unspeakable(Exception):
     ],
 )
 def test_what_failed_can_be_written_down(plant: Plant, error: Callable[[], Exception], words: str) -> None:
-    """Whatever an exception says becomes one short line, the same in every process."""
+    """Any exception becomes one short, printable line that is the same in every process."""
     plant("delay_care", "wants", error=error)
     journey = given(profile(), delay(minutes=60))
     (decision,) = failures_of(journey)
@@ -306,14 +307,14 @@ def test_what_failed_can_be_written_down(plant: Plant, error: Callable[[], Excep
 
 
 def test_running_out_of_memory_is_not_the_policys_failure(plant: Plant) -> None:
-    """That is the machine's, and would not happen again on a replay."""
+    """A MemoryError is raised and not recorded, because a replay would not repeat it."""
     plant("delay_care", "wants", error=MemoryError)
     with pytest.raises(MemoryError):
         given(profile(), delay(minutes=60))
 
 
 def test_a_replay_comes_to_the_same(plant: Plant) -> None:
-    """The same events at the same times lead to the same bytes, failures and all."""
+    """The same events at the same times give the same outputs, including failures."""
     events = a_life()
     plant("delay_care", "after")
     one, other = live(events), live(events)
@@ -322,7 +323,7 @@ def test_a_replay_comes_to_the_same(plant: Plant) -> None:
 
 
 def test_a_failure_that_comes_and_goes_is_recorded_once_a_day(plant: Plant) -> None:
-    """A policy that fails with every other touchpoint fills nobody's record; the next day it is worth a word again."""
+    """A policy that fails with every other touchpoint is recorded once a day."""
     failing = plant("delay_care", "wants")
     journey = given(profile())
     for number in range(60):
@@ -337,7 +338,7 @@ def test_a_failure_that_comes_and_goes_is_recorded_once_a_day(plant: Plant) -> N
 
 
 def test_a_policy_that_works_again_leaves_no_mark(plant: Plant) -> None:
-    """A day later nothing is left of the failure in the customer's state."""
+    """A day after a policy works again the state holds no trace of its failure."""
     failing = plant("delay_care", "wants")
     journey = given(profile(), delay(minutes=60))
     failing.broken = False
@@ -347,7 +348,7 @@ def test_a_policy_that_works_again_leaves_no_mark(plant: Plant) -> None:
 
 
 def test_a_failed_wake_is_later_again(plant: Plant) -> None:
-    """When a deadline fires and the policy fails, the next deadline lies ahead."""
+    """If a policy fails when its deadline fires, the next deadline is later."""
     failing = plant("delay_care")
     state = given(profile(), delay(minutes=10)).known
     assert state.wake_at is not None
@@ -359,7 +360,7 @@ def test_a_failed_wake_is_later_again(plant: Plant) -> None:
 
 
 def test_a_step_that_fails_changes_nothing_of_what_it_was_given(plant: Plant) -> None:
-    """States are values: a step that was taken twice leaves the one before as it was."""
+    """A step that is repeated does not change the state it was given."""
     plant("delay_care", "after")
     before = given(profile()).known
     copy = with_changes(before, revision=before.revision)

@@ -1,4 +1,4 @@
-"""The guard: who may be reached, where, and when. Its refusals are values with a reason."""
+"""The guard: who may be reached, where and when. Its refusals are values with a reason."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ EMAIL, WEBHOOK = OutreachChannel.EMAIL, OutreachChannel.WEBHOOK
 
 
 def want(useful_until: datetime = NOON + timedelta(hours=3), purpose: Purpose = Purpose.SERVICE) -> Want:
-    """Something a policy would like to send."""
+    """Return a want of a policy."""
     return Want(
         policy="delay_care",
         why="because",
@@ -70,7 +70,7 @@ def customer(
     merged_into: str | None = None,
     sent: tuple[datetime, ...] = (),
 ) -> JourneyState:
-    """A customer with an e-mail address, unless others are named."""
+    """Return the state of a customer, with an e-mail address unless others are given."""
     notes = tuple(
         Outreach(
             outreach_id=str(number),
@@ -102,18 +102,18 @@ def word(
     channel: OutreachChannel | None = None,
     purpose: Purpose = Purpose.SERVICE,
 ) -> Consent:
-    """What the customer said on that day of the month."""
+    """Return a consent of that day of the month."""
     return Consent(channel=channel, purpose=purpose, status=status, as_of=datetime(2026, 1, day, tzinfo=UTC))
 
 
 def closed(address: Address, reason: str = "bounced") -> Suppression:
-    """An address that must not be used any more."""
+    """Return a suppression of the address."""
     return Suppression(channel=address.channel, address=address.address, reason=reason, as_of=NOON)
 
 
 class TestReachable:
     def test_every_open_address_in_the_playbooks_order(self) -> None:
-        """E-mail before webhook where the playbook says so, whatever order the customer named them in."""
+        """Addresses are used in the playbook's order of channels, not in that of the profile."""
         action = guard(want(), customer(HOOK, MAIL), NOON, PLAYBOOK)
         assert isinstance(action, Reach)
         assert action.addresses == (MAIL, HOOK)
@@ -127,48 +127,48 @@ class TestReachable:
         ],
     )
     def test_no_address(self, address: Address) -> None:
-        """Without an address on a channel that we use, the reason is that there is none."""
+        """Without an address on a channel in use the reason is "no_address"."""
         assert refusal(customer(address)) == "no_address"
 
     @pytest.mark.parametrize("reason", ["bounced", "complained", "unsubscribed"])
     def test_suppressed(self, reason: str) -> None:
-        """An address that bounced, complained or unsubscribed is not used again."""
+        """A suppressed address is not used."""
         assert refusal(customer(suppressions=(closed(MAIL, reason),))) == "suppressed"
 
     def test_another_address_is_still_open(self) -> None:
-        """A suppression closes one address, not the customer."""
+        """A suppressed address does not close the customer's other addresses."""
         action = guard(want(), customer(MAIL, HOOK, suppressions=(closed(MAIL),)), NOON, PLAYBOOK)
         assert isinstance(action, Reach)
         assert action.addresses == (HOOK,)
 
     def test_the_open_address_has_to_be_one_that_is_allowed(self) -> None:
-        """If the one address left is on a channel the customer forbade, they are not reached."""
+        """If the only open address is on a channel without consent, the customer is not reached."""
         state = customer(MAIL, HOOK, suppressions=(closed(MAIL),), consents=(word(DENIED, 1, channel=WEBHOOK),))
         assert refusal(state) == "no_consent"
 
 
 class TestConsent:
     def test_service_needs_no_word(self) -> None:
-        """About what they have with us we may write, until they say no."""
+        """Service letters need no opt-in."""
         assert refusal(customer()) is None
 
     def test_marketing_needs_a_yes(self) -> None:
-        """Everything else needs a yes that was given."""
+        """Marketing letters need an opt-in."""
         assert refusal(customer(), purpose=Purpose.MARKETING) == "no_consent"
         allowed = customer(consents=(word(GRANTED, 1, purpose=Purpose.MARKETING),))
         assert refusal(allowed, purpose=Purpose.MARKETING) is None
 
     @pytest.mark.parametrize("status", [DENIED, REVOKED])
     def test_no_is_no(self, status: ConsentStatus) -> None:
-        """Denied or revoked, the customer is not reached."""
+        """After a denied or revoked consent the customer is not reached."""
         assert refusal(customer(consents=(word(status, 1),))) == "no_consent"
 
     def test_a_no_to_marketing_is_none_to_service(self) -> None:
-        """A purpose is refused for itself."""
+        """An opt-out of marketing does not apply to service."""
         assert refusal(customer(consents=(word(DENIED, 1, purpose=Purpose.MARKETING),))) is None
 
     def test_one_channel_refused_leaves_the_others(self) -> None:
-        """Who does not want e-mail may still be reached elsewhere."""
+        """An opt-out of e-mail leaves other channels open."""
         action = guard(want(), customer(MAIL, HOOK, consents=(word(DENIED, 1, channel=EMAIL),)), NOON, PLAYBOOK)
         assert isinstance(action, Reach)
         assert action.addresses == (HOOK,)
@@ -187,26 +187,27 @@ class TestConsent:
     def test_the_latest_word_counts_and_at_one_moment_the_more_specific(
         self, general: ConsentStatus, general_day: int, special: ConsentStatus, special_day: int, reached: bool
     ) -> None:
-        """A later word about all channels replaces an earlier one about one; of one moment, the one about e-mail."""
+        """A later consent for all channels replaces an earlier one for e-mail; at the same moment the one for e-mail
+        counts."""
         state = customer(consents=(word(general, general_day), word(special, special_day, channel=EMAIL)))
         assert (refusal(state) is None) is reached
 
     @pytest.mark.parametrize("swapped", [False, True])
     def test_a_yes_and_a_no_of_the_same_moment_are_a_no(self, swapped: bool) -> None:
-        """Where the customer said yes and no at the same moment we do not reach them, whichever arrives first."""
+        """Of an opt-in and an opt-out at the same moment the opt-out counts, whichever arrives first."""
         words = [consent(GRANTED, at("08:00")), consent(DENIED, at("08:00"))]
         given(profile(), *(reversed(words) if swapped else words)).when(delay(minutes=60)).then(
             "suppress notice: no_consent"
         )
 
     def test_an_older_yes_does_not_undo_a_later_no(self) -> None:
-        """A yes that arrives late, from before the no, changes nothing."""
+        """An opt-in from before the opt-out changes nothing when it arrives late."""
         journey = given(profile(), consent(DENIED, at("08:00")))
         journey.when(consent(GRANTED, at("07:00")), now=at("09:00"))
         journey.when(delay(minutes=60)).then("suppress notice: no_consent")
 
     def test_a_yes_that_comes_in_time_is_heard(self) -> None:
-        """Who says yes while they wait gets the letter they were refused."""
+        """A customer who opts in during the wait gets the letter that was refused before."""
         journey = given(profile(), consent(DENIED, at("08:00")), delay(minutes=60))
         journey.when(consent(GRANTED, at("12:30"))).then("send notice with free-book")
 
@@ -214,19 +215,19 @@ class TestConsent:
 class TestQuietHours:
     @pytest.mark.parametrize(("clock", "quiet"), [("21:59", False), ("22:00", True), ("06:59", True), ("07:00", False)])
     def test_over_midnight(self, clock: str, quiet: bool) -> None:
-        """From ten in the evening to seven in the morning nobody is written to; at seven on the dot they may be."""
+        """Letters are held from 22:00 until just before 7:00."""
         assert isinstance(decided(at(clock)), Hold) is quiet
 
     @pytest.mark.parametrize(("clock", "day"), [("23:00", 1), ("01:00", 0)])
     def test_until_the_coming_morning(self, clock: str, day: int) -> None:
-        """In the evening it is tomorrow's morning, after midnight it is today's."""
+        """Quiet hours end on the next morning, which after midnight is the same day's."""
         action = decided(at(clock))
         assert isinstance(action, Hold)
         assert action.until == at("07:00", day=day)
         assert action.reason == "quiet_hours"
 
     def test_within_one_day(self) -> None:
-        """Quiet hours may also lie within a day, as a siesta does."""
+        """Quiet hours may lie within one day."""
         siesta = tuned(quiet_hours=QuietHours(begin=time(13), end=time(16), channels=frozenset(OutreachChannel)))
         assert isinstance(decided(at("12:59"), playbook=siesta), Reach)
         action = decided(at("13:00"), playbook=siesta)
@@ -235,7 +236,7 @@ class TestQuietHours:
         assert isinstance(decided(at("16:00"), playbook=siesta), Reach)
 
     def test_none(self) -> None:
-        """Without quiet hours in the playbook the night is like the day."""
+        """Without quiet hours in the playbook letters are sent at night."""
         assert isinstance(decided(at("03:00"), playbook=tuned(quiet_hours=None)), Reach)
 
     @pytest.mark.parametrize(
@@ -249,17 +250,17 @@ class TestQuietHours:
         ],
     )
     def test_in_the_customers_own_zone(self, zone: str, quiet_ends: datetime) -> None:
-        """The night is the customer's own, to the half and the quarter of an hour."""
+        """Quiet hours are in the customer's time zone, also where its offset is not in whole hours."""
         until = quiet_until(quiet_ends - timedelta(milliseconds=1), ZoneInfo(zone), PLAYBOOK.quiet_hours or _never())
         assert until == quiet_ends
         assert quiet_until(quiet_ends, ZoneInfo(zone), PLAYBOOK.quiet_hours or _never()) is None
 
     def test_the_playbooks_zone_where_the_customers_is_not_known(self) -> None:
-        """Who never said where they live is taken to live where the playbook says."""
+        """Without a time zone of the customer the playbook's default counts."""
         assert isinstance(decided(at("23:00"), state=customer(time_zone=None)), Hold)
 
     def test_too_late_by_the_morning(self) -> None:
-        """What would be of no use in the morning is not sent at all, and the record says so."""
+        """A letter that would not be useful in the morning is suppressed, and the record says so."""
         action = decided(at("23:00"), useful_until=at("07:00", day=1))
         assert isinstance(action, Suppress)
         assert action.reason == "quiet_hours"
@@ -267,9 +268,9 @@ class TestQuietHours:
 
     @pytest.mark.parametrize("name", ["Mars/Olympus", "", "../etc/passwd", "America", "Europe/Vienna\x00"])
     def test_a_zone_that_is_none(self, name: str) -> None:
-        """Where nobody can tell whether it is night, we ask again in an hour and do not guess."""
+        """With an invalid time zone the letter is held for an hour."""
         state = customer(time_zone=name)
-        if not name:  # nothing said is nothing wrong
+        if not name:  # an empty name counts as not set
             assert isinstance(decided(at("12:00"), state=state), Reach)
             return
         action = decided(at("12:00"), state=state)
@@ -278,7 +279,7 @@ class TestQuietHours:
         assert zone_of(name) is None
 
     def test_a_zone_that_is_put_right_frees_the_letter(self) -> None:
-        """As soon as the customer's zone is known, the held letter goes."""
+        """When the time zone is corrected, the held letter is sent."""
         journey = given(profile(time_zone="Mars/Olympus")).when(delay(minutes=60))
         journey.then("hold notice until 09 Feb 13:00: unknown_time_zone")
         journey.when(profile(at("12:10"), time_zone="UTC")).then("send notice with free-book")
@@ -290,25 +291,25 @@ class TestClocksThatChange:
     zone = ZoneInfo("America/New_York")
 
     def test_a_morning_after_the_clocks_went_forward(self) -> None:
-        """The night is an hour shorter; seven o'clock is seven o'clock."""
+        """When the clocks go forward the night is an hour shorter; it still ends at seven."""
         until = quiet_until(datetime(2026, 3, 8, 4, 0, tzinfo=UTC), self.zone, QuietHours(begin=time(22), end=time(7)))
         assert until == datetime(2026, 3, 8, 11, 0, tzinfo=UTC)
 
     def test_an_end_that_the_clocks_skip(self) -> None:
-        """Half past two does not exist that night: the quiet ends when the clocks jump from two to three."""
+        """If the clocks skip the end of the quiet hours, they end when the clocks change."""
         quiet = QuietHours(begin=time(22), end=time(2, 30))
         jump = datetime(2026, 3, 8, 7, 0, tzinfo=UTC)
         assert quiet_until(jump - timedelta(hours=2), self.zone, quiet) == jump
         assert quiet_until(jump, self.zone, quiet) is None
 
     def test_a_half_hours_jump(self) -> None:
-        """Lord Howe Island moves by half an hour."""
+        """The end is right where the clocks change by half an hour (Lord Howe Island)."""
         quiet = QuietHours(begin=time(22), end=time(2, 15))
         jump = datetime(2026, 10, 3, 15, 30, tzinfo=UTC)
         assert quiet_until(jump - timedelta(minutes=1), ZoneInfo("Australia/Lord_Howe"), quiet) == jump
 
     def test_an_end_that_comes_twice(self) -> None:
-        """Half past one comes twice: after the first the customer may be written to, until it is one o'clock again."""
+        """If the clocks show the end twice, quiet hours end at the first, and again at the second."""
         quiet = QuietHours(begin=time(22), end=time(1, 30))
         first, second = datetime(2026, 11, 1, 5, 30, tzinfo=UTC), datetime(2026, 11, 1, 6, 30, tzinfo=UTC)
         assert quiet_until(first - timedelta(minutes=5), self.zone, quiet) == first
@@ -317,7 +318,7 @@ class TestClocksThatChange:
 
     @pytest.mark.parametrize("name", ["America/New_York", "Australia/Lord_Howe", "Africa/Casablanca", "Asia/Beirut"])
     def test_every_quarter_of_an_hour_of_a_year(self, name: str) -> None:
-        """Whenever it is quiet, its end is later than now, within a day, and the first moment it is not quiet."""
+        """The end of quiet hours is later than now, within 25 hours, and not itself quiet."""
         zone, moment = ZoneInfo(name), datetime(2026, 1, 1, tzinfo=UTC)
         for quiet in (QuietHours(begin=time(22), end=time(2, 30)), QuietHours(begin=time(0, 30), end=time(1, 45))):
             for quarter in range(0, 365 * 96, 3):
@@ -334,19 +335,19 @@ class TestClocksThatChange:
 
 class TestHolds:
     def test_decided_again_on_what_is_true_at_its_end(self) -> None:
-        """Who says no while the letter is held does not get it in the morning."""
+        """A customer who opts out while a letter is held does not get it."""
         journey = given(profile(), delay(at("23:00"), promised=at("09:00", day=1), minutes=60))
         journey.when(consent(DENIED, at("23:30"))).then("suppress notice: no_consent")
         journey.when_time_passes_to(at("07:00", day=1)).then_nothing()
 
     def test_never_past_its_use(self) -> None:
-        """A hold does not last beyond the moment from which the letter is worth nothing."""
+        """A hold ends no later than the letter stops being useful."""
         action = decided(at("12:00"), state=customer(time_zone="Mars/Olympus"), useful_until=at("12:20"))
         assert isinstance(action, Hold)
         assert action.until == at("12:20")
 
     def test_too_late_already(self) -> None:
-        """A letter that is of no use any more is refused before anything else is asked."""
+        """A letter that is no longer useful is refused first."""
         action = decided(at("12:00"), useful_until=at("12:00"))
         assert isinstance(action, Suppress)
         assert action.reason == "no_longer_useful"
@@ -354,7 +355,7 @@ class TestHolds:
 
 class TestFrequencyCap:
     def test_in_any_window_of_that_length(self) -> None:
-        """Two letters in three hours are enough: the third waits until the first is three hours old."""
+        """With a cap of two in three hours, the third letter is held until the first is three hours old."""
         sent = (at("10:00"), at("11:00"))
         action = decided(NOON, state=customer(sent=sent), playbook=capped(2, 3), useful_until=at("18:00"))
         assert isinstance(action, Hold)
@@ -363,18 +364,18 @@ class TestFrequencyCap:
         assert isinstance(decided(at("13:00"), state=customer(sent=sent), playbook=capped(2, 3)), Reach)
 
     def test_of_no_use_by_then(self) -> None:
-        """If the letter would be of no use by then, it is not sent."""
+        """A letter that would not be useful when the cap frees up is suppressed."""
         action = decided(NOON, state=customer(sent=(at("11:00"),)), playbook=capped(1, 3), useful_until=at("14:00"))
         assert isinstance(action, Suppress)
         assert action.reason == "frequency_cap"
 
     def test_another_purpose_has_its_own(self) -> None:
-        """Service letters do not use up the cap on marketing."""
+        """Service letters do not count towards the cap on marketing."""
         playbook = tuned(caps=(FrequencyCap(purpose=Purpose.MARKETING, most=1, window=timedelta(days=7)),))
         assert isinstance(decided(NOON, state=customer(sent=(at("11:00"),)), playbook=playbook), Reach)
 
     def test_letters_of_one_moment_count_one_another(self) -> None:
-        """Of two waits that become letters at the same moment, the second waits for its turn."""
+        """Of two letters that are due at the same moment, the second is held by the cap."""
         journey = given(profile(), consent(DENIED, at("08:00")), playbook=capped(1, 1))
         journey.when(delay(subject="A", minutes=90)).when(delay(at("12:01"), subject="B", minutes=90))
         journey.when(consent(GRANTED, at("12:10"))).then(
@@ -383,7 +384,7 @@ class TestFrequencyCap:
         journey.when_time_passes_to(at("13:10")).then("send notice with free-book")
 
     def test_a_freed_slot_goes_to_one(self) -> None:
-        """When a slot becomes free that two wait for, one gets it and the other goes on waiting."""
+        """When the cap frees up for one of two held letters, one is sent and the other stays held."""
         journey = given(profile(), playbook=capped(1, 1))
         for number, subject in enumerate("ABC"):
             journey.when(delay(at(f"12:0{number}"), subject=subject, promised=at("15:00"), minutes=90))
@@ -391,7 +392,8 @@ class TestFrequencyCap:
         assert [one.requested_at for one in journey.requests] == [at("12:00"), at("13:00"), at("14:00")]
 
     def test_who_still_waits_when_the_cap_allows_hears_from_us(self) -> None:
-        """A letter refused because the wait should have been over by then is sent if it is not."""
+        """A letter that was refused because the wait was to end before the cap frees up is sent if the wait
+        continues."""
         first = (delay(subject="A", promised=NOON, minutes=45), departure(at("12:05"), subject="A"))
         journey = given(profile(), *first, playbook=capped(1, 2))
         journey.when(delay(at("12:10"), subject="B", promised=NOON, minutes=60)).then("suppress notice: frequency_cap")
@@ -401,7 +403,7 @@ class TestFrequencyCap:
 
 class TestOrderOfTheRules:
     def test_the_first_that_objects_is_the_reason(self) -> None:
-        """One reason is given, and it is always the same one for the same case."""
+        """The reason is that of the first rule that objects, in a fixed order."""
         state = customer(
             time_zone="UTC",
             consents=(word(DENIED, 1),),
@@ -435,7 +437,7 @@ class TestOrderOfTheRules:
         ]
 
     def test_a_merged_record_is_not_written_to(self) -> None:
-        """A record that turned out to be another customer's gets nothing in its own name."""
+        """A record that was merged into another gets no letters."""
         merge = ProfilesMerged(**facts(at("08:00")), other_customer_id="bea", side=MergeSide.ABSORBED)
         given(profile(), merge).when(delay(minutes=60)).then("suppress notice: merged")
 

@@ -1,4 +1,4 @@
-"""Whoever is cared for by several policies at once: enough is enough, a no counts at once, and the news come first."""
+"""Caps, priority, budgets and opt-outs with several policies at once."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ YES = consent(ConsentStatus.GRANTED, purpose=Purpose.MARKETING)
 
 
 def cap(most: int, hours: float, *, channel: OutreachChannel | None = None) -> FrequencyCap:
-    """At most so many service messages in so many hours."""
+    """Return a cap of ``most`` service letters in ``hours`` hours."""
     return FrequencyCap(purpose=Purpose.SERVICE, most=most, window=timedelta(hours=hours), channel=channel)
 
 
 class TestCaps:
     def test_a_full_channel_leaves_the_others(self) -> None:
-        """One text message a day: the second goes by e-mail, although texts come first."""
+        """With one text message a day allowed, the second letter goes by e-mail."""
         playbook = everything(caps=(cap(1, 24, channel=SMS),), channel_order=(SMS, EMAIL))
         ana = given(profile(addresses=(PHONE, MAIL)), playbook=playbook)
         ana.when(delay(at("12:00"), minutes=90, subject="A"))
@@ -47,7 +47,7 @@ class TestCaps:
         assert [one.channel for one in ana.requests[-1].addresses] == [EMAIL]
 
     def test_a_channel_that_a_letter_may_fall_back_to_counts_until_it_did_not(self) -> None:
-        """Sent by e-mail, with a text message only as the way out: until we know, the text counts as sent."""
+        """A letter counts on every channel that it may fall through to, until it is known to have left on another."""
         playbook = everything(caps=(cap(1, 24, channel=SMS),), channel_order=(EMAIL, SMS))
         ana = given(profile(addresses=(PHONE, MAIL)), playbook=playbook)
         ana.when(delay(at("12:00"), minutes=90, subject="A")).when(delay(at("12:01"), minutes=90, subject="B"))
@@ -58,7 +58,7 @@ class TestCaps:
         assert [one.channel for one in free.requests[-1].addresses] == [EMAIL, SMS]
 
     def test_where_every_channel_is_full_it_waits_for_the_first_to_free(self) -> None:
-        """Texts are free again at two, e-mails at three."""
+        """If the caps on all channels are reached, the letter is held until the first of them frees up."""
         caps = (cap(1, 2, channel=SMS), cap(1, 3, channel=EMAIL))
         ana = given(profile(addresses=(PHONE, MAIL)), playbook=everything(caps=caps, channel_order=(SMS, EMAIL)))
         ana.when(delay(at("12:00"), minutes=90, subject="A"))
@@ -67,14 +67,14 @@ class TestCaps:
         assert [one.channel for one in ana.requests[-1].addresses] == [SMS]
 
     def test_tasks_for_our_own_people_are_no_messages(self) -> None:
-        """They use up none of what the customer may be sent."""
+        """Tasks for staff do not count towards caps."""
         ana = given(profile(), posts(Sentiment.NEGATIVE), playbook=everything(caps=(cap(1, 24),)))
         ana.when(delay(at("12:30"), minutes=90)).then("send notice with free-book")
 
 
 class TestPriority:
     def held(self, *priority: str) -> Journey:
-        """A holding message and a delay notice, both of the night, both for seven o'clock."""
+        """Return a journey with a holding message and a delay notice held for seven o'clock."""
         ana = given(profile(), playbook=everything(caps=(cap(1, 24),), priority=priority))
         ana.when(asks(at("04:00"), channel=Channel.EMAIL)).when_time_passes_to(at("05:00"))
         ana.then("hold holding until 09 Feb 07:00: quiet_hours")
@@ -82,13 +82,13 @@ class TestPriority:
         return ana
 
     def test_one_slot_goes_to_whoever_comes_first(self) -> None:
-        """At seven there is room for one: the delay is told, the other gives way and says to whom."""
+        """If the cap leaves room for one, the policy with priority sends, and the other's refusal names it."""
         ana = self.held().when_time_passes_to(at("07:00"))
         ana.then("send notice with free-book", "suppress holding: gave_way")
         assert "delay_care has priority" in ana.decisions[-1].explanation
 
     def test_giving_way_is_told_once(self) -> None:
-        """A moment later the slot is simply taken: that is the same no."""
+        """A refusal that gave way is recorded once; later refusals by the same cap are not."""
         ana = given(profile(), playbook=everything(caps=(cap(1, 2),)))
         ana.when(asks(at("05:30"), channel=Channel.EMAIL)).when(delay(at("06:00"), minutes=300, promised=at("09:00")))
         ana.when_time_passes_to(at("07:00"))
@@ -97,14 +97,14 @@ class TestPriority:
         ana.when(given_by_agent(at("07:20"), name="g2")).then_nothing()
 
     def test_the_playbook_says_who_comes_first(self) -> None:
-        """The same morning with the order turned round."""
+        """The playbook's order of priority decides which policy sends."""
         ana = self.held("response_watch", "delay_care").when_time_passes_to(at("07:00"))
         ana.then("send holding", "suppress notice: gave_way")
 
 
 class TestBudgets:
     def test_the_news_are_told_without_the_gesture_that_is_too_much(self) -> None:
-        """Ten a day: two books at four each, then a letter with no gift, and the decision says why."""
+        """With a budget of ten and gestures of four, the third letter has no gesture, and the decision says why."""
         ana = given(
             profile(), playbook=everything(gesture_budgets=(Budget(most=Decimal(10), window=timedelta(days=1)),))
         )
@@ -116,13 +116,13 @@ class TestBudgets:
         ana.when_time_passes_to(at("14:59")).then_nothing()
 
     def test_what_an_employee_gave_counts(self) -> None:
-        """One budget for one customer, whoever is kind."""
+        """Gestures of employees count towards the budget."""
         playbook = everything(gesture_budgets=(Budget(most=Decimal(10), window=timedelta(days=1)),))
         ana = given(profile(), given_by_agent(at("11:00"), "7.00"), playbook=playbook)
         ana.when(delay(at("12:00"), minutes=60)).then("send notice")
 
     def test_a_day_later_there_is_room_again(self) -> None:
-        """The window rolls."""
+        """The budget's window rolls: a day later there is room again."""
         playbook = everything(gesture_budgets=(Budget(most=Decimal(5), window=timedelta(days=1)),))
         waited = (delay(at("12:00"), minutes=60, subject="A"), departure(at("13:00"), subject="A"))
         ana = given(profile(), *waited, playbook=playbook)
@@ -130,7 +130,7 @@ class TestBudgets:
         ana.then("send notice with free-book")
 
     def test_a_coupon_that_is_too_much_takes_its_code_along(self) -> None:
-        """The link to whoever has it is still worth sending."""
+        """A letter whose coupon exceeds the budget is sent without the coupon and its code."""
         playbook = everything(gesture_budgets=(Budget(most=Decimal(3), window=timedelta(days=1)),))
         ana = given(profile(), YES, playbook=playbook).when(cannot_have(at("12:00"), "boots-42", "89.00"))
         ana.then("send save")
@@ -138,29 +138,29 @@ class TestBudgets:
 
 
 class TestNo:
-    """A no counts from the moment it is said, also for what was decided before."""
+    """An opt-out takes effect immediately, also on letters that were already requested."""
 
     @pytest.mark.parametrize("channel", [None, EMAIL])
     def test_a_letter_that_may_not_have_left_is_called_back(self, channel: OutreachChannel | None) -> None:
-        """Requested a minute ago; the customer says no."""
+        """An opt-out retracts a letter that was requested a minute before."""
         ana = given(profile(), delay(at("12:00"), minutes=90), playbook=everything())
         ana.when(consent(ConsentStatus.REVOKED, at("12:01"), channel=channel))
         ana.then("take back notice: consent_withdrawn")
         assert any(isinstance(one, OutreachRetracted) for one in ana.outputs)
 
     def test_a_no_to_offers_leaves_the_service_alone(self) -> None:
-        """Their flight is late all the same."""
+        """An opt-out of marketing retracts no service letter."""
         ana = given(profile(), delay(at("12:00"), minutes=90), playbook=everything())
         ana.when(consent(ConsentStatus.REVOKED, at("12:01"), purpose=Purpose.MARKETING)).then_nothing()
 
     def test_one_way_out_that_is_closed_calls_the_whole_letter_back(self) -> None:
-        """It could still have gone to the webhook, which is not wanted any more."""
+        """An opt-out of one of a letter's channels retracts the letter."""
         ana = given(profile(addresses=(MAIL, HOOK)), delay(at("12:00"), minutes=90), playbook=everything())
         ana.when(consent(ConsentStatus.REVOKED, at("12:01"), channel=OutreachChannel.WEBHOOK))
         ana.then("take back notice: consent_withdrawn")
 
     def test_unsubscribed_from_an_offer_still_told_of_a_delay(self) -> None:
-        """The link in a marketing letter ends marketing on that address; service goes on."""
+        """The link in a marketing letter ends marketing on that channel; service letters continue."""
         ana = given(profile(), YES, cannot_have(at("12:00"), "boots-42", "89.00"), playbook=everything())
         assert ana.requests
         ana.when(engages(at("12:10"), ana, Engagement.UNSUBSCRIBED)).then_nothing()
@@ -170,7 +170,7 @@ class TestNo:
         ana.when(delay(at("12:30"), minutes=90)).then("send notice with free-book")
 
     def test_a_link_in_an_old_offer_still_ends_offers_alone(self) -> None:
-        """The letter is long forgotten; its link says what it was."""
+        """The link in an unknown marketing letter ends marketing only."""
         ana = given(profile(), YES, playbook=everything())
         old = OutreachEngaged(
             **facts(at("12:00")), outreach_id="long-ago", channel=EMAIL, kind=Engagement.UNSUBSCRIBED,
@@ -180,14 +180,14 @@ class TestNo:
         assert [one.purpose for one in ana.known.suppressions] == [Purpose.MARKETING]
 
     def test_unsubscribed_from_a_service_letter_is_a_no_to_everything_there(self) -> None:
-        """Whoever does not even want to hear of their flight wants no offers either."""
+        """The link in a service letter closes the channel for service and marketing."""
         ana = given(profile(), YES, delay(at("12:00"), minutes=90), playbook=everything())
         ana.when(engages(at("12:10"), ana, Engagement.UNSUBSCRIBED))
         assert [one.purpose for one in ana.known.suppressions] == [None]
         ana.when(cannot_have(at("12:20"), "boots-42", "89.00")).then("suppress save: suppressed")
 
     def test_a_complaint_calls_back_what_else_is_on_its_way(self) -> None:
-        """Of two letters the one they complained about has arrived; the other is called back."""
+        """A complaint about one letter retracts the other that is still on its way."""
         ana = given(profile(), delay(at("12:00"), minutes=90, subject="A"), playbook=everything())
         first = ana.requests[0]
         ana.when(delay(at("12:01"), minutes=90, subject="B"))
@@ -199,7 +199,7 @@ class TestNo:
 
 class TestRecords:
     def test_every_decision_says_who_why_and_by_which_playbook(self) -> None:
-        """Policy, version, reason in words, and what led to it."""
+        """Every decision has its policy, playbook version, reason, explanation and subject."""
         ana = given(profile(), YES, playbook=everything())
         ana.when(delay(at("12:00"), minutes=90)).when(posts(Sentiment.NEGATIVE, at("12:01")))
         ana.when(feedback(FeedbackKind.CSAT, at("12:02"), score=1)).when(cannot_have(at("12:03"), "boots", "9.00"))
@@ -214,7 +214,7 @@ class TestRecords:
             assert one.inputs["subject"]
 
     def test_a_new_playbook_is_told_of_with_the_first_decision_under_it(self) -> None:
-        """The switch is on record with each customer, once."""
+        """A change of the playbook is recorded with each customer's first decision under it, once."""
         ana = given(profile(), delay(at("12:00"), minutes=90, subject="A"), playbook=everything())
         later = Journey(replace(everything(), version="newer"))
         later.state, later.now = ana.state, ana.now
@@ -224,7 +224,7 @@ class TestRecords:
         ]  # fmt: skip
 
     def test_an_escalation_is_told_apart(self) -> None:
-        """By its kind, and on the request."""
+        """An escalation has its own kind of decision, and a flag on the request."""
         ana = given(profile(), asks(), playbook=everything()).when_time_passes_to(at("12:20"))
         kinds = {one.occasion: one.kind for one in ana.decisions}
         assert kinds == {"holding": DecisionKind.SEND, "escalation": DecisionKind.ESCALATE}

@@ -1,4 +1,4 @@
-"""Two records, one person: the one that stays inherits every no of the one that goes, and goes on with what is open."""
+"""Merges: the remaining record inherits every opt-out of the other, and continues what is open."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ ANY_TIME = tuned(quiet_hours=None, caps=(), channel_order=(EMAIL, SMS))
 
 
 class People:
-    """Several records, each on a partition of its own; what one tells another arrives after ``later`` others, or at
-    once."""
+    """Several records, each on its own partition; forwarded events arrive after a random delay, or at once without
+    ``chance``."""
 
     def __init__(self, playbook: Playbook = ANY_TIME, *, chance: random.Random | None = None) -> None:
         self.journeys: dict[str, Journey] = defaultdict(lambda: Journey(playbook))
@@ -56,7 +56,7 @@ class People:
         self._waiting: dict[tuple[str, str], list[Touchpoint]] = defaultdict(list)
 
     def hear(self, event: Touchpoint, now: datetime | None = None) -> People:
-        """The event arrives, and what it leads to (by chance later, each sender's in its order)."""
+        """Deliver the event, and by chance what it leads to, in order for each sender."""
         self.now = max(self.now, now or event.occurred_at)
         self._take("", event)
         while self._waiting and (self._chance is None or self._chance.random() < 0.5):
@@ -64,13 +64,13 @@ class People:
         return self
 
     def settle(self) -> People:
-        """Everything that is on its way arrives."""
+        """Deliver everything that is on its way."""
         while self._waiting:
             self._deliver()
         return self
 
     def letters(self, who: str) -> list[str]:
-        """Where this record's letters went, one entry a letter."""
+        """Return the address of each of this record's letters."""
         return [one.addresses[0].address for one in self.journeys[who].requests if one.due_at is None]
 
     def _deliver(self) -> None:
@@ -93,22 +93,22 @@ class People:
 
 
 def of(who: str, event: Any) -> Any:
-    """The same, of another record."""
+    """Return the event for another record."""
     return replace(event, customer_id=who)
 
 
 def merge(into: str, other: str, when: datetime = ELEVEN, side: MergeSide = MergeSide.SURVIVOR) -> ProfilesMerged:
-    """``other`` turned out to be ``into``; told to ``into``, as publishers do."""
+    """``other`` is merged into ``into``; the event goes to ``into``, as from publishers."""
     return ProfilesMerged(**facts(when, customer_id=into), other_customer_id=other, side=side)
 
 
 def known(who: str, address: str) -> Any:
-    """A record with an e-mail address."""
+    """Return a profile with an e-mail address."""
     return of(who, profile(addresses=(Address(channel=EMAIL, address=address),)))
 
 
 def spam(who: str, when: datetime, kind: Engagement = Engagement.UNSUBSCRIBED) -> OutreachEngaged:
-    """A no by the link of an old letter."""
+    """Return an opt-out by the link in an old letter."""
     return OutreachEngaged(
         **facts(when, customer_id=who), outreach_id="old", channel=EMAIL, kind=kind, detail="SERVICE"
     )  # fmt: skip
@@ -126,7 +126,8 @@ class TestEveryNo:
     @pytest.mark.parametrize("no", NOES)
     @pytest.mark.parametrize("first", ["no", "merge"])
     def test_goes_over_to_the_record_that_stays(self, no: str, first: str) -> None:
-        """Whether it was said before the merge or we hear of it afterwards."""
+        """An opt-out of the merged record applies to the remaining one, whether it arrives before or after the
+        merge."""
         people = People().hear(known("stays", "s@x.example")).hear(known("gone", "g@x.example"))
         for event in (NOES[no], merge("stays", "gone")) if first == "no" else (merge("stays", "gone"), NOES[no]):
             people.hear(event, now=at("11:00"))
@@ -134,7 +135,8 @@ class TestEveryNo:
         assert people.letters("stays") == []
 
     def test_a_bounce_goes_over_with_its_address(self) -> None:
-        """The record that stays has the same mailbox, spelt otherwise; its other address stays open."""
+        """A bounced address is suppressed for the remaining record too, in any spelling; its other address stays
+        open."""
         both = (Address(channel=EMAIL, address="ANA@x.example"), Address(channel=EMAIL, address="b@x.example"))
         people = People().hear(of("stays", profile(addresses=both))).hear(known("gone", "ana@x.example"))
         people.hear(of("gone", delay(at("10:00"), minutes=60)))
@@ -150,7 +152,7 @@ class TestEveryNo:
 
     @pytest.mark.parametrize("order", ["abc", "bca", "acb", "cba"])
     def test_goes_along_a_chain(self, order: str) -> None:
-        """A into B into C, whichever merge and whichever word we hear of first."""
+        """With A merged into B and B into C, an opt-out of A applies to C, in every order of arrival."""
         steps = {
             "a": of("A", consent(ConsentStatus.REVOKED, at("10:00"))),
             "b": merge("B", "A", at("10:30")),
@@ -163,14 +165,14 @@ class TestEveryNo:
         assert people.letters("C") == []
 
     def test_calls_back_what_the_record_that_goes_had_requested(self) -> None:
-        """The one that stays said no; a letter of the other is still on its way."""
+        """If the remaining record has opted out, letters that the merged record requested are retracted."""
         people = People().hear(of("stays", consent(ConsentStatus.REVOKED, at("10:00"))))
         people.hear(known("gone", "g@x.example")).hear(of("gone", delay(at("10:30"), minutes=200)))
         people.hear(merge("stays", "gone"))
         assert "take back notice: consent_withdrawn" in told(people.journeys["gone"].everything)
 
     def test_a_yes_does_not(self) -> None:
-        """A yes to the record that goes does not undo the no of the one that stays, nor does it allow it offers."""
+        """An opt-in of the merged record neither ends the remaining one's opt-out nor allows marketing."""
         people = People(everything(quiet_hours=None, caps=()))
         people.hear(known("stays", "s@x.example")).hear(of("stays", consent(ConsentStatus.REVOKED, at("10:00"))))
         people.hear(of("gone", consent(ConsentStatus.GRANTED, at("10:30"))))
@@ -180,7 +182,7 @@ class TestEveryNo:
         assert people.letters("stays") == []
 
     def test_a_later_yes_to_the_record_that_goes_ends_its_own_no(self) -> None:
-        """Whenever we hear of either: they changed their mind before or after the merge."""
+        """An opt-in of the merged record ends its own earlier opt-out, in every order of arrival."""
         no, yes = spam("gone", at("10:00")), of("gone", consent(ConsentStatus.GRANTED, at("10:30"), channel=EMAIL))
         for order in ((no, yes, "m"), (no, "m", yes), ("m", yes, no), ("m", no, yes)):
             people = People().hear(known("stays", "s@x.example"))
@@ -190,7 +192,7 @@ class TestEveryNo:
             assert people.letters("stays") == ["s@x.example"], order
 
     def test_a_later_yes_to_the_record_that_stays_counts(self) -> None:
-        """Said after the inherited no."""
+        """An opt-in of the remaining record that is later than the inherited opt-out counts."""
         people = People().hear(known("stays", "s@x.example")).hear(NOES["revoked"]).hear(merge("stays", "gone"))
         people.hear(of("stays", consent(ConsentStatus.GRANTED, at("11:30"))))
         people.hear(of("stays", delay(at("12:00"), minutes=60)))
@@ -199,7 +201,7 @@ class TestEveryNo:
 
 class TestWhatIsOpen:
     def test_what_was_held_is_decided_again_for_the_record_that_stays(self) -> None:
-        """Held for the night; by the morning the record is another's, who hears of it."""
+        """A letter that was held for the merged record is sent to the remaining one in the morning."""
         people = People(tuned()).hear(known("stays", "s@x.example")).hear(known("gone", "g@x.example"))
         people.hear(of("gone", delay(at("23:00"), minutes=60, promised=at("12:00", day=1))))
         assert told(people.journeys["gone"].everything) == ["hold notice until 10 Feb 07:00: quiet_hours"]
@@ -210,7 +212,8 @@ class TestWhatIsOpen:
         assert people.letters("gone") == []
 
     def test_a_promise_that_is_still_to_be_kept_is_watched_for_the_record_that_stays(self) -> None:
-        """Parcels included: nobody says a word of the other one, and who stays hears of it."""
+        """An open order with its parcels moves to the remaining record, which is told when the promise passes in
+        silence."""
         people = People(shop()).hear(known("stays", "s@x.example")).hear(known("gone", "g@x.example"))
         people.hear(of("gone", ordered())).hear(of("gone", shipped(noon(0), "A1", "p1")))
         people.hear(of("gone", arrived(noon(1), "A1", "p2"))).hear(merge("stays", "gone", noon(2)))
@@ -223,7 +226,7 @@ class TestWhatIsOpen:
         assert people.letters("gone") == []
 
     def test_what_they_were_told_is_not_told_again(self) -> None:
-        """The letter about the wait has gone; so has the one about the question."""
+        """Letters that the merged record received are not sent again."""
         people = People(everything(quiet_hours=None, caps=()))
         people.hear(known("stays", "s@x.example")).hear(known("gone", "g@x.example"))
         people.hear(of("gone", delay(at("10:00"), minutes=60))).hear(of("gone", asks(at("10:00"))))
@@ -236,7 +239,7 @@ class TestWhatIsOpen:
         assert [line for line in told(people.journeys["stays"].everything) if line.startswith("escalate")] != []
 
     def test_what_arrives_for_the_record_that_goes_is_heard_by_the_one_that_stays(self) -> None:
-        """The wait, its end, a post and a question under the old key."""
+        """Later events of the merged record are forwarded to the remaining one."""
         people = People(everything(quiet_hours=None, caps=())).hear(known("stays", "s@x.example"))
         people.hear(merge("stays", "gone")).hear(of("gone", delay(at("12:00"), minutes=60)))
         assert people.letters("stays") == ["s@x.example"]
@@ -246,14 +249,14 @@ class TestWhatIsOpen:
         assert people.letters("gone") == []
 
     def test_who_they_are_is_filled_in_where_it_is_not_known(self) -> None:
-        """A record that stays and has no address takes that of the other; its own name it keeps."""
+        """The remaining record keeps its name and takes the other's address if it has none."""
         people = People().hear(of("stays", profile(name="Ana Ruiz", addresses=None)))
         people.hear(of("gone", profile(at("10:00"), name="A. Ruiz"))).hear(merge("stays", "gone"))
         stays = people.journeys["stays"].known.profile
         assert (stays.name, [to.address for to in stays.addresses]) == ("Ana Ruiz", ["ana@mail.example"])
 
     def test_told_twice_is_told_once(self) -> None:
-        """The merge again, told by another system, leads to nothing new."""
+        """A merge that is reported again causes no further events."""
         people = People().hear(known("stays", "s@x.example")).hear(of("gone", delay(at("10:00"), minutes=60)))
         people.hear(merge("stays", "gone")).hear(of("stays", consent(ConsentStatus.REVOKED, at("11:30"))))
         before = people.deliveries
@@ -264,7 +267,7 @@ class TestWhatIsOpen:
 class TestToAndFro:
     @pytest.mark.parametrize("late", [False, True])
     def test_the_latest_merge_of_two_records_says_which_stays(self, late: bool) -> None:
-        """A into B, an hour later B into A: A is written to, whichever we hear of first."""
+        """Of two merges in opposite directions the later counts, whichever arrives first."""
         people = People().hear(known("A", "a@x.example")).hear(known("B", "b@x.example"))
         words = [merge("B", "A", at("10:00")), merge("A", "B", at("11:00"))]
         for word in reversed(words) if late else words:
@@ -274,13 +277,13 @@ class TestToAndFro:
         assert people.letters("B") == []
 
     def test_in_the_same_moment_both_come_to_the_same(self) -> None:
-        """One of them stays, not none and not both."""
+        """Of two merges in opposite directions at the same moment exactly one record remains."""
         people = People().hear(merge("B", "A")).hear(merge("A", "B"))
         gone = {who for who in "AB" if people.journeys[who].known.merged_into is not None}
         assert len(gone) == 1
 
     def test_a_ring_comes_to_rest(self) -> None:
-        """A into B into C into A: nobody is written to twice, and no word goes round for ever."""
+        """With merges in a ring no event circulates for ever."""
         people = People()
         for word in (merge("B", "A", at("10:00")), merge("C", "B", at("10:10")), merge("A", "C", at("10:20"))):
             people.hear(word)
@@ -288,7 +291,7 @@ class TestToAndFro:
         assert people.deliveries < 60
 
     def test_with_somebody_unknown_or_erased(self) -> None:
-        """What was said to an erased record before is forgotten with it, what is said afterwards counts."""
+        """An erased record's earlier opt-outs do not count."""
         people = People().hear(known("stays", "s@x.example")).hear(NOES["revoked"])
         people.hear(CustomerErased(**facts(at("10:30"), customer_id="gone")))
         people.hear(merge("stays", "gone")).hear(merge("stays", "nobody"))
@@ -299,7 +302,7 @@ class TestToAndFro:
         assert people.letters("stays") == ["s@x.example"]
 
     def test_many_merges_do_not_crowd_out_a_no(self) -> None:
-        """Of a record with hundreds of others merged into it the earliest no still counts."""
+        """With hundreds of merged records the earliest opt-out still counts."""
         people = People().hear(known("stays", "s@x.example"))
         people.hear(of("r0", consent(ConsentStatus.REVOKED, at("10:00")))).hear(merge("stays", "r0"))
         for number in range(1, 120):
@@ -330,7 +333,7 @@ _steps: st.SearchStrategy[Any] = st.one_of(
 
 
 def outcome(steps: Iterable[Any], chance: random.Random | None) -> tuple[list[str], set[Any]]:
-    """Where a letter for C goes once everything has arrived, and what C inherited."""
+    """Return where a letter for C goes once everything has arrived, and what C inherited."""
     people = People(chance=chance).hear(known("C", "c@x.example"))
     for step in steps:
         people.hear(step, now=NOON + timedelta(hours=1))
@@ -343,7 +346,7 @@ def outcome(steps: Iterable[Any], chance: random.Random | None) -> tuple[list[st
 @for_any(st.lists(_steps, max_size=8), st.randoms(use_true_random=False))
 @settings(max_examples=examples(200), deadline=None, derandomize=True)
 def test_the_order_of_arrival_does_not_matter(steps: list[Any], chance: random.Random) -> None:
-    """A into B into C: the words and merges in any order, delayed on the way and twice, come to the same for C."""
+    """For A merged into B and B into C, events in any order, delayed and repeated, give the same result for C."""
     steps = [*steps, merge("B", "A"), merge("C", "B")]
     arriving = [*steps, *steps[::2]]
     chance.shuffle(arriving)
@@ -353,7 +356,7 @@ def test_the_order_of_arrival_does_not_matter(steps: list[Any], chance: random.R
 @for_any(st.lists(_steps, max_size=8), st.randoms(use_true_random=False))
 @settings(max_examples=examples(200), deadline=None, derandomize=True)
 def test_a_no_to_either_record_holds_for_the_one_that_stays(steps: list[Any], chance: random.Random) -> None:
-    """Whatever else was said: while the latest word to any one of the records is a no, C hears nothing."""
+    """While the latest consent of any of the records is an opt-out, C gets no letter."""
     steps = [*steps, merge("B", "A"), merge("C", "B")]
     chance.shuffle(steps)
     letters, _ = outcome(steps, chance)
@@ -371,7 +374,7 @@ def test_a_no_to_either_record_holds_for_the_one_that_stays(steps: list[Any], ch
 
 
 def test_what_a_record_passes_on_is_small() -> None:
-    """However long the words, what is passed on fits its topic."""
+    """Forwarded events are truncated, so that they fit their topic."""
     people = People().hear(merge("stays", "gone"))
     long = ContactOpened(
         **facts(at("12:00"), customer_id="gone", event_id="e" * 500), contact_id="c" * 9_000, channel=Channel.CHAT,

@@ -1,4 +1,4 @@
-"""Names that are made of parts say again what they were made of."""
+"""Names that are composed of parts can be parsed again."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ numbers = st.integers(0, 10_000)
 
 @given(kinds, numbers)
 def test_an_occasion_tells_its_kind(kind: str, number: int) -> None:
-    """Whatever the number of a letter, it is known what it says."""
+    """The kind of an occasion is known whatever its number."""
     assert kind_of(numbered(kind, number)) == kind_of(again(kind, number)) == kind_of(kind) == kind
 
 
 @given(kinds, kinds, numbers)
 def test_a_letter_told_once_more_is_of_its_step_alone(kind: str, other: str, number: int) -> None:
-    """`recover-again-1` is `recover` once more and nothing else, and `recover-1` is an occasion of its own."""
+    """`recover-again-1` is a resend of `recover`, and `recover-1` is an occasion of its own."""
     assert is_of(again(kind, number), other) == is_of(kind, other) == (kind == other)
     assert not is_of(numbered(kind, number), kind)
 
 
 @given(kinds, st.text())
 def test_a_journey_tells_what_it_is_about(kind: str, name: str) -> None:
-    """Names of things may hold anything, slashes too."""
+    """The name of a thing may contain anything, including slashes."""
     assert about(journey_about(kind, name)) == (kind, name)
 
 
 def test_a_letter_tells_its_policy_and_what_it_says() -> None:
-    """By its name alone."""
+    """A letter's name contains its policy and its content."""
     assert (policy_of("delay_care/notice"), says("delay_care/notice")) == ("delay_care", "notice")
 
 
 @pytest.mark.parametrize("field", ["occasion", "journey_id", "outcome", "refused", "template"])
 def test_nobody_else_takes_them_apart(field: str) -> None:
-    """No module of the core and of the policies looks at the beginning of such a name, apart from the one for it."""
+    """No other module of the core and the policies parses these names."""
     found = []
     for folder in ("processors/journey", "processors/policies"):
         for path in (ROOT / folder).rglob("*.py"):

@@ -1,9 +1,9 @@
-"""The order of arrival does not matter: whatever happened to one thing, what remains is the same in every order.
+"""The order of arrival does not matter: the facts about one thing give the same state in every order.
 
-What arrival does change, and all that it changes:
+Arrival changes only:
 
-- the name under which decisions speak of a wait (``Delay.named_at``): the first beginning we heard of, as a letter
-  that was sent keeps its name;
+- the journey id of a wait (``Delay.named_at``): the first beginning we heard of, because a letter that was sent keeps
+  its id;
 - what was decided meanwhile (letters, holds, deadlines, what time alone closed, a wait that began without notice);
 - a fact that is dated ahead counts from when it arrives, so another arrival is another time.
 """
@@ -60,10 +60,10 @@ from tests.journey.codec import TOPICS, at_once, codec
 from tests.journey.given import NOON, Journey, erased, profile, tuned
 
 NOW = NOON + timedelta(hours=2)
-"""When everything arrives: some of the facts are dated ahead of it."""
+"""The time at which everything arrives; some facts are dated after it."""
 
 EXAMPLES = examples(60)
-"""Made-up cases of each family."""
+"""How many made-up cases of each family are tried."""
 
 AHEAD = timedelta(hours=20)
 
@@ -74,7 +74,7 @@ _order = st.sampled_from([None, "a", "b"])
 
 
 def _families(when: st.SearchStrategy[datetime]) -> dict[str, st.SearchStrategy[Any]]:
-    """Facts about one thing, which contradict and repeat one another."""
+    """Return strategies for facts about one thing that contradict and repeat each other."""
 
     def at(cls: Any, **fixed: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         return of(cls, occurred_at=when, **fixed)
@@ -109,7 +109,7 @@ PAST = _families(_past)
 
 
 def folded(facts: Iterable[Any], now: datetime = NOW) -> JourneyState:
-    """What remains of the facts, in this order of arrival, but the names of waits."""
+    """Return the state after the facts in this order of arrival, without the ids of waits."""
     state = begin("ana", now)
     for fact in facts:
         state = evolve(state, fact, now)
@@ -117,12 +117,12 @@ def folded(facts: Iterable[Any], now: datetime = NOW) -> JourneyState:
 
 
 def unnamed(state: JourneyState) -> JourneyState:
-    """The state without the names under which decisions speak of waits."""
+    """Return the state without the ids of waits."""
     return replace(state, delays=tuple(replace(one, named_at=None, named_as=None) for one in state.delays))
 
 
 def orders_of(facts: Sequence[Any], chance: Random) -> Iterable[Sequence[Any]]:
-    """Every order of a few facts; of more some of them."""
+    """Return every order of a few facts, or some orders of more."""
     if math.factorial(len(facts)) <= 24:
         return islice(permutations(facts), 1, None)
     return [chance.sample(list(facts), len(facts)) for _ in range(24)]
@@ -130,7 +130,7 @@ def orders_of(facts: Sequence[Any], chance: Random) -> Iterable[Sequence[Any]]:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_in_every_order_the_same_remains(family: str) -> None:
-    """Contradictions, repeats, equal times and times ahead included: no order of arrival leads to anything else."""
+    """Every order of arrival gives the same state, with contradictions, repeats, equal times and future times."""
 
     @for_any(st.lists(FAMILIES[family], min_size=2, max_size=7), st.integers(0, 10**6))
     @settings(max_examples=EXAMPLES, deadline=None, derandomize=True)
@@ -148,14 +148,14 @@ def test_in_every_order_the_same_remains(family: str) -> None:
 @for_any(st.lists(mixed(*PAST.values()), max_size=14), st.integers(0, 10**6))
 @settings(max_examples=EXAMPLES, deadline=None, derandomize=True)
 def test_a_life_heard_in_another_order(facts: list[Any], seed: int) -> None:
-    """Everything at once, through the whole of the core and minute by minute: what is known at the end is the same."""
+    """Through the whole core, what is known of all things at the end is the same in another order of arrival."""
     chance = Random(seed)
     first, second = lived(facts), lived(chance.sample(facts, len(facts)))
     assert known(first) == known(second)
 
 
 def lived(facts: Iterable[Any]) -> Journey:
-    """The journey of somebody who is told of a minute apart, by rules that close nothing meanwhile."""
+    """Return the journey of a customer whose facts arrive a minute apart, with rules that close nothing meanwhile."""
     journey = Journey(everything(quiet_hours=None))
     journey.when(profile(event_id="first"))
     for number, fact in enumerate(facts):
@@ -175,7 +175,7 @@ UNTOLD: dict[str, Any] = {
 
 
 def known(journey: Journey) -> JourneyState:
-    """What the journey knows of what happened; not what was decided of it, or when it was heard."""
+    """Return what the journey knows of what happened, without decisions and times of arrival."""
     state = unnamed(journey.known)
     return replace(
         state,
@@ -195,7 +195,7 @@ def known(journey: Journey) -> JourneyState:
 
 @pytest.mark.parametrize("family", ["an order", "a contact", "a wait", "a profile", "a consent", "a wish", "a post"])
 def test_what_is_dated_ahead_counts_from_its_arrival(family: str) -> None:
-    """A clock that is a day ahead keeps nobody from saying something else an hour later."""
+    """A fact that is dated a day ahead does not override one from an hour later."""
 
     @for_any(FAMILIES[family], FAMILIES[family])
     @settings(max_examples=examples(60), deadline=None, derandomize=True)
@@ -214,7 +214,7 @@ def test_what_is_dated_ahead_counts_from_its_arrival(family: str) -> None:
 
 
 def test_a_yes_dated_ahead_does_not_outlast_a_no() -> None:
-    """The no is said an hour after the yes arrived; that the yes is dated tomorrow changes nothing."""
+    """An opt-in that is dated tomorrow does not override an opt-out an hour later."""
     yes = ConsentChanged(
         event_id="1", customer_id="ana", occurred_at=NOW + AHEAD, source="t", purpose=Purpose.SERVICE,
         status=ConsentStatus.GRANTED,
@@ -225,19 +225,19 @@ def test_a_yes_dated_ahead_does_not_outlast_a_no() -> None:
 
 
 def test_an_erasure_dated_ahead_forgets_nothing_of_tomorrow() -> None:
-    """Whoever is erased by a clock that is ahead and comes back in the afternoon is a new customer."""
+    """After an erasure that is dated ahead, a customer who returns the same afternoon is a new one."""
     journey = Journey().when(profile()).when(erased(NOW + AHEAD), now=NOW)
     journey.when(profile(NOW + timedelta(hours=1)))
     assert journey.known.profile.name == "Ana"
 
 
-# -- what is over stays over -------------------------------------------------------------------------------------------
+# -- what has ended stays closed ---------------------------------------------------------------------------------------
 
 _said = {"event_id": "1", "customer_id": "ana", "source": "t"}
 
 
 def _beginnings(name: str, at: datetime) -> dict[str, tuple[Any, Any]]:
-    """Of each family that ends: a beginning, and an end half an hour later."""
+    """Return, for each family that ends, a beginning and an end half an hour later."""
     begins, ends = {**_said, "occurred_at": at}, {**_said, "occurred_at": at + timedelta(minutes=30)}
     flight = {"subject_kind": "flight", "subject_id": name}
     return {
@@ -265,7 +265,7 @@ def _beginnings(name: str, at: datetime) -> dict[str, tuple[Any, Any]]:
 
 
 def open_things(state: JourneyState) -> list[Any]:
-    """What is not over."""
+    """Return what is open."""
     journeys = (*state.orders, *state.contacts, *state.delays)
     return [one for one in journeys if one.closed_at is None]
 
@@ -273,7 +273,7 @@ def open_things(state: JourneyState) -> list[Any]:
 @pytest.mark.parametrize("family", _beginnings("x", NOON))
 @pytest.mark.parametrize("how", ["at once", "after thirty days", "after many others", "of long ago"])
 def test_no_end_is_undone_by_an_older_beginning(family: str, how: str) -> None:
-    """Also when the end is forgotten: because it is long ago, because there were many, or as soon as it was heard."""
+    """An older beginning does not reopen what has ended, even after that was pruned."""
     at = NOON - timedelta(days=700) if how == "of long ago" else NOON
     start, end = _beginnings("x", at)[family]
     state, now = prune(evolve(begin("ana", NOW), end, NOW), NOW), NOW
@@ -290,7 +290,7 @@ def test_no_end_is_undone_by_an_older_beginning(family: str, how: str) -> None:
 
 @pytest.mark.parametrize("family", _beginnings("x", NOON))
 def test_what_begins_after_a_forgotten_end_begins(family: str) -> None:
-    """The end says nothing of what came after it."""
+    """A beginning later than a remembered end opens a new journey."""
     start, end = _beginnings("x", NOON)[family]
     now = NOW + KEEP_CLOSED + timedelta(days=1)
     state = prune(prune(evolve(begin("ana", NOW), end, NOW), NOW), now)
@@ -299,7 +299,7 @@ def test_what_begins_after_a_forgotten_end_begins(family: str) -> None:
 
 
 def test_the_ends_that_are_remembered_are_bounded() -> None:
-    """However many things end, what is kept of their ends has a bound, and goes after the time in which facts come."""
+    """The remembered ends are limited in number, and dropped once no earlier fact can arrive."""
     state = begin("ana", NOW)
     for number in range(2 * KEEP_ENDED):
         _, end = _beginnings(f"n{number}", NOON + timedelta(minutes=number))["an order"]
@@ -313,7 +313,7 @@ def test_the_ends_that_are_remembered_are_bounded() -> None:
 
 @pytest.mark.parametrize("family", ["an order", "a contact", "a wait"])
 def test_what_is_kept_of_one_thing_is_bounded(family: str) -> None:
-    """Of a thing that a thousand facts are about the state keeps as much as of one with thirty-two."""
+    """The state keeps at most 32 entries of a thing, even after a thousand facts."""
     start, end = _beginnings("x", NOON)[family]
     state = begin("ana", NOW)
     for number in range(500):
@@ -326,7 +326,7 @@ def test_what_is_kept_of_one_thing_is_bounded(family: str) -> None:
 
 
 def test_a_long_talk_keeps_its_first_answer() -> None:
-    """A hundred messages in one chat: the first answer of a person is still known, after it was opened again too."""
+    """The first answer of a person is still known after a hundred messages, also in a reopened contact."""
     opened, _ = _beginnings("x", NOON)["a contact"]
 
     def answers(start: datetime) -> list[Any]:
@@ -348,7 +348,7 @@ def test_a_long_talk_keeps_its_first_answer() -> None:
 
 
 def test_the_addresses_of_a_late_telling() -> None:
-    """Of two late tellings the later counts, though a third one, which says something else, is later than both."""
+    """Of two late profile updates the later counts, even if a third one with other fields is later still."""
     addresses = [Address(channel=OutreachChannel.EMAIL, address=f"{name}@x.example") for name in "ab"]
     tellings = [
         ProfileUpdated(**_said, occurred_at=NOON + timedelta(minutes=10 * number), addresses=(address,))
@@ -362,7 +362,7 @@ PLAYBOOK = tuned(quiet_hours=None, caps=())
 
 
 def test_a_letter_keeps_its_name() -> None:
-    """A notice from before the one that a letter answered changes when the wait began, and sends no second letter."""
+    """An earlier notice changes when the wait began, but causes no second letter."""
     start, _ = _beginnings("x", NOON)["a wait"]
     notice = replace(start, expected_at=NOW + timedelta(hours=9), promised_at=NOW + timedelta(hours=2))
     journey = Journey(PLAYBOOK).when(profile()).when(replace(notice, event_id="a", occurred_at=NOON), now=NOW)
@@ -374,7 +374,7 @@ def test_a_letter_keeps_its_name() -> None:
 
 
 def test_what_an_order_ended_stays_ended_when_the_order_is_forgotten() -> None:
-    """The order is forgotten and placed anew; the wait that its delivery ended is not begun again by that."""
+    """A wait that ended with its order stays closed when the order is pruned and placed again."""
     start, end = _beginnings("x", NOON)["a wait for an order"]
     state = replace(folded([start, end]), orders=())
     placed = OrderPlaced(**_said, occurred_at=NOW, order_id="x", description="lamp")
@@ -384,7 +384,7 @@ def test_what_an_order_ended_stays_ended_when_the_order_is_forgotten() -> None:
         assert [one.closed_at for one in state.delays] == [end.occurred_at]
 
 
-# -- states from before --------------------------------------------------------------------------------------------
+# -- states of version 3 -------------------------------------------------------------------------------------------
 
 FORMER = {
     "contacts": ("matter_as_of", "summary_as_of", "history"),
@@ -402,7 +402,7 @@ FORMER = {
 
 
 def as_formerly_kept(state: JourneyState) -> JourneyState:
-    """The state as version 3 kept it, without what version 4 adds."""
+    """Return the state as version 3 kept it, without the fields of version 4."""
 
     def without(record: Any, names: Iterable[str]) -> Any:
         bare = {field.name: field.default for field in fields(type(record)) if field.name in names}
@@ -417,7 +417,7 @@ def as_formerly_kept(state: JourneyState) -> JourneyState:
 
 @pytest.mark.parametrize("family", _beginnings("x", NOON))
 def test_a_state_of_before_goes_on(family: str) -> None:
-    """What a former version kept goes on: an end ends it, a repeat of its beginning does not begin it again."""
+    """In a state of version 3 an end closes a journey, and a repeated beginning does not reopen it."""
     start, end = _beginnings("x", NOON)[family]
     begun = as_formerly_kept(folded([start]))
     ended = evolve(begun, end, NOW)
@@ -430,7 +430,7 @@ def test_a_state_of_before_goes_on(family: str) -> None:
 
 
 def test_the_name_of_a_wait_of_before_stays() -> None:
-    """A letter that a former version sent is still taken back when the wait ends."""
+    """A letter that was requested under version 3 is still retracted when the wait ends."""
     start, end = _beginnings("x", NOON)["a wait"]
     notice = replace(start, expected_at=NOW + timedelta(hours=9), promised_at=NOW + timedelta(hours=2))
     journey = Journey(PLAYBOOK).when(profile()).when(notice, now=NOON).then("send notice with meal")
@@ -443,7 +443,7 @@ def test_the_name_of_a_wait_of_before_stays() -> None:
 
 
 def test_two_waits_for_one_thing_of_before() -> None:
-    """A former version kept the wait that ended beside the one that followed; what is heard now is about the latter."""
+    """In a state of version 3 with two waits for one thing, new facts apply to the later one."""
     start, end = _beginnings("x", NOON)["a wait"]
     first = as_formerly_kept(folded([start, end])).delays
     later = replace(start, occurred_at=NOON + timedelta(hours=1))

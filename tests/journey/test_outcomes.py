@@ -1,4 +1,4 @@
-"""What a provider tells of an outreach is news of that outreach, and of nothing else."""
+"""An outcome of one outreach causes no decision about another."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from tests.journey.given import at, consent, given, profile
 
 
 def test_that_a_task_was_handed_over_decides_nothing_else() -> None:
-    """A holding message that may not be sent is past its use at 16:05, which nobody needs to be told; that the task
-    for the lead was handed over, whenever we hear of it, is no reason to decide of the message again."""
+    """That a task for the lead was handed over, however late it is reported, does not cause another decision on the
+    holding message, which was refused and is no longer useful."""
     no = consent(ConsentStatus.DENIED, when=at("09:00"), channel=OutreachChannel.EMAIL)
     journey = given(profile(), no, asks(at("12:00"), channel=Channel.CALL), playbook=everything())
     journey.when_time_passes_to(at("12:20"))

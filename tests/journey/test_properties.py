@@ -1,4 +1,4 @@
-"""What holds whatever happens to a customer, and in whatever order we hear of it."""
+"""Properties that hold for any events in any order."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ from tests.journey.codec import TOPICS, at_once, codec
 from tests.journey.given import HOOK, MAIL, NOON, PLAYBOOK, Journey, capped, delay, profile, tuned
 
 FAR = NOON + timedelta(days=30)
-"""Everything has happened by then."""
+"""A time after all events."""
 
 STRICT = capped(2, 5)
 
 
 def lived(life: list[tuple[timedelta, Any]], playbook: Playbook = PLAYBOOK) -> Journey:
-    """The journey of a customer to whom these things happened, and of the days after."""
+    """Return the journey of a customer after these events and some days."""
     journey, now = Journey(playbook), NOON
     journey.when(profile(event_id="first"))
     for pause, event in life:
@@ -58,7 +58,7 @@ def lived(life: list[tuple[timedelta, Any]], playbook: Playbook = PLAYBOOK) -> J
 @for_any(st.lists(anything, max_size=8))
 @settings(max_examples=examples(60), deadline=None, derandomize=True)
 def test_every_fact_can_be_folded_into_any_state(events: list[Any]) -> None:
-    """Whatever a customer lived through, whatever comes next is understood, and the state can be kept."""
+    """Any touchpoint can be folded into any state, and the result can be encoded."""
     state = begin("ana", NOON)
     for event in events:
         state = evolve(state, event, FAR)
@@ -70,7 +70,7 @@ def test_every_fact_can_be_folded_into_any_state(events: list[Any]) -> None:
 @for_any(lives())
 @settings(max_examples=examples(40), deadline=None, derandomize=True)
 def test_what_is_kept_is_what_was_known(life: list[tuple[timedelta, Any]]) -> None:
-    """A state that is written and read again is the same state, with everything that was decided."""
+    """A state and its outputs are the same after encoding and decoding."""
     journey = lived(life)
     if journey.state is not None:
         kept = codec().encode(TOPICS.journeys, journey.state)
@@ -88,7 +88,7 @@ def test_what_is_kept_is_what_was_known(life: list[tuple[timedelta, Any]]) -> No
 @for_any(lives())
 @settings(max_examples=examples(40), deadline=None, derandomize=True)
 def test_the_same_life_leads_to_the_same_decisions(life: list[tuple[timedelta, Any]]) -> None:
-    """Live or replayed, the same events in the same order come to the same decisions, ids and all."""
+    """The same events in the same order give the same decisions with the same ids."""
     first, second = lived(life), lived(life)
     assert first.everything == second.everything
     assert first.state == second.state
@@ -97,7 +97,7 @@ def test_the_same_life_leads_to_the_same_decisions(life: list[tuple[timedelta, A
 @for_any(lives(), st.integers(0, 30))
 @settings(max_examples=examples(40), deadline=None, derandomize=True)
 def test_what_arrives_twice_changes_nothing(life: list[tuple[timedelta, Any]], back: int) -> None:
-    """Any of the latest sixty-four events that comes again leads to nothing."""
+    """A repeat of any of the latest sixty-four events changes nothing."""
     journey = lived(life)
     heard = [event for _, event in life][-DEDUPLICATION_BOUND:]
     if journey.state is None or not heard:
@@ -114,8 +114,8 @@ def test_what_arrives_twice_changes_nothing(life: list[tuple[timedelta, Any]], b
 @for_any(lives())
 @settings(max_examples=examples(60), deadline=None, derandomize=True)
 def test_nobody_is_written_to_at_night_too_late_or_too_often(life: list[tuple[timedelta, Any]]) -> None:
-    """Every letter leaves by day in the customer's own zone, while it is of use, and within the cap; none twice."""
-    # without a place of its own a letter's time zone is the customer's, by which night is told
+    """Every letter is requested by day in the customer's time zone, while it is useful, within the cap, and once."""
+    # without a time zone of the wait the letter has the customer's, which decides on quiet hours
     life = [(wait, replace(e, time_zone=None) if isinstance(e, DelayNoticed) else e) for wait, e in life]
     journey = lived(life, STRICT)
     assert STRICT.quiet_hours is not None
@@ -137,7 +137,7 @@ def test_nobody_is_written_to_at_night_too_late_or_too_often(life: list[tuple[ti
 @for_any(lives())
 @settings(max_examples=examples(40), deadline=None, derandomize=True)
 def test_no_wait_is_silent(life: list[tuple[timedelta, Any]]) -> None:
-    """Of every wait we know of there is a decision on record: a letter, or a reason against it."""
+    """Every known wait has a decision on record: a letter, or a reason against it."""
     journey = lived(life)
     if journey.state is None or any(type(event).__name__ == "CustomerErased" for _, event in life):
         return
@@ -168,7 +168,7 @@ ANY_TIME = tuned(quiet_hours=None, caps=())
 @for_any(st.lists(mixed(words, words, words, waits, waits, eventful, homes), max_size=25))
 @settings(max_examples=examples(120), deadline=None, derandomize=True)
 def test_an_opted_out_customer_is_never_reached(events: list[Any]) -> None:
-    """Whatever order the words arrive in: where the latest word we heard is a no, nothing is sent."""
+    """In any order of arrival, nothing is sent while the latest consent is an opt-out."""
     journey, now = Journey(ANY_TIME), NOON
     journey.when(profile(event_id="first"))
     heard: list[ConsentChanged] = []
@@ -178,7 +178,7 @@ def test_an_opted_out_customer_is_never_reached(events: list[Any]) -> None:
         check(journey, heard)
         journey.when(event, now=now)
         if isinstance(event, ConsentChanged) and journey.handling == FOLDED:
-            heard.append(replace(event, occurred_at=min(event.occurred_at, now)))  # dated ahead, it counts from now
+            heard.append(replace(event, occurred_at=min(event.occurred_at, now)))  # a future date counts as now
         if journey.state is not None and journey.state.is_erased:
             heard.clear()
         check(journey, heard)
@@ -192,7 +192,7 @@ def check(journey: Journey, heard: list[ConsentChanged]) -> None:
 
 
 def allowed(channel: OutreachChannel, purpose: Purpose, heard: list[ConsentChanged]) -> bool:
-    """Worked out from all that was ever heard, not from what we keep of it."""
+    """Return whether it is allowed, derived from all events and not from the state."""
     said = [one for one in heard if one.purpose is purpose and one.channel in (None, channel)]
     if not said:
         return purpose is Purpose.SERVICE
@@ -203,7 +203,7 @@ def allowed(channel: OutreachChannel, purpose: Purpose, heard: list[ConsentChang
 
 
 def test_a_state_stays_bounded() -> None:
-    """However much happens to one customer, what we keep of them does not grow for ever."""
+    """The size of a state does not grow for ever, however much happens to one customer."""
     chance = random.Random(7)
     journey, sizes = Journey(), []
     journey.when(profile())
@@ -219,7 +219,7 @@ def test_a_state_stays_bounded() -> None:
 
 
 def test_a_state_fits_its_topic_whatever_people_write() -> None:
-    """Events as long as the wire takes, thousands of them: the state still fits on its topic."""
+    """With thousands of events with very long texts the state still fits its topic."""
     chance = random.Random(11)
     journey = Journey()
     journey.when(profile())
@@ -233,7 +233,7 @@ def test_a_state_fits_its_topic_whatever_people_write() -> None:
 
 
 def sample(strategy: Any, chance: random.Random) -> Any:
-    """One value of a strategy, the same for the same chance."""
+    """Return one value of a strategy, the same for the same random state."""
     found: list[Any] = []
 
     @settings(max_examples=1, database=None, deadline=None)
@@ -246,7 +246,7 @@ def sample(strategy: Any, chance: random.Random) -> Any:
 
 
 def renamed(event: Any, name: str, moment: datetime) -> Any:
-    """The event as another one, about other things, with every text as long as the name."""
+    """Return the event as another one, about other things, with ``name`` in every text."""
     changes: dict[str, Any] = {"event_id": name, "occurred_at": moment}
     for field in fields(type(event)):
         if field.name in ("event_id", "customer_id", "occurred_at", "source", "time_zone", "locale", "currency"):
@@ -259,7 +259,7 @@ def renamed(event: Any, name: str, moment: datetime) -> Any:
 
 
 def test_the_order_of_independent_facts_does_not_matter() -> None:
-    """Facts about different things come to the same state in whatever order they arrive."""
+    """Facts about different things give the same state in every order of arrival."""
     facts_ = [
         delay(NOON, subject="A", minutes=60),
         delay(NOON, subject="B", minutes=90),
@@ -279,7 +279,7 @@ INDEPENDENT = ("ItemUnavailable", "MentionPosted", "FeedbackGiven", "AgentNoted"
 
 
 def unordered(state: JourneyState) -> dict[str, Any]:
-    """The state's parts as sets: the order of a list says only when we heard of it."""
+    """Return the parts of the state as sets, because the order of a list only reflects the arrival."""
     parts = {}
     for name in ("consents", "contacts", "orders", "delays", "wishes", "mentions", "moments", "notes", "suppressions"):
         parts[name] = set(getattr(state, name))

@@ -1,4 +1,4 @@
-"""One step from a state and an action to the state after it and what goes out."""
+"""Recording an action: the state after it, and its outputs."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ LATER = NOON + timedelta(minutes=5)
 
 
 def told() -> JourneyState:
-    """Ana was written to about her flight."""
+    """Return Ana's state after a letter about her flight."""
     return given(profile(), delay(minutes=45)).known
 
 
 def done(state: JourneyState, action: Any) -> tuple[JourneyState, list[Output]]:
-    """The step, five minutes later."""
+    """Record the action, five minutes later."""
     return enact(state, action, now=LATER, playbook=PLAYBOOK, trigger=None)
 
 
 def kinds(outputs: list[Output]) -> list[type[Any]]:
-    """What goes out, in order."""
+    """Return the types of the outputs, in order."""
     return [type(one) for one in outputs]
 
 
 def test_a_recall_takes_back_what_was_requested() -> None:
-    """The decision goes out first, the retraction after it, and the state knows that the letter is called back."""
+    """The decision is followed by the retraction, and the state marks the letter as retracted."""
     state = told()
     [note] = state.outreach
     after, outputs = done(state, Recall.of(note, reason="wait_over", explanation="over"))
@@ -41,7 +41,7 @@ def test_a_recall_takes_back_what_was_requested() -> None:
 
 
 def test_a_release_takes_nothing_back() -> None:
-    """A hold that ends has its decision on record; no letter was requested, so nothing is retracted, of any letter."""
+    """The end of a hold is recorded as a decision, and nothing is retracted."""
     state = told()
     [note] = state.outreach
     release = Release(
@@ -55,7 +55,8 @@ def test_a_release_takes_nothing_back() -> None:
 
 
 def test_a_letter_that_revises_another_replaces_it_in_the_same_step() -> None:
-    """Decision, retraction of the earlier letter, request of the new one: in this order, from one state."""
+    """The outputs are the decision, the retraction of the earlier letter, and the request of the new one, in this
+    order."""
     state = told()
     [note] = state.outreach
     want = Want(

@@ -1,4 +1,4 @@
-"""What the state keeps of a letter about a wait that was not sent."""
+"""The stored refusal of a letter about a wait."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ ROOT = Path(refusals.__file__).parents[2]
 
 
 def wait() -> Delay:
-    """A wait of which nobody was told."""
+    """Return a wait without a letter."""
     return given(profile(), delay(minutes=10)).known.delays[0]
 
 
 def test_it_says_which_letter_and_why() -> None:
-    """A letter that is refused or held is on record with its occasion and its reason, as they were."""
+    """A refusal or hold is stored with its occasion and reason."""
     for refusal in (Refusal("notice", "below_threshold"), Refusal("revised-2", "quiet_hours"), Refusal("over-1", "")):
         kept = refused(wait(), refusal, held_until=NOON)
         assert (refusal_of(kept), kept.held_until) == (refusal, NOON)
@@ -31,12 +31,12 @@ def test_nothing_was_refused() -> None:
 
 
 def test_states_of_earlier_versions_are_understood() -> None:
-    """The text is that of all versions of the state so far: occasion, colon, reason."""
+    """The text has the form of all versions of the state: occasion, colon, reason."""
     assert refusal_of(replace(wait(), refused="notice:gave_way")) == Refusal("notice", "gave_way")
 
 
 def test_the_text_is_read_in_one_place() -> None:
-    """No other module takes the text of a wait's refusal apart."""
+    """No other module parses the text of a refusal."""
     found = set()
     for package in ("journey", "view"):
         for file in (ROOT / "processors" / package).rglob("*.py"):

@@ -1,4 +1,4 @@
-"""What others report of our letters: it fits a letter of that customer's, or nothing comes of it."""
+"""Reports on our letters count only if they match a letter of that customer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ REPORTER = "careline/gateway/shop"
 
 
 def ana() -> Journey:
-    """She heard of a delay, by e-mail."""
+    """Return the journey of Ana, who was told of a delay by e-mail."""
     return given(profile(addresses=(MAIL,)), playbook=CALM).when(delay(at("12:00"), minutes=90))
 
 
@@ -31,7 +31,7 @@ KINDS = ("COMPLAINED", "UNSUBSCRIBED", "BOUNCED", "OPENED", "REDEEMED")
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_report_of_a_letter_she_never_had_closes_nothing(kind: str) -> None:
-    """Whoever makes up an outreach, or names somebody else's, ends nobody's letters and changes nothing."""
+    """A report with an invented outreach id, or another customer's, changes nothing."""
     journey = ana()
     before = journey.state
     assert journey.when(report(kind, "made-up")).state == before
@@ -40,7 +40,7 @@ def test_a_report_of_a_letter_she_never_had_closes_nothing(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("channel", [SMS, PUSH, OutreachChannel.WEBHOOK])
 def test_a_report_of_another_channel_than_the_letters_closes_nothing(kind: str, channel: OutreachChannel) -> None:
-    """A letter that went by e-mail closes no phone."""
+    """A report on another channel than the letter's changes nothing."""
     journey = ana()
     before = journey.state
     assert journey.when(report(kind, journey.requests[-1].outreach_id, channel=channel)).state == before
@@ -49,7 +49,7 @@ def test_a_report_of_another_channel_than_the_letters_closes_nothing(kind: str, 
 @pytest.mark.parametrize("kind", ["COMPLAINED", "UNSUBSCRIBED", "BOUNCED"])
 @pytest.mark.parametrize("channel", [EMAIL, OutreachChannel.OTHER])
 def test_a_report_of_her_letter_counts(kind: str, channel: OutreachChannel) -> None:
-    """As before."""
+    """A report on her letter closes the channel or address."""
     journey = ana()
     after = journey.when(report(kind, journey.requests[-1].outreach_id, channel=channel)).state
     assert after is not None
@@ -58,12 +58,12 @@ def test_a_report_of_her_letter_counts(kind: str, channel: OutreachChannel) -> N
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_report_begins_no_customer(kind: str) -> None:
-    """Nobody is known by it."""
+    """A report creates no customer."""
     assert given(playbook=CALM).when(report(kind, "made-up")).state is None
 
 
 def test_a_link_counts_however_old_the_letter() -> None:
-    """The link is signed: it proves that the letter was hers, when we have long forgotten it."""
+    """An opt-out by a signed link counts however old the letter is."""
     after = ana().when(report("UNSUBSCRIBED", "of long ago", source="careline/gateway")).state
     assert after is not None
     assert [(one.channel, one.reason) for one in after.suppressions] == [(EMAIL, "unsubscribed")]

@@ -1,4 +1,4 @@
-"""The core as the processor's logic: what it sends where, and what is counted when."""
+"""The core as the processor's logic: which records it sends, and what is counted when."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NONE: Headers = ()
 
 
 def told(*events: Touchpoint) -> Step[JourneyState]:
-    """The step that the last of these leads to."""
+    """Return the step of the last of these events."""
     step: Step[JourneyState] = Step(state=None)
     for event in events:
         step = LOGIC.receive(Incoming(record=event, value=b"", headers=NONE), step.state, NOON, busy=False)
@@ -24,13 +24,13 @@ def told(*events: Touchpoint) -> Step[JourneyState]:
 
 
 def counted() -> float:
-    """All decisions that were counted so far."""
+    """Return the number of decisions counted so far."""
     samples = [sample for metric in metrics.DECISIONS.collect() for sample in metric.samples]
     return sum(sample.value for sample in samples if sample.name.endswith("_total"))
 
 
 def test_decisions_are_counted_once_they_are_committed() -> None:
-    """A transaction that is aborted and repeated counts once."""
+    """A decision is counted when its transaction is committed."""
     before = counted()
     step = told(profile(), delay(minutes=90))
     [decision] = [send.record for send in step.sends if isinstance(send.record, Decision)]
@@ -42,15 +42,15 @@ def test_decisions_are_counted_once_they_are_committed() -> None:
 
 
 def test_a_repeated_touchpoint_changes_nothing() -> None:
-    """It is counted as a duplicate and not written."""
+    """A duplicate is counted as such and not written."""
     event = profile()
     step = told(event, event)
     assert (step.unchanged, step.handling, step.sends) == (True, "duplicate", ())
 
 
 def test_a_webhook_that_leads_inside_is_refused_when_the_profile_comes() -> None:
-    """The profile is kept without it, and the record is among the dead letters with the reason; told again, it is a
-    duplicate and nothing more."""
+    """The profile is kept without the webhook, and the record is a dead letter with the reason; repeated, it is a
+    duplicate."""
     inside = Address(channel=OutreachChannel.WEBHOOK, address="http://127.0.0.1:8080/")
     event = replace(profile(), addresses=(inside, MAIL))
     step = told(event)

@@ -1,4 +1,4 @@
-"""Tasks that can be done: by when, what about, how to reach the customer, and what an escalation escalates."""
+"""Tasks: their deadline, what they are about, how to reach the customer, and what an escalation escalates."""
 
 from __future__ import annotations
 
@@ -34,29 +34,29 @@ BAD = FeedbackKind.CSAT
 
 
 def tasks(journey: Journey) -> list[OutreachRequested]:
-    """What staff were asked to do so far."""
+    """Return the tasks that staff were given so far."""
     return [one for one in journey.requests if one.due_at is not None]
 
 
 def about(fact: FeedbackGiven, name: str | None) -> FeedbackGiven:
-    """The same feedback, about something."""
+    """Return the feedback with that subject."""
     return replace(fact, about=name)
 
 
 class TestWays:
     def test_the_way_to_reach_the_customer(self) -> None:
-        """Every address that they allow, the best first."""
+        """A task lists every address that the customer allows, the best first."""
         ana = given(profile(addresses=(PHONE, MAIL)), playbook=CARE).when(feedback(BAD, score=1))
         assert tasks(ana)[0].variables["ways"] == f"EMAIL {MAIL.address} · SMS {PHONE.address}"
 
     def test_not_by_an_address_that_they_closed(self) -> None:
-        """Who wants no e-mail is called."""
+        """A task does not list addresses on a channel that the customer opted out of."""
         no = consent(ConsentStatus.REVOKED, channel=OutreachChannel.EMAIL)
         ana = given(profile(addresses=(PHONE, MAIL)), no, playbook=CARE).when(feedback(BAD, score=1))
         assert tasks(ana)[0].variables["ways"] == f"SMS {PHONE.address}"
 
     def test_whoever_asked_and_allows_nothing_is_answered_where_they_asked(self) -> None:
-        """The task names no address."""
+        """If the customer allows no address, the task for their question lists none."""
         ana = given(profile(), consent(ConsentStatus.REVOKED), asks(NOON), playbook=CARE)
         ana.when_time_passes_to(at("13:00"))
         assert tasks(ana)[-1].variables["ways"] == NOBODY
@@ -73,7 +73,7 @@ class TestAbout:
         ],
     )
     def test_its_description_where_it_is_known(self, fact: Any, name: str) -> None:
-        """An order, what is awaited, a wait, a wish: in the customer's words, with the id."""
+        """A task names a known order, wait or wish by its description and id."""
         ana = given(profile(), fact, playbook=CARE).when(about(feedback(BAD, score=1), name))
         assert tasks(ana)[-1].variables["about"] == "desk lamp, A-1017"
 
@@ -84,14 +84,14 @@ class TestAbout:
         assert tasks(ana)[-1].variables["matter"] == "desk lamp, A-1017"
 
     def test_what_is_not_known_is_as_it_was_told(self) -> None:
-        """Nothing is made up."""
+        """An unknown subject is shown as it was reported."""
         ana = given(profile(), playbook=CARE).when(about(feedback(BAD, score=1), "gate 12"))
         assert tasks(ana)[0].variables["about"] == "gate 12"
 
 
 class TestDeadlines:
     def test_never_due_before_it_is_opened(self) -> None:
-        """A score of last week that is heard of today leaves time to do something about it."""
+        """A task for a score of last week has its full time from today."""
         ana = given(profile(), playbook=CARE).when(feedback(BAD, NOON - timedelta(days=6), score=1), now=NOON)
         (task,) = tasks(ana)
         assert task.due_at == NOON + timedelta(days=1)
@@ -99,7 +99,7 @@ class TestDeadlines:
         assert ana.known.outreach[-1].due_at == task.due_at
 
     def test_a_rescue_that_begins_late_is_not_escalated_at_once(self) -> None:
-        """A post that is heard of a day late: whoever is asked first has their time."""
+        """A rescue for a post that is a day old has its full two hours before it is escalated."""
         post = posts(Sentiment.NEGATIVE, NOON - timedelta(days=1))
         ana = given(profile(), playbook=CARE).when(post, now=NOON).then("task rescue for social-care by 09 Feb 14:00")
         ana.when_time_passes_to(at("13:59")).then_nothing()
@@ -107,7 +107,7 @@ class TestDeadlines:
         assert [line.split(" by ")[0] for line in told(ana.outputs)] == ["escalate escalation for care-leads"]
 
     def test_by_the_clocks_of_the_team(self) -> None:
-        """A team in Vienna reads deadlines in Viennese time, whatever the customer's zone."""
+        """A task's times are in the team's time zone, whatever the customer's."""
         book = everything(team_zones={"recovery": "Europe/Vienna"}, default_time_zone="America/New_York")
         ana = given(profile(), playbook=book).when(feedback(BAD, score=1)).when(posts(Sentiment.POSITIVE))
         assert [one.time_zone for one in tasks(ana)] == ["Europe/Vienna", "America/New_York"]
@@ -116,7 +116,7 @@ class TestDeadlines:
     @for_any(lives(30))
     @settings(max_examples=examples(40), deadline=None, derandomize=True)
     def test_whatever_happens(life: list[tuple[timedelta, Any]]) -> None:
-        """No task of any life is due before it is opened, or of use for less time than it has."""
+        """For any events, a task's deadline is after its request, and the task is useful until its deadline."""
         ana, now = Journey(everything()), NOON
         ana.when(profile(event_id="first"))
         for pause, event in life:
@@ -132,7 +132,7 @@ class TestReviews:
 
     @pytest.mark.parametrize("first", ["score", "story"])
     def test_a_score_and_its_story_are_one_task(self, first: str) -> None:
-        """Whichever comes first: the one task that stands has the score and the story."""
+        """Whichever arrives first, one task remains, with the score and the story."""
         parts = [self.score, self.story] if first == "score" else [self.story, self.score]
         ana = given(profile(), playbook=CARE)
         for part in parts:
@@ -155,12 +155,12 @@ class TestReviews:
         ],
     )
     def test_what_is_no_part_of_it_is_a_task_of_its_own(self, other: FeedbackGiven) -> None:
-        """Something else, hours later, or another score."""
+        """Feedback about something else, hours later, or with another score is a task of its own."""
         ana = given(profile(), about(self.score, "A-1017"), playbook=CARE).when(other)
         assert [one.retracted_at for one in ana.known.outreach] == [None, None]
 
     def test_what_is_done_is_not_asked_for_again_as_its_part(self) -> None:
-        """The score was made good before the story came: the story is a task of its own, and the score's stays done."""
+        """If the score's task was done before the story arrived, the story is a task of its own."""
         ana = given(profile(), about(self.score, "A-1017"), playbook=CARE)
         ana.when(done(at("12:00"), "recovery", "feedback/f1/CSAT/A-1017", "recover")).when(about(self.story, "A-1017"))
         assert [one.retracted_at for one in ana.known.outreach] == [None, None]
@@ -168,7 +168,7 @@ class TestReviews:
 
 class TestEscalations:
     def test_names_what_it_escalates(self) -> None:
-        """Which task, whose it was, and when it should have been done."""
+        """An escalation names the earlier task, its team and its deadline."""
         ana = given(profile(), posts(Sentiment.NEGATIVE), playbook=CARE).when_time_passes_to(at("14:00"))
         rescue, escalation = tasks(ana)
         assert escalation.variables["earlier_task"] == rescue.outreach_id
@@ -176,6 +176,6 @@ class TestEscalations:
         assert escalation.variables["earlier_due_at"] == at("14:00").isoformat(timespec="seconds")
 
     def test_a_question_that_nobody_was_asked_to_answer(self) -> None:
-        """It escalates the question itself, and names no task."""
+        """An escalation of an unanswered question names no earlier task."""
         ana = given(profile(), asks(NOON, channel=Channel.CALL), playbook=CARE).when_time_passes_to(at("13:00"))
         assert tasks(ana)[-1].variables["earlier_task"] == ""

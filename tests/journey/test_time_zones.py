@@ -1,4 +1,4 @@
-"""What customers' systems call their time zones, on the way into a journey."""
+"""Time zone names of customers' systems in a journey."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ from tests.journey.given import PLAYBOOK, at, delay, given, profile
     ],
 )
 def test_a_journey_keeps_the_iana_name(written: str, kept: str) -> None:
-    """Whatever reads a journey finds a zone there; one that nobody knows stays as written, to be shown."""
+    """The state keeps the IANA name; an unknown name stays as written."""
     journey = given(profile(time_zone=written)).when(delay(minutes=60, time_zone=written))
     assert journey.known.profile.time_zone == kept
     assert [wait.time_zone for wait in journey.known.delays] == [kept]
 
 
 def test_no_letter_waits_for_a_zone_that_another_system_names_otherwise() -> None:
-    """At noon in Brasilia the letter leaves at once; nobody asks every hour what Brasilia might be."""
+    """A letter for a customer in "Brasilia" is sent at once, without a hold for an unknown time zone."""
     given(profile(time_zone="Brasilia")).when(delay(minutes=60)).then("send notice with free-book")
 
 
 def test_a_zone_that_nobody_knows_is_counted() -> None:
-    """By the kind of touchpoint, and once for a touchpoint that is told twice; known ones are not counted."""
+    """An unknown time zone is counted by type of touchpoint, once per touchpoint; known ones are not counted."""
     logic = JourneyLogic(topics=Topics(), playbook=PLAYBOOK)
 
     def counted() -> float:

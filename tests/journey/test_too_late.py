@@ -1,4 +1,4 @@
-"""Nothing is passed over without a word: what we hear of too late has its answer to "why not", too."""
+"""Facts that arrive too late are recorded with the reason why nothing was sent."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ LATE: dict[str, tuple[Callable[[datetime], Any], timedelta, str]] = {
 
 @pytest.mark.parametrize("what", LATE)
 def test_whatever_comes_too_late_has_one_word_on_record(what: str) -> None:
-    """And only one: neither time nor the next touchpoint brings another."""
+    """A fact that arrives too late is recorded once."""
     has_one_word_on_record(*LATE[what])
 
 
 def has_one_word_on_record(fact: Callable[[datetime], Touchpoint], late: timedelta, line: str) -> None:
-    """The fact, heard of so late, is told by that line, and never again."""
+    """Check that a fact that arrives so late is recorded with that line, and not again."""
     marketing = consent(ConsentStatus.GRANTED, NOW - timedelta(days=500), purpose=Purpose.MARKETING)
     ana = given(profile(NOW - timedelta(days=500)), marketing, playbook=CARE)
     ana.when(fact(NOW - late), now=NOW).then(line)
@@ -72,6 +72,6 @@ def has_one_word_on_record(fact: Callable[[datetime], Touchpoint], late: timedel
 
 
 def test_what_nobody_would_have_wanted_leaves_no_word() -> None:
-    """A fair score, a short wait that is over: nothing was missed."""
+    """A fair score that arrives late leaves no record."""
     ana = given(profile(NOW - timedelta(days=500)), playbook=CARE)
     ana.when(feedback(FeedbackKind.CSAT, NOW - timedelta(days=40), score=5), now=NOW).then_nothing()

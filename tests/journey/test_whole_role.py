@@ -1,4 +1,4 @@
-"""The whole journeys role on a broker in memory: what is published comes out decided, without a server."""
+"""The whole journeys role on the in-memory broker: from published events to decisions, without a server."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NOON = datetime(2026, 2, 9, 12, 0, tzinfo=UTC)
 
 @pytest.fixture
 async def settings() -> AsyncIterator[Settings]:
-    """A broker and a registry that nobody else has, set up; the day is that of the records."""
+    """Set up a broker and a registry for this test alone; their day is that of the records."""
     name = str(uuid.uuid4())
     made = Settings(
         kafka_bootstrap=f"memory://{name}",
@@ -41,7 +41,7 @@ async def settings() -> AsyncIterator[Settings]:
 
 @asynccontextmanager
 async def role(settings: Settings) -> AsyncIterator[Any]:
-    """The role at work."""
+    """Run the role."""
     journeys = wiring.journeys(settings, playbook=load_playbook())
     await journeys.start()
     try:
@@ -54,7 +54,7 @@ async def role(settings: Settings) -> AsyncIterator[Any]:
 
 
 def delayed(customer: str) -> list[Any]:
-    """Who the customer is, and a wait of four hours."""
+    """Return a profile and a delay of four hours."""
     facts: dict[str, Any] = {"customer_id": customer, "source": "urn:test:departures", "occurred_at": NOON}
     address = events.Address(channel=events.OutreachChannel.EMAIL, address=f"{customer}@mail.example")
     profile = events.ProfileUpdated(
@@ -69,14 +69,14 @@ def delayed(customer: str) -> list[Any]:
 
 
 async def publish(settings: Settings, *told: Any) -> None:
-    """At noon of that day."""
+    """Publish the events at noon of that day."""
     async with Publisher(settings, clock=ManualClock(NOON)) as publisher:
         for event in told:
             await publisher.publish(event)
 
 
 async def read(settings: Settings, topic: str, met: Callable[[list[Any]], bool]) -> list[Any]:
-    """All records of the topic, as soon as they are as wanted."""
+    """Return all records of the topic, as soon as ``met`` is true of them."""
     async with asyncio.timeout(10):
         while True:
             async with Subscriber(settings, topic, until_end=True) as subscriber:
@@ -87,7 +87,7 @@ async def read(settings: Settings, topic: str, met: Callable[[list[Any]], bool])
 
 
 async def test_a_delay_becomes_a_request_for_a_letter(settings: Settings) -> None:
-    """Profile and delay are published; journey state, decision and outreach are on their topics."""
+    """A published profile and delay lead to a state, a decision and an outreach request on their topics."""
     async with role(settings):
         await publish(settings, *delayed("ana"))
         [request] = await read(settings, "outreach", lambda found: len(found) == 1)
@@ -100,7 +100,7 @@ async def test_a_delay_becomes_a_request_for_a_letter(settings: Settings) -> Non
 
 
 async def test_a_role_that_is_started_again_goes_on(settings: Settings) -> None:
-    """What was published while it was away is handled then, and nothing is decided twice."""
+    """After a restart the role handles what was published meanwhile, and decides nothing twice."""
     async with role(settings):
         await publish(settings, *delayed("ana"))
         await read(settings, "outreach", lambda found: len(found) == 1)
@@ -112,7 +112,7 @@ async def test_a_role_that_is_started_again_goes_on(settings: Settings) -> None:
 
 
 async def test_two_workers_share_the_partitions(settings: Settings) -> None:
-    """Each of them has its own, and together they handle everybody once."""
+    """Two workers share the partitions and handle every customer once."""
     other = Settings.model_validate({**settings.model_dump(), "instance": "1"})
     async with role(settings) as one, role(other) as two:
         async with asyncio.timeout(10):

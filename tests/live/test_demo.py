@@ -7,12 +7,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from deploy.local import Stack, stack_environment
@@ -23,6 +24,7 @@ from processors.settings import Settings
 from processors.simulator import load_flights
 from streams import Subscriber
 from streams.events import Decision, DecisionKind, OrderPlaced, OutreachRequested
+from tests.monitoring import found
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]
 
@@ -47,10 +49,11 @@ def _demo(home: Path, *options: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """The day played once, its topics still there."""
+    """The day played once, its topics still there; watched, where there is something to watch it with."""
     home = tmp_path_factory.mktemp("demo")
+    watched = ["--monitoring"] if found("prometheus") and found("alertmanager") else []
     try:
-        yield home, _demo(home, "--keep")
+        yield home, _demo(home, "--keep", *watched)
     finally:
         Stack(home / "stack").down(purge=True)
 
@@ -99,6 +102,26 @@ def test_nobody_who_waits_is_forgotten(kept: tuple[Path, dict[str, Any]]) -> Non
     # too short a wait is no reason for somebody who waited longer than that
     silent = {about for about in owed if answered[about] <= {"suppress: below_threshold"}}
     assert not silent, sorted(silent)[:5]
+
+
+def test_the_demo_watches_itself(kept: tuple[Path, dict[str, Any]], monitoring_program: Callable[[str], str]) -> None:
+    """With --monitoring, Prometheus scrapes exactly the roles of the demo, knows our rules and the Alertmanager."""
+    for program in ("prometheus", "alertmanager"):
+        monitoring_program(program)
+    home, _ = kept
+    status = Stack(home / "stack", environ={}).status()
+    assert status.running
+    [prometheus] = [part.address for part in status.parts if part.name == "prometheus"]
+
+    def asked(path: str) -> Any:
+        return httpx.get(f"{prometheus}/api/v1/{path}", trust_env=False).json()["data"]
+
+    targets = {target["labels"]["role"]: target["health"] for target in asked("targets")["activeTargets"]}
+    assert targets == dict.fromkeys(("journeys", "outreach", "view", "measure"), "up")
+    assert len(asked("alertmanagers")["activeAlertmanagers"]) == 1
+    assert {rule["name"] for group in asked("rules?type=alert")["groups"] for rule in group["rules"]} >= {"RoleAbsent"}
+    [committed] = asked('query?query=sum(careline_processor_records_total{role="journeys"})')["result"]
+    assert float(committed["value"][1]) > 30_000
 
 
 def test_the_summary_is_whole(kept: tuple[Path, dict[str, Any]]) -> None:

@@ -115,7 +115,7 @@ class Drive:
         )  # fmt: skip
         self._store.merge(tx.changes)
         self._position, self._clock = tx.position, tx.clock.millis
-        self.told += tx.sent
+        self.told += [send.record for send in tx.sent]
         self._completions = done[len(tx.settled) :]
         self._completions += [Completion(effect, await self._delivery.perform(effect)) for effect in tx.effects]
         return True

@@ -1,1 +1,1 @@
-"""The playbook file: what may stand in it, how mistakes are told, how it is compared and watched."""
+"""Tests of playbook files: what they may contain, how mistakes are reported, how files are compared and watched."""

@@ -1,4 +1,4 @@
-"""A playbook file with every section in it, and changes to it."""
+"""A playbook file with every section, and changes to it."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ GOOD: dict[str, Any] = {
     "default_locale": "en",
     "currency": "USD",
 }
-"""No more than what has to be there, quiet hours and a cap."""
+"""The required entries, quiet hours and a cap."""
 
 SECTIONS: dict[str, Any] = {
     plugin.name: section for plugin in in_sections() if (section := brought_by(plugin, "SECTION"))
 }
-"""Of each policy, what its own tests bring."""
+"""The sections that the tests of each policy define."""
 
 WHOLE: dict[str, Any] = (
     GOOD
@@ -82,18 +82,18 @@ WHOLE: dict[str, Any] = (
         "team_time_zones": {"care-leads": "Europe/Vienna"},
     }
 )
-"""Everything that may be there."""
+"""Everything that a playbook may contain."""
 
 
 def written(folder: Path, content: Any) -> Path:
-    """A playbook file."""
+    """Write a playbook file and return its path."""
     file = folder / "playbook.yaml"
     file.write_text(content if isinstance(content, str) else dumped(content), encoding="utf-8")
     return file
 
 
 def dumped(content: Any) -> str:
-    """The content as YAML, entry by entry on lines of their own, in the order given, nothing by reference."""
+    """Return the content as YAML, one entry per line, in the given order and without aliases."""
     return yaml.dump(content, Dumper=_Plain, sort_keys=False, allow_unicode=True)
 
 
@@ -103,7 +103,7 @@ class _Plain(yaml.SafeDumper):
 
 
 def changed(path: str, value: Any, *, of: dict[str, Any] = GOOD) -> dict[str, Any]:
-    """The playbook with one entry changed; None takes it out. ``path`` has its parts with spaces between them."""
+    """Return the playbook with one entry changed; None removes it. ``path`` has its parts separated by spaces."""
     content: dict[str, Any] = yaml.safe_load(dumped(of))
     *parents, last = [int(part) if part.isdigit() else part for part in path.split(" ")]
     place: Any = content
@@ -117,8 +117,8 @@ def changed(path: str, value: Any, *, of: dict[str, Any] = GOOD) -> dict[str, An
 
 
 def is_told_where_it_is(path: str, value: Any, field: str, problem: str) -> None:
-    """The whole playbook with this one slip is refused with one message: the field, by its line, and what would be
-    right. ``path`` is that of :func:`changed`."""
+    """Check that the whole playbook with this one mistake is rejected with one message: the field, by its line, and
+    what would be right. ``path`` is that of :func:`changed`."""
     text = dumped(changed(path, value, of=WHOLE))
     with pytest.raises(PlaybookRefused) as caught:
         playbook_from(text.encode(), where="playbook.yaml")

@@ -1,4 +1,4 @@
-"""A playbook is tried in a process of its own: one that takes long, or all memory, stalls nobody."""
+"""A playbook is validated in a separate process: one that takes long, or all memory, blocks nobody."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.playbook.good import GOOD, WHOLE, changed, dumped, written
 SHORT = Allowance(computing=timedelta(seconds=1), patience=timedelta(seconds=4), memory=256 << 20)
 
 CRUEL = {
-    # What a hole in the whitelist would let through: nothing of it lets go of the interpreter while it lasts.
+    # What a gap in the whitelist could let through: none of it releases the interpreter while it runs.
     "computes": "10 ** 10 ** 9",
     "grows": "[bytearray(1 << 20) for _ in range(100_000)]",
     "sleeps": "__import__('time').sleep(3_600)",
@@ -30,15 +30,15 @@ CRUEL = {
 
 @pytest.fixture
 def cruel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A place for modules that check playbooks as hostile ones would have it."""
+    """Return a folder for modules that validate playbooks in hostile ways."""
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
     return tmp_path
 
 
 @pytest.mark.parametrize("kind", CRUEL)
 async def test_whatever_a_text_does_the_role_goes_on(cruel: Path, kind: str) -> None:
-    """A playbook under test that would never be checked, or eat all memory, is refused in time; the event loop never
-    waits for it."""
+    """A playbook whose validation never ends, or takes all memory, is rejected in time, and the event loop is never
+    blocked."""
     limits = (
         "import sys\nfrom processors.playbook import apart\n"
         f"apart.playbook_from = lambda content, where: {CRUEL[kind]}\napart.main(*sys.argv[1:])\n"
@@ -58,7 +58,7 @@ async def test_whatever_a_text_does_the_role_goes_on(cruel: Path, kind: str) -> 
 
 
 async def test_a_trial_that_is_given_up_ends(cruel: Path) -> None:
-    """A role that stops in the middle of a trial leaves no process behind."""
+    """A role that stops during a validation leaves no process behind."""
     (cruel / "cruel.py").write_text(f"import os, time\nopen({str(cruel / 'pid')!r}, 'w').write(str(os.getpid()))\n"
                                     "time.sleep(3600)\n")  # fmt: skip
     trial = asyncio.create_task(try_apart(b"", where="p", module="cruel"))
@@ -72,7 +72,7 @@ async def test_a_trial_that_is_given_up_ends(cruel: Path) -> None:
 
 
 async def test_no_setting_is_passed_on(cruel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever writes a playbook gets no secret by it: the process that tries it is given none of ours."""
+    """The validating process gets none of our settings, so a playbook cannot read secrets."""
     monkeypatch.setenv("CARELINE_LINK_SECRET", "marker-of-a-secret")
     (cruel / "cruel.py").write_text(
         "import os, sys\nsys.exit('marker' if 'marker' in str(os.environ) else 'nothing')\n"
@@ -82,7 +82,7 @@ async def test_no_setting_is_passed_on(cruel: Path, monkeypatch: pytest.MonkeyPa
 
 
 async def test_a_good_one_passes_and_a_wrong_one_is_told() -> None:
-    """With the same faults, at the same lines, as when it is read here."""
+    """The faults are the same, at the same lines, as when the file is read directly."""
     await try_apart(packaged_playbook().encode(), where="p")
     wrong = dumped(changed("caps 0 most", 0, of=WHOLE | {"currency": "dollars"})).encode()
     with pytest.raises(PlaybookRefused) as refusal:
@@ -91,7 +91,7 @@ async def test_a_good_one_passes_and_a_wrong_one_is_told() -> None:
 
 
 async def test_the_largest_playbook_there_may_be_passes() -> None:
-    """The allowance is for hostile files, not for diligent ones: a mebibyte of texts is within it."""
+    """A valid playbook of nearly a mebibyte is within the limits."""
     body = "{{ name }} " * 150 + "words " * 1_000
     texts = {f"delay_care/own_{n}": {"en": {"subject": "words", "body": body}} for n in range(110)}
     content = dumped(GOOD | {"texts": texts}).encode()
@@ -100,7 +100,7 @@ async def test_the_largest_playbook_there_may_be_passes() -> None:
 
 
 def test_a_role_starts_with_what_passed(tmp_path: Path) -> None:
-    """At its start too: a role, and ``careline playbook check``, read a file only after it was tried."""
+    """A role's start and ``careline playbook check`` also validate a file apart before they read it."""
     file = written(tmp_path, GOOD)
     assert load_apart(file) == load_playbook(file)
     assert load_apart(None) == load_playbook()

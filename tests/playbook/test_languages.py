@@ -1,4 +1,4 @@
-"""Languages in a playbook: what is refused, what is missing, and that no letter mixes two."""
+"""Languages in a playbook: what is rejected, what is missing, and that no letter mixes two."""
 
 from __future__ import annotations
 
@@ -28,32 +28,32 @@ TITLES = {"en": "a book", "de": "ein Buch", "it": "un libro"}
 
 
 def loaded(content: dict[str, Any]) -> Playbook:
-    """The playbook that is in the file."""
+    """Return the playbook with that content."""
     return playbook_from(dumped(content).encode(), where="p")
 
 
 def refused(content: dict[str, Any]) -> list[tuple[str, str]]:
-    """Its faults, by field."""
+    """Return its faults, by field."""
     with pytest.raises(PlaybookRefused) as raised:
         loaded(content)
     return [(fault.field, fault.problem) for fault in raised.value.faults]
 
 
 def asked(book: Playbook, locale: str | None, minutes: int = 60) -> OutreachRequested:
-    """What is asked for when a flight of somebody who reads that language is late."""
+    """Return the request for a customer with that locale whose flight is late."""
     (one,) = given(profile(locale=locale), playbook=book).when(delay(minutes=minutes)).requests
     return one
 
 
 def text(book: Playbook, one: OutreachRequested) -> str:
-    """The letter as it is written by that playbook."""
+    """Return the letter as that playbook writes it."""
     return Templates.of(book).render(one, unsubscribe="https://care.example/u/1").text
 
 
 @pytest.mark.parametrize("locale", ["de", "DE", "de_DE", "de-AT", "deu"])
 def test_a_title_that_is_missing_turns_the_whole_letter(locale: str) -> None:
-    """The book has a German title and the movie has none: with the book the letter is German, with the movie English,
-    both from the first word to the last."""
+    """The book has a German title and the movie has none: the letter with the book is all German, the one with the
+    movie all English."""
     book = loaded(GOOD)
     german, english = asked(book, locale), asked(book, locale, minutes=150)
     assert german.locale.startswith("de")
@@ -65,7 +65,8 @@ def test_a_title_that_is_missing_turns_the_whole_letter(locale: str) -> None:
 
 
 def test_an_arm_without_the_language_turns_all_arms() -> None:
-    """Who gets what in an experiment does not depend on the language: where one arm cannot be written, none is."""
+    """If one arm of an experiment lacks the language, all arms are in the default one, so that they differ in nothing
+    else."""
     arm = {"name": "poster", "share": 0.5, "gestures": {"book": {"code": "poster", "title": {"en": "x"}, "cost": "1"}}}
     trial = {
         "key": "k",
@@ -79,7 +80,7 @@ def test_an_arm_without_the_language_turns_all_arms() -> None:
 
 
 def test_a_language_of_its_own_is_whole() -> None:
-    """With letter, foot, why and title a language that we do not have is spoken from the first word to the last."""
+    """With letter, footer, why and title in the playbook, a letter is all in a language that we do not provide."""
     content = changed("delay_care default gestures 0 title", TITLES, of=GOOD | {"texts": ITALIAN})
     book = loaded(content)
     one = asked(book, "it-IT")
@@ -101,7 +102,7 @@ def test_a_language_of_its_own_is_whole() -> None:
     ],
 )
 def test_a_letter_that_could_only_be_mixed_is_refused(taken: str, field: str, said: str) -> None:
-    """Without a foot or a why in its language nobody could ever get it."""
+    """A letter without a footer or a why in its language is rejected, because it could never be sent."""
     content = changed(f"texts {taken}", None, of=GOOD | {"texts": ITALIAN})
     assert any(at == field and said in problem for at, problem in refused(content))
 
@@ -120,7 +121,7 @@ def test_a_letter_that_could_only_be_mixed_is_refused(taken: str, field: str, sa
     ],
 )
 def test_a_slip_in_the_foot_or_the_why_is_told(path: str, value: Any, said: str) -> None:
-    """They are held to what letters are held to."""
+    """Mistakes in the footer and the why are reported like those in letters."""
     (fault,) = refused(changed(path, value, of=GOOD | {"texts": ITALIAN}))
     assert fault[0] == ".".join(path.split(" "))
     assert said in fault[1]
@@ -137,7 +138,7 @@ def test_a_slip_in_the_foot_or_the_why_is_told(path: str, value: Any, said: str)
     ],
 )
 def test_a_default_that_is_not_written_is_refused(default: str, field: str, said: str) -> None:
-    """Who reads none of our languages gets the default one, so all of it has to be there."""
+    """A default language in which something is missing is rejected."""
     faults = [*refused(GOOD | {"default_locale": default})]
     if default == "zh-Hant":
         assert [at for at, _ in faults if at == field] == [field]
@@ -146,7 +147,7 @@ def test_a_default_that_is_not_written_is_refused(default: str, field: str, said
 
 
 def test_a_default_that_is_whole_is_taken() -> None:
-    """Whatever it is spelled like, and with the region by which dates are told."""
+    """A complete default language is accepted in any spelling, and its region sets the format of dates."""
     content = changed("delay_care default gestures 1 title", {"en": "a movie", "de": "ein Film"})
     content = changed("delay_care default cancelled title", {"en": "a hotel", "de": "ein Hotel"}, of=content)
     book = loaded(content | {"default_locale": "de_at"})
@@ -155,7 +156,7 @@ def test_a_default_that_is_whole_is_taken() -> None:
 
 
 def test_check_says_what_is_missing(tmp_path: Path) -> None:
-    """For a language that is asked for: every text and title, by field; code 1, as it is not whole."""
+    """With ``--locale``, check lists every missing text and title by field, and exits with code 1."""
     file = written(tmp_path, WHOLE)
     result = runner.invoke(app, ["playbook", "check", str(file), "--locale", "pt_BR"])
     assert result.exit_code == 1
@@ -172,13 +173,13 @@ def test_check_says_what_is_missing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("locale", ["en", "de", "es-MX", "pt-BR", "fr-CA"])
 def test_our_own_is_whole(locale: str) -> None:
-    """Code 0 for each language that Careline speaks."""
+    """For each language that Careline provides check exits with code 0."""
     result = runner.invoke(app, ["playbook", "check", "--locale", locale])
     assert (result.exit_code, "Missing" in result.stdout) == (0, False)
 
 
 def test_check_wants_a_language() -> None:
-    """What is none is no playbook's fault."""
+    """An unknown language is an error of the command line, code 2."""
     result = runner.invoke(app, ["playbook", "check", "--locale", "klingon"])
     assert result.exit_code == 2
     assert "unknown language" in result.stderr

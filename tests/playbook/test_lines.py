@@ -1,4 +1,4 @@
-"""Where a fault is: all of a file's at once, each on its own line; and files that are no playbook at all."""
+"""Faults of a file are reported together, each with its line; and files that are no playbook."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.playbook.good import GOOD, WHOLE, dumped
 
 
 def faults(text: str | bytes) -> list[str]:
-    """What is told of the file; nothing of a good one."""
+    """Return the reported faults; none for a good file."""
     said = refusal(text if isinstance(text, bytes) else text.encode())
     if said is None:
         return []
@@ -27,7 +27,7 @@ def faults(text: str | bytes) -> list[str]:
 
 
 def refusal(content: bytes) -> PlaybookRefused | None:
-    """Why the file is not taken; None if it is."""
+    """Return why the file is rejected; None if it is accepted."""
     try:
         playbook_from(content, where="playbook.yaml")
     except PlaybookRefused as refused:
@@ -36,7 +36,7 @@ def refusal(content: bytes) -> PlaybookRefused | None:
 
 
 def test_all_faults_at_once_each_by_its_line() -> None:
-    """The care lead mends them in one go, and finds each without searching."""
+    """All faults are reported at once, each with its line and field."""
     lines = packaged_playbook().splitlines()
 
     def spoil(old: str, new: str) -> int:
@@ -70,7 +70,7 @@ def test_all_faults_at_once_each_by_its_line() -> None:
 
 
 def test_a_fault_reads_as_it_stands_in_the_documents() -> None:
-    """File, line, field, what is wrong and what would be right."""
+    """A fault has file, line, field, what is wrong and what would be right."""
     fault = Fault(17, "delay_care.flight.threshold", "'30x' is not a duration; write 30m, 2h or 1d")
     expected = "playbook.yaml:17: delay_care.flight.threshold: '30x' is not a duration; write 30m, 2h or 1d"
     assert fault.told("playbook.yaml") == expected
@@ -108,11 +108,11 @@ def test_a_fault_reads_as_it_stands_in_the_documents() -> None:
     ids=lambda value: value[:30] if isinstance(value, str) else "bytes",
 )  # fmt: skip
 def test_what_is_not_taken_from_yaml(text: str | bytes, told: str) -> None:
-    """Aliases, tags, numbers and characters that nobody means to write: refused, and named."""
+    """Aliases, tags, and unusual numbers and characters are rejected with a message that names them."""
     assert any(line.startswith(told) for line in faults(text)), faults(text)
 
 
-# -- values that YAML makes something else of -------------------------------------------------------------------------
+# -- values that YAML interprets differently ---------------------------------------------------------------------------
 
 NOT_DECIMAL = [
     "0100", "00", "-0", "+5", "1_000", "0x40", "0X40", "0o100", "0b101", "1e3", "1E+3", "1.5e1", ".5", "5.", "4:50",
@@ -146,8 +146,8 @@ PLACES = [
 @pytest.mark.parametrize(("entry", "field"), PLACES, ids=[field for _, field in PLACES])
 @pytest.mark.parametrize("value", NOT_DECIMAL + NO_TEXT)
 def test_what_readers_of_yaml_take_for_different_things(entry: str, field: str, value: str) -> None:
-    """An amount, a count, a code or a seed never stands for anything but what is written: it is refused by line and
-    field where YAML 1.1 or 1.2 makes another number, a truth, a date or nothing of it."""
+    """An unquoted amount, count, code or seed that YAML 1.1 or 1.2 reads as another number, a boolean, a date or null
+    is rejected with its line and field."""
     lines = PLAIN.splitlines()
     at = next(number for number, line in enumerate(lines) if entry in line)
     lines[at] = lines[at].replace(entry, f"{entry.partition(':')[0]}: {value}  ")
@@ -161,7 +161,7 @@ def test_what_readers_of_yaml_take_for_different_things(entry: str, field: str, 
     ("written", "amount"), [("100", "100.00"), ("4.5", "4.50"), ("0.05", "0.05"), ('"4.50"', "4.50"), ("0", "0.00")]
 )
 def test_a_plain_decimal_is_what_it_says(written: str, amount: str) -> None:
-    """An amount may stand in quotes or without."""
+    """An amount may be quoted or not."""
     text = packaged_playbook().replace('cost: "18.00"', f"cost: {written}")
     stage = playbook_from(text.encode(), where="playbook.yaml").rules_of(WaitRules).of("flight").stages[2]
     assert str(stage.gesture.cost) == amount
@@ -169,7 +169,7 @@ def test_a_plain_decimal_is_what_it_says(written: str, amount: str) -> None:
 
 @pytest.mark.parametrize("written", ['"0100"', '"4:50"', '"1e3"', '"1_000"', '"-5"', '"٤"', "-5", "٤", "4,50", "4.505"])
 def test_no_other_amount_in_quotes_either(written: str) -> None:
-    """In quotes, too, an amount is a plain decimal with at most two decimals."""
+    """A quoted amount must also be a plain decimal with at most two decimals."""
     text = packaged_playbook().replace('cost: "18.00"', f"cost: {written}")
     told = faults(text)
     assert len(told) == 1
@@ -177,14 +177,14 @@ def test_no_other_amount_in_quotes_either(written: str) -> None:
 
 
 def test_in_quotes_a_text_is_a_text() -> None:
-    """A seed may be called no, 0100 or 2013-02-08, as long as it stands in quotes."""
+    """A quoted seed may be no, 0100 or 2013-02-08."""
     for seed in ("no", "0100", "2013-02-08", "~", "1e3"):
         text = PLAIN.replace("seed: everything", f'seed: "{seed}"')
         assert playbook_from(text.encode(), where="playbook.yaml").holdouts["global"].seed == seed
 
 
 def test_a_language_called_no() -> None:
-    """Norwegian is a language, not the opposite of yes."""
+    """The name `no` is the Norwegian language, not false."""
     text = packaged_playbook().replace(
         '        en: "a warm meal', '        no: "et varmt måltid"\n          en: "a warm meal'
     )
@@ -193,7 +193,7 @@ def test_a_language_called_no() -> None:
 
 
 def test_a_few_lines_that_stand_for_more_than_fits_into_memory() -> None:
-    """Ten lists of ten times the one before are refused as they stand; nothing is expanded."""
+    """A file whose aliases would expand to more than fits into memory is rejected without expanding them."""
     bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
     for number in range(1, 12):
         bomb += f"a{number}: &a{number} [{', '.join([f'*a{number - 1}'] * 10)}]\n"
@@ -203,21 +203,21 @@ def test_a_few_lines_that_stand_for_more_than_fits_into_memory() -> None:
 
 
 def test_more_faults_than_anybody_reads() -> None:
-    """The first hundred are told, and how many there are beyond."""
+    """The first hundred faults are reported, and how many more there are."""
     told = faults("caps: [" + "1, " * 1_000 + "]")
     assert len(told) == 101
     assert told[-1] == "playbook.yaml: and 905 more"  # five sections that have to be there are missing, too
 
 
 def test_what_could_not_be_read_is_told_once() -> None:
-    """A value that cannot be read is not also of the wrong kind."""
+    """A value that cannot be read is reported once, and not also as of the wrong type."""
     text = PLAIN.replace("share: 0.02", "share: *one_percent")
     assert [line.split(": ", 1)[1] for line in faults(text)] == [
         "holdouts.global.share: *one_percent stands for what is written elsewhere; write it out"
     ]
 
 
-# -- whatever is written -----------------------------------------------------------------------------------------------
+# -- any content -------------------------------------------------------------------------------------------------------
 
 ODD: st.SearchStrategy[Any] = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=20), st.dates(), st.just([]), st.just({}),
@@ -227,7 +227,7 @@ ODD: st.SearchStrategy[Any] = st.one_of(
 
 
 def places(data: Any, *around: str | int) -> list[tuple[str | int, ...]]:
-    """Where something stands in the file."""
+    """Return the path of every entry in the file."""
     inner: list[tuple[str | int, Any]] = []
     if isinstance(data, dict):
         inner = list(data.items())
@@ -247,7 +247,7 @@ def places(data: Any, *around: str | int) -> list[tuple[str | int, ...]]:
     )
 )
 def test_however_it_is_changed_it_is_taken_whole_or_refused_by_line(changes: list[tuple[Any, str, Any]]) -> None:
-    """No change of a good file makes anything but another good file or faults, each on a line that is there."""
+    """Any change of a good file gives another good file, or faults on existing lines."""
     content: Any = yaml.safe_load(dumped(WHOLE))
     for place, how, value in changes:
         inside = content
@@ -275,5 +275,5 @@ def test_however_it_is_changed_it_is_taken_whole_or_refused_by_line(changes: lis
 @settings(max_examples=examples(200), deadline=None)
 @given(st.binary(max_size=200) | st.text(alphabet="ab:- [{&*!'\"#\n\t~<|>%@`?,}]09.\u2028\ud7ff", max_size=80))
 def test_whatever_is_in_the_file(content: bytes | str) -> None:
-    """Nothing that a file can hold does anything but load or be refused by line."""
+    """Any content is either loaded or rejected with lines."""
     assert faults(content), "no such file is a playbook"

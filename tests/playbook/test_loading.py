@@ -1,4 +1,4 @@
-"""The playbook file: what a care lead may write, and how a slip of the pen is told."""
+"""Loading a playbook file: what a care lead may write, and how a mistake is reported."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.playbook.good import GOOD, changed, dumped, written
 
 
 def test_the_one_in_the_package_loads() -> None:
-    """The playbook that comes with Careline is a good one, and knows flights and everything else."""
+    """The packaged playbook loads, with rules for flights and a default."""
     playbook = load_playbook()
     waits = playbook.rules_of(WaitRules)
     assert waits is not None
@@ -29,7 +29,7 @@ def test_the_one_in_the_package_loads() -> None:
 
 
 def test_everything_in_the_file_is_meant(tmp_path: Path) -> None:
-    """What the care lead writes is what the policies go by."""
+    """The rules have the values of the file."""
     playbook = load_playbook(written(tmp_path, GOOD))
     rules = wait_rules(playbook, "parcel")
     assert (rules.threshold, rules.revise_after) == (timedelta(minutes=30), timedelta(minutes=20))
@@ -50,13 +50,13 @@ def test_everything_in_the_file_is_meant(tmp_path: Path) -> None:
     ("locale", "title"), [("de", "ein Buch"), ("de-AT", "ein Buch"), ("en-US", "a book"), ("fr", "a book")]
 )
 def test_a_gesture_in_the_customers_language(tmp_path: Path, locale: str, title: str) -> None:
-    """The exact language, its parent, or English."""
+    """A gesture's title is in the customer's language, its parent, or English."""
     rules = wait_rules(load_playbook(written(tmp_path, GOOD)), "parcel")
     assert rules.stages[0].gesture.in_locale(locale).title == title
 
 
 def test_the_version_goes_by_the_content(tmp_path: Path) -> None:
-    """Two files that say the same have one version; any change makes another."""
+    """Equal content gives the same version, any change another."""
     first = load_playbook(written(tmp_path, GOOD)).version
     assert load_playbook(written(tmp_path, GOOD)).version == first
     assert load_playbook(written(tmp_path, changed("caps 0 most", 9))).version != first
@@ -112,7 +112,7 @@ def test_without_quiet_hours_and_caps(tmp_path: Path) -> None:
     ],
 )
 def test_a_mistake_is_named(tmp_path: Path, path: str, value: Any, field: str, problem: str) -> None:
-    """Whatever is wrong, the message names the file, the field and what would be right."""
+    """The message names the file, the field and what would be right."""
     file = written(tmp_path, changed(path.replace(".", " "), value))
     with pytest.raises(SettingsError) as caught:
         load_playbook(file)
@@ -123,14 +123,14 @@ def test_a_mistake_is_named(tmp_path: Path, path: str, value: Any, field: str, p
 
 
 def test_hours_without_quotes_are_not_taken_for_something_else(tmp_path: Path) -> None:
-    """YAML reads 22:00 without quotes as a number; nobody's night may begin at 22 minutes past midnight for that."""
+    """An unquoted 22:00, which YAML reads as a number, is rejected."""
     text = dumped(GOOD).replace("'22:00'", "22:00")
     with pytest.raises(SettingsError, match="in quotes"):
         load_playbook(written(tmp_path, text))
 
 
 def test_an_entry_that_stands_twice(tmp_path: Path) -> None:
-    """Of two entries of the same name YAML would silently take the second; we ask which one is meant."""
+    """A repeated entry is rejected, because YAML would silently use the second."""
     text = dumped(GOOD) + "currency: EUR\n"
     with pytest.raises(SettingsError, match="currency: stands twice, on line 34") as caught:
         load_playbook(written(tmp_path, text))
@@ -139,14 +139,14 @@ def test_an_entry_that_stands_twice(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", ["", "[]", "just words", "a: [1", "{[a]: 1}", "<<: {a: 1}"])
 def test_a_file_that_is_no_playbook(tmp_path: Path, content: str) -> None:
-    """Something else altogether is refused as well, naming the file."""
+    """A file with any other content is rejected with its name."""
     file = written(tmp_path, content)
     with pytest.raises(SettingsError, match=r"playbook\.yaml:1: "):
         load_playbook(file)
 
 
 def test_a_file_that_is_not_text(tmp_path: Path) -> None:
-    """A file in another encoding is refused, naming the file."""
+    """A file in another encoding is rejected with its name."""
     file = tmp_path / "playbook.yaml"
     file.write_bytes(b"currency: \xff\xfe")
     with pytest.raises(SettingsError, match=r"playbook\.yaml:1: .*UTF-8"):
@@ -154,6 +154,6 @@ def test_a_file_that_is_not_text(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    """The setting that named the file is named."""
+    """The error for a missing file names the setting."""
     with pytest.raises(SettingsError, match=r"CARELINE_PLAYBOOK: cannot read .*none\.yaml"):
         load_playbook(tmp_path / "none.yaml")

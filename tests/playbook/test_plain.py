@@ -1,4 +1,4 @@
-"""A playbook as plain values, and the difference of two: by what they say."""
+"""A playbook as plain values, and the differences of two."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def loaded(content: Any) -> Playbook:
 
 @pytest.mark.parametrize("book", [load_playbook(), loaded(GOOD), loaded(WHOLE)], ids=["packaged", "least", "whole"])
 def test_what_is_shown_loads_again(book: Playbook) -> None:
-    """What `show --json` prints, written to a file, is the same playbook."""
+    """The output of ``show --json``, written to a file, loads as the same playbook."""
     again = loaded(as_data(book))
     assert dataclasses.replace(again, version=book.version) == book
     assert changes(book, again) == ()
 
 
 def test_every_field_of_the_rules_is_in_it() -> None:
-    """Nothing that the policies go by is left out."""
+    """The plain values contain every field of the rules."""
     data = as_data(loaded(WHOLE))
     assert set(data) == set(WHOLE)
     for name in SECTIONS:
@@ -54,12 +54,12 @@ def test_every_field_of_the_rules_is_in_it() -> None:
     ],
 )  # fmt: skip
 def test_a_change_is_found_where_it_is(path: str, value: Any, found: Change) -> None:
-    """One change, one line: what it was and what it is."""
+    """One change gives one line with the old and the new value."""
     assert changes(loaded(WHOLE), loaded(changed(path, value, of=WHOLE))) == (found,)
 
 
 def test_how_it_is_written_down_is_no_difference() -> None:
-    """Other order of sections and caps, 24h for 1d, comments: another version, but it says the same."""
+    """Another order of sections and caps, 24h for 1d, and comments change the version and are no difference."""
     other = {name: WHOLE[name] for name in reversed(WHOLE)}
     other["caps"] = list(reversed(WHOLE["caps"]))
     text = "# a comment\n" + dumped(other).replace("24h", "1d").replace("4.00", "4")
@@ -69,14 +69,14 @@ def test_how_it_is_written_down_is_no_difference() -> None:
 
 
 def test_the_order_of_arms_is_a_difference() -> None:
-    """Customers are drawn along the arms in their order; the other way round they would be in others."""
+    """The order of arms is a difference, because it decides which customers are in which arm."""
     arms = list(reversed(WHOLE["experiments"][0]["arms"]))
     [change] = changes(loaded(WHOLE), loaded(changed("experiments 0 arms", arms, of=WHOLE)))
     assert change == Change("experiments[coupon-kind].arms (order)", ["usual", "shipping"], ["shipping", "usual"])
 
 
 def test_a_gesture_put_in_front_does_not_change_the_others() -> None:
-    """Only what is new is told, wherever it stands."""
+    """A gesture that is inserted first is reported alone."""
     gestures = [
         {"wait": "30m", "code": "tea", "title": {"en": "a tea"}, "cost": "1.00"},
         GOOD["delay_care"]["default"]["gestures"][0] | {"wait": "1h"},
@@ -94,7 +94,7 @@ def test_a_gesture_put_in_front_does_not_change_the_others() -> None:
 
 @pytest.mark.parametrize("name", SECTIONS)
 def test_a_policy_switched_off(name: str) -> None:
-    """All that it had is gone, and nothing else."""
+    """Removing a policy's section is reported as the removal of its entries only."""
     content = {key: value for key, value in WHOLE.items() if key not in ("holdouts", "experiments", "priority")}
     found = changes(loaded(content), loaded({key: value for key, value in content.items() if key != name}))
     assert len(found) >= len(SECTIONS[name])

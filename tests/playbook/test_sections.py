@@ -1,4 +1,4 @@
-"""Every section of a playbook file: what it comes to, and what may not stand in it."""
+"""Every section of a playbook file: its rules, and what is rejected."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def loaded(content: dict[str, Any]) -> Playbook:
 
 
 def test_the_whole_of_it_is_meant() -> None:
-    """What stands in the sections is what the policies, the guard and the experiments go by."""
+    """The playbook has the values of all sections."""
     book = loaded(WHOLE)
     assert {plugin.name for plugin in installed() if book.rules_of(plugin.rules) is not None} == {
         "delay_care", *SECTIONS
@@ -42,14 +42,14 @@ def test_the_whole_of_it_is_meant() -> None:
 
 
 def test_a_policy_without_a_section_is_off() -> None:
-    """Whoever wants none of a policy leaves it out."""
+    """A policy without a section is switched off."""
     book = loaded(GOOD)
     assert [plugin.name for plugin in installed() if book.rules_of(plugin.rules) is not None] == ["delay_care"]
     assert (book.holdouts, book.experiments, book.texts, book.gesture_budgets) == ({}, (), {}, ())
 
 
 def test_the_playbook_in_the_package_has_every_policy() -> None:
-    """All of them are on, each in the order of priority, and nobody is held out of what is owed to them."""
+    """The packaged playbook switches on every policy, and holds customers out of marketing only."""
     book = load_playbook()
     assert [plugin.name for plugin in installed() if book.rules_of(plugin.rules) is None] == []
     assert set(book.priority) == set(names())
@@ -111,19 +111,19 @@ ARM = "experiments 0 arms 1"
     ],
 )  # fmt: skip
 def test_a_slip_is_told_where_it_is(path: str, value: Any, field: str, problem: str) -> None:
-    """One slip, one message: the field, and what would be right."""
+    """One mistake gives one message, with the field and what would be right."""
     is_told_where_it_is(path, value, field, problem)
 
 
 def test_a_second_experiment_of_the_same_key() -> None:
-    """Nobody could say which of the two a customer was in."""
+    """Two experiments with the same key are rejected."""
     again = WHOLE["experiments"][0] | {"seed": "other"}
     with pytest.raises(PlaybookRefused, match=r"experiments\.1\.key: stands twice"):
         loaded(WHOLE | {"experiments": [*WHOLE["experiments"], again]})
 
 
 def test_two_experiments_over_one_thing() -> None:
-    """What the first replaces, the second would never meet as it was: neither could be read."""
+    """Two experiments that replace the same gesture or letter are rejected, because neither could be measured."""
     first = WHOLE["experiments"][0]
     again = first | {"key": "other", "seed": "other"}
     with pytest.raises(PlaybookRefused) as caught:
@@ -135,21 +135,21 @@ def test_two_experiments_over_one_thing() -> None:
 
 
 def test_shares_that_only_arithmetic_parts_from_one() -> None:
-    """Ten arms of a tenth each make one, whatever binary fractions make of it."""
+    """Ten shares of 0.1 add up to 1 in spite of rounding."""
     arms = [{"name": f"arm-{number}", "share": 0.1} for number in range(10)]
     book = loaded(changed("experiments 0 arms", arms, of=WHOLE))
     assert len(book.experiments[0].arms) == 10
 
 
 def test_an_empty_section_is_asked_about(tmp_path: Path) -> None:
-    """A name with nothing below it may be an oversight; a policy is not switched off by one."""
+    """A section without content is rejected, because it may be an oversight."""
     text = dumped(GOOD) + "recovery:\n"
     with pytest.raises(PlaybookRefused, match=r"recovery: is empty; leave it out"):
         playbook_from(text.encode(), where="playbook.yaml")
 
 
 def test_norwegians_have_a_language_too() -> None:
-    """YAML takes `no` for the opposite of yes; where a name stands, it is the name."""
+    """The locale `no` is Norwegian, although YAML reads it as false."""
     texts = {
         "delay_care/notice": {"no": {"subject": "Flyet er forsinket", "body": "Vi skriver igjen."}},
         "foot": {"no": {"foot": "Dette er en tjenestemelding. Hvorfor: {{ why }}", "stop": "Meld deg av"}},

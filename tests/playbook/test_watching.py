@@ -1,4 +1,4 @@
-"""A changed playbook file is taken without a restart; a wrong one changes nothing."""
+"""A changed playbook file is loaded without a restart; an invalid one changes nothing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.waiting import until
 
 
 class Watched:
-    """A file, its watch, and what was taken."""
+    """A file, its watch, and the playbooks that were loaded."""
 
     def __init__(self, folder: Path) -> None:
         self.file = written(folder, GOOD)
@@ -37,7 +37,7 @@ class Watched:
             await self.watch.look()
 
     def counted(self) -> tuple[float, float]:
-        """Taken and refused since the beginning."""
+        """Return how many were accepted and rejected since the beginning."""
         now = self._count()
         return now[0] - self._before[0], now[1] - self._before[1]
 
@@ -50,7 +50,7 @@ class Watched:
 
 
 def shown() -> set[str]:
-    """The versions that the metrics show as in force."""
+    """Return the versions that the metrics show as in force."""
     return {sample.labels["version"] for metric in metrics.PLAYBOOK.collect() for sample in metric.samples}
 
 
@@ -61,7 +61,7 @@ def watched(tmp_path: Path) -> Watched:
 
 @pytest.fixture
 def logged() -> Iterator[LogCapture]:
-    """What is logged meanwhile."""
+    """Capture the log."""
     kept = LogCapture()
     before = structlog.get_config()
     structlog.configure(processors=[kept])
@@ -70,7 +70,7 @@ def logged() -> Iterator[LogCapture]:
 
 
 async def test_a_file_that_stays_is_left_alone(watched: Watched) -> None:
-    """Looking changes nothing; nor does writing the same once more."""
+    """An unchanged file, or one written again with the same content, causes nothing."""
     await watched.look(5)
     written(watched.file.parent, GOOD)
     await watched.look(5)
@@ -79,7 +79,7 @@ async def test_a_file_that_stays_is_left_alone(watched: Watched) -> None:
 
 
 async def test_a_changed_file_is_taken(watched: Watched) -> None:
-    """Once, with its own version, which the metrics show."""
+    """A changed file is loaded once, and the metrics show its version."""
     written(watched.file.parent, changed("delay_care default threshold", "45m"))
     await watched.look(5)
     [taken] = watched.taken
@@ -90,7 +90,7 @@ async def test_a_changed_file_is_taken(watched: Watched) -> None:
 
 
 async def test_a_wrong_file_is_refused_whole(watched: Watched, logged: LogCapture) -> None:
-    """The old one stays, and every fault is told: once, however long the file stays wrong."""
+    """An invalid file is rejected as a whole and its faults are logged once; the old playbook stays."""
     wrong = changed("delay_care default threshold", "45 minutes")
     wrong["currency"] = "dollars"
     wrong["caps"][0]["most"] = 2  # right, and not taken either
@@ -107,7 +107,7 @@ async def test_a_wrong_file_is_refused_whole(watched: Watched, logged: LogCaptur
 
 
 async def test_a_wrong_file_put_right(watched: Watched) -> None:
-    """The next good content is taken; another wrong one is another refusal."""
+    """After invalid contents, each of which is rejected, the next valid content is loaded."""
     for content in ("currency: [", "currency: ]", dumped(changed("currency", "EUR"))):
         written(watched.file.parent, content)
         await watched.look()
@@ -116,7 +116,7 @@ async def test_a_wrong_file_put_right(watched: Watched) -> None:
 
 
 async def test_a_wrong_file_taken_back(watched: Watched) -> None:
-    """The content in force in its file again: nothing is taken, and the same mistake made later is told again."""
+    """When the content in force returns, nothing is loaded; the same mistake later is reported again."""
     for content in ("currency: [", dumped(GOOD), "currency: ["):
         written(watched.file.parent, content)
         await watched.look()
@@ -125,7 +125,7 @@ async def test_a_wrong_file_taken_back(watched: Watched) -> None:
 
 
 async def test_a_file_that_is_half_written(watched: Watched) -> None:
-    """What changes from look to look is not taken, even where it would be good by itself."""
+    """Content that changes from check to check is not loaded, even if it is valid."""
     for content in ("", dumped(changed("currency", "EUR")), dumped(changed("currency", "CHF"))):
         written(watched.file.parent, content)
         await watched.look(1)
@@ -136,7 +136,7 @@ async def test_a_file_that_is_half_written(watched: Watched) -> None:
 
 
 async def test_a_file_that_is_gone(watched: Watched, logged: LogCapture) -> None:
-    """Refused as a wrong one is; when it is back, it is looked at as ever."""
+    """A missing file counts as one rejection; when it returns it is checked again."""
     watched.file.unlink()
     await watched.look(4)
     assert watched.counted() == (0, 1)
@@ -147,7 +147,7 @@ async def test_a_file_that_is_gone(watched: Watched, logged: LogCapture) -> None
 
 
 async def test_a_switched_link_is_a_change(watched: Watched, tmp_path: Path) -> None:
-    """As Kubernetes mounts it: the file is a link, and the link is switched."""
+    """A symbolic link that is switched, as Kubernetes does, counts as a change."""
     other = tmp_path / "other"
     other.mkdir()
     target = written(other, changed("currency", "EUR"))
@@ -158,7 +158,7 @@ async def test_a_switched_link_is_a_change(watched: Watched, tmp_path: Path) -> 
 
 
 async def test_it_looks_by_itself(tmp_path: Path) -> None:
-    """Started with its role, it looks at the file every interval, and stops with it."""
+    """While its role runs, the watch checks the file every interval."""
     watched = Watched(tmp_path)
     watch = PlaybookWatch(
         path=watched.file, playbook=watched.first, taken=watched.taken.append, interval=timedelta(milliseconds=20)

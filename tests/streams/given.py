@@ -1,4 +1,4 @@
-"""What the tests of the wire start from: an event, a codec over a registry in memory, a record as a consumer has it."""
+"""Common objects for tests of ``streams``: an event, a codec over an in-memory registry, a consumed record."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ LATE = DelayNoticed(
 
 
 def contact(**changes: Any) -> ContactOpened:
-    """The chat, with these changes."""
+    """Return the chat's event with these changes."""
     return replace(OPENED, **changes)
 
 
 async def prepared() -> tuple[Codec, InMemoryRegistry]:
-    """A codec that knows every topic, and its registry."""
+    """Return a codec that knows every topic, and its registry."""
     registry = InMemoryRegistry()
     for subject, record in TOPICS.subjects():
         await registry.register(subject, schemas.latest(record))
@@ -60,7 +60,7 @@ async def prepared() -> tuple[Codec, InMemoryRegistry]:
 
 
 def put(registry: InMemoryRegistry, schema_id: int, schema: Any) -> None:
-    """Have the registry hold whatever it is under that id, and under the subjects of the record that it names."""
+    """Store a schema in the registry under that id, and under the subjects of its record."""
     registry._schemas[schema_id] = schema
     registry._ids[canonical(schema)] = schema_id
     for subject, record in TOPICS.subjects():
@@ -69,7 +69,7 @@ def put(registry: InMemoryRegistry, schema_id: int, schema: Any) -> None:
 
 
 def schema_of(record: str) -> Schema:
-    """A copy of our schema of a touchpoint, to make another version of."""
+    """Return a copy of a touchpoint's schema, to make another version of it."""
     return copy.deepcopy(schemas.latest(f"careline.touchpoint.{record}"))
 
 
@@ -82,7 +82,7 @@ def record(
     headers: Sequence[tuple[str, bytes]] = (),
     topic: str = "careline.touchpoints",
 ) -> ConsumerRecord:
-    """A record as a consumer gets it."""
+    """Return a record as a consumer gets it."""
     return ConsumerRecord(
         topic=topic,
         partition=partition,

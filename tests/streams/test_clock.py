@@ -1,4 +1,4 @@
-"""Time: counted in milliseconds, given as an argument, and on a partition never going back."""
+"""Time: in milliseconds, passed as an argument, and on a partition never going back."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ def test_milliseconds_there_and_back(millis: int) -> None:
 
 
 def test_a_moment_is_the_same_in_every_zone() -> None:
-    """Noon in UTC is half past five in Kolkata."""
+    """A moment has the same milliseconds in every time zone."""
     assert to_millis(NOON.astimezone(timezone(timedelta(hours=5, minutes=30)))) == to_millis(NOON)
 
 
 def test_parts_of_a_millisecond_are_left_out() -> None:
-    """Whatever is finer than Kafka counts is cut off, and never rounded into the future."""
+    """Fractions of a millisecond are cut off, never rounded up."""
     assert to_millis(NOON + timedelta(microseconds=999)) == to_millis(NOON)
 
 
 def test_the_wall_clock_tells_utc_to_the_millisecond() -> None:
-    """The machine's clock, as everything here wants it."""
+    """The system clock returns aware UTC, to the millisecond."""
     before, now, after = datetime.now(UTC), SystemClock().now(), datetime.now(UTC)
     assert before - timedelta(milliseconds=1) <= now <= after
     assert now.tzinfo is UTC
@@ -36,7 +36,7 @@ def test_the_wall_clock_tells_utc_to_the_millisecond() -> None:
 
 
 def test_a_manual_clock_moves_when_told() -> None:
-    """Forward, and backward too."""
+    """A manual clock can be set forward and backward."""
     clock = ManualClock(NOON)
     clock.advance(timedelta(minutes=5))
     assert clock.now() == NOON + timedelta(minutes=5)
@@ -46,18 +46,18 @@ def test_a_manual_clock_moves_when_told() -> None:
 
 class TestPartitionClock:
     def test_goes_by_the_records(self) -> None:
-        """It is as late as the latest record seen."""
+        """The clock has the time of the latest record."""
         clock = PartitionClock()
         assert [clock.observe(millis) for millis in (10, 30, 20, 31)] == [10, 30, 30, 31]
 
     def test_the_wall_counts_a_little_less(self) -> None:
-        """A record still on its way is not overtaken by a deadline it should precede."""
+        """The wall clock counts minus the settling time, so that a deadline does not overtake an earlier record."""
         clock = PartitionClock(settle=timedelta(milliseconds=500))
         assert clock.tick(2_000) == 1_500
 
     @given(st.lists(st.tuples(st.booleans(), st.integers(0, 10_000))))
     def test_never_goes_back(self, seen: list[tuple[bool, int]]) -> None:
-        """A wall clock that is put back, or a record from yesterday, does not turn time around."""
+        """Neither a wall clock that is set back nor an old record moves the clock back."""
         clock = PartitionClock(1_000)
         told = [clock.tick(millis) if wall else clock.observe(millis) for wall, millis in seen]
         assert told == sorted(told)
@@ -66,5 +66,5 @@ class TestPartitionClock:
 
 @given(st.integers())
 def test_a_time_beyond_the_calendar_is_its_end(millis: int) -> None:
-    """A record's own time may be any number; whoever looks at it goes on."""
+    """A timestamp beyond the calendar gives its first or last moment."""
     assert datetime(1, 1, 1, tzinfo=UTC) <= from_millis(millis) <= datetime(9999, 12, 31, 23, 59, 59, 999_000, UTC)

@@ -1,4 +1,4 @@
-"""Closing a Kafka client never looks like a cancellation of whoever closes it."""
+"""Closing a Kafka client does not look like a cancellation of the caller."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from streams.broker.closing import closed
 
 
 class Connections:
-    """Those of a client."""
+    """A client's connections."""
 
     def __init__(self) -> None:
         self.closed = False
 
     async def close(self) -> None:
-        """All of them."""
+        """Close all of them."""
         self.closed = True
 
 
 class Client:
-    """Lets the cancellation of its own request out, as aiokafka's consumer does."""
+    """A client that leaks the cancellation of its own request, as aiokafka's consumer does."""
 
     def __init__(self) -> None:
         self._client = Connections()
 
     async def stop(self) -> None:
-        """Cancels what is under way, and waits for it."""
+        """Cancel the running request and wait for it."""
         request = asyncio.create_task(asyncio.sleep(60))
         await asyncio.sleep(0)
         request.cancel()
@@ -36,14 +36,14 @@ class Client:
 
 
 async def test_a_request_of_the_client_is_not_the_caller() -> None:
-    """The close ends well, and the connections are closed as well."""
+    """The client's own cancelled request does not interrupt closing, and the connections are closed."""
     client = Client()
     await closed(client)
     assert client._client.closed
 
 
 async def test_a_caller_that_is_cancelled_is() -> None:
-    """Whoever really is to stop, stops."""
+    """A cancellation of the caller is raised."""
 
     class Hanging(Client):
         async def stop(self) -> None:
@@ -58,7 +58,7 @@ async def test_a_caller_that_is_cancelled_is() -> None:
 
 
 async def test_a_time_limit_holds() -> None:
-    """It is a cancellation by the caller, too."""
+    """A timeout of the caller is raised."""
 
     class Hanging(Client):
         async def stop(self) -> None:
@@ -71,7 +71,7 @@ async def test_a_time_limit_holds() -> None:
 
 
 async def test_an_administrator_is_closed_too() -> None:
-    """It has no stop, only a close."""
+    """A client that has only ``close`` is closed."""
 
     class Admin:
         done = False

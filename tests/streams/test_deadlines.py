@@ -1,4 +1,4 @@
-"""A partition's deadlines: each key has one, and the earliest comes first."""
+"""A partition's deadlines: one per key, the earliest first."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from streams.processor.deadlines import Deadlines
 
 
 def of(**due: int) -> Deadlines:
-    """Deadlines, set in this order."""
+    """Return deadlines that were set in this order."""
     wakes = Deadlines()
     for key, millis in due.items():
         wakes.set(key, millis)
@@ -17,20 +17,20 @@ def of(**due: int) -> Deadlines:
 
 
 def test_the_earliest_first() -> None:
-    """Deadlines come in the order of their times, and by key where several are at once."""
+    """Deadlines fire in the order of their times, and of their keys at the same time."""
     wakes = of(c=20, b=10, a=20, d=30)
     assert [wakes.pop_due(100) for _ in range(5)] == [(10, "b"), (20, "a"), (20, "c"), (30, "d"), None]
 
 
 def test_only_what_is_due() -> None:
-    """A deadline fires at its very moment, and not before."""
+    """A deadline fires at its time and not before."""
     wakes = of(a=10)
     assert wakes.pop_due(9) is None
     assert wakes.pop_due(10) == (10, "a")
 
 
 def test_the_last_word_counts() -> None:
-    """A key that is set anew is due then and only then, earlier or later."""
+    """Setting a key's deadline again replaces it, whether it is earlier or later."""
     wakes = of(a=10, b=20)
     wakes.set("a", 30)
     wakes.set("b", 5)
@@ -38,7 +38,7 @@ def test_the_last_word_counts() -> None:
 
 
 def test_taken_back() -> None:
-    """A key that is not to be woken any more is not."""
+    """A key whose deadline was removed does not fire."""
     wakes = of(a=10)
     wakes.set("a", None)
     wakes.set("never", None)
@@ -46,7 +46,7 @@ def test_taken_back() -> None:
 
 
 def test_set_to_the_same_again() -> None:
-    """There and back again, a key is still due once."""
+    """A deadline that is changed and changed back fires once."""
     wakes = of(a=10)
     wakes.set("a", 20)
     wakes.set("a", 10)
@@ -54,7 +54,7 @@ def test_set_to_the_same_again() -> None:
 
 
 def test_keys_in_an_order_of_their_own() -> None:
-    """The keys that wait are named in the same order however they came."""
+    """The keys are sorted, in whatever order they were set."""
     assert of(b=1, a=2).keys() == of(a=2, b=1).keys() == ["a", "b"]
 
 
@@ -63,7 +63,7 @@ words = st.tuples(st.sampled_from("abcd"), st.none() | st.integers(0, 9))
 
 @given(st.lists(words, max_size=40), st.integers(0, 10))
 def test_as_if_there_were_only_a_table(said: list[tuple[str, int | None]], until: int) -> None:
-    """Whatever is set and taken back, what fires is what the latest words say."""
+    """For any changes, the deadlines behave like a table of the latest values."""
     wakes, table = Deadlines(), dict[str, int]()
     for key, millis in said:
         wakes.set(key, millis)
@@ -82,7 +82,8 @@ def test_as_if_there_were_only_a_table(said: list[tuple[str, int | None]], until
 def test_what_changed_since_the_beginning_can_be_taken_back(
     said: list[tuple[str, int | None]], later: list[tuple[str, int | None] | None]
 ) -> None:
-    """Whatever is set, taken back or fired after it (None: what is due fires), everything is due as before."""
+    """``undo`` restores the deadlines of ``begin``, whatever was set, removed or fired since (None: the due ones
+    fire)."""
     wakes = Deadlines()
     for key, millis in said:
         wakes.set(key, millis)

@@ -1,4 +1,4 @@
-"""Whatever stands in headers, a partition is read on."""
+"""A partition is read on, whatever its headers and batches contain."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ BAD = {
 
 
 def with_name(name: bytes, *, base: int = 0) -> bytes:
-    """Three records; the name of a header of the second is these four bytes."""
+    """Return a batch of three records; the name of the second one's header is these four bytes."""
     assert len(name) == 4
     raw = batch([[("h", b"1")], [("NAME", b"2"), ("after", None)], [("h", b"3")]], base=base)
     return resealed(raw, raw[HEAD:].replace(b"NAME", name), codec=0)
 
 
 def unpacked(data: bytes, *, at: int = 0, check_crcs: bool = True) -> list[Any]:
-    """What a consumer gets of it."""
+    """Return the records that a consumer gets."""
     return list(
         fetcher.PartitionRecords(
             TopicPartition("t", 0), fetcher.MemoryRecords(data), [], at, None, None, check_crcs, fetcher.READ_COMMITTED
@@ -61,7 +61,7 @@ def seen(records: Sequence[Any]) -> list[tuple[int, bytes, bytes, list[Header]]]
 
 @pytest.mark.parametrize("name", BAD.values(), ids=BAD)
 def test_a_header_whose_name_is_no_text(name: bytes) -> None:
-    """The record is read with the name escaped, and so are those before and after it, each once."""
+    """A record with such a header is read with the name escaped; the other records are read once."""
     records = unpacked(with_name((name + b"abcd")[:4]) + batch([[("h", b"4")]], base=3))
     assert [(one.offset, one.key, one.value) for one in records] == [
         (0, b"k0", b"v0"),
@@ -76,14 +76,14 @@ def test_a_header_whose_name_is_no_text(name: bytes) -> None:
 
 
 def test_from_the_middle_of_a_batch() -> None:
-    """Taken again behind that record, or at it, the partition goes on there."""
+    """Reading can start at that record or after it."""
     for at in (1, 2):
         assert [one.offset for one in unpacked(with_name(b"\xff\xfe\xfd\xfc"), at=at)] == list(range(at, 3))
 
 
 @pytest.mark.parametrize("codec", [0, 1, 2, 3, 4], ids=["plain", "gzip", "snappy", "lz4", "zstd"])
 def test_sound_batches_are_read_as_ever(codec: int) -> None:
-    """In every compression, the records are those that aiokafka reads."""
+    """In every compression the records are those that aiokafka reads."""
     headers: list[list[Header]] = [[], [("h", b"1")], [("", None), ("é", b"")], *([[]] * 50)]
     data = batch(headers, codec=codec) + batch(headers, codec=codec, base=53)
     plain, expected = MemoryRecords(data), []
@@ -94,7 +94,7 @@ def test_sound_batches_are_read_as_ever(codec: int) -> None:
 
 
 def test_old_batches_are_read_as_ever() -> None:
-    """Of brokers of long ago."""
+    """Batches in the format of old brokers are read."""
     made = LegacyRecordBatchBuilder(magic=1, compression_type=0, batch_size=1 << 20)
     made.append(0, timestamp=1, key=b"k", value=b"v")
     assert [(one.key, one.value) for one in unpacked(bytes(made.build()))] == [(b"k", b"v")]
@@ -102,7 +102,7 @@ def test_old_batches_are_read_as_ever() -> None:
 
 @pytest.mark.parametrize("length", [0, -1, -(1 << 31), 3])
 def test_a_batch_of_an_impossible_length(length: int) -> None:
-    """It is an error, and no loop."""
+    """An impossible length raises an error and does not loop."""
     data = struct.pack(">qi", 0, length) + bytes(max(length, 0))
     records = TolerantRecords(data)
     assert records.size_in_bytes() == len(data)
@@ -111,7 +111,7 @@ def test_a_batch_of_an_impossible_length(length: int) -> None:
 
 
 def test_a_broken_batch_is_still_an_error() -> None:
-    """What is broken otherwise is not guessed at."""
+    """A batch with a wrong checksum raises an error."""
     data = bytearray(batch([[("h", b"1")]]))
     data[-1] ^= 0xFF
     data[61] = 0x7E
@@ -120,7 +120,8 @@ def test_a_broken_batch_is_still_an_error() -> None:
 
 
 def stands_in(data: bytes, *, before: int = 0) -> Sealed:
-    """The value that stands for what could not be read, after so many records that could; one behind it is read."""
+    """Return the value that replaces what could not be read, after ``before`` readable records; the next batch is
+    read."""
     last = 1 + int.from_bytes(data[23:27], "big")
     found = unpacked(data + batch([[("h", b"4")]], base=last))
     assert [one.offset for one in found] == [*range(before + 1), last]
@@ -133,7 +134,7 @@ def stands_in(data: bytes, *, before: int = 0) -> Sealed:
 
 @pytest.mark.parametrize("codec", COMPRESSED.values(), ids=COMPRESSED)
 async def test_a_batch_that_unpacks_to_gigabytes(codec: int) -> None:
-    """It is not unpacked: one record stands in for it, every reader says why, and what comes behind it is read."""
+    """The batch is not decompressed: one record replaces it, every reader says why, and later batches are read."""
     bomb = batch([[("h", b"1")]] * 3, codec=codec, values=[b"1", bytes(64 << 20), b"3"])
     tracemalloc.start()
     sealed = stands_in(bomb)
@@ -151,25 +152,25 @@ async def test_a_batch_that_unpacks_to_gigabytes(codec: int) -> None:
 @pytest.mark.parametrize("codec", COMPRESSED.values(), ids=COMPRESSED)
 @pytest.mark.parametrize("packed", [b"", b"\xff" * 50, b"\x1f\x8b\x08", b"\x82SNAPPY\0\0\0\0\1\0\0\0\1" + b"\xff" * 9])
 def test_a_batch_that_does_not_unpack(codec: int, packed: bytes) -> None:
-    """It stops nobody: the rest of the partition is read."""
+    """A batch that cannot be decompressed is replaced by one record, and reading continues."""
     assert stands_in(resealed(batch([[], []]), packed, codec=codec)).why
 
 
 @pytest.mark.parametrize("codec", COMPRESSED.values(), ids=COMPRESSED)
 def test_a_batch_whose_end_is_missing(codec: int) -> None:
-    """Compressed data that is cut off is not taken for whole."""
+    """A truncated batch is replaced by one record."""
     raw = batch([[("h", bytes(range(200)))]] * 20)
     packed = compressed(raw[HEAD:], codec)
     assert stands_in(resealed(raw, packed[: len(packed) // 2], codec=codec)).why
 
 
 def test_a_compression_that_does_not_exist() -> None:
-    """Nor is it guessed."""
+    """A batch with an unknown compression is replaced by one record."""
     assert "compression 6" in stands_in(resealed(batch([[]]), b"abc", codec=6)).why
 
 
 def test_records_that_are_none() -> None:
-    """What can be read of a batch is read, and one record stands in for the rest."""
+    """The readable records of a batch are read, and one record replaces the rest."""
     raw = batch([[("h", b"1")]] * 3)
     length = 1 + raw[HEAD] // 2
     broken = bytearray(raw[HEAD:])
@@ -178,7 +179,7 @@ def test_records_that_are_none() -> None:
 
 
 def test_a_batch_of_a_million_records() -> None:
-    """It would keep its partition for minutes, and takes 2 KB."""
+    """A batch of a million records, which takes 2 KB, is replaced by one record."""
     raw = batch([[]])
     record = raw[HEAD:]
     bomb = resealed(raw, compressed(record * 1_000_000, 4), codec=4, count=1_000_000)
@@ -189,7 +190,8 @@ def test_a_batch_of_a_million_records() -> None:
 @pytest.mark.parametrize("codec", COMPRESSED.values(), ids=COMPRESSED)
 @pytest.mark.parametrize("size", [0, 1, 70_000, 3_000_000])
 def test_what_is_within_the_bounds_is_unpacked(codec: int, size: int) -> None:
-    """Also in several frames, members and blocks, as other clients write them."""
+    """Batches within the limits are decompressed, also in several frames, members and blocks, as other clients write
+    them."""
     raw = batch([[("h", bytes(size))], [("h", b"2")]])
     parts = [raw[HEAD : HEAD + 30], raw[HEAD + 30 :]]
     packed = [b"".join(compressed(part, codec) for part in parts)] if codec in (1, 4) else []
@@ -206,7 +208,7 @@ def test_what_is_within_the_bounds_is_unpacked(codec: int, size: int) -> None:
     value=st.sampled_from((None, b"", b"x" * 200_000)),
 )
 def test_headers_are_cut_at_their_number(codec: int, counts: list[int], value: bytes | None) -> None:
-    """The first of them stay, of each record, and everything else of the record is as it was."""
+    """Each record keeps its first headers up to the limit, and the rest of it is unchanged."""
     headers: list[list[Header]] = [[(f"h{at}", value if at == 3 else b"%d" % at) for at in range(n)] for n in counts]
     for one, whole in zip(unpacked(batch(headers, codec=codec)), headers, strict=True):
         assert list(one.headers) == whole[:MOST_HEADERS]
@@ -214,7 +216,7 @@ def test_headers_are_cut_at_their_number(codec: int, counts: list[int], value: b
 
 
 def test_very_many_headers() -> None:
-    """A record with hundreds of thousands of headers is read with the first of them."""
+    """A record with 300,000 headers is read within seconds, with the first of them."""
     data = batch([[("", None)] * 300_000, [("h", b"2")]])
     began = time.perf_counter()
     first, second = unpacked(data)
@@ -224,7 +226,7 @@ def test_very_many_headers() -> None:
 
 
 def test_every_consumer_reads_so() -> None:
-    """Whoever makes a consumer takes its class from where the reader is put in its place."""
+    """Every consumer uses the tolerant reader."""
     assert fetcher.MemoryRecords is TolerantRecords
     makers = [
         path

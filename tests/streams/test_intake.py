@@ -1,4 +1,4 @@
-"""The way in: an event, a dead letter with a reason, or a customer of another partition."""
+"""The intake turns a record into an event, a dead letter with a reason, or an event for another partition."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ JAVA = {
     b"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8": -58897971,
     b"abc": 479470107,
 }
-"""murmur2 as Kafka's own Java tests have it."""
+"""murmur2 hashes from Kafka's own Java tests."""
 
 
 @pytest.mark.parametrize(("key", "java"), JAVA.items())
 def test_the_hash_is_the_java_clients(key: bytes, java: int) -> None:
-    """What we call a customer's partition is what every Java producer calls it."""
+    """The partition of a key is the one that every Java producer chooses."""
     assert murmur2(key) & 0xFFFFFFFF == java & 0xFFFFFFFF
     for partitions in (1, 4, 7, 64):
         assert partition_of(key, partitions) == (java & 0x7FFFFFFF) % partitions
@@ -39,7 +39,7 @@ def test_the_hash_is_the_java_clients(key: bytes, java: int) -> None:
 async def intake(
     *, partition: int = 0, partitions: int = 1, window: int = 10, share: float = 0.5
 ) -> tuple[Intake, Codec]:
-    """The way into the journeys."""
+    """Return the intake of the journeys role, and its codec."""
     codec, _ = await prepared()
     logic = JourneyLogic(topics=TOPICS, playbook=load_playbook())
     made = Intake(logic=logic, codec=codec, partition=partition, partitions=partitions, window=window, share=share)
@@ -47,7 +47,7 @@ async def intake(
 
 
 async def refused(value: bytes | None) -> Unreadable:
-    """What is said of a value that is no event."""
+    """Return the error for a value that is no event."""
     way_in, _ = await intake()
     with pytest.raises(Unreadable) as caught:
         await way_in.read(record(value), NOON)
@@ -55,7 +55,7 @@ async def refused(value: bytes | None) -> Unreadable:
 
 
 async def test_an_event_comes_in() -> None:
-    """With the bytes it was decoded from and its headers."""
+    """An event is returned with its encoded form and its headers."""
     way_in, codec = await intake()
     value = codec.encode(TOPICS.touchpoints, OPENED)
     incoming = await way_in.read(record(value, headers=[("ce_id", b"1")]), NOON)
@@ -63,7 +63,7 @@ async def test_an_event_comes_in() -> None:
 
 
 async def test_a_publisher_that_sets_no_header_is_measured_by_the_brokers_time() -> None:
-    """What it says itself counts first; where the broker's time is the event's, nothing is made up."""
+    """Without a header the broker's time counts as the time of publishing, except in event time."""
     codec, _ = await prepared()
     logic = JourneyLogic(topics=TOPICS, playbook=load_playbook())
     value = codec.encode(TOPICS.touchpoints, OPENED)
@@ -85,19 +85,19 @@ async def test_a_publisher_that_sets_no_header_is_measured_by_the_brokers_time()
 
 class TestDeadLetters:
     async def test_too_large(self) -> None:
-        """A value of two megabytes is not even looked at."""
+        """A value of two megabytes is rejected without decoding it."""
         assert (await refused(b"\x00" * (2 * MAX_EVENT_BYTES))).reason == "too_large"
 
     async def test_a_tombstone(self) -> None:
-        """A null is no touchpoint."""
+        """A null value is a dead letter."""
         assert (await refused(None)).reason == "tombstone"
 
     async def test_garbage(self) -> None:
-        """Neither are bytes that mean nothing."""
+        """Bytes that are not Avro are a dead letter."""
         assert (await refused(b"garbage")).reason == "not_avro"
 
     async def test_a_record_of_another_topic(self) -> None:
-        """A decision among the touchpoints is named as what it is."""
+        """A record of another topic is a dead letter that names its type."""
         from processors.journey.state import begin
 
         _, codec = await intake()
@@ -115,14 +115,14 @@ class TestDeadLetters:
         ],
     )
     async def test_an_event_that_cannot_be_true(self, changes: dict[str, Any], reason: str) -> None:
-        """An event of 1970, of the far future, or of nobody has a reason that names the field."""
+        """An event of 1970, of the far future, or without a customer is a dead letter that names the field."""
         _, codec = await intake()
         assert (await refused(codec.encode(TOPICS.touchpoints, contact(**changes)))).reason == reason
 
 
 class TestMisplaced:
     async def test_goes_to_its_customers_partition(self) -> None:
-        """An event that another partitioner put here is named with where it belongs."""
+        """An event on another partition than its customer's is returned with the right partition."""
         home = partition_of(b"ana", 4)
         for partition in range(4):
             way_in, codec = await intake(partition=partition, partitions=4)
@@ -131,7 +131,7 @@ class TestMisplaced:
             assert found == Misplaced("ana", home) or partition == home
 
     async def test_the_customer_counts_and_not_the_records_key(self) -> None:
-        """A record without a key, or with somebody else's, still belongs to the customer it names."""
+        """The customer decides the partition, not the record's key."""
         for key in (None, b"bea"):
             way_in, codec = await intake(partition=partition_of(b"ana", 4), partitions=4)
             found = await way_in.read(record(codec.encode(TOPICS.touchpoints, OPENED), key=key), NOON)
@@ -149,7 +149,7 @@ class TestWindow:
                 await way_in.read(record(b"garbage"), NOON)
 
     async def test_when_most_cannot_be_read_it_stops_and_says_so(self) -> None:
-        """Instead of draining the topic into the dead letters the partition stops, and says where and why."""
+        """If most records are unreadable the partition stops, and the error says where and why."""
         way_in, _ = await intake(window=10)
         for offset in range(5):
             with pytest.raises(Unreadable):
@@ -160,7 +160,7 @@ class TestWindow:
         assert "not_avro" in str(caught.value)
 
     async def test_what_was_long_ago_is_forgotten(self) -> None:
-        """Bad records that have left the window do not count any more."""
+        """Unreadable records that have left the window do not count."""
         way_in, codec = await intake(window=10)
         good = codec.encode(TOPICS.touchpoints, OPENED)
         for _ in range(3):

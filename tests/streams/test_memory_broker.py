@@ -1,4 +1,4 @@
-"""What only the broker in memory does: on request, what a Kafka does when it finds time."""
+"""What only the in-memory broker does: on request, what Kafka does in the background."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ STATES = TopicPartition("states", 0)
 
 @pytest.fixture
 async def broker() -> MemoryBroker:
-    """A broker with a topic, whose clock stands still."""
+    """Return a broker with a topic, whose clock stands still."""
     made = MemoryBroker(clock=ManualClock(NOW))
     await made.admin().create([NewTopic(name="states", partitions=1, config={"cleanup.policy": "compact"})])
     return made
 
 
 async def put(broker: MemoryBroker, *records: tuple[bytes, bytes | None], abort: bool = False) -> None:
-    """A transaction of these keys and values."""
+    """Write these keys and values in a transaction."""
     producer = broker.transactional("owner", within=timedelta(seconds=10))
     await producer.start()
     await producer.begin_transaction()
@@ -42,12 +42,12 @@ async def put(broker: MemoryBroker, *records: tuple[bytes, bytes | None], abort:
 
 
 async def shown(broker: MemoryBroker) -> list[tuple[int, bytes, bytes | None]]:
-    """What a reader sees."""
+    """Return the records that a reader sees."""
     return [(record.offset, record.key, record.value) for record in await committed(broker, "states")]
 
 
 async def test_compaction_keeps_the_latest_of_each_key(broker: MemoryBroker) -> None:
-    """Offsets stay, aborted records go, tombstones are kept until they have been there for long enough."""
+    """Compaction keeps offsets and the latest record of each key, and drops aborted records; tombstones go last."""
     await put(broker, (b"a", b"1"), (b"b", b"1"))
     await put(broker, (b"a", b"aborted"), abort=True)
     await put(broker, (b"a", b"2"), (b"b", None))
@@ -62,7 +62,7 @@ async def test_compaction_keeps_the_latest_of_each_key(broker: MemoryBroker) -> 
 
 
 async def test_compaction_touches_nothing_that_is_open(broker: MemoryBroker) -> None:
-    """What an open transaction may yet abort replaces nothing."""
+    """Records of an open transaction do not replace committed ones in a compaction."""
     await put(broker, (b"a", b"1"))
     producer = broker.transactional("another", within=timedelta(seconds=10))
     await producer.start()
@@ -77,7 +77,7 @@ async def test_compaction_touches_nothing_that_is_open(broker: MemoryBroker) -> 
 
 
 async def test_a_reader_passes_over_what_was_compacted(broker: MemoryBroker) -> None:
-    """It stands in a gap, and goes on behind it; before the beginning there is nothing to go back to."""
+    """A reader skips gaps; a position before the beginning moves to the beginning."""
     for value in (b"1", b"2", b"3"):
         await put(broker, (b"a", value))
     reader = broker.reader(fetch=1 << 20)
@@ -93,7 +93,7 @@ async def test_a_reader_passes_over_what_was_compacted(broker: MemoryBroker) -> 
 
 
 async def test_a_transaction_that_lasts_too_long_is_aborted(broker: MemoryBroker) -> None:
-    """The broker's timeout is a call: its owner is fenced from then on."""
+    """A transaction that times out is aborted and its producer fenced."""
     producer = broker.transactional("owner", within=timedelta(seconds=10))
     await producer.start()
     await producer.begin_transaction()
@@ -107,7 +107,7 @@ async def test_a_transaction_that_lasts_too_long_is_aborted(broker: MemoryBroker
 
 
 async def test_a_session_that_ends_gives_its_partitions_to_others(broker: MemoryBroker) -> None:
-    """A worker that stopped and does not come back: its partitions wait until its session ends."""
+    """The partitions of a stopped static member are reassigned when its session expires."""
     await broker.admin().create([NewTopic(name="input", partitions=2)])
     members = [broker.lasting_member("group", instance=name, client="test") for name in ("one", "two")]
     for member in members:
@@ -121,7 +121,7 @@ async def test_a_session_that_ends_gives_its_partitions_to_others(broker: Memory
 
 
 async def test_a_topic_that_comes_later_is_dealt_out(broker: MemoryBroker) -> None:
-    """A member may subscribe before the topic is there; it starts with a subscription only where it is."""
+    """A running member may subscribe to a topic before it exists; one that starts with such a subscription fails."""
     member = broker.member("group")
     await member.start()
     member.subscribe(["later"])
@@ -139,7 +139,7 @@ async def test_a_topic_that_comes_later_is_dealt_out(broker: MemoryBroker) -> No
 
 
 async def test_times_are_those_of_its_clock(broker: MemoryBroker) -> None:
-    """Records without a time of their own, and fetches, have the clock's; so a test decides what time it is."""
+    """Records without a timestamp, and fetches, have the time of the broker's clock."""
     producer = broker.occasional(largest=1 << 20)
     await producer.start()
     await producer.send_and_wait("states", key=b"a", value=b"1")
@@ -151,7 +151,7 @@ async def test_times_are_those_of_its_clock(broker: MemoryBroker) -> None:
 
 
 def test_a_forgotten_name_is_an_empty_broker() -> None:
-    """Until then everybody gets the same one."""
+    """A name stands for the same broker until it is forgotten."""
     one = MemoryBroker.named("forgotten")
     assert MemoryBroker.named("forgotten") is one
     MemoryBroker.forget("forgotten")

@@ -1,4 +1,4 @@
-"""A deadline fires before the record that is later than it, wherever time passes."""
+"""A deadline fires before a later record, wherever time passes."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ AT_NOON = to_millis(NOON)
 
 @dataclass
 class Waits:
-    """A state, as far as time is concerned."""
+    """A state that has only a deadline."""
 
     wake_at: datetime | None
 
 
 def waiting(**minutes: int) -> Deadlines:
-    """Each key waits until so many minutes after noon."""
+    """Return deadlines at so many minutes after noon."""
     wakes = Deadlines()
     for key, minute in minutes.items():
         follow(wakes, key, Waits(NOON + timedelta(minutes=minute)))
@@ -31,7 +31,7 @@ def waiting(**minutes: int) -> Deadlines:
 
 
 def test_before_the_record_of_the_same_moment() -> None:
-    """What is due at a record's moment or earlier fires before it, the earliest first; what is due later waits."""
+    """Deadlines at a record's time or earlier fire before it, the earliest first; later ones do not fire."""
     wakes = waiting(late=31, soon=5, just=30)
     at = [AT_NOON + minutes * 60_000 for minutes in (5, 30, 31)]
     assert list(due_before(wakes, at[1])) == [(at[0], "soon"), (at[1], "just")]
@@ -39,7 +39,7 @@ def test_before_the_record_of_the_same_moment() -> None:
 
 
 def test_a_deadline_set_meanwhile_takes_its_place() -> None:
-    """What a deadline leads to fires before the record too, in its turn."""
+    """A deadline that another one sets fires in order too."""
     wakes, fired = waiting(a=1, c=3), []
     for millis, key in due_before(wakes, AT_NOON + 180_000):
         fired.append(key)
@@ -49,7 +49,7 @@ def test_a_deadline_set_meanwhile_takes_its_place() -> None:
 
 
 def test_who_asks_for_no_more_leaves_the_rest() -> None:
-    """A transaction that has no room for another deadline leaves it for the next one."""
+    """A caller that stops iterating leaves the remaining deadlines."""
     wakes = waiting(a=1, b=2)
     deadlines = due_before(wakes, AT_NOON + 180_000)
     assert next(deadlines)[1] == "a"
@@ -58,7 +58,7 @@ def test_who_asks_for_no_more_leaves_the_rest() -> None:
 
 
 def test_one_customer_alone() -> None:
-    """The deadlines of one state fire as they would on a partition, each taken from the state as it then is."""
+    """The deadlines of a single state fire as on a partition."""
     state, fired = Waits(NOON), []
     for due in due_alone(lambda: state, NOON + timedelta(minutes=10)):
         fired.append(due)
@@ -68,7 +68,7 @@ def test_one_customer_alone() -> None:
 
 
 def test_a_state_that_waits_for_nothing_is_not_woken() -> None:
-    """A key whose state is gone, or has no deadline any more, is not woken."""
+    """A key whose state is deleted or has no deadline is not woken."""
     wakes = waiting(a=1, b=2)
     follow(wakes, "a", None)
     follow(wakes, "b", Waits(None))
@@ -76,7 +76,7 @@ def test_a_state_that_waits_for_nothing_is_not_woken() -> None:
 
 
 def test_time_goes_on() -> None:
-    """A deadline that leads to one not later than itself is an error: it would fire for ever."""
+    """A deadline that leads to one not later than itself is an error, because it would fire for ever."""
     wakes = waiting(a=1)
     check_later(wakes, "a", AT_NOON)
     check_later(wakes, "b", AT_NOON)

@@ -1,4 +1,4 @@
-"""Health goes by whether a partition gets any further, and blames nobody for what a restart would not mend."""
+"""Health checks depend on a partition's progress, and report nothing that a restart would not help."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Seconds:
 
 
 def at_work() -> tuple[Progress, Seconds]:
-    """A partition that has come to offset 7."""
+    """Return the progress of a partition at offset 7."""
     seconds = Seconds()
     progress = Progress(seconds=seconds)
     progress.ready = True
@@ -30,7 +30,7 @@ def at_work() -> tuple[Progress, Seconds]:
 
 
 def test_a_partition_that_is_taken_again_and_again_is_not_ready() -> None:
-    """Between two failures it looks recovered; it is not worked on before it gets further."""
+    """After a failure a partition is not ready until it makes progress."""
     progress, _ = at_work()
     progress.failed("MessageSizeTooLargeError()")
     assert progress.waiting_for() == "worked on, but it does not get past offset 7: MessageSizeTooLargeError()"
@@ -39,7 +39,7 @@ def test_a_partition_that_is_taken_again_and_again_is_not_ready() -> None:
 
 
 def test_a_partition_that_gets_no_further_is_stuck() -> None:
-    """After the stated time, with the offset and the reason."""
+    """A partition without progress counts as stuck after the limit, with its offset and the reason."""
     progress, seconds = at_work()
     progress.failed("it says no")
     seconds.now = 119
@@ -49,7 +49,7 @@ def test_a_partition_that_gets_no_further_is_stuck() -> None:
 
 
 def test_brokers_that_do_not_answer_are_no_fault_of_the_worker() -> None:
-    """Nor is recovering, nor calls that are under way: a restart would mend nothing."""
+    """A partition that recovers, or waits for brokers or effects, does not count as stuck."""
     progress, seconds = at_work()
     seconds.now = 100
     progress.not_stuck()
@@ -58,7 +58,7 @@ def test_brokers_that_do_not_answer_are_no_fault_of_the_worker() -> None:
 
 
 def test_an_idle_partition_is_well() -> None:
-    """After a failure with nothing left to handle it is as good as one that got further."""
+    """A partition with nothing left to handle counts as healthy after a failure."""
     progress, _ = at_work()
     progress.failed("once")
     progress.well()
@@ -66,5 +66,5 @@ def test_an_idle_partition_is_well() -> None:
 
 
 def test_a_partition_that_is_being_recovered_is_waited_for() -> None:
-    """Before its first transaction."""
+    """Before its recovery a partition is not ready."""
     assert Progress().waiting_for() == "recovered"

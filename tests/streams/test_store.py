@@ -1,4 +1,5 @@
-"""A partition's state: bytes are the truth, the overlay is what a transaction sees, and only a commit changes it."""
+"""A partition's state: the bytes are authoritative, a transaction sees its overlay, and only a commit changes the
+store."""
 
 from __future__ import annotations
 
@@ -10,14 +11,14 @@ ANA = JourneyState(customer_id="ana", revision=1, updated_at=NOON, profile=Profi
 
 
 async def new(cache_size: int = 10) -> tuple[Store[JourneyState], bytes]:
-    """An empty store, and Ana's state as bytes."""
+    """Return an empty store, and Ana's encoded state."""
     codec, _ = await prepared()
     store: Store[JourneyState] = Store(codec=codec, topic=TOPICS.journeys, cache_size=cache_size)
     return store, codec.encode(TOPICS.journeys, ANA)
 
 
 async def test_what_was_restored_is_read() -> None:
-    """State comes back from its bytes, and is counted by key and by byte."""
+    """A restored state is decoded from its bytes; keys and bytes are counted."""
     store, value = await new()
     assert await store.get("ana") is None
     store.put_encoded("ana", value)
@@ -26,7 +27,7 @@ async def test_what_was_restored_is_read() -> None:
 
 
 async def test_a_tombstone_deletes() -> None:
-    """A null forgets the key, whether it was known or not."""
+    """A null value deletes the key, whether it was known or not."""
     store, value = await new()
     store.put_encoded("ana", value)
     assert await store.get("ana") == ANA
@@ -37,7 +38,7 @@ async def test_a_tombstone_deletes() -> None:
 
 
 async def test_the_latest_bytes_count() -> None:
-    """A later value replaces the earlier one, in the cache too."""
+    """A later value replaces the earlier one, also in the cache."""
     store, value = await new()
     store.put_encoded("ana", value)
     await store.get("ana")
@@ -49,7 +50,7 @@ async def test_the_latest_bytes_count() -> None:
 
 
 async def test_the_cache_only_saves_decoding() -> None:
-    """With room for one decoded state, all are there all the same."""
+    """With room for one decoded state in the cache all states can still be read."""
     store, value = await new(cache_size=1)
     for key in "abc":
         store.put_encoded(key, value)
@@ -58,7 +59,7 @@ async def test_the_cache_only_saves_decoding() -> None:
 
 
 async def test_a_transaction_sees_its_own_changes() -> None:
-    """What a transaction changed it sees, and nobody else does."""
+    """A transaction's changes are visible in its overlay and not in the store."""
     store, value = await new()
     store.put_encoded("ana", value)
     overlay = Overlay(store)
@@ -72,7 +73,7 @@ async def test_a_transaction_sees_its_own_changes() -> None:
 
 
 async def test_a_deleted_key_is_gone_within_the_transaction() -> None:
-    """What a transaction deleted it does not see any more, though it is still there for others."""
+    """A key that a transaction deletes is gone in its overlay and not in the store."""
     store, value = await new()
     store.put_encoded("ana", value)
     overlay = Overlay(store)
@@ -82,7 +83,7 @@ async def test_a_deleted_key_is_gone_within_the_transaction() -> None:
 
 
 async def test_a_commit_takes_it_over() -> None:
-    """After the commit everybody sees it."""
+    """After the commit the changes are in the store."""
     store, value = await new()
     store.put_encoded("bea", value)
     overlay = Overlay(store)
@@ -98,7 +99,7 @@ async def test_a_commit_takes_it_over() -> None:
 
 
 async def test_a_failed_transaction_leaves_nothing() -> None:
-    """An overlay that is dropped was never there."""
+    """A discarded overlay changes nothing."""
     store, value = await new()
     store.put_encoded("ana", value)
     Overlay(store).put("ana", None)

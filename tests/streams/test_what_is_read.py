@@ -1,4 +1,4 @@
-"""What is read can be written again: whatever the bytes, whoever wrote them, by whatever schema."""
+"""A decoded record can be encoded again, whatever its bytes, writer and schema."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ TOPIC_OF: dict[str, Topic] = {name: topic for topic in TOPICS.all() for name in 
 
 @cache
 def everything() -> tuple[Codec, InMemoryRegistry]:
-    """A codec that knows every topic, and its registry; made once, as the tests ask much of it."""
+    """Return a codec that knows every topic, and its registry; made once."""
     with ThreadPoolExecutor() as aside:
         return aside.submit(asyncio.run, prepared()).result()
 
@@ -54,21 +54,21 @@ _ids = itertools.count(1_000_000)
 
 
 def held(schema: Any) -> int:
-    """The id of a schema that the registry has, whatever it is."""
+    """Return the id of a schema in the registry, whatever it is."""
     schema_id = next(_ids)
     put(everything()[1], schema_id, schema)
     return schema_id
 
 
 async def refusal(codec: Codec, value: bytes) -> Unreadable:
-    """Why the value is put aside."""
+    """Return why the value is unreadable."""
     with pytest.raises(Unreadable) as caught:
         await codec.decode(value)
     return caught.value
 
 
 async def read(codec: Codec, value: bytes) -> Any:
-    """The record, written again and read again; None where it is put aside."""
+    """Return the record, after encoding and decoding it again; None if it is unreadable."""
     try:
         record = await codec.decode(value)
     except Unreadable:
@@ -79,7 +79,7 @@ async def read(codec: Codec, value: bytes) -> Any:
 
 
 def body(name: str, record: Any, **raw: bytes) -> bytes:
-    """The body of a record, field by field, some of them replaced by these bytes."""
+    """Return the encoded record without its header, with the bytes of some fields replaced."""
     out = b""
     values = to_values(record)
     for field in parse(schemas.latest(name))["fields"]:
@@ -90,7 +90,7 @@ def body(name: str, record: Any, **raw: bytes) -> bytes:
 
 
 def varint(number: int) -> bytes:
-    """As Avro packs a number, of however many bits."""
+    """Return a number of any size as Avro encodes it."""
     left, out = (number << 1) if number >= 0 else (-number << 1) - 1, bytearray()
     while left > 127:
         out.append(left & 127 | 128)
@@ -99,14 +99,14 @@ def varint(number: int) -> bytes:
 
 
 async def raw(record: Any, **fields: bytes) -> tuple[Codec, bytes]:
-    """A codec, and the record under our own schema with the bytes of some fields replaced."""
+    """Return a codec, and the record under our own schema with the bytes of some fields replaced."""
     codec, _ = everything()
     header = codec.encode(TOPIC_OF[NAMES[type(record)]], record)[:5]
     return codec, header + body(NAMES[type(record)], record, **fields)
 
 
 def amount(unscaled: int, length: int | None = None) -> bytes:
-    """An amount as it stands on the wire."""
+    """Return an amount as encoded."""
     return write_bytes(unscaled.to_bytes(length or (unscaled.bit_length() + 8) // 8, "big", signed=True))
 
 
@@ -123,7 +123,7 @@ _CHANGES = st.one_of(
 
 
 def changed(value: bytes, change: tuple[str, int, bytes]) -> bytes:
-    """The value with some of its bytes changed, after the header."""
+    """Return the value with some bytes after the header changed."""
     how, at, by = change
     at = 5 + at % max(len(value) - 5, 1)
     return value[:at] + by + ({"cut": b"", "over": value[at + len(by) :], "in": value[at:]}[how])
@@ -138,7 +138,7 @@ def changed(value: bytes, change: tuple[str, int, bytes]) -> bytes:
 )
 @given(data=st.data())
 async def test_any_bytes_under_our_own_schema(name: str, data: st.DataObject) -> None:
-    """Changed here and there, a record is put aside or is one that can be kept."""
+    """A record with changed bytes is unreadable, or can be encoded again."""
     codec, _ = everything()
     value = codec.encode(TOPIC_OF[name], data.draw(any_record(RECORDS[name])))
     for change in data.draw(st.lists(_CHANGES, max_size=3)):
@@ -155,7 +155,8 @@ async def test_any_bytes_under_our_own_schema(name: str, data: st.DataObject) ->
 )
 @given(data=st.data())
 async def test_any_bytes_under_any_other_version(name: str, data: st.DataObject) -> None:
-    """What another version's writer wrote is the record that fastavro resolves; changed, it is put aside or kept."""
+    """A record of another version is decoded as fastavro resolves it; with changed bytes it is unreadable or can be
+    encoded."""
     codec, schema = everything()[0], data.draw(other_version(name))
     schema_id = held(schema)
     record = data.draw(any_record(RECORDS[name]))
@@ -164,7 +165,7 @@ async def test_any_bytes_under_any_other_version(name: str, data: st.DataObject)
         if field["name"] == "theirs":
             values["theirs"] = data.draw(value_of(field["type"]))
         elif values[field["name"]] is None and not isinstance(field["type"], list):
-            return  # told always, and this one does not tell it
+            return  # the other version requires a field that this record does not set
     out = io.BytesIO()
     fastavro.schemaless_writer(out, parse(schema), values, disable_tuple_notation=True)
     value = struct.pack(">bI", 0, schema_id) + out.getvalue()
@@ -188,7 +189,7 @@ async def test_any_bytes_under_any_other_version(name: str, data: st.DataObject)
 class TestMoney:
     @pytest.mark.parametrize("unscaled", [10**12, -(10**12), 10**13, 1 << 100])
     async def test_more_digits_than_there_are(self, unscaled: int) -> None:
-        """Thirteen digits fit the wire and nothing after it."""
+        """An amount of more than twelve digits is unreadable."""
         codec, value = await raw(GIVEN, cost=amount(unscaled))
         why = await refusal(codec, value)
         assert why.reason == "undecodable"
@@ -196,18 +197,18 @@ class TestMoney:
 
     @pytest.mark.parametrize("unscaled", [10**12 - 1, 1 - 10**12, 0, -1, 127, 128, -128, -129])
     async def test_what_fits(self, unscaled: int) -> None:
-        """Twelve digits, of either sign; filled up to a length of the writer's, too."""
+        """An amount of twelve digits and either sign is read, also with padding."""
         for length in (None, 8, 16):
             codec, value = await raw(GIVEN, cost=amount(unscaled, length))
             assert await read(codec, value) == replace(GIVEN, cost=Decimal(unscaled).scaleb(-2))
 
     async def test_none_at_all(self) -> None:
-        """An amount without a byte is no amount."""
+        """An empty amount is unreadable."""
         codec, value = await raw(GIVEN, cost=write_bytes(b""))
         assert " cost: " in (await refusal(codec, value)).detail
 
     async def test_half_a_megabyte_of_it(self) -> None:
-        """It is not looked at: turning it into a number would take seconds."""
+        """An amount of half a megabyte is rejected without converting it, which would take seconds."""
         codec, value = await raw(GIVEN, cost=write_bytes(b"\x7f" * 500_000))
         began = time.perf_counter()
         why = await refusal(codec, value)
@@ -215,7 +216,7 @@ class TestMoney:
         assert "500000 bytes" in why.detail
 
     async def test_deep_within(self) -> None:
-        """The path of the field is told, also where it stands in a list."""
+        """The error names the path of the field, also within a list."""
         order = next(iter(schemas.examples("careline.touchpoint.OrderPlaced")))
         assert order["items"], "the example has lines"
         one = write_text("i") + write_text("d") + varint(1) + varint(1) + amount(10**15)
@@ -229,7 +230,7 @@ class TestMoney:
 class TestNumbers:
     @pytest.mark.parametrize("score", [1 << 31, -(1 << 31) - 1, (1 << 63) - 1, 1 << 64, 1 << 68])
     async def test_a_score_beyond_32_bits(self, score: int) -> None:
-        """It cannot be kept in the customer's state."""
+        """An int beyond 32 bits is unreadable."""
         codec, value = await raw(RATED, score=b"\x02" + varint(score))
         why = await refusal(codec, value)
         assert why.reason == "undecodable"
@@ -237,19 +238,19 @@ class TestNumbers:
 
     @pytest.mark.parametrize("score", [(1 << 31) - 1, -(1 << 31)])
     async def test_the_largest(self, score: int) -> None:
-        """All that 32 bits hold is taken."""
+        """The limits of 32 bits are read."""
         codec, value = await raw(RATED, score=b"\x02" + varint(score))
         assert await read(codec, value) == replace(RATED, score=score)
 
     @pytest.mark.parametrize("long", [b"\x8a\x00", b"\x8a\x80\x80\x80\x80\x80\x00"])
     async def test_longer_than_need_be(self, long: bytes) -> None:
-        """A number that is packed clumsily is the same number."""
+        """A number in a longer encoding than necessary is read."""
         codec, value = await raw(RATED, score=b"\x02" + long)
         assert await read(codec, value) == RATED
 
     @pytest.mark.parametrize("millis", [1 << 48, 1 << 55, (1 << 63) - 1, -(1 << 63), 1 << 65, NOON.timestamp() * 1e6])
     async def test_a_time_that_no_calendar_has(self, millis: float) -> None:
-        """After the year 9999, before the year 1, microseconds for milliseconds."""
+        """A time outside of the years 1 to 9999 is unreadable."""
         codec, value = await raw(RATED, occurred_at=varint(int(millis)))
         assert " occurred_at: " in (await refusal(codec, value)).detail
 
@@ -257,14 +258,14 @@ class TestNumbers:
         "moment", [datetime.min.replace(tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 999_000, UTC)]
     )
     async def test_the_ends_of_the_calendar(self, moment: datetime) -> None:
-        """They can be kept; whether they can be meant is asked later."""
+        """The first and the last moment of the calendar are decoded; their plausibility is checked later."""
         codec, _ = everything()
         event = replace(OPENED, occurred_at=moment)
         assert await read(codec, codec.encode(TOPICS.touchpoints, event)) == event
 
     @pytest.mark.parametrize("bucket", ["nan", "inf", "-inf"])
     async def test_what_is_no_number(self, bucket: str) -> None:
-        """A share that is no number, or without end, can be neither compared nor told."""
+        """NaN and infinity are unreadable."""
         name = "careline.outreach.ExperimentExposed"
         record = builder_of(RECORDS[name])(from_json(schemas.latest(name), schemas.examples(name)[0]))
         packed = struct.pack("<d", float(bucket))
@@ -277,12 +278,12 @@ class TestNumbers:
 class TestTexts:
     @pytest.mark.parametrize("text", [b"\xff", b"\xed\xa0\xbd", b"\xc0\x80", b"\xf5\x80\x80\x80", b"caf\xe9"])
     async def test_no_utf_8(self, text: bytes) -> None:
-        """Half of a surrogate pair, Java's own way of writing a zero, Latin-1."""
+        """A string that is not UTF-8 is unreadable."""
         codec, value = await raw(OPENED, summary=b"\x02" + write_bytes(text))
         assert " summary: " in (await refusal(codec, value)).detail
 
     async def test_any_character(self) -> None:
-        """Zeros, direction marks and characters that nobody has defined are text."""
+        """Any Unicode character in a string is read."""
         codec, _ = everything()
         event = replace(OPENED, summary="a\0b\u202e\uffff\U0010ffff\x1b[2J")
         assert await read(codec, codec.encode(TOPICS.touchpoints, event)) == event
@@ -291,18 +292,18 @@ class TestTexts:
 class TestLists:
     @pytest.mark.parametrize("count", [3, 1 << 30, (1 << 63) - 1])
     async def test_more_items_than_bytes(self, count: int) -> None:
-        """A list that says it is longer than the record is refused before its items are looked for."""
+        """A list with a length beyond the record's size is rejected before its items are read."""
         order = RECORDS["careline.touchpoint.OrderPlaced"](**FACTS, order_id="o", description="d")
         for block in (varint(count), varint(-count) + varint(1)):
             codec, value = await raw(order, items=block + b"\0")
             assert " items: " in (await refusal(codec, value)).detail
 
 
-# -- schemas of others ------------------------------------------------------------------------------------------------
+# -- foreign schemas --------------------------------------------------------------------------------------------------
 
 
 def gesture(**kinds: Any) -> Any:
-    """Our schema of a gesture, with other types for some fields."""
+    """Return our schema of a gesture, with other types for some fields."""
     schema = schema_of("GestureGiven")
     schema["fields"] = [field | ({"type": kinds[field["name"]]} if field["name"] in kinds else {})
                         for field in schema["fields"]]  # fmt: skip
@@ -310,12 +311,12 @@ def gesture(**kinds: Any) -> Any:
 
 
 def money(**attributes: Any) -> Any:
-    """Money of another making."""
+    """Return another decimal type."""
     return {"type": "bytes", "logicalType": "decimal", "precision": 12, "scale": 2} | attributes
 
 
 def time_of(kind: str | None) -> Any:
-    """A time of another making."""
+    """Return another type for a time."""
     return {"type": "long", "logicalType": kind} if kind else "long"
 
 
@@ -337,7 +338,8 @@ MISLEADING = {
 
 @pytest.mark.parametrize("case", MISLEADING)
 async def test_a_schema_that_counts_something_else(case: str) -> None:
-    """Avro resolves it without a word, and money would be wrong by a factor: refused, saying which field it is."""
+    """A schema with another scale or unit, which Avro would resolve silently, is rejected, and the error names the
+    field."""
     field, schema = MISLEADING[case]
     codec, schema_id = everything()[0], held(schema)
     for _ in range(2):
@@ -347,7 +349,7 @@ async def test_a_schema_that_counts_something_else(case: str) -> None:
 
 
 async def test_within_a_list() -> None:
-    """Also where the field stands in a record within the record."""
+    """This also holds for a field of a nested record."""
     schema = schema_of("OrderPlaced")
     for field in schema["fields"]:
         if field["name"] == "items":
@@ -360,7 +362,7 @@ async def test_within_a_list() -> None:
 
 
 async def test_an_id_that_is_plain_text_to_others() -> None:
-    """A uuid is a text on the wire either way."""
+    """A uuid and a string are interchangeable."""
     codec, schema_id = (
         everything()[0],
         held(gesture(event_id="string", customer_id={"type": "string", "logicalType": "uuid"})),
@@ -370,7 +372,7 @@ async def test_an_id_that_is_plain_text_to_others() -> None:
 
 
 def added(kind: Any) -> Any:
-    """Our schema of a contact, and before everything else a field of that type."""
+    """Return our schema of a contact with an additional first field of that type."""
     schema = schema_of("ContactOpened")
     schema["fields"].insert(0, {"name": "theirs", "type": kind})
     return schema
@@ -393,7 +395,7 @@ HOSTILE: dict[str, tuple[Any, bytes]] = {
 
 @pytest.mark.parametrize("case", HOSTILE)
 async def test_a_field_that_is_made_to_do_harm(case: str) -> None:
-    """A stranger's field that we do not even know costs no more time than its bytes, and ends nothing."""
+    """An unknown field of a hostile type is rejected quickly."""
     kind, value = HOSTILE[case]
     codec, schema_id = everything()[0], held(added(kind))
     began = time.perf_counter()
@@ -417,7 +419,7 @@ async def test_a_field_that_is_made_to_do_harm(case: str) -> None:
     ids=str,
 )
 async def test_a_schema_that_is_none(schema: Any) -> None:
-    """A registry that checks nothing may hold it."""
+    """An invalid schema in the registry makes its records unreadable."""
     registry = InMemoryRegistry()
     put(registry, 7, schema)
     codec = Codec(registry=registry, topics=TOPICS)

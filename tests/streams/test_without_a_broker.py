@@ -1,4 +1,4 @@
-"""What other people's tests build on: publishers and subscribers of one process, at ``memory://``."""
+"""Publishers and subscribers of one process at ``memory://``, for other projects' tests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from streams.subscribing.dead_letters import DeadLetter
 
 @pytest.fixture
 async def settings() -> AsyncIterator[Settings]:
-    """A broker and a registry that nobody else has, set up."""
+    """Set up a broker and a registry for this test alone."""
     name = f"memory://{uuid.uuid4()}"
     made = Settings(kafka_bootstrap=name, registry_url=name, partitions=3)
     await set_up(made)
@@ -29,7 +29,7 @@ async def settings() -> AsyncIterator[Settings]:
 
 
 def delivered(customer: str, **other: Any) -> events.OrderDelivered:
-    """An event of the customer."""
+    """Return an event of the customer."""
     event = events.OrderDelivered(
         event_id=str(uuid.uuid4()), customer_id=customer, occurred_at=datetime.now(UTC).replace(microsecond=0),
         source="urn:test:shop", order_id="o-1",
@@ -38,13 +38,13 @@ def delivered(customer: str, **other: Any) -> events.OrderDelivered:
 
 
 async def everything(settings: Settings, topic: str = "touchpoints") -> list[Message]:
-    """All that is there."""
+    """Return all messages of the topic."""
     async with Subscriber(settings, topic, until_end=True) as subscriber:
         return [message async for message in subscriber]
 
 
 async def test_what_is_published_is_read(settings: Settings) -> None:
-    """Every event, typed, on its customer's partition, in the order of each customer."""
+    """Every published event is read, typed, on its customer's partition, in the order of each customer."""
     told = [delivered(customer, order_id=f"o-{number}") for number in range(5) for customer in ("ana", "ben", "cleo")]
     async with Publisher(settings) as publisher:
         place = await publisher.publish(told[0])
@@ -57,7 +57,7 @@ async def test_what_is_published_is_read(settings: Settings) -> None:
 
 
 async def test_an_invalid_event_is_refused(settings: Settings) -> None:
-    """As on Kafka: at the caller, naming the field, and nothing is published."""
+    """An invalid event raises InvalidEvent with the field, and nothing is published."""
     async with Publisher(settings) as publisher:
         with pytest.raises(InvalidEvent) as caught:
             await publisher.publish(delivered(""))
@@ -66,7 +66,7 @@ async def test_an_invalid_event_is_refused(settings: Settings) -> None:
 
 
 async def test_a_group_goes_on_where_it_stopped(settings: Settings) -> None:
-    """A message is acknowledged by requesting the next one; the last one comes again."""
+    """Requesting the next message acknowledges the previous one; the last one is delivered again."""
     async with Publisher(settings) as publisher:
         await publisher.enqueue_all(delivered("ana", order_id=f"o-{number}") for number in range(3))
 
@@ -85,7 +85,7 @@ async def test_a_group_goes_on_where_it_stopped(settings: Settings) -> None:
 
 
 async def test_a_waiting_subscriber_is_told_at_once(settings: Settings) -> None:
-    """What is published while it waits reaches it."""
+    """A waiting subscriber receives an event as soon as it is published."""
     async with Subscriber(settings, "touchpoints", from_end=True) as subscriber, Publisher(settings) as publisher:
         waiting = asyncio.ensure_future(anext(aiter(subscriber)))
         await asyncio.sleep(0.01)
@@ -94,7 +94,7 @@ async def test_a_waiting_subscriber_is_told_at_once(settings: Settings) -> None:
 
 
 async def test_what_cannot_be_read_is_a_dead_letter(settings: Settings) -> None:
-    """The group reads on, and the dead letter says why."""
+    """An unreadable record becomes a dead letter with the reason, and the group reads on."""
     topic = settings.topics.full_name(settings.topics.touchpoints)
     broker = MemoryBroker.named(settings.kafka_bootstrap.removeprefix("memory://"))
     raw = broker.occasional(largest=1 << 20)
@@ -111,7 +111,7 @@ async def test_what_cannot_be_read_is_a_dead_letter(settings: Settings) -> None:
 
 
 async def test_names_are_apart() -> None:
-    """A broker of another name has nothing: it says which topic is missing, and what makes it."""
+    """A broker of another name is empty; the error names the missing topic and the command that creates it."""
     one, other = (Settings(kafka_bootstrap=f"memory://{uuid.uuid4()}", registry_url="memory://apart") for _ in "ab")
     await set_up(one)
     with pytest.raises(Unavailable, match="careline topics apply"):
@@ -123,6 +123,6 @@ async def test_names_are_apart() -> None:
 
 
 def test_what_needs_a_kafka_says_so() -> None:
-    """A client of Kafka is not sent to an address that it cannot understand."""
+    """A Kafka client cannot be configured with a ``memory://`` address."""
     with pytest.raises(SettingsError, match="CARELINE_KAFKA_BOOTSTRAP"):
         Settings(kafka_bootstrap="memory://tests").kafka_client()

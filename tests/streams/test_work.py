@@ -1,4 +1,4 @@
-"""What a record may ask of its reader: few bytes never cost much time, whatever schema they came with."""
+"""The codec limits the work of decoding: a few bytes never cost much time, whatever their schema."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from tests.streams.given import NOON, OPENED, TOPICS, prepared, put
 
 
 async def read(codec: Codec, value: bytes) -> str:
-    """Why it is put aside; "read" where it is not."""
+    """Return why the value is unreadable; "read" if it is not."""
     try:
         await codec.decode(value)
     except Unreadable as why:
@@ -49,7 +49,8 @@ async def read(codec: Codec, value: bytes) -> str:
 
 @pytest.mark.parametrize("case", HOSTILE.values(), ids=HOSTILE)
 async def test_a_hostile_record_ends_as_it_should(case: Any) -> None:
-    """Too many values in lists, too deep a schema, too many types: put aside, saying so; all within bounds is read."""
+    """A record with too many values in lists, too deep a schema or too many types is unreadable, and the error says
+    so."""
     codec, registry = await prepared()
     schema, body = case.made()
     schema_id = 7_000_000
@@ -60,7 +61,7 @@ async def test_a_hostile_record_ends_as_it_should(case: Any) -> None:
 
 @pytest.mark.parametrize("blocks", [1, 100, 5_000])
 async def test_an_order_of_too_many_lines(blocks: int) -> None:
-    """Ten thousand lines are too many, in one block or in thousands; the detail names the field."""
+    """Thirty thousand lines are too many, in one block or in thousands; the detail names the field."""
     codec, _ = await prepared()
     header = codec.encode(TOPICS.touchpoints, order_of(1))[:5]
     said = await read(
@@ -71,7 +72,7 @@ async def test_an_order_of_too_many_lines(blocks: int) -> None:
 
 
 async def test_an_order_of_a_thousand_lines_is_an_order() -> None:
-    """Nobody who orders honestly is refused."""
+    """An order of 1,500 lines is read."""
     codec, _ = await prepared()
     decoded = await codec.decode(codec.encode(TOPICS.touchpoints, order_of(1_500)))
     assert isinstance(decoded, OrderPlaced)
@@ -79,19 +80,19 @@ async def test_an_order_of_a_thousand_lines_is_an_order() -> None:
 
 
 async def test_a_state_at_all_its_limits_is_read() -> None:
-    """What the roles may keep of one customer they and everybody after them can read, in every way of reading it."""
+    """A state at all its limits is read, by the current and by an earlier version of its schema."""
     codec, registry = await prepared()
     state = at_all_limits()
     value = codec.encode(TOPICS.journeys, state)
     assert await codec.decode(value, among={JourneyState}) == state
     older = copy.deepcopy(schemas.latest("careline.journey.JourneyState"))
-    older["doc"] = "an earlier version"  # which is read by a function of its own
+    older["doc"] = "an earlier version"  # so that it is read by another function
     put(registry, 7_000_000, older)
     assert await codec.decode(struct.pack(">bI", 0, 7_000_000) + value[5:]) == state
 
 
 async def test_a_merge_at_all_its_limits_is_read() -> None:
-    """Two records of a customer tell each other all that they may hold."""
+    """A merge event at all its limits is read."""
     codec, _ = await prepared()
     state = at_all_limits()
     told = ProfilesMerged(
@@ -102,7 +103,7 @@ async def test_a_merge_at_all_its_limits_is_read() -> None:
 
 
 def at_all_limits() -> JourneyState:
-    """Of everything as much as a state keeps."""
+    """Return a state with as much of everything as a state keeps."""
     parcel = Parcel(parcel_id="p" * 36, shipped_at=NOON, delivered_at=NOON, pieces=3)
     order = Order(order_id="o", kind="order", description="d", opened_at=NOON, as_of=NOON, parcels=(parcel,) * MOST)
     consent = Consent(channel=OutreachChannel.EMAIL, purpose=Purpose.SERVICE, status=ConsentStatus.GRANTED, as_of=NOON)
@@ -125,7 +126,7 @@ def at_all_limits() -> JourneyState:
 
 
 async def test_each_record_begins_anew() -> None:
-    """A record of many values takes nothing from the next one, nor does one that was refused."""
+    """The work of one record does not count towards the next, even if it was rejected."""
     codec, _ = await prepared()
     large, too_large = (codec.encode(TOPICS.touchpoints, order_of(lines)) for lines in (1_500, 30_000))
     for _ in range(5):
@@ -134,7 +135,7 @@ async def test_each_record_begins_anew() -> None:
 
 
 async def test_lists_within_lists_count_together() -> None:
-    """Many short lists are as much work as one long one."""
+    """The values of nested lists are added up."""
     codec, registry = await prepared()
     put(registry, 7_000_000, under(LIST_WITHIN))
     few, many = ((write_long(n) + (write_long(50) + bytes(50) + b"\0") * n + b"\0") for n in (500, 1_500))
@@ -144,7 +145,7 @@ async def test_lists_within_lists_count_together() -> None:
 
 
 def _in_blocks(value: bytes, lines: int, blocks: int) -> bytes:
-    """The order with its lines, all alike, in so many blocks."""
+    """Return the order with its equal lines in that many blocks."""
     at = value.index(write_long(lines))
     count, start = read_count(value, at)
     assert (count, read_length(value, start)[0]) == (lines, 0)

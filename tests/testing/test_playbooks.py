@@ -1,4 +1,4 @@
-"""A test's playbook is the packaged one or a file's, with sections of its own, and is checked as any playbook."""
+"""A test's playbook is the packaged one or a file's, with changed sections, and is validated like any playbook."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ BOOK, BELOW = "send notice with free-book", "suppress notice: below_threshold"
 
 
 def test_without_changes_it_is_the_packaged_one() -> None:
-    """With the version that every decision under it names."""
+    """Without changes it is the packaged playbook, with its version."""
     assert playbook() == load_playbook()
 
 
 def test_a_section_is_laid_over_what_is_there() -> None:
-    """What a test does not name stays as it is: the threshold is another, the gestures are the same."""
+    """A section changes only the entries that it names."""
     an_hour = playbook(delay_care={"flight": {"threshold": "1h"}})
     given(profile(), playbook=an_hour).when(delay(NOON, minutes=45)).then(BELOW)
     given(profile(), playbook=an_hour).when(delay(NOON, minutes=60)).then(BOOK)
@@ -28,20 +28,20 @@ def test_a_section_is_laid_over_what_is_there() -> None:
 
 
 def test_a_section_that_is_taken_out_switches_its_policy_off() -> None:
-    """None takes out what is there; what was never there stays away."""
+    """None removes a section; for one that does not exist it does nothing."""
     complaint = feedback(FeedbackKind.COMPLAINT, NOON, text="Four hours!")
     assert told(given(profile()).when(complaint).outputs)
     given(profile(), playbook=playbook(recovery=None, never_there=None)).when(complaint).then_nothing()
 
 
 def test_a_list_takes_the_place_of_the_list() -> None:
-    """Two caps are not three."""
+    """A list replaces the existing list."""
     [cap] = playbook(caps=[{"purpose": "SERVICE", "most": 1, "window": "24h"}]).caps
     assert cap.most == 1
 
 
 def test_a_fault_is_named() -> None:
-    """A test whose playbook could never be loaded fails with the field's name."""
+    """An invalid section fails the test with the field's name."""
     with pytest.raises(PlaybookRefused, match=r"delay_care\.flight\.threshold: 'soon' is not a duration"):
         playbook(delay_care={"flight": {"threshold": "soon"}})
     with pytest.raises(PlaybookRefused, match="delay_cares"):
@@ -49,7 +49,7 @@ def test_a_fault_is_named() -> None:
 
 
 def test_a_file_may_be_the_ground(tmp_path: Path) -> None:
-    """A company tests its own file, and variations of it."""
+    """A company's own file can be tested, and changes to it."""
     file = tmp_path / "ours.yaml"
     file.write_text(read_content(PACKAGED).decode().replace("threshold: 30m", "threshold: 50m"))
     given(profile(), playbook=playbook(file)).when(delay(NOON, minutes=45)).then(BELOW)
@@ -59,7 +59,7 @@ def test_a_file_may_be_the_ground(tmp_path: Path) -> None:
 
 
 def test_words_of_the_playbook_are_in_the_letter() -> None:
-    """A text that a care lead changes is the one that the customer reads."""
+    """A text in the playbook is in the letter."""
     ours = playbook(texts={"delay_care/notice": {"en": {"subject": "A word about {{ description }}"}}})
     ana = given(profile(), playbook=ours).when(delay(minutes=45))
     assert ana.letter.subject == "A word about flight UA571"

@@ -1,4 +1,4 @@
-"""Every program of docs/testing.md runs, and a failure looks as the page shows it."""
+"""Every program in docs/testing.md runs, and a failure looks as the page shows it."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from tests.test_docs import CODE, text
 
 PAGE = "docs/testing.md"
 FAILS = "When a test fails"
-"""The section whose program is there to fail."""
+"""The section whose program is meant to fail."""
 
 
 class Program(NamedTuple):
-    """A program of the page, and the section in which it stands."""
+    """A program on the page, and its section."""
 
     section: str
     code: str
 
 
 def programs(language: str, *, fail: bool = False) -> list[Program]:
-    """The page's blocks in that language, but for those of the section about failures; or these alone."""
+    """Return the page's blocks in that language: those of the section about failures, or all others."""
     found = []
     for section in text(PAGE).split("\n## "):
         title = section.partition("\n")[0].removeprefix("# ")
@@ -35,7 +35,7 @@ def programs(language: str, *, fail: bool = False) -> list[Program]:
 
 @pytest.mark.parametrize("program", programs("python"), ids=lambda program: program.section)
 def test_the_programs_of_the_page_pass(program: Program) -> None:
-    """Each is a test module that stands by itself: its tests are run as pytest would."""
+    """Each program is a complete test module, whose tests pass."""
     module = ModuleType("page")
     exec(compile(program.code, f"{PAGE}: {program.section}", "exec"), vars(module))
     tests = [value for name, value in vars(module).items() if name.startswith("test_")]
@@ -45,7 +45,7 @@ def test_the_programs_of_the_page_pass(program: Program) -> None:
 
 
 def test_a_failure_looks_as_the_page_shows_it() -> None:
-    """Word for word, so that whoever reads the page knows what to expect."""
+    """The failure is word for word as on the page."""
     [program], [shown] = programs("python", fail=True), programs("text", fail=True)
     with pytest.raises(AssertionError) as failure:
         exec(compile(program.code, PAGE, "exec"), {})
@@ -53,7 +53,7 @@ def test_a_failure_looks_as_the_page_shows_it() -> None:
 
 
 def test_the_page_names_everything_that_the_kit_offers() -> None:
-    """Nothing of the kit has to be looked up in its source."""
+    """The page names every public name of the kit."""
     page = text(PAGE)
     assert len(programs("python")) >= 5
     unnamed = [name for name in processors.testing.__all__ if not re.search(rf"\b{name}\b", page)]

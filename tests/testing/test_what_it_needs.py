@@ -1,4 +1,4 @@
-"""The kit needs the core, the playbook and the letters, and no client of any server."""
+"""The test kit imports the core, the playbook and the letters, and no client of a server."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ CLIENTS = {"aiohttp", "aiokafka", "aiosmtplib", "apprise", "faust", "httpx", "re
 
 
 def test_no_client_of_a_server_is_imported() -> None:
-    """Whoever tests a policy waits for no library that the policy does not need, and nothing can be sent."""
+    """Importing the kit loads no client library."""
     program = "import sys, processors.testing; print(*{name.partition('.')[0] for name in sys.modules})"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True).stdout.split()
     assert "processors" in loaded

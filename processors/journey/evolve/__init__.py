@@ -1,9 +1,9 @@
-"""``evolve(state, event) -> state``: what a fact changes. Total: a fact that does not apply changes nothing.
+"""``evolve(state, event) -> state``: applies a fact to the state. A fact that does not apply changes nothing.
 
-Facts may come late and out of order: what remains is the same in every order of arrival, and no end is undone by an
-older beginning. Of two words the one that was said later counts (:mod:`.latest`), and what became of a thing is
-worked out from everything that happened to it (:mod:`.history`). A fact that is dated ahead of its arrival counts as
-of now. A moment that a fact cannot mean, as the year 9999, is not known (:mod:`streams.events.moments`).
+Facts may arrive late and out of order: the result is the same in every order of arrival, and an older beginning never
+reopens what has ended. Of two statements the later one counts (:mod:`.latest`), and the status of a thing is derived
+from its whole history (:mod:`.history`). A fact dated after its arrival counts as of now. An impossible moment, such as
+the year 9999, counts as unknown (:mod:`streams.events.moments`).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _FOLDS: Mapping[type[Any], Fold] = {
 
 
 def evolve(state: JourneyState, event: Touchpoint, now: datetime) -> JourneyState:
-    """The state after the fact. ``now`` is when it arrived."""
+    """Return the state after the fact. ``now`` is when it arrived."""
     fold = _FOLDS.get(type(event))
     if fold is None:
         return state

@@ -1,4 +1,4 @@
-"""Conversations: opened, answered, closed, sometimes opened again. Worked out from all that happened to each."""
+"""Folds contacts: opened, answered, closed, reopened. The status of each is derived from its whole history."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ ANSWERS = (ANSWERED, ANSWERED_BY_MACHINE)
 
 
 def opened(state: JourneyState, event: ContactOpened) -> JourneyState:
-    """A contact begins, or one that was closed begins again."""
+    """Open a contact, or reopen a closed one."""
     at = event.occurred_at
     known, history = _known(state, event.contact_id, at)
     known = told(told(known, "matter", event.matter, at), "summary", event.summary, at)
@@ -48,7 +48,7 @@ def opened(state: JourneyState, event: ContactOpened) -> JourneyState:
 
 
 def replied(state: JourneyState, event: ContactReplied) -> JourneyState:
-    """Somebody answered; only a person's answer counts as a reply. An answer to a post is no contact of its own."""
+    """Record an answer; only a person's answer counts as a reply. An answer to a post creates no contact."""
     at, channel = event.occurred_at, CHANNEL[event.channel]
     what = ANSWERED_BY_MACHINE if event.automated else ANSWERED
     post = next((one for one in state.mentions if one.mention_id == event.contact_id), None)
@@ -61,13 +61,14 @@ def replied(state: JourneyState, event: ContactReplied) -> JourneyState:
 
 
 def closed(state: JourneyState, event: ContactClosed) -> JourneyState:
-    """The contact ends, unless the customer has opened it again since; of two ends the later counts."""
+    """Close the contact, unless the customer has reopened it since; of two ends the later counts."""
     known, history = _known(state, event.contact_id, event.occurred_at)
     return _with(state, known, with_entry(history, event.occurred_at, ENDED, RESOLUTION[event.resolution]))
 
 
 def answers_to(state: JourneyState, mention_id: str) -> tuple[JourneyState, bytes]:
-    """The answers to a post that is heard of only now. In the state beside them, answers alone are no contact."""
+    """Return the state, and the answers to a post that arrived before the post did. A contact that consists of answers
+    alone is removed from the state."""
     for contact in state.contacts:
         if contact.contact_id == mention_id:
             history = history_of_contact(contact)
@@ -78,7 +79,7 @@ def answers_to(state: JourneyState, mention_id: str) -> tuple[JourneyState, byte
 
 
 def with_mention(state: JourneyState, mention: Mention) -> JourneyState:
-    """The state with the post; it is answered as soon as a person replied where the customer had posted."""
+    """Return the state with the post, which is answered by the first reply of a person to it."""
     at = earliest(mention.answered_at, first(mention.history, ANSWERED))
     if at is not None:
         mention = replace(mention, answered_at=at, closed_at=earliest(mention.closed_at, at))
@@ -86,7 +87,7 @@ def with_mention(state: JourneyState, mention: Mention) -> JourneyState:
 
 
 def answered(state: JourneyState, mention_id: str, at: datetime) -> JourneyState:
-    """A person answered the post, the first answer counts."""
+    """Return the state in which a person answered the post; the first answer counts."""
     for mention in state.mentions:
         if mention.mention_id == mention_id:
             return with_mention(state, replace(mention, answered_at=earliest(mention.answered_at, at)))
@@ -103,12 +104,12 @@ def _known(state: JourneyState, contact_id: str, at: datetime) -> tuple[Contact,
 
 
 def _with(state: JourneyState, contact: Contact, history: bytes) -> JourneyState:
-    """The state with what the contact's history comes to."""
-    known = _worked_out(contact, history)
+    """Return the state with the contact as its history says."""
+    known = _derived(contact, history)
     return replace(state, contacts=put(state.contacts, known, _contact, in_order=_contacts_in_order))
 
 
-def _worked_out(contact: Contact, history: bytes) -> Contact:
+def _derived(contact: Contact, history: bytes) -> Contact:
     opened_at = closed_at = replied_at = answered_at = came_back_at = closed_before = as_of = None
     resolution = Resolution.UNKNOWN
     channel = by_answer = Channel.OTHER
@@ -117,7 +118,7 @@ def _worked_out(contact: Contact, history: bytes) -> Contact:
         if what == BEGUN:
             channel = CHANNELS[detail]
             if closed_at is not None:
-                # opened again: the customer waits from now on, and nobody has answered yet
+                # reopened: the customer has been waiting since then, and nobody has answered yet
                 if replied_at is not None:
                     closed_before = closed_at
                 opened_at = came_back_at = at

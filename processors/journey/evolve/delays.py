@@ -1,7 +1,7 @@
-"""Waits: noticed, revised, ended, begun again. Worked out from all that happened to each thing, and to its order.
+"""Folds waits: noticed, revised, ended, begun again. Each is derived from its own history and from its order's.
 
-Of each thing there is one wait, the latest. One that begins after another one ended is another wait, with a name of its
-own under which decisions speak of it.
+There is one wait for each thing, the latest. A wait that begins after an earlier one ended is a new wait with an id of
+its own in decisions.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ from streams.zones import as_iana
 
 
 def journey_id(delay: Delay) -> str:
-    """One wait for one thing; the same thing late again later is another wait. It keeps the name under which it was
-    heard of first, whatever is heard later of its beginning."""
+    """Return the journey id of one wait for one thing; a later wait for the same thing has another. It is fixed when
+    the wait is first heard of, whatever is reported later about its beginning."""
     subject = delay.named_as or f"{delay.subject_kind}/{delay.subject_id}"
     return f"delay/{subject}/{to_millis(delay.named_at or delay.opened_at)}"
 
 
 def noticed(state: JourneyState, event: DelayNoticed) -> JourneyState:
-    """A wait begins, or what is known of it changes. One that began unannounced is the wait that a notice is about."""
+    """Begin a wait or update it. A notice of a wait that began unannounced takes that wait over."""
     at = event.occurred_at
     state = _announced(state, event)
     known, history = _known(state, event, at)
-    if known.unannounced:  # from here on it began when its publisher says
+    if known.unannounced:  # from here on the publisher's time of its beginning counts
         history = without(history, known.opened_at, BEGUN)
         known = replace(known, unannounced=False)
     before = known.order_id
@@ -73,15 +73,16 @@ def noticed(state: JourneyState, event: DelayNoticed) -> JourneyState:
 
 
 def ended(state: JourneyState, event: DelayEnded) -> JourneyState:
-    """The wait is over. An end without a beginning is kept, so that a notice still on its way does not open it."""
+    """End the wait. An end without a beginning is kept, so that an earlier notice that arrives later does not open
+    it."""
     known, history = _known(state, event, event.occurred_at)
     return _with(state, known, with_entry(history, event.occurred_at, ENDED))
 
 
 def of_order(state: JourneyState, order_id: str) -> JourneyState:
-    """What the order's history means for the waits that belong to it.
+    """Apply the order's history to the waits that belong to it.
 
-    Delivered, or cancelled by the customer: they are over. Cancelled by the company: it will not come at all.
+    If it was delivered, or cancelled by the customer, they end. If the company cancelled it, they become cancelled.
     """
     for delay in state.delays:
         if delay.order_id == order_id:
@@ -90,13 +91,13 @@ def of_order(state: JourneyState, order_id: str) -> JourneyState:
 
 
 def with_wait(state: JourneyState, delay: Delay) -> JourneyState:
-    """The state with the wait in the place of any other for the same thing."""
+    """Return the state with the wait in place of any other for the same thing."""
     others = tuple(one for one in state.delays if _subject(one) != _subject(delay))
     return replace(state, delays=put(others, delay, _subject, in_order=_delays_in_order))
 
 
 def _announced(state: JourneyState, event: DelayNoticed) -> JourneyState:
-    """The wait that began unannounced as the one that its publisher speaks of, under the name that it has."""
+    """Make the wait that began unannounced the one that the notice is about, and keep its journey id."""
     if event.order_id is None or any(_is_about(delay, event) and not delay.unannounced for delay in state.delays):
         return state
     for delay in state.delays:
@@ -138,10 +139,10 @@ def _known(state: JourneyState, event: DelayNoticed | DelayEnded, at: datetime) 
 
 
 def _with(state: JourneyState, before: Delay, history: bytes) -> JourneyState:
-    """The state with what the thing's history, and its order's, come to."""
+    """Return the state with the wait as its own history and its order's say."""
     order = next((one for one in state.orders if one.order_id == before.order_id), None) if before.order_id else None
     if order is not None:
-        # with parcels still to come an order that was delivered may not be any more
+        # an order that was delivered may become undelivered when another parcel of it is reported
         history = joined(own(history) if order.parcels else history, ends_of(order, before))
     opened_at = closed_at = given_up_at = as_of = None
     begun = noticed = False
@@ -170,12 +171,13 @@ def _with(state: JourneyState, before: Delay, history: bytes) -> JourneyState:
         history=history,
     )
     if before.named_at is None or (before.closed_at is not None and closed_at is None):
-        delay = _another(delay)
+        delay = _as_new_wait(delay)
     return with_wait(state, delay)
 
 
 def ends_of(order: Order, delay: Delay) -> bytes:
-    """The ends of a wait that follow from its order: the order's own, and those of the parcel that it is about."""
+    """Return the ends of a wait that follow from its order: the order's own, and those of the parcel that the wait is
+    about."""
     history = history_of_order(order)
     if order.parcels:
         if order.delivered_at is not None and latest(history, ENDED) != order.delivered_at:
@@ -186,8 +188,8 @@ def ends_of(order: Order, delay: Delay) -> bytes:
     return of_its_order(history)
 
 
-def _another(delay: Delay) -> Delay:
-    """The wait as one that nobody was told anything of."""
+def _as_new_wait(delay: Delay) -> Delay:
+    """Return the wait as a new one, of which the customer has been told nothing."""
     return replace(
         delay,
         named_at=delay.opened_at,

@@ -1,4 +1,4 @@
-"""Histories of things in states from before histories were kept (JourneyState v3): what their fields say of them."""
+"""Reconstructs the histories of states written before histories were kept (JourneyState v3), from their fields."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from streams.events import Contact, Delay, Order, replace
 
 
 def history_of_contact(contact: Contact) -> bytes:
-    """All that happened to the contact, as far as it is known."""
+    """Return the history of the contact, as far as it is known."""
     if contact.history:
         return contact.history
     channel, history = CHANNEL[contact.channel], b""
@@ -40,7 +40,7 @@ def history_of_contact(contact: Contact) -> bytes:
 
 
 def history_of_order(order: Order) -> bytes:
-    """All that happened to the order, as far as it is known."""
+    """Return the history of the order, as far as it is known."""
     if order.history:
         return order.history
     history = b""
@@ -56,7 +56,7 @@ def history_of_order(order: Order) -> bytes:
 
 
 def history_of_delay(delay: Delay) -> tuple[Delay, bytes]:
-    """All that happened to the wait, as far as it is known, and the wait with what was noticed of it last."""
+    """Return the wait with its latest notice, and its history, as far as it is known."""
     history = delay.history
     if not history:
         delay = replace(

@@ -1,4 +1,5 @@
-"""Which of two words counts: the one rule that every fold compares by, so that the order of arrival decides nothing."""
+"""The rule that decides which of two statements counts. Every fold uses it, so that the order of arrival does not
+matter."""
 
 from __future__ import annotations
 
@@ -11,22 +12,23 @@ R = TypeVar("R", bound=Value)
 
 
 def counts(said: Any, at: datetime, known: Any, known_at: datetime | None) -> bool:
-    """Whether ``said`` counts, and not what is known: the one said later; of the same moment the greater as it is
-    written down. Not by event id: the same word comes under other ids, told by a merged record or published again."""
+    """Return whether ``said`` replaces ``known``: the later statement counts; at the same moment, the one whose
+    ``repr`` is greater. Not by event id, because a merged record or a republished event repeats a statement under
+    another id."""
     if known_at is None or at > known_at:
         return True
     return at == known_at and repr(said) > repr(known)
 
 
 def earliest(*moments: datetime | None) -> datetime | None:
-    """The earliest of the moments that are known."""
+    """Return the earliest of the moments that are known, None if none is."""
     return min((one for one in moments if one is not None), default=None)
 
 
 def told(record: R, name: str, said: Any, at: datetime) -> R:
-    """The record with the word in that field, if there is one and it counts; ``<name>_as_of`` says since when.
-
-    What is known without a time, from before times were kept, is as old as the record."""
+    """Return the record with the field ``name`` set to ``said``, unless ``said`` is None or older than what is known.
+    ``<name>_as_of`` holds the time of the statement; without one (in older states) the value is as old as the
+    record."""
     known = getattr(record, name)
     if said is None:
         return record

@@ -1,4 +1,4 @@
-"""How much of a fact is kept: no single one, however long its words, makes a customer's state outgrow its topic."""
+"""Truncates the texts and lists of a fact, so that no single fact makes a customer's state outgrow its topic."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from processors.journey.evolve.parcels import MOST_ITEMS
 from streams.events import Value, replace
 
 MAX_NAME = 200
-"""Bytes kept of an id or a name. A longer one keeps its beginning and a digest, so that it stays itself."""
+"""Maximum bytes of an id or a name. A longer one is cut and ends in a digest, so that it stays unique."""
 
 MAX_TEXT = 600
-"""Bytes kept of what somebody wrote; the whole of it stays in the touchpoint."""
+"""Maximum bytes of a free text; the touchpoint keeps the whole text."""
 
 MAX_LINK = 500
 
@@ -26,7 +26,7 @@ MAX_PARTS = {
     "suppressions": 400,
     "settled": 80,
 }
-"""Of a list the first so many are kept; the items of an order are counted."""
+"""Maximum entries of each list; an order's items are only counted."""
 
 _TEXTS = frozenset({"summary", "description", "text", "matter"})
 _IDENTITIES = ("event_id", "customer_id")
@@ -36,7 +36,7 @@ E = TypeVar("E", bound=Value)
 
 
 def within_limits(event: E) -> E:
-    """The fact as the state keeps it; the fact itself where nothing in it is too long."""
+    """Return the fact with its texts and lists truncated; the same object if nothing is too long."""
     changes: dict[str, Any] = {}
     for name, limit, surely_within in _limits(type(event)):
         value = getattr(event, name)
@@ -54,7 +54,8 @@ def within_limits(event: E) -> E:
 
 @cache
 def _limits(cls: type[Any]) -> tuple[tuple[str, int, int], ...]:
-    """Name, bytes, and the characters that take no more whatever they are, of every text and list of a fact."""
+    """Return, for every text and list of a fact, its name, its limit in bytes, and a length in characters that is
+    within it."""
     named = {name: str(kind) for base in reversed(cls.__mro__) for name, kind in get_annotations(base).items()}
     fields = ((name, kind) for name, kind in named.items() if name not in _IDENTITIES)
     limits = ((name, _limit(name)) for name, kind in fields if "str" in kind or "tuple" in kind)

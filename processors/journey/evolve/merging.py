@@ -1,7 +1,7 @@
-"""Merges: which record stays, and what the records of one person inherit from one another.
+"""Folds merges: decides which record remains, and what merged records inherit from one another.
 
-Each word counts once, whichever comes first: the latest of a pair of records says which stays, and of what was said
-to a record the latest.
+The result does not depend on the order of arrival: the latest merge of a pair decides which record remains, and of all
+statements to a record the latest counts.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from processors.journey.state import put
 from streams.events import JourneyState, Merge, MergeSide, ProfilesMerged, replace
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
-"""The time of what nobody knows the time of, or what anything else is to be later than."""
+"""Stands for an unknown time, and is earlier than any known one."""
 
 
 def merged(state: JourneyState, event: ProfilesMerged) -> JourneyState:
-    """Two records, one person. Of a merge to and fro the latest word counts."""
+    """Record that two records are one person. If they are merged in both directions, the latest merge counts."""
     other = event.other_customer_id
     if other in ("", state.customer_id):
         return state
@@ -45,7 +45,7 @@ def merged(state: JourneyState, event: ProfilesMerged) -> JourneyState:
 
 
 def known_merges(state: JourneyState) -> tuple[Merge, ...]:
-    """The merges, those of states from before they were kept with their time included."""
+    """Return the merges, including those in older states, which were kept without a time."""
     merges = state.merges
     if len(merges) == len(state.merged_from) + (state.merged_into is not None):
         return merges
@@ -77,7 +77,7 @@ def _inherited(state: JourneyState, event: ProfilesMerged) -> JourneyState:
 
 
 def _stays(state: JourneyState, one: Merge) -> str:
-    # both records have to come to the same where both stay in the same millisecond
+    # both records must agree, even if each was declared the remaining one in the same millisecond
     return state.customer_id if one.side is MergeSide.SURVIVOR else one.other_customer_id
 
 

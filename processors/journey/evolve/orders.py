@@ -1,7 +1,7 @@
-"""Orders and bookings: placed, shipped, delivered, cancelled. Worked out from all that happened to each.
+"""Folds orders and bookings: placed, shipped, delivered, cancelled. Each is derived from its whole history.
 
-An order that is told by parcels is delivered with the last of them. A wait for a parcel keeps its order open, so what
-is heard of a wait is folded here, too.
+An order with parcels is delivered when the last parcel is. A wait for a parcel keeps its order open, so facts about
+waits are folded here too.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from streams.events import (
 
 
 def placed(state: JourneyState, event: OrderPlaced) -> JourneyState:
-    """An order begins; placed again it is as it was placed last."""
+    """Begin an order; an order that is placed again takes the latest values."""
     order, history = _known(state, event.order_id, event.occurred_at)
     if counts(_said(event), event.occurred_at, _said(order), latest(history, BEGUN)):
         order = replace(
@@ -61,7 +61,7 @@ def placed(state: JourneyState, event: OrderPlaced) -> JourneyState:
 
 
 def shipped(state: JourneyState, event: OrderShipped) -> JourneyState:
-    """It is on its way, or one of its parcels is."""
+    """Record that the order, or one of its parcels, was shipped."""
     order, history = _known(state, event.order_id, event.occurred_at)
     order = with_parcel(order, event)
     state = _with(state, order, with_entry(history, event.occurred_at, ON_ITS_WAY))
@@ -69,7 +69,7 @@ def shipped(state: JourneyState, event: OrderShipped) -> JourneyState:
 
 
 def delivered(state: JourneyState, event: OrderDelivered) -> JourneyState:
-    """The customer has it, or one of its parcels: whatever wait belonged to that is over."""
+    """Record that the order, or one of its parcels, was delivered, and end the waits for it."""
     order, history = _known(state, event.order_id, event.occurred_at)
     if event.parcel_id is not None:
         order = with_parcel(order, event)
@@ -78,7 +78,7 @@ def delivered(state: JourneyState, event: OrderDelivered) -> JourneyState:
 
 
 def cancelled(state: JourneyState, event: OrderCancelled) -> JourneyState:
-    """It will not be fulfilled. One that was delivered stays delivered."""
+    """Record that the order was cancelled. A delivered order stays delivered."""
     order, history = _known(state, event.order_id, event.occurred_at)
     what = ENDED if event.by is CancelledBy.CUSTOMER else GIVEN_UP
     detail = BY_US if event.by is CancelledBy.COMPANY else 0
@@ -86,12 +86,12 @@ def cancelled(state: JourneyState, event: OrderCancelled) -> JourneyState:
 
 
 def noticed(state: JourneyState, event: DelayNoticed) -> JourneyState:
-    """A wait, perhaps for a parcel of an order."""
+    """Fold a delay, which may be of a parcel of an order."""
     return _refreshed(delays.noticed(state, event))
 
 
 def ended(state: JourneyState, event: DelayEnded) -> JourneyState:
-    """The end of a wait, perhaps the last of an order."""
+    """Fold the end of a wait, which may be the last of an order."""
     return _refreshed(delays.ended(state, event))
 
 
@@ -110,7 +110,7 @@ def _known(state: JourneyState, order_id: str, at: datetime) -> tuple[Order, byt
 
 
 def _with(state: JourneyState, order: Order, history: bytes) -> JourneyState:
-    """The state with what the order's history comes to."""
+    """Return the state with the order as its history says."""
     began = placed_at = shipped_at = delivered_at = cancelled_at = as_of = None
     for at, what, detail in entries(history):
         as_of = at

@@ -1,4 +1,4 @@
-"""What became of our outreach. A bounce closes its address, a complaint or an unsubscription the channel."""
+"""Folds the outcomes of our outreach. A bounce suppresses the address, a complaint or an unsubscription the channel."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Outcome = OutreachSent | OutreachFailed | OutreachUncertain | OutreachEngaged
 def _fold(state: JourneyState, event: Outcome) -> JourneyState:
     note = next((item for item in state.outreach if item.outreach_id == event.outreach_id), None)
     state = _redeemed(state, note, event)
-    state = _suppress(state, note, event)  # a no is a no, also if it comes late or to a letter of long ago
+    state = _suppress(state, note, event)  # an opt-out counts even if it is late or its letter is no longer known
     if note is None:
         return state
     said = replace(note, channels=(event.channel,)) if isinstance(event, OutreachSent) else note
@@ -45,7 +45,7 @@ def _fold(state: JourneyState, event: Outcome) -> JourneyState:
 
 
 def _redeemed(state: JourneyState, note: Outreach | None, event: Outcome) -> JourneyState:
-    """The customer came back with what we gave them instead: the first time is when."""
+    """Record that the customer redeemed what we offered instead of the item; the first redemption counts."""
     if note is None or not isinstance(event, OutreachEngaged) or event.kind is not Engagement.REDEEMED:
         return state
     at = event.occurred_at
@@ -58,7 +58,7 @@ def _redeemed(state: JourneyState, note: Outreach | None, event: Outcome) -> Jou
 
 
 def task_done(state: JourneyState, event: AgentTaskDone) -> JourneyState:
-    """What we set ourselves to do is done: the post is answered, the bad day made good. The first time is when."""
+    """Record that a task was done: the post is answered, the bad feedback followed up. The first time counts."""
     at = event.occurred_at
     note = next((item for item in state.outreach if item.outreach_id == event.task_id), None)
     if note is None or note.channel is not OutreachChannel.AGENT_TASK or (note.done_at and note.done_at <= at):
@@ -89,8 +89,8 @@ def _said(event: Outcome) -> str:
 
 
 def _suppress(state: JourneyState, note: Outreach | None, event: Outcome) -> JourneyState:
-    """A bounce is the address's fault and closes that address. An unsubscription or a complaint is the customer's word
-    and closes the channel: whoever wants no e-mail wants none at another address either."""
+    """Suppress an address after a bounce, and the channel after an unsubscription or a complaint: those are the
+    customer's decision and hold for all their addresses there."""
     purpose: Purpose | None = None
     match event:
         case OutreachFailed(reason=FailureReason.BOUNCED):
@@ -106,9 +106,9 @@ def _suppress(state: JourneyState, note: Outreach | None, event: Outcome) -> Jou
             reason = "complained"
         case OutreachEngaged(kind=Engagement.UNSUBSCRIBED):
             reason = "unsubscribed"
-            said = event.detail if note is None else note.purpose  # a link in an old letter says itself what it ends
+            said = event.detail if note is None else note.purpose  # the link in an old letter names its purpose
             if said == Purpose.MARKETING:
-                purpose = Purpose.MARKETING  # whoever wants no offers still wants to know that their flight is late
+                purpose = Purpose.MARKETING  # service letters, such as those on a late flight, continue
         case _:
             return state
     channel = event.channel
@@ -120,7 +120,7 @@ def _suppress(state: JourneyState, note: Outreach | None, event: Outcome) -> Jou
 
 
 def suppressed(state: JourneyState, closed: Suppression) -> JourneyState:
-    """The state that knows of the closed address or channel; of the same no the latest counts."""
+    """Return the state with the suppression; of two of the same kind the later counts."""
     known = next((one for one in state.suppressions if _same(one) == _same(closed)), None)
     if known is not None and not counts(closed, closed.as_of, known, known.as_of):
         return state
@@ -128,8 +128,9 @@ def suppressed(state: JourneyState, closed: Suppression) -> JourneyState:
 
 
 def _bounced(state: JourneyState, note: Outreach | None, event: OutreachFailed) -> tuple[Address, ...]:
-    """The address the letter went to. Where that is not known any more, or it went out on another channel than it was
-    meant for, the one on that channel; with several it may have come from any, and closes none."""
+    """Return the address that bounced. If the letter is unknown or was sent on another channel than planned, it is the
+    customer's only address on that channel; with several of them it is unknown which one bounced, and () is
+    returned."""
     if note is not None and event.channel in (note.channel, OutreachChannel.OTHER):
         return (Address(channel=note.channel, address=note.address),)
     likely = distinct(tuple(address for address in state.profile.addresses if address.channel is event.channel))

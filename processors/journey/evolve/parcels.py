@@ -1,4 +1,4 @@
-"""The parcels of an order: it is delivered when the last of them is."""
+"""Derives an order's delivery from its parcels: it is delivered when the last of them is."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from processors.journey.evolve.history import BEGUN, ENDED, entries, own
 from streams.events import Delay, Order, OrderDelivered, OrderItem, OrderShipped, Parcel, ParcelItem, replace
 
 MOST = 50
-"""Parcels of one order; of more, those that were delivered first are left out."""
+"""Maximum parcels of one order; beyond it, those that were delivered first are dropped."""
 
-_MOST_PIECES = (1 << 31) - 1  # what the state holds
+_MOST_PIECES = (1 << 31) - 1  # the state holds an Avro int
 
 MOST_ITEMS = 200
-"""Of so many items or more nobody knows whether they are all."""
+"""A list of this many items or more may have been truncated, so it is not counted."""
 
 
 def with_parcel(order: Order, event: OrderShipped | OrderDelivered) -> Order:
-    """The order with what the fact says of one of its parcels."""
+    """Return the order with what the fact says of one of its parcels."""
     if event.parcel_id is None:
         return order
     known = next((one for one in order.parcels if one.parcel_id == event.parcel_id), None)
@@ -35,17 +35,18 @@ def with_parcel(order: Order, event: OrderShipped | OrderDelivered) -> Order:
 
 
 def pieces_of(items: Iterable[OrderItem | ParcelItem]) -> int | None:
-    """How many things these are; None where nobody said, or there are too many to have been told all, or to be true."""
+    """Return how many pieces these items are; None if none are listed, the list may be truncated, or the sum is too
+    large."""
     told = tuple(items)
     pieces = sum(max(one.quantity, 0) for one in told)
     return pieces if 0 < len(told) < MOST_ITEMS and pieces <= _MOST_PIECES else None
 
 
 def last_delivery(order: Order, delays: Iterable[Delay]) -> datetime | None:
-    """When the last parcel of an order told by parcels was delivered; None while one is on its way.
+    """Return when the last parcel of an order was delivered; None while any part of the order is outstanding.
 
-    On its way is what was shipped and is not delivered, what a wait of its own is open for, and what was ordered and
-    is in no parcel yet, as far as every parcel says what is in it.
+    Outstanding are parcels that were shipped and not delivered, things with an open wait of their own, and ordered
+    pieces that are in no parcel yet, provided that every parcel lists its contents.
     """
     moments = [parcel.delivered_at for parcel in order.parcels]
     if not moments or any(moment is None for moment in moments):
@@ -55,18 +56,18 @@ def last_delivery(order: Order, delays: Iterable[Delay]) -> datetime | None:
         return None
     ids = {parcel.parcel_id for parcel in order.parcels}
     for delay in delays:
-        if delay.order_id == order.order_id and _is_of_another_parcel(delay, order, ids) and _waits_by_itself(delay):
+        if delay.order_id == order.order_id and _is_of_another_parcel(delay, order, ids) and _has_open_wait(delay):
             return None
     return max(moment for moment in moments if moment is not None)
 
 
 def _is_of_another_parcel(delay: Delay, order: Order, known: Iterable[str]) -> bool:
-    """Whether somebody waits for a part of the order that was not heard of otherwise."""
+    """Return whether the wait is for a part of the order that no parcel or order id names."""
     return not delay.unannounced and delay.subject_id not in {order.order_id, order.subject_id, *known}
 
 
-def _waits_by_itself(delay: Delay) -> bool:
-    # by what was said of the wait alone: what its order comes to depends on this
+def _has_open_wait(delay: Delay) -> bool:
+    # by the wait's own history only, because the order's status depends on the result
     waits = False
     for _, what, _ in entries(own(delay.history)):
         if what == BEGUN:

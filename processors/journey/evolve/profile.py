@@ -1,4 +1,4 @@
-"""Who the customer is and what they allow."""
+"""Folds the customer's profile and consents."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from streams.zones import as_iana
 
 
 def updated(state: JourneyState, event: ProfileUpdated) -> JourneyState:
-    """What the customer told of themselves: of each thing what was said last. What is not said leaves what is known."""
+    """Update the profile: each field keeps its latest value, and fields that the event does not set stay."""
     at, known = event.occurred_at, state.profile
     profile = told(told(known, "name", event.name, at), "locale", event.locale, at)
     profile = told(profile, "time_zone", as_iana(event.time_zone), at)
@@ -29,7 +29,8 @@ def updated(state: JourneyState, event: ProfileUpdated) -> JourneyState:
 
 
 def consent(state: JourneyState, event: ConsentChanged) -> JourneyState:
-    """The latest word on a channel and purpose counts; of two at the same moment the more careful."""
+    """Record a consent. The latest for a channel and purpose counts; of two at the same moment, the more restrictive
+    one."""
     vouched = event.reopened_by is not None and event.status is ConsentStatus.GRANTED
     word = Consent(
         channel=event.channel,
@@ -43,7 +44,8 @@ def consent(state: JourneyState, event: ConsentChanged) -> JourneyState:
 
 
 def said(state: JourneyState, word: Consent) -> JourneyState:
-    """The state that knows of the word. That an employee vouched for the customer stays, whatever is said later."""
+    """Return the state with the consent. A reopening that an employee vouched for is kept, whatever is recorded
+    later."""
     known = next((one for one in state.consents if _about(one) == _about(word)), None)
     latest = word if known is None or counts(_no(word), word.as_of, _no(known), known.as_of) else known
     vouched = [one.reopened_at for one in (known, word) if one is not None and one.reopened_at is not None]
@@ -55,7 +57,7 @@ def said(state: JourneyState, word: Consent) -> JourneyState:
 
 
 def _no(consent: Consent) -> tuple[int, str, int]:
-    # of two words of the same moment the more careful one
+    # of two consents at the same moment the more restrictive one
     careful = int(consent.status is not ConsentStatus.GRANTED)
     return (careful, consent.status.value, int(not consent.urgent_at_night))
 

@@ -1,4 +1,4 @@
-"""What customers and employees tell us: feedback, mentions, notes, and what could not be had."""
+"""Folds what customers and employees report: feedback, mentions, notes, gestures, and unavailable items."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Told = Moment | Note | Given
 
 
 def feedback(state: JourneyState, event: FeedbackGiven) -> JourneyState:
-    """A moment to remember, in the order they occurred; told again, it is as it was told last."""
+    """Record feedback, in the order it occurred; feedback that is repeated takes the latest values."""
     known = next((one for one in state.moments if answer(one) == answer(event)), None)
     moment = Moment(
         feedback_id=event.feedback_id,
@@ -41,13 +41,13 @@ def feedback(state: JourneyState, event: FeedbackGiven) -> JourneyState:
         sentiment=event.sentiment,
         recovered_at=None if known is None else known.recovered_at,
     )
-    if _stands(known, moment):
+    if _known_counts(known, moment):
         return state
     return replace(state, moments=put(state.moments, moment, answer, in_order=_by_time_and(answer)))
 
 
 def mention(state: JourneyState, event: MentionPosted) -> JourneyState:
-    """A post; seen again later, with what is known of it then. Its answer may have been heard of before it was."""
+    """Record a post; a post that is seen again takes the latest values. Its answer may have arrived before it."""
     known = next((one for one in state.mentions if one.mention_id == event.mention_id), None)
     answers = b""
     if known is None:
@@ -72,7 +72,7 @@ def mention(state: JourneyState, event: MentionPosted) -> JourneyState:
 
 
 def note(state: JourneyState, event: AgentNoted) -> JourneyState:
-    """An employee's note, in the order they occurred."""
+    """Record an employee's note, in the order they occurred."""
     written = Note(
         note_id=event.note_id,
         agent_id=event.agent_id,
@@ -81,13 +81,13 @@ def note(state: JourneyState, event: AgentNoted) -> JourneyState:
         about=event.about,
         occurred_at=event.occurred_at,
     )
-    if _stands(next((one for one in state.notes if one.note_id == event.note_id), None), written):
+    if _known_counts(next((one for one in state.notes if one.note_id == event.note_id), None), written):
         return state
     return replace(state, notes=put(state.notes, written, _note, in_order=_by_time_and(_note)))
 
 
 def unavailable(state: JourneyState, event: ItemUnavailable) -> JourneyState:
-    """A wish we could not fulfil; asked for again, it is the same wish."""
+    """Record an item that could not be had; a repeated request is the same wish."""
     known = next((one for one in state.wishes if one.item_id == event.item_id), None)
     wish = Wish(
         item_id=event.item_id,
@@ -105,7 +105,7 @@ def unavailable(state: JourneyState, event: ItemUnavailable) -> JourneyState:
 
 
 def gesture(state: JourneyState, event: GestureGiven) -> JourneyState:
-    """Something kind that an employee gave, in the order they were given."""
+    """Record a gesture that an employee gave, in the order they were given."""
     given = Given(
         gesture_id=event.gesture_id,
         agent_id=event.agent_id,
@@ -115,13 +115,13 @@ def gesture(state: JourneyState, event: GestureGiven) -> JourneyState:
         about=event.about,
         occurred_at=event.occurred_at,
     )
-    if _stands(next((one for one in state.gestures if one.gesture_id == event.gesture_id), None), given):
+    if _known_counts(next((one for one in state.gestures if one.gesture_id == event.gesture_id), None), given):
         return state
     return replace(state, gestures=put(state.gestures, given, _gesture, in_order=_by_time_and(_gesture)))
 
 
-def _stands(known: Told | None, said: Told) -> bool:
-    """Whether what is known counts, and not what is said."""
+def _known_counts(known: Told | None, said: Told) -> bool:
+    """Return whether what is known counts rather than what is said."""
     return known is not None and not counts(said, said.occurred_at, known, known.occurred_at)
 
 

@@ -1,7 +1,8 @@
-"""The guard: may this customer be reached with this, on which address, and is now the time?
+"""The guard: decides whether a want may be sent to the customer now, and to which addresses.
 
-Its rules run in the order of RULES; the first that objects decides. Whoever refuses says why, in words. Holdouts come
-last: somebody who would not have been written to anyway says nothing about what writing is worth.
+The rules run in the order of RULES, and the first that objects decides; each refusal has a reason and an explanation.
+Holdouts are checked last, because a customer who would not have been written to anyway must not count in the measured
+effect.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ Rule = Callable[[Want, JourneyState, datetime, Playbook], "Action | None"]
 
 
 def guard(want: Want, state: JourneyState, now: datetime, playbook: Playbook) -> Action:
-    """A Reach if nothing speaks against it, else the Hold or Suppress of the first rule that objects."""
+    """Return a Reach if no rule objects, else the Hold or Suppress of the first rule that does."""
     for rule in RULES:
         objection = rule(want, state, now, playbook)
         if objection is not None:
@@ -35,9 +36,9 @@ def guard(want: Want, state: JourneyState, now: datetime, playbook: Playbook) ->
         met.append(assigned)
         if assigned.arm == HELD_OUT:
             told = f"in the holdout group {assigned.experiment}, to measure the effect"
-            return Suppress(want=_noted(want, met), reason="holdout", explanation=told, met=tuple(met))
+            return Suppress(want=_with_arms_noted(want, met), reason="holdout", explanation=told, met=tuple(met))
     want = _by_experiment(want, state, playbook, met)
-    want = _noted(affordable(want, state, now, playbook), met)
+    want = _with_arms_noted(affordable(want, state, now, playbook), met)
     if want.task is not None:
         addresses: tuple[Address, ...] = (Address(channel=OutreachChannel.AGENT_TASK, address=want.task.team),)
     else:
@@ -47,8 +48,8 @@ def guard(want: Want, state: JourneyState, now: datetime, playbook: Playbook) ->
 
 
 def withdrawn(state: JourneyState, now: datetime, *, but: str | None) -> Iterator[Recall]:
-    """What is still on its way to where the customer does not want to hear from us any more; ``but`` for one outreach,
-    which is known to have arrived."""
+    """Yield a recall of every letter that is still on its way on a channel that the customer has closed. ``but`` is an
+    outreach that is known to have arrived and is left out."""
     for note in state.outreach:
         if note.retracted_at is not None or note.useful_until <= now or note.done_at or note.outreach_id == but:
             continue
@@ -67,7 +68,7 @@ def withdrawn(state: JourneyState, now: datetime, *, but: str | None) -> Iterato
 # -- the rules ---------------------------------------------------------------------------------------------------------
 
 
-def _one_person(want: Want, state: JourneyState, now: datetime, playbook: Playbook) -> Action | None:
+def _not_merged(want: Want, state: JourneyState, now: datetime, playbook: Playbook) -> Action | None:
     if state.merged_into is None:
         return None
     return Suppress(want=want, reason="merged", explanation="this record was merged into another one")
@@ -142,21 +143,21 @@ def _frequency_cap(want: Want, state: JourneyState, now: datetime, playbook: Pla
     explanation = f"frequency cap reached: {most}"
     if full.by is not None and full.by != want.policy:
         reason, explanation = "gave_way", f"{full.by} has priority; {explanation}"
-    # in the morning there may be room on a channel that is quiet until then
+    # in the morning a channel that is quiet until then may still have room under its cap
     until = full.until if dark is None else min(full.until, dark.until)
     if until >= want.useful_until:
         return Suppress(want=want, reason=reason, explanation=explanation)
     return Hold(want=want, until=until, reason=reason, explanation=explanation)
 
 
-def _in_company(want: Want, state: JourneyState, now: datetime, playbook: Playbook) -> Action | None:
+def _gathering(want: Want, state: JourneyState, now: datetime, playbook: Playbook) -> Action | None:
     if want.gather_until is None or want.gather_until <= now:
         return None
     explanation = "waits for other news until then, to send one message for all"
     return Hold(want=want, until=want.gather_until, reason=GATHERING, explanation=explanation)
 
 
-RULES: tuple[Rule, ...] = (_one_person, _once, _still_useful, _reachable, _quiet_hours, _frequency_cap, _in_company)
+RULES: tuple[Rule, ...] = (_not_merged, _once, _still_useful, _reachable, _quiet_hours, _frequency_cap, _gathering)
 
 
 # -- experiments -------------------------------------------------------------------------------------------------------
@@ -168,14 +169,14 @@ def _by_experiment(want: Want, state: JourneyState, playbook: Playbook, met: lis
             continue
         arm_by_name = {arm.name: arm for arm in experiment.arms}
         if not any(_touches(arm, want) for arm in experiment.arms):
-            continue  # whatever the arm, this customer would see the same: meeting it here would only blur the result
+            continue  # no arm changes this want: an exposure would only dilute the result
         assigned = arm_of(state, experiment)
         if assigned is None:
             continue
         met.append(assigned)
         arm = arm_by_name.get(assigned.arm)
-        if arm is not None:  # an arm that was taken out of the playbook is done as ever
-            want = _as_in(arm, want, playbook)
+        if arm is not None:  # an arm that was removed from the playbook changes nothing
+            want = _in_arm(arm, want, playbook)
     return want
 
 
@@ -183,7 +184,7 @@ def _touches(arm: Arm, want: Want) -> bool:
     return want.template in arm.templates or (want.gesture is not None and want.gesture.code in arm.gestures)
 
 
-def _as_in(arm: Arm, want: Want, playbook: Playbook) -> Want:
+def _in_arm(arm: Arm, want: Want, playbook: Playbook) -> Want:
     want = replace(want, template=arm.templates.get(want.template, want.template))
     if want.gesture is None or want.gesture.code not in arm.gestures:
         return want
@@ -192,7 +193,7 @@ def _as_in(arm: Arm, want: Want, playbook: Playbook) -> Want:
     return replace(want, gesture=gesture, usual=want.usual or want.gesture, variables=variables)
 
 
-def _noted(want: Want, met: list[Assigned]) -> Want:
+def _with_arms_noted(want: Want, met: list[Assigned]) -> Want:
     if not met:
         return want
     return replace(want, inputs={**want.inputs, **{assigned.experiment: assigned.arm for assigned in met}})

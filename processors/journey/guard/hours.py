@@ -1,4 +1,4 @@
-"""The quiet hours that a request carries: the dispatcher holds to them at the moment of the call, and knows no rule."""
+"""The quiet hours in an outreach request: the dispatcher observes them at the time of the call, without the rules."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from streams.zones import zone_of
 def hours_in_force(
     want: Want, addresses: tuple[Address, ...], state: JourneyState, now: datetime, playbook: Playbook
 ) -> QuietHoursInForce | None:
-    """Those of this very request, and the channels they hold for; None where it may leave at any hour.
+    """Return the quiet hours of this request and the channels they apply to; None if it may be sent at any hour.
 
-    ``now``: when it was decided. What was decided at night goes by channels that may be used at night.
+    ``now``: when it was decided. A request that is decided at night only has channels that may be used at night.
     """
     quiet = playbook.quiet_hours
     if quiet is None or want.task is not None or night(state, now, playbook) is not None:

@@ -1,4 +1,4 @@
-"""How much is enough: frequency caps over rolling windows, and budgets for gestures."""
+"""Frequency caps over rolling windows, and budgets for gestures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from streams.events import Address, JourneyState, Outreach, OutreachChannel, Pur
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Full:
-    """A cap that leaves no room now. ``by``: the policy that took the last of it in this very moment, if one did."""
+    """A frequency cap that is exhausted. ``by``: the policy that used it up in this same step, if one did."""
 
     cap: FrequencyCap
     until: datetime
@@ -25,7 +25,7 @@ class Full:
 def within_caps(
     addresses: tuple[Address, ...], purpose: Purpose, state: JourneyState, now: datetime, playbook: Playbook
 ) -> tuple[tuple[Address, ...], Full | None]:
-    """The addresses that the caps leave, and, where they leave none, the cap that gives way first."""
+    """Return the addresses that the caps allow and, if there are none, the cap that frees up first."""
     for cap in playbook.caps:
         if cap.purpose is purpose and cap.channel is None and (full := _full(cap, state, now)) is not None:
             return (), full
@@ -57,18 +57,18 @@ def _full(cap: FrequencyCap, state: JourneyState, now: datetime) -> Full | None:
 def _counts(note: Outreach, cap: FrequencyCap) -> bool:
     if note.purpose is not cap.purpose or note.channel is OutreachChannel.AGENT_TASK:
         return False
-    # one that may yet go out on another channel, should the first refuse it, counts there too
+    # a letter counts on every channel that it may still fall through to
     return cap.channel is None or cap.channel in (note.channels or (note.channel,))
 
 
 def spent(state: JourneyState, since: datetime, currency: str) -> Decimal:
-    """What the customer was given since then, by us or by an employee, in that currency."""
+    """Return the cost of what the customer was given since ``since``, by policies and employees, in that currency."""
     ours = (note.cost for note in state.outreach if note.requested_at > since and note.currency == currency)
     return sum((cost for cost in ours if cost is not None), by_employees(state, since, currency))
 
 
 def by_employees(state: JourneyState, since: datetime, currency: str, *, until: datetime | None = None) -> Decimal:
-    """What employees gave the customer since then (and no later than ``until``), in that currency."""
+    """Return the cost of what employees gave the customer since ``since`` (and until ``until``), in that currency."""
     given = (one for one in state.gestures if one.currency == currency and one.occurred_at > since)
     return sum((one.cost for one in given if until is None or one.occurred_at <= until), Decimal(0))
 
@@ -76,13 +76,14 @@ def by_employees(state: JourneyState, since: datetime, currency: str, *, until: 
 def left_of(
     budgets: Iterable[Budget], state: JourneyState, now: datetime, currency: str
 ) -> tuple[Decimal, timedelta] | None:
-    """What the tightest of the budgets leaves for this customer, and its window; None where there is no budget."""
+    """Return what the tightest budget leaves for this customer, and its window; None if there is no budget."""
     left = [(budget.most - spent(state, now - budget.window, currency), budget.window) for budget in budgets]
     return min(left) if left else None
 
 
 def affordable(want: Want, state: JourneyState, now: datetime, playbook: Playbook) -> Want:
-    """The want as it is, or without its gesture where that is more than the budget leaves: the news matter more."""
+    """Return the want, without its gesture if that costs more than the budget leaves; the letter itself is still
+    sent."""
     if want.gesture is None or not want.gesture.cost:
         return want
     room = left_of(playbook.gesture_budgets, state, now, playbook.currency)

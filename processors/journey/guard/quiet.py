@@ -1,7 +1,8 @@
-"""Quiet hours: the night in the customer's own zone, whatever the clocks there do, and whom it keeps from what.
+"""Quiet hours: the night in the customer's own time zone, across changes of daylight saving, and what may be sent then.
 
-A night is for what wakes people. An e-mail wakes nobody and goes at once, unless the playbook says otherwise; what
-disturbs waits for the morning. What is only of use before the morning may disturb those who agreed to that.
+Quiet hours apply to channels that disturb. An e-mail wakes nobody and is sent at once, unless the playbook says
+otherwise; channels that disturb wait for the morning. A letter that is only useful before the morning may disturb
+customers who agreed to that.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from streams.zones import zone_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Night:
-    """It is night where the customer lives, or nobody knows whether it is."""
+    """It is night for the customer, or their time zone is unknown (``known`` is False)."""
 
     until: datetime
     zone: str
@@ -31,7 +32,7 @@ _ASK_AGAIN = timedelta(hours=1)
 
 
 def night(state: JourneyState, now: datetime, playbook: Playbook) -> Night | None:
-    """The night that ``now`` falls into for this customer; None by day, and where there are no quiet hours."""
+    """Return the night that ``now`` falls into for this customer; None by day, or if there are no quiet hours."""
     if playbook.quiet_hours is None:
         return None
     name = state.profile.time_zone or playbook.default_time_zone
@@ -45,7 +46,7 @@ def night(state: JourneyState, now: datetime, playbook: Playbook) -> Night | Non
 def undisturbing(
     addresses: tuple[Address, ...], want: Want, state: JourneyState, now: datetime, playbook: Playbook
 ) -> tuple[tuple[Address, ...], Night | None]:
-    """The addresses that may be used now, the quiet ones first, and the night, where it is one."""
+    """Return the addresses that may be used now, those that do not disturb first, and the night if it is one."""
     quiet, dark = playbook.quiet_hours, night(state, now, playbook)
     if quiet is None or dark is None:
         return addresses, None
@@ -64,10 +65,10 @@ def _only_before_morning(want: Want, dark: Night, now: datetime, quiet: QuietHou
 
 
 def quiet_until(now: datetime, zone: ZoneInfo, quiet: QuietHours) -> datetime | None:
-    """When the quiet hours that ``now`` falls into end (UTC), or None outside of them.
+    """Return when the quiet hours around ``now`` end (UTC); None outside of them.
 
-    Around a change of daylight saving the wall's times count: an end that the clocks skip is the moment they do, and
-    of one that comes twice it is the next.
+    Around a change of daylight saving the local clock counts: if the clocks skip the end, the end is the moment they
+    change; if they show it twice, it is the next of the two.
     """
     local = now.astimezone(zone)
     today = local.timetz().replace(tzinfo=None)
@@ -79,13 +80,13 @@ def quiet_until(now: datetime, zone: ZoneInfo, quiet: QuietHours) -> datetime | 
         return None
     day = local.date() + timedelta(days=1 if tomorrow else 0)
     once, again = (to_millis(datetime.combine(day, quiet.end.replace(fold=fold), tzinfo=zone)) for fold in (0, 1))
-    if once > again:  # the clocks skip it; Python reads it by the zone's time before and after the jump
-        return _jump(again, once, zone)
+    if once > again:  # the clocks skip it; Python interprets it by the offsets before and after the change
+        return _clock_change(again, once, zone)
     return from_millis(once if once > to_millis(now) else again)
 
 
-def _jump(before: int, after: int, zone: ZoneInfo) -> datetime:
-    """The moment between these two, in milliseconds, at which the zone's clocks are moved."""
+def _clock_change(before: int, after: int, zone: ZoneInfo) -> datetime:
+    """Return the moment between these two, in milliseconds, at which the zone's offset changes."""
     offset = from_millis(before).astimezone(zone).utcoffset()
     while after - before > 1:
         middle = (before + after) // 2

@@ -1,4 +1,4 @@
-"""Where a customer may be reached: the addresses we know, without those that are closed or not allowed."""
+"""Finds where a customer may be reached: the known addresses, without those that are suppressed or lack consent."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from streams.events import (
 )
 
 UNSUBSCRIBED = "unsubscribed"
-"""The reason of a suppression that a later yes ends; any other ends only where an employee vouches for it."""
+"""The reason of a suppression that a later opt-in ends; any other ends only if an employee vouches for the customer."""
 
 
 def offered(state: JourneyState, playbook: Playbook) -> tuple[Address, ...]:
-    """The addresses on channels that we use, best first, each once however often it was spelt."""
+    """Return the addresses on channels in use, best first, each once regardless of spelling."""
     return distinct(
         tuple(
             address
@@ -34,7 +34,7 @@ def offered(state: JourneyState, playbook: Playbook) -> tuple[Address, ...]:
 
 
 def open_for(address: Address, purpose: Purpose, state: JourneyState) -> bool:
-    """Whether neither the address nor its channel is closed for this, or was opened again since."""
+    """Return whether neither the address nor its channel is suppressed for this purpose, or was reopened since."""
     if not state.suppressions:
         return True
     own = canonical(address.channel, address.address)
@@ -48,18 +48,19 @@ def open_for(address: Address, purpose: Purpose, state: JourneyState) -> bool:
 
 
 def consented(channel: OutreachChannel, purpose: Purpose, state: JourneyState) -> bool:
-    """The latest word that covers the channel; without any, service is allowed and marketing is not."""
+    """Return whether the latest consent that covers the channel allows it; without any, service is allowed, marketing
+    is not."""
     return _allows((one for one in state.consents if one.purpose is purpose and _covers(one, channel)), purpose)
 
 
 def may_be_approached(state: JourneyState) -> bool:
-    """Whether staff may contact the customer unasked: not if the customer wants no service from us at all."""
+    """Return whether staff may contact the customer unasked: not if the customer opted out of all service messages."""
     said = (one for one in state.consents if one.purpose is Purpose.SERVICE and one.channel is None)
     return _allows(said, Purpose.SERVICE)
 
 
 def allowed(state: JourneyState, purpose: Purpose, playbook: Playbook) -> tuple[Address, ...]:
-    """Where the customer may be reached for this purpose, best first."""
+    """Return where the customer may be reached for this purpose, best first."""
     return tuple(
         address
         for address in offered(state, playbook)
@@ -68,7 +69,7 @@ def allowed(state: JourneyState, purpose: Purpose, playbook: Playbook) -> tuple[
 
 
 def may_be_woken(channel: OutreachChannel, purpose: Purpose, state: JourneyState) -> bool:
-    """Whether the customer's own latest word that covers the channel allows it to disturb them at night."""
+    """Return whether the customer's own latest consent that covers the channel allows it to disturb them at night."""
     words = [
         one
         for one in state.consents
@@ -78,9 +79,10 @@ def may_be_woken(channel: OutreachChannel, purpose: Purpose, state: JourneyState
 
 
 def _reopened(closed: Suppression, purpose: Purpose, state: JourneyState) -> bool:
-    """An unsubscription ends with a later yes; a complaint or a bounce when an employee vouched for it since.
+    """Return whether the suppression ended: an unsubscription by a later opt-in, a complaint or a bounce when an
+    employee vouched for the customer.
 
-    A yes said to a merged record opens nothing but what that record's own letters had closed.
+    An opt-in to a merged record reopens only what that record's own letters had closed.
     """
     for one in state.consents:
         if one.purpose is not purpose or not _covers(one, closed.channel):
@@ -99,14 +101,15 @@ def _covers(one: Consent, channel: OutreachChannel) -> bool:
 
 
 def _allows(said: Iterable[Consent], purpose: Purpose) -> bool:
-    words = tuple(_counting(said))
+    words = tuple(_relevant(said))
     if not words:
         return purpose is Purpose.SERVICE
     return max(words, key=_weight).status is ConsentStatus.GRANTED
 
 
-def _counting(said: Iterable[Consent]) -> Iterator[Consent]:
-    """The customer's own words, and the latest of each merged record where that is a no: its yes opens nothing."""
+def _relevant(said: Iterable[Consent]) -> Iterator[Consent]:
+    """Yield the customer's own consents, and of each merged record its latest if it is an opt-out: its opt-in allows
+    nothing."""
     inherited: dict[str, Consent] = {}
     for one in said:
         if one.from_customer_id is None:
@@ -119,7 +122,7 @@ def _counting(said: Iterable[Consent]) -> Iterator[Consent]:
 
 
 def _weight(one: Consent) -> tuple[datetime, bool, bool, bool]:
-    # of two words at the same moment a merged record's no counts, then the more specific, then the more careful
+    # at the same moment a merged record's opt-out wins, then the more specific, then the more restrictive consent
     return (
         one.as_of,
         one.from_customer_id is not None,

@@ -1,4 +1,4 @@
-"""Gestures that an employee gives without asking anybody."""
+"""Gestures that employees give without approval, within a budget."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Gestures of employees: trust those who talk to the customer to do the right thing (Starr; Bliss).
 
-Within the playbook's budget they ask nobody. What goes beyond it was given all the same, and stays given: a lead hears
-of it, to talk it over or to raise the budget.
+Within the playbook's budget they need no approval. A gesture beyond it stays given: a lead is informed, to discuss it
+or to raise the budget.
 """
 
 from __future__ import annotations
@@ -29,15 +29,16 @@ OVER = "over_budget"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beyond:
-    """What the gestures of a window add up to, and the budget that is less; neither where the gesture is not in the
-    budget's currency and cannot be added up."""
+    """How a gesture exceeds a budget: the total of the window's gestures, and the budget. Both are None if the gesture
+    is in another currency and cannot be added up."""
 
     currency: str
     total: Decimal | None = None
     budget: Budget | None = None
 
     def told(self) -> dict[str, str]:
-        """As a letter's variables: total, budget, hours and budget_currency; all but the last empty if not added up."""
+        """Return the letter's variables: total, budget, hours and budget_currency; all but the last are "" if not added
+        up."""
         if self.budget is None:
             return {"total": "", "budget": "", "hours": "", "budget_currency": self.currency}
         return {
@@ -49,7 +50,7 @@ class Beyond:
 
 
 class GesturesOfAgents(Settling):
-    """See the module."""
+    """The policy described in the module's docstring."""
 
     name = "agent_gestures"
     why: Mapping[str, str] = {
@@ -61,11 +62,11 @@ class GesturesOfAgents(Settling):
     }
 
     def watched(self, state: JourneyState) -> Sequence[Given]:
-        """What employees gave."""
+        """Return the gestures that employees gave."""
         return state.gestures
 
     def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[JourneyStep]:
-        """A word to the lead about each gesture beyond the budget."""
+        """Yield a task for the lead for each gesture beyond the budget."""
         rules = playbook.rules_of(AgentGestures)
         if rules is None:
             return
@@ -101,14 +102,14 @@ class GesturesOfAgents(Settling):
             },
             useful_until=by.useful_until,
             task=Task(team=rules.escalate_to, due_at=by.due),
-            answers=True,  # it is talked over among ourselves
+            answers=True,  # it is discussed among staff and does not contact the customer
             escalation=True,
             inputs={"subject": f"gesture {given.gesture_id}", "agent": given.agent_id, **told},
         )
 
 
 def beyond(given: Given, state: JourneyState, budgets: tuple[Budget, ...], currency: str) -> Beyond | None:
-    """The budget that the gesture goes beyond; None within all of them."""
+    """Return how the gesture exceeds a budget; None if it is within all of them."""
     if given.currency != currency:
         return Beyond(currency=currency)
     for budget in budgets:
@@ -120,7 +121,7 @@ def beyond(given: Given, state: JourneyState, budgets: tuple[Budget, ...], curre
 
 
 def left(state: JourneyState, now: datetime, playbook: Playbook) -> Decimal | None:
-    """What an employee may still give this customer without asking; None where there is no budget."""
+    """Return what an employee may still give this customer without approval; None if there is no budget."""
     rules = playbook.rules_of(AgentGestures)
     if rules is None or not rules.budgets:
         return None
@@ -129,7 +130,7 @@ def left(state: JourneyState, now: datetime, playbook: Playbook) -> Decimal | No
 
 
 def knows(state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Known]:
-    """What an employee may still give without asking."""
+    """Yield what an employee may still give without approval."""
     amount = left(state, now, playbook)
     if amount is not None:
         yield MayGive(amount=amount)

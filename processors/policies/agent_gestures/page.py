@@ -1,4 +1,4 @@
-"""The gestures of employees on the page of a playbook: a table of the budgets."""
+"""The section on gestures of employees in ``careline playbook show``: a table of the budgets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from processors.policies.pages import Block, Fields, Heading, budget_rows
 
 
 def page(rules: AgentGestures, section: Mapping[str, Any], currency: str) -> Iterator[Block]:
-    """Its part of the page."""
+    """Yield the blocks of the policy's section."""
     yield Heading("Agent gestures")
     yield budget_rows(rules.budgets, currency)
     yield Fields({name: value for name, value in section.items() if name != "budgets"})

@@ -1,4 +1,4 @@
-"""What the gestures of employees are held against."""
+"""The rules of the policy on gestures of employees."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from processors.journey.playbook import Budget, Rules
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentGestures(Rules):
-    """What an employee may give without asking anybody."""
+    """What an employee may give without approval."""
 
     budgets: tuple[Budget, ...]
     escalate_to: str

@@ -1,4 +1,4 @@
-"""The section of the gestures of employees, as it is checked."""
+"""Validates the playbook section on gestures of employees."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from processors.policies.agent_gestures.rules import AgentGestures
 
 
 class AgentGesturesSection(Section):
-    """What an employee may give without asking."""
+    """What an employee may give without approval."""
 
     budgets: Annotated[Budgets, Field(min_length=1)]
     escalate_to: Slug
     escalated_due: Some
 
     def rules(self) -> AgentGestures:
-        """The policy's rules."""
+        """Return the policy's rules."""
         return AgentGestures(
             budgets=budgets(self.budgets), escalate_to=self.escalate_to, escalated_due=self.escalated_due
         )

@@ -1,4 +1,4 @@
-"""Caring hands: a few contacts get all the time in the world."""
+"""Caring hands: a small share of contacts is handled without a time limit."""
 
 from __future__ import annotations
 

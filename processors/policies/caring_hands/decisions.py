@@ -1,8 +1,8 @@
-"""Caring hands: send one call in a hundred to somebody who is trained to care and has all the time it takes, and see
-what that does to satisfaction and word of mouth (Seth Godin).
+"""Caring hands: send one call in a hundred to somebody who is trained to care and has all the time it takes, and
+measure what that does to satisfaction and word of mouth (Seth Godin).
 
-Which cases go there is drawn by a hash, not by who shouts loudest; the assignment stands in the journey state, where a
-call router reads it (``Contact.routed_to``), and both those who were drawn and those who were not are exposures.
+A hash selects the cases, so urgency and insistence have no influence. The journey state holds the assignment for the
+call router (``Contact.routed_to``), and both arms are recorded as exposures.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CARING, USUAL = "caring", "usual"
 
 
 class CaringHands(Settling):
-    """See the module."""
+    """The policy described in the module's docstring."""
 
     name = "caring_hands"
     answers = (ContactOpened,)
@@ -39,11 +39,11 @@ class CaringHands(Settling):
     }
 
     def watched(self, state: JourneyState) -> Sequence[Contact]:
-        """Every contact that is known."""
+        """Return all contacts."""
         return state.contacts
 
     def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[JourneyStep | Recall | Expose]:
-        """The assignment of each case; whoever is not drawn is an exposure and nothing else."""
+        """Yield the assignment of each case; a case in the usual arm is only an exposure."""
         rules = playbook.rules_of(CaringRules)
         if rules is None or not state.contacts:
             return
@@ -62,7 +62,7 @@ class CaringHands(Settling):
             yield JourneyStep(case.journey_id, ASSIGNED, make)
 
     def too_late(self, state: JourneyState, event: ContactOpened, now: datetime, playbook: Playbook) -> Want | None:
-        """A case that would have been theirs."""
+        """Return the assignment that the case would have got."""
         rules = playbook.rules_of(CaringRules)
         if rules is None or now < event.occurred_at + rules.useful:
             return None
@@ -79,21 +79,21 @@ class CaringHands(Settling):
             state,
             experiment=self.name,
             seed=rules.seed,
-            unit=f"{state.customer_id}/{case.journey_id}",  # two customers' cases may have one name
+            unit=f"{state.customer_id}/{case.journey_id}",  # two customers' cases may have the same id
             share=rules.share,
             drawn=CARING,
             others=USUAL,
         )
 
     def after(self, state: JourneyState, action: Action, now: datetime, playbook: Playbook) -> JourneyState:
-        """The routing stands on every contact of the case, those on other channels too."""
+        """Return the state with the routing set on every contact of the case, on all channels."""
         state = super().after(state, action, now, playbook)
         if isinstance(action, Reach) and playbook.rules_of(CaringRules) is not None:
             return self.lapse(state, now, playbook)
         return state
 
     def lapse(self, state: JourneyState, now: datetime, playbook: Playbook) -> JourneyState:
-        """A contact that joins an assigned case is routed like it."""
+        """Return the state with the routing set on contacts that joined an assigned case."""
         rules = playbook.rules_of(CaringRules)
         if rules is None or not any(one.policy == self.name for one in state.settled):
             return state

@@ -1,4 +1,4 @@
-"""What caring hands goes by."""
+"""The rules of caring hands."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from processors.journey.playbook import Rules
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaringRules(Rules):
-    """The share of contacts that goes to the team with all the time in the world."""
+    """The share of contacts that goes to the team without a time limit."""
 
     share: float
     seed: str

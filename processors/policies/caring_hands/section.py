@@ -1,4 +1,4 @@
-"""The section of caring hands, as it is checked."""
+"""Validates the playbook section on caring hands."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ class CaringSection(Section):
     useful: Window
 
     def rules(self) -> CaringRules:
-        """The policy's rules."""
+        """Return the policy's rules."""
         return CaringRules(**dict(self))

@@ -1,4 +1,4 @@
-"""Delay care: whoever waits hears from us before they have to ask."""
+"""Delay care: customers who wait hear from us before they have to ask."""
 
 from __future__ import annotations
 

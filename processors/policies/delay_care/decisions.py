@@ -1,10 +1,10 @@
 """Delay care: the hours of waiting are a chance to delight (Seth Godin on the delayed flight).
 
-As soon as a wait passes the playbook's threshold the customer hears from us, with a gesture that fits its expected
-length. The next gesture comes as the wait grows, a revised message when the expected time moves, a word every so often
-while nobody knows more, another letter when it will not come at all, and one when it has come. A promise that passes
-in silence is a wait, too. When the wait ends, what was promised for it is taken back. Nothing is sent that would
-arrive after it is of use. Letters about several waits that fall into a short time are one.
+Once a wait passes the playbook's threshold the customer gets a letter with a gesture that fits its expected length.
+Further letters follow: the next gesture as the wait grows, a revision when the expected time moves, regular updates
+while nothing more is known, a cancellation, and the end of the wait. A promise that passes in silence counts as a wait.
+When the wait ends, letters that are no longer true are retracted. No letter is sent that would arrive too late to be
+useful. Letters on several waits within a short time are combined.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ from streams.durations import whole_minutes
 from streams.events import Delay, DelayNoticed, JourneyState, OrderCancelled, Timer, replace
 
 _PASSING = frozenset({"quiet_hours", "frequency_cap", "gave_way"})
-"""Reasons that time alone ends."""
+"""Reasons that end by time alone."""
 
 
 class DelayCare:
-    """See the module."""
+    """The policy described in the module's docstring."""
 
     name = "delay_care"
     why: Mapping[str, str] = {
@@ -63,12 +63,12 @@ class DelayCare:
     answers = (DelayNoticed, OrderCancelled)
 
     def concerns(self, state: JourneyState) -> bool:
-        """Whether there is a wait, or an order that one may come of."""
+        """Return whether there is a wait, or an order that may become one."""
         return bool(state.delays or state.orders)
 
     def wants(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[Wanted]:
-        """A letter for each wait that needs one now, or one for several, and what to take back of those that are
-        over."""
+        """Yield a letter for each wait that needs one now, combined where possible, and the retractions for waits that
+        ended."""
         letters: list[tuple[Delay, Want]] = []
         for delay in state.delays:
             said = self._end if delay.closed_at is not None else self._write
@@ -83,7 +83,7 @@ class DelayCare:
     def too_late(
         self, state: JourneyState, event: DelayNoticed | OrderCancelled, now: datetime, playbook: Playbook
     ) -> Want | None:
-        """A wait that nobody is in any more."""
+        """Return the letter that a wait which is already over would have got."""
         if isinstance(event, OrderCancelled):
             return self._cancelled_too_late(state, event, now, playbook)
         for delay in state.delays:
@@ -145,14 +145,14 @@ class DelayCare:
         refusal = refusal_of(delay)
         if not (still and refusal is not None and kind_of(refusal.occasion) == OVER):
             yield from self._drop(state, delay, "wait_over", "the wait ended while the letter was held")
-        if not delay.cancelled:  # that it does not come stays true
-            yield from _taken_back(state, journey_id(delay), now)
+        if not delay.cancelled:  # a cancellation stays true
+            yield from _recalled(state, journey_id(delay), now)
         if still:
             occasion = numbered(OVER, delay.letters)
             yield self._want(state, delay, now, playbook, occasion=occasion, wait=expected_wait(delay, now))
 
     def _drop(self, state: JourneyState, delay: Delay, reason: str, explanation: str) -> Iterator[Release]:
-        """The word on a letter that was held and will not be sent: a hold on record has to have an end on record."""
+        """Release a held letter that will not be sent: the hold is on record, so its end is recorded too."""
         if delay.held_until is not None and (refusal := refusal_of(delay)) is not None:
             yield Release(
                 policy=self.name,
@@ -171,7 +171,7 @@ class DelayCare:
         rules = wait_rules(playbook, delay.subject_kind)
         match action:
             case Reach(want=want):
-                # one that was withheld is not offered again with the next letter
+                # a gesture that was withheld is not offered again with the next letter
                 meant = want.parts[0].gesture if want.parts else want.usual or want.gesture
                 given = -1 if meant is None else rules.stage_of(meant.code)
                 delay = replace(
@@ -193,7 +193,8 @@ class DelayCare:
         return replace(state, delays=put(state.delays, delay, journey_id))
 
     def is_news(self, state: JourneyState, action: Action) -> bool:
-        """A refusal is news unless the last one was the same; "not now" and "not at all" are not the same."""
+        """Return whether to record the decision: a refusal unless the last one was the same, where a hold and a
+        suppression differ."""
         if isinstance(action, Reach | Recall | Release):
             return True
         occasion, held = action.want.occasion, isinstance(action, Hold)
@@ -207,8 +208,8 @@ class DelayCare:
         )
 
     def timers(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterable[Timer]:
-        """The end of a hold, the time of the next gesture or update, the moment after which nobody waits any more, and
-        the moment at which an order's promise has passed in silence."""
+        """Yield the end of each hold, the time of the next gesture or update, the time when the wait lapses, and the
+        time when an order's promise has passed in silence."""
         for delay in state.delays:
             later_ = [moment for moment in _moments(delay, now, playbook) if moment > now]
             if later_:
@@ -233,7 +234,7 @@ class DelayCare:
                 state = with_wait(state, wait)
         for delay in state.delays:
             if delay.closed_at is None and now >= lapses_at(delay, wait_rules(playbook, delay.subject_kind)):
-                closed = replace(delay, closed_at=now)  # what was held of it ends on record
+                closed = replace(delay, closed_at=now)  # its held letter is then released on record
                 state = replace(state, delays=put(state.delays, closed, journey_id))
         return state
 
@@ -248,7 +249,7 @@ def _moments(delay: Delay, now: datetime, playbook: Playbook) -> Iterator[dateti
     if delay.held_until is not None:
         yield delay.held_until
     elif (refusal := refusal_of(delay)) is not None and refusal.reason in _PASSING:
-        # the night or the cap would have outlasted the wait; if it does not, there is somebody to write to
+        # the night or the cap was expected to outlast the wait; if the wait continues, the letter is still due
         yield useful_until(delay, now, rules)
     if delay.cancelled:
         return
@@ -263,7 +264,8 @@ def _moments(delay: Delay, now: datetime, playbook: Playbook) -> Iterator[dateti
 
 
 def _occasion(state: JourneyState, delay: Delay, now: datetime, rules: DelayRules, playbook: Playbook) -> str | None:
-    """As :func:`occasion_of`, by what arrived. What did not is told again where there is another address for it."""
+    """Return the occasion as :func:`occasion_of` does, counting only letters that arrived. One that did not is resent
+    if there is another address."""
     notes = tuple(note for note in state.outreach if tells(note, DelayCare.name, journey_id(delay)))
     told, wait = as_told(delay, notes, rules), expected_wait(delay, now)
     news = occasion_of(delay, wait, now, rules)
@@ -272,24 +274,24 @@ def _occasion(state: JourneyState, delay: Delay, now: datetime, rules: DelayRule
     occasion = occasion_of(told, wait, now, rules)
     if occasion is None or told.letters:
         return occasion
-    return numbered(kind_of(occasion), delay.letters)  # the first that arrives, not the first that was asked for
+    return numbered(kind_of(occasion), delay.letters)  # numbered by all letters, failed ones too
 
 
-def _taken_back(state: JourneyState, journey: str, now: datetime) -> Iterator[Recall]:
+def _recalled(state: JourneyState, journey: str, now: datetime) -> Iterator[Recall]:
     for note in state.outreach:
         if note.retracted_at is not None or note.useful_until <= now or not tells(note, DelayCare.name, journey):
             continue
         if kind_of(note.occasion) == OVER:
-            continue  # it says so
+            continue  # the letter says that the wait is over
         known = {note.journey_id, *note.journeys}
         if any(delay.closed_at is None and journey_id(delay) in known for delay in state.delays):
-            continue  # it is still true of another wait
+            continue  # the letter is still true for another wait
         said = "the wait ended sooner than the letter said"
         yield Recall.of(note, reason="wait_over", explanation=said)
 
 
 def knows(state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Known]:
-    """The letters that are held; what was refused of a wait is kept with the wait."""
+    """Yield the letters on hold; refusals are kept with the wait."""
     for delay in state.delays:
         if delay.held_until is not None:
             occasion, reason = refusal_of(delay) or ("", "")

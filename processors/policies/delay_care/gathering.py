@@ -1,4 +1,4 @@
-"""Several letters of one policy that fall into a short time are one, which lists what each would have said."""
+"""Combines letters of one policy that fall into a short time into one, which lists the content of each."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from processors.journey.wording import wording
 from streams.events import Delay, JourneyState
 
 MOST = 20
-"""So many things in one letter; more are another."""
+"""Maximum waits in one letter; further ones go into another."""
 
 _LISTED = (
     "description",
@@ -29,14 +29,15 @@ _LISTED = (
     "by_day",
 )
 _STANDING = ("cancelled", "silent", "over")
-"""Letters that say something else than that it is late."""
+"""Letters that say something else than that the wait is late."""
 
 
 def gathered(letters: Sequence[tuple[Delay, Want]], now: datetime, playbook: Playbook) -> Iterator[list[Want]]:
-    """The letters that go as one, each group for itself. Those that still wait for others are alone, and say so.
+    """Yield the letters in groups that are sent as one. A letter that still waits for others is alone, with
+    ``gather_until``.
 
-    The first that has something to say opens a window, as long as the playbook says of its kind; when it ends, or when
-    one of them cannot wait any longer, all go.
+    The first letter opens a window, whose length the playbook sets by kind. When it ends, or when one of the letters
+    cannot wait any longer, all are sent.
     """
     groups: dict[str | None, list[tuple[Want, datetime]]] = {}
     for delay, want in letters:
@@ -55,7 +56,8 @@ def gathered(letters: Sequence[tuple[Delay, Want]], now: datetime, playbook: Pla
 
 
 def together(state: JourneyState, group: Sequence[Want], playbook: Playbook, why: Mapping[str, str]) -> Want:
-    """One want for several: of the first, with the best of their gestures, useful as long as all of them are."""
+    """Return one want for several: based on the first, with the best of their gestures, useful as long as all of them
+    are."""
     first = group[0]
     template = f"{first.policy}/several"
     said = wording(playbook, state.profile.locale, letter=template, why=why, offer=_best(group, playbook))
@@ -83,11 +85,11 @@ def together(state: JourneyState, group: Sequence[Want], playbook: Playbook, why
 
 
 def _window(delay: Delay, want: Want, now: datetime, rules: DelayRules) -> datetime | None:
-    """Until when the letter waits for others; None where it cannot wait."""
+    """Return until when the letter waits for others; None if it cannot wait."""
     if rules.together is None:
         return None
     if kind_of(want.occasion) == UPDATE:
-        return now  # it had days to wait
+        return now  # an update was scheduled days ago, so it does not wait
     refusal = refusal_of(delay)
     gathers = refusal is not None and refusal.reason == GATHERING
     if delay.held_until is not None and (delay.held_until <= now or gathers):
@@ -107,5 +109,5 @@ def _item(want: Want) -> dict[str, str]:
     kind = says(want.template)
     told = {name: want.variables[name] for name in _LISTED}
     if kind == UPDATE:
-        told["expected_at"] = ""  # it has passed
+        told["expected_at"] = ""  # the announced time has passed
     return told | {name: "yes" if kind == name else "" for name in _STANDING}

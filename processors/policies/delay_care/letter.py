@@ -1,4 +1,4 @@
-"""What the letters about a wait are written with: what is known of it, what the customer knows, what comes next."""
+"""Builds the letters about a wait: what is known of it, what the customer knows already, and what happens next."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def letter(
     occasion: str,
     wait: timedelta,
 ) -> Want:
-    """The letter that the occasion calls for, in the customer's language, by what they know of the wait."""
+    """Return the want for the occasion's letter, in the customer's language and by what they know of the wait."""
     rules = wait_rules(playbook, delay.subject_kind)
     journey = journey_id(delay)
     notes = tuple(note for note in state.outreach if tells(note, policy, journey))
@@ -61,7 +61,7 @@ def letter(
     said = wording(playbook, state.profile.locale, letter=template, why=why, offer=offer_of(delay, wait, rules))
     gesture = said.gesture
     earlier = [note for note in notes if not did_not_arrive(note)]
-    # a letter that tells of other waits, too, is not taken back for one of them
+    # a letter that also covers other waits is not retracted for one of them
     revises = earlier[-1].outreach_id if earlier and not earlier[-1].journeys and kind != OVER else None
     ends = kind == UPDATE and is_last(delay, now, rules)
     last = ends and any(isinstance(rules, FoundOut) for rules in playbook.rules.values())
@@ -93,7 +93,7 @@ def letter(
         gesture=gesture,
         useful_until=useful_until(delay, now, rules),
         revises=revises,
-        # whoever waits at a gate looks at the clock there, wherever they live
+        # customers at a gate look at the clock there, wherever they live
         time_zone=delay.time_zone if delay.time_zone and zone_of(delay.time_zone) else None,
         inputs={
             "subject": f"{delay.subject_kind} {delay.subject_id}",
@@ -107,12 +107,12 @@ def letter(
 
 
 def _promised(delay: Delay) -> datetime | None:
-    """What was promised; None where nothing was, and the wait began when its order was cancelled."""
+    """Return the promised time; None if none was promised and the wait began when its order was cancelled."""
     return None if delay.unannounced and delay.cancelled and delay.promised_at == delay.opened_at else delay.promised_at
 
 
 def _minutes_to_next(delay: Delay, now: datetime, rules: DelayRules) -> str:
-    """How long until the next word though there is nothing new, where one is promised."""
+    """Return the minutes until the next update, "" if none is promised."""
     if rules.update_every is None or delay.cancelled or delay.closed_at is not None:
         return ""
     if delay.expected_at is not None and delay.expected_at > now:

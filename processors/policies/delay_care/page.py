@@ -1,4 +1,4 @@
-"""Delay care on the page of a playbook: a table of gestures for each kind of subject."""
+"""The sections on delay care in ``careline playbook show``: a table of gestures for each kind of subject."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from streams.durations import spelled
 
 
 def page(waits: WaitRules, section: Mapping[str, Any], currency: str) -> Iterator[Block]:
-    """Its part of the page."""
+    """Yield the blocks of the policy's sections."""
     for kind, rules in waits.kinds.items():
         yield Heading(f"Delay care: {kind}")
         first = f"From a wait of {spelled(rules.threshold)} on customers are told, and again when it moves by "

@@ -1,4 +1,4 @@
-"""The section of delay care, an entry for each kind of subject, as it is checked."""
+"""Validates the playbook section on delay care, which has an entry for each kind of subject."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from processors.playbook.values import Duration, Some, Text
 
 
 class StageSection(GestureSection):
-    """A gesture for waits from this length on."""
+    """A gesture for waits of at least this length."""
 
     wait: Duration
 
@@ -29,11 +29,11 @@ _HAS_A_DEFAULT = (
     "together",
     "unannounced_after",
 )
-"""Durations that the rules have a default for."""
+"""Durations for which the rules have a default."""
 
 
 class DelaySection(Section):
-    """Delay care, of one kind of subject."""
+    """Delay care for one kind of subject."""
 
     threshold: Duration
     revise_after: Duration
@@ -66,7 +66,7 @@ class DelaySection(Section):
             yield ("unannounced_after",), "has to be shorter than lapse, when nobody waits any more"
 
     def rules(self, currency: str) -> DelayRules:
-        """The policy's rules."""
+        """Return the rules for this kind of subject."""
         return DelayRules(
             threshold=self.threshold,
             revise_after=self.revise_after,
@@ -81,12 +81,12 @@ Kinds = Annotated[dict[Text, DelaySection], AfterValidator(with_default)]
 
 
 def rules_of(kinds: dict[str, DelaySection], currency: str) -> WaitRules:
-    """The policy's rules."""
+    """Return the policy's rules."""
     return WaitRules(kinds={kind: section.rules(currency) for kind, section in kinds.items()})
 
 
 def section_of(rules: WaitRules) -> dict[str, dict[str, Any]]:
-    """What the section says; the stages of the rules are its gestures."""
+    """Return the section for these rules; their stages are its gestures."""
     return {kind: dict(_entries(one)) for kind, one in rules.kinds.items()}
 
 

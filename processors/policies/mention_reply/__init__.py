@@ -1,4 +1,4 @@
-"""Mention reply: what people say of us in public is answered."""
+"""Mention reply: a person answers what people say about us in public."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Mention reply: blogs, posts and reviews are read, and a person answers, within hours (Zappos, as told by Cleveland).
+"""Mention reply: a person reads blogs, posts and reviews and answers them within hours (Zappos, as told by Cleveland).
 
-Praise gets a personal thank-you. A complaint gets a rescue: a team that owns it, and a deadline, which is short where
-many are reading; left undone, it goes to somebody who can make it happen.
+Praise gets a personal thank-you. A complaint gets a rescue task with a team and a deadline, which is shorter if the
+post has many readers; if it is not done in time, it is escalated.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from processors.policies.mention_reply.rules import MentionRules
 from streams.events import JourneyState, Mention, MentionPosted, Sentiment, replace
 
 THANKS, RESCUE, ESCALATION = "thank_you", "rescue", "escalation"
-_OF_THE_DAY = timedelta(days=14)
-"""Nobody answers an older post."""
+_ANSWERED_WITHIN = timedelta(days=14)
+"""Older posts are not answered."""
 
 
 class MentionReply(Settling):
-    """See the module."""
+    """The policy described in the module's docstring."""
 
     name = "mention_reply"
     answers = (MentionPosted,)
@@ -39,11 +39,11 @@ class MentionReply(Settling):
     }
 
     def watched(self, state: JourneyState) -> Sequence[Mention]:
-        """The posts."""
+        """Return the posts."""
         return state.mentions
 
     def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[JourneyStep | Recall]:
-        """A task for each post that wants an answer; none once it has one."""
+        """Yield a task for each post that needs an answer, and the recall of the tasks of answered ones."""
         rules = playbook.rules_of(MentionRules)
         if rules is None:
             return
@@ -74,9 +74,9 @@ class MentionReply(Settling):
                 yield JourneyStep(journey, THANKS, partial(self._leave, state, mention, now, playbook, rules))
 
     def too_late(self, state: JourneyState, event: MentionPosted, now: datetime, playbook: Playbook) -> Want | None:
-        """A post of another day."""
+        """Return the task that a post which is too old to answer would have got."""
         rules = playbook.rules_of(MentionRules)
-        if rules is None or event.occurred_at > now - _OF_THE_DAY:
+        if rules is None or event.occurred_at > now - _ANSWERED_WITHIN:
             return None
         for mention in state.mentions:
             if mention.mention_id != event.mention_id or mention.closed_at is not None:
@@ -90,7 +90,7 @@ class MentionReply(Settling):
         return None
 
     def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[DueTime]:
-        """The deadlines of the rescues; that a post is of another day can wait until something else happens."""
+        """Yield the deadlines of the rescues. That a post becomes too old needs no timer."""
         rules = playbook.rules_of(MentionRules)
         if rules is None:
             return
@@ -102,11 +102,11 @@ class MentionReply(Settling):
                     yield journey, self.due_of(state, journey, RESCUE, rescue_by(mention, rules, begun).due)
 
     def lapse(self, state: JourneyState, now: datetime, playbook: Playbook) -> JourneyState:
-        """Close the posts that nobody will answer any more."""
-        if all(one.closed_at is not None or now < one.opened_at + _OF_THE_DAY for one in state.mentions):
+        """Close the posts that are too old to answer."""
+        if all(one.closed_at is not None or now < one.opened_at + _ANSWERED_WITHIN for one in state.mentions):
             return state
         mentions = (
-            replace(one, closed_at=now) if one.closed_at is None and now >= one.opened_at + _OF_THE_DAY else one
+            replace(one, closed_at=now) if one.closed_at is None and now >= one.opened_at + _ANSWERED_WITHIN else one
             for one in state.mentions
         )
         return replace(state, mentions=tuple(mentions))
@@ -149,11 +149,12 @@ class MentionReply(Settling):
 
 
 def journey_id(mention: Mention) -> str:
-    """One post."""
+    """Return the journey id of a post."""
     return journey_about("mention", mention.mention_id)
 
 
 def rescue_by(mention: Mention, rules: MentionRules, opened: datetime) -> Deadline:
-    """By when a complaint is answered: sooner where many are reading. ``opened``: when somebody was asked to."""
+    """Return the deadline for answering a complaint: shorter for posts with many readers. ``opened``: when the task was
+    opened."""
     wide = mention.reach is not None and mention.reach >= rules.wide_reach
     return deadline(mention.opened_at, rules.wide_within if wide else rules.rescue_within, opened)

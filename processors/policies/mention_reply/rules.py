@@ -1,4 +1,4 @@
-"""What mention reply goes by."""
+"""The rules of mention reply."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from processors.journey.playbook import Rules
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MentionRules(Rules):
-    """How what people say of us in public is answered."""
+    """How public mentions of us are answered."""
 
     thanks_by: str
     thanks_within: timedelta
     rescue_by: str
     rescue_within: timedelta
     wide_reach: int
-    """From so many readers on, a rescue has ``wide_within``."""
+    """From this many readers on, ``wide_within`` is the deadline of a rescue."""
     wide_within: timedelta
     escalate_to: str
     escalated_due: timedelta

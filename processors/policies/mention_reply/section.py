@@ -1,4 +1,4 @@
-"""The section of mention reply, as it is checked."""
+"""Validates the playbook section on mention reply."""
 
 from __future__ import annotations
 
@@ -31,5 +31,5 @@ class MentionSection(Section):
         return self
 
     def rules(self) -> MentionRules:
-        """The policy's rules."""
+        """Return the policy's rules."""
         return MentionRules(**dict(self))

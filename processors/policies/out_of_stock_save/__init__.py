@@ -1,4 +1,4 @@
-"""Out-of-stock save: if we don't have it, we say who does."""
+"""Out-of-stock save: if we do not have an item, we tell the customer who does."""
 
 from __future__ import annotations
 

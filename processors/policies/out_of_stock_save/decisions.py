@@ -1,7 +1,7 @@
 """Out-of-stock save: more concerned about you than about that sale (Joseph Michelli on Zappos).
 
-Whoever asked for something that could not be had gets a link to where it can, at a competitor's if need be, and a
-coupon for next time; once for each thing they asked for. Whether they came back with it is seen.
+A customer who asked for an item that was unavailable gets a link to a seller that has it, a competitor if need be, and
+a coupon for next time; once for each item. Its redemption is tracked.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from streams.events import Alternative, JourneyState, Wish, replace
 SAVE = "save"
 
 CODE_WANTED = "wanted"
-"""What stands for the coupon's code until the letter is written, by whoever has the secret that codes are made with."""
+"""Placeholder for the coupon's code, which is made when the letter is written, with the secret for codes."""
 
 
 class OutOfStockSave(Settling):
-    """See the module."""
+    """The policy described in the module's docstring."""
 
     name = "out_of_stock_save"
     why: Mapping[str, str] = {
@@ -38,11 +38,11 @@ class OutOfStockSave(Settling):
     }
 
     def watched(self, state: JourneyState) -> Sequence[Wish]:
-        """What was asked for and could not be had."""
+        """Return the wishes: items that were unavailable."""
         return state.wishes
 
     def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[JourneyStep]:
-        """A letter for each wish that could not be fulfilled."""
+        """Yield a letter for each open wish."""
         rules = playbook.rules_of(StockRules)
         if rules is None:
             return
@@ -52,7 +52,8 @@ class OutOfStockSave(Settling):
             yield JourneyStep(journey_id(wish), SAVE, partial(self._save, state, wish, playbook, rules))
 
     def lapse(self, state: JourneyState, now: datetime, playbook: Playbook) -> JourneyState:
-        """Close the wishes that are past helping; those never decided stay for one word on record."""
+        """Close the wishes for which a letter would be too late; one without a decision stays until its refusal is
+        recorded."""
         rules = playbook.rules_of(StockRules)
         if rules is None or not state.wishes:
             return state
@@ -103,7 +104,7 @@ class OutOfStockSave(Settling):
 
 
 def journey_id(wish: Wish) -> str:
-    """One thing asked for, however often."""
+    """Return the journey id of a wish, the same for each request of the item."""
     return journey_about("wish", wish.item_id)
 
 

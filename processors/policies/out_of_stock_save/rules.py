@@ -1,4 +1,4 @@
-"""What out-of-stock save goes by."""
+"""The rules of out-of-stock save."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from streams.events import Purpose
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StockRules(Rules):
-    """What we do for somebody who could not have what they asked for."""
+    """What a customer is offered when an item is unavailable."""
 
     purpose: Purpose
     coupon: GestureOffer
     useful: timedelta
 
     def offers(self) -> Iterator[GestureOffer]:
-        """The coupon."""
+        """Yield the coupon."""
         yield self.coupon
 
     def letters_are(self) -> Purpose:
-        """As the playbook says: the coupon may be an offer."""
+        """Return the purpose that the playbook sets: the coupon may be marketing."""
         return self.purpose

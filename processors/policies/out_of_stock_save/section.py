@@ -1,4 +1,4 @@
-"""The section of out-of-stock save, as it is checked."""
+"""Validates the playbook section on out-of-stock save."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ class StockSection(Section):
     useful: Window
 
     def rules(self, currency: str) -> StockRules:
-        """The policy's rules."""
+        """Return the policy's rules."""
         return StockRules(purpose=self.purpose, coupon=self.coupon.offer(currency), useful=self.useful)

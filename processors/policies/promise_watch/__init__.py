@@ -1,4 +1,4 @@
-"""Promise watch: where nobody says a word of a promise that has passed, somebody of ours finds out."""
+"""Promise watch: if a promise passes without news, somebody on staff finds out why."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What promise watch and the waits have to agree in."""
+"""Checks that the sections on promise watch and on waits are consistent."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from processors.journey.wait_rules import WAITS
 
 
 def unwatched_promises(data: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """The letter about a promise that nobody speaks of says that somebody finds out."""
+    """Yield each kind of wait whose letter says that somebody is checking, in a playbook without promise watch."""
     delays = data.get(WAITS) if isinstance(data, dict) else None
     for kind, section in delays.items() if isinstance(delays, dict) else ():
         told = isinstance(section, dict) and section.get("unannounced_after") is not None

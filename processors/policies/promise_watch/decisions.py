@@ -1,7 +1,7 @@
-"""Promise watch: where a promise passes and nobody says a word, somebody of ours finds out what came of it, and whoever
-has waited so long that we stop writing by ourselves is taken care of in person.
+"""Promise watch: if a promise passes without news, somebody on staff finds out what happened; and a customer whose wait
+is so long that automatic letters stop is taken care of in person.
 
-What the customer is told is delay care's; this is what staff is asked to do meanwhile.
+Delay care writes to the customer; this policy gives staff their tasks.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FIND_OUT, SETTLE = "find_out", "settle"
 
 
 class PromiseWatch(Settling):
-    """See the module."""
+    """The policy described in the module's docstring."""
 
     name = "promise_watch"
     why: Mapping[str, str] = {
@@ -37,11 +37,11 @@ class PromiseWatch(Settling):
     }
 
     def watched(self, state: JourneyState) -> Sequence[Delay]:
-        """The waits."""
+        """Return the waits."""
         return state.delays
 
     def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[JourneyStep | Recall]:
-        """Who has to find out, and who has to settle it; nobody any more once the outcome is known."""
+        """Yield the tasks to find out and to settle, and their recall once the outcome is known."""
         rules = playbook.rules_of(PromiseRules)
         if rules is None:
             return
@@ -63,14 +63,14 @@ class PromiseWatch(Settling):
 
     def _noticed(self, state: JourneyState, delay: Delay, now: datetime) -> Iterator[Recall]:
         if delay.named_as is None:
-            return  # it never was a wait that nobody spoke of
+            return  # the wait did not begin unannounced
         said = "the publisher reported it after all"
         for retract in self.called_off(state, journey_id(delay), now, reason="noticed", explanation=said):
             if retract.occasion == FIND_OUT:
                 yield retract
 
     def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[DueTime]:
-        """When a wait has lasted so long that somebody has to settle it."""
+        """Yield when a wait has lasted so long that somebody has to settle it."""
         if playbook.rules_of(PromiseRules) is None:
             return
         for delay in state.delays:
@@ -107,6 +107,6 @@ class PromiseWatch(Settling):
             },
             useful_until=by.useful_until,
             task=Task(team=rules.team, due_at=by.due),
-            answers=occasion == FIND_OUT,  # finding out reaches nobody
+            answers=occasion == FIND_OUT,  # finding out does not contact the customer
             inputs={"subject": f"{delay.subject_kind} {delay.subject_id}"},
         )

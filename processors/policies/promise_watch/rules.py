@@ -1,4 +1,4 @@
-"""What promise watch goes by."""
+"""The rules of promise watch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from processors.journey.wait_rules import FoundOut
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromiseRules(FoundOut):
-    """Who finds out what came of a promise of which nobody says a word, and settles what nobody knows the end of."""
+    """The team that finds out about promises that passed in silence and settles waits without a reported end, and its
+    deadline."""
 
     team: str
     within: timedelta

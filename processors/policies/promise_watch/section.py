@@ -1,4 +1,4 @@
-"""The section of promise watch, as it is checked."""
+"""Validates the playbook section on promise watch."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ class PromiseSection(Section):
     within: Some
 
     def rules(self) -> PromiseRules:
-        """The policy's rules."""
+        """Return the policy's rules."""
         return PromiseRules(team=self.team, within=self.within)

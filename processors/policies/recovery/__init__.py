@@ -1,4 +1,4 @@
-"""Recovery: what went wrong is made good, and what went well is kept."""
+"""Recovery: follows up on bad experiences, and keeps and shares good ones."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Recovery and memorable moments: what customers tell of us for years is how we made good on a bad day, and the day
 that was better than they hoped for (Jeanne Bliss; Starr on the voice of the customer).
 
-Whoever was let down hears from a person, and is asked once, some days later, how things are now. A great story is
-kept, and passed on to those who made it happen.
+A customer with a bad experience is contacted by a person, and is asked once, some days later, how things are now. A
+great story is kept, and passed on to those who made it happen.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from streams.events import FeedbackGiven, FeedbackKind, JourneyState, Moment, Se
 
 RECOVER, FOLLOW_UP, SHARE = "recover", "follow_up", "share"
 _ONE_REVIEW = timedelta(hours=1)
-"""A score and a story that are given within so long of each other are one review."""
+"""A score and a story within this time of each other belong to one review."""
 
 _LOOK_BACK = timedelta(days=30)
-"""Feedback that is older is a memory, nothing to act on."""
+"""Feedback older than this is not acted on."""
 
 
 class Recovery(Settling):
-    """See the module."""
+    """The policy described in the module's docstring."""
 
     name = "recovery"
     answers = (FeedbackGiven,)
@@ -45,11 +45,11 @@ class Recovery(Settling):
     }
 
     def watched(self, state: JourneyState) -> Sequence[Moment]:
-        """The feedback."""
+        """Return the feedback."""
         return state.moments
 
     def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[JourneyStep]:
-        """What the latest feedback calls for."""
+        """Yield what the recent feedback calls for."""
         rules = playbook.rules_of(RecoveryRules)
         if rules is None:
             return
@@ -67,7 +67,7 @@ class Recovery(Settling):
                 told_elsewhere = any(
                     note.journey_id == journey and note.occasion == RECOVER and note.retracted_at is not None
                     for note in state.outreach
-                )  # as part of the task for the whole review, which the question follows
+                )  # replaced by the task for the whole review, which has the follow-up
                 if told_elsewhere:
                     continue
                 begun = self.sent_at(state, journey, RECOVER)
@@ -80,7 +80,7 @@ class Recovery(Settling):
                 yield JourneyStep(journey_of(state, moment), SHARE, make)
 
     def too_late(self, state: JourneyState, event: FeedbackGiven, now: datetime, playbook: Playbook) -> Want | None:
-        """Feedback that is a memory by now."""
+        """Return the task that feedback which is too old to act on would have got."""
         rules = playbook.rules_of(RecoveryRules)
         if rules is None or event.occurred_at > now - _LOOK_BACK:
             return None
@@ -96,7 +96,7 @@ class Recovery(Settling):
         return None
 
     def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[DueTime]:
-        """When to ask how things are now."""
+        """Yield when to ask how things are now."""
         rules = playbook.rules_of(RecoveryRules)
         if rules is None:
             return
@@ -134,7 +134,7 @@ class Recovery(Settling):
             useful_until=by.useful_until,
             task=Task(team=team, due_at=by.due),
         )
-        # it speaks of the whole review, and stays the journey of this part
+        # the task covers the whole review but keeps the journey of this part
         want = tuned(want, journey_id=journey_of(state, moment))
         known = {journey_of(state, part) for part in parts}
         for note in state.outreach:
@@ -165,14 +165,14 @@ class Recovery(Settling):
             },
             useful_until=useful_until,
             task=task,
-            answers=occasion == SHARE,  # told among ourselves, it reaches nobody
+            answers=occasion == SHARE,  # shared among staff; it does not contact the customer
             inputs={"subject": f"feedback {moment.feedback_id}", "kind": moment.kind.value, "score": score},
         )
 
 
 def review_of(moment: Moment, state: JourneyState, rules: RecoveryRules) -> tuple[Moment, ...]:
-    """The other parts of the same review: bad news too, about the same, the story of its score or the score of its
-    story, and given at nearly the same time."""
+    """Return the other parts of the same review: also bad, about the same thing, given at nearly the same time, and a
+    score if this is the text, or the text if this is a score."""
     return tuple(
         one
         for one in state.moments
@@ -185,7 +185,7 @@ def review_of(moment: Moment, state: JourneyState, rules: RecoveryRules) -> tupl
 
 
 def together(moment: Moment, parts: tuple[Moment, ...]) -> Moment:
-    """The moment with the score, and with the words, that its other parts have and it does not."""
+    """Return the moment with the score and text that it lacks, taken from its other parts."""
     for part in parts:
         if moment.score is None and part.score is not None:
             moment = replace(moment, kind=part.kind, score=part.score)
@@ -195,7 +195,7 @@ def together(moment: Moment, parts: tuple[Moment, ...]) -> Moment:
 
 
 def was_bad(moment: Moment, rules: RecoveryRules) -> bool:
-    """A low score, a complaint, or a story that is a bad one."""
+    """Return whether it is a low score, a complaint, or a negative story."""
     if moment.kind is FeedbackKind.COMPLAINT or moment.sentiment is Sentiment.NEGATIVE:
         return True
     if moment.score is None:
@@ -209,5 +209,5 @@ def was_bad(moment: Moment, rules: RecoveryRules) -> bool:
 
 
 def _asks_at(moment: Moment, rules: RecoveryRules, begun: datetime) -> datetime:
-    """Some days after somebody made good on it, or, where nobody said so, was asked to."""
+    """Return when to follow up: some days after the recovery task was done or, if nobody reported that, was sent."""
     return (moment.recovered_at or begun) + rules.follow_up_after

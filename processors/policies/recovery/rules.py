@@ -1,4 +1,4 @@
-"""What recovery goes by."""
+"""The rules of recovery."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from processors.journey.playbook import Rules
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryRules(Rules):
-    """What is a bad experience, who makes good on it, and when we ask how it was."""
+    """What counts as a bad experience, which team follows it up, and when the customer is asked how things are."""
 
     csat_at_most: int
     nps_at_most: int
@@ -18,8 +18,8 @@ class RecoveryRules(Rules):
     team: str
     within: timedelta
     follow_up_after: timedelta
-    """From the recovery on, or from the feedback where nobody reports one; asked once."""
+    """Counted from the recovery, or from its task if nobody reports one done; asked once."""
     follow_up_every: timedelta
-    """Nobody is asked more often, however much went wrong."""
+    """The minimum time between two such questions to one customer."""
     share_with: str
     """The team that passes great stories on."""

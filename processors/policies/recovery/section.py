@@ -1,4 +1,4 @@
-"""The section of recovery, as it is checked."""
+"""Validates the playbook section on recovery."""
 
 from __future__ import annotations
 
@@ -24,5 +24,5 @@ class RecoverySection(Section):
     share_with: Slug
 
     def rules(self) -> RecoveryRules:
-        """The policy's rules."""
+        """Return the policy's rules."""
         return RecoveryRules(**dict(self))

@@ -1,4 +1,4 @@
-"""Response watch: nobody is left without an answer."""
+"""Response watch: every contact gets an answer."""
 
 from __future__ import annotations
 

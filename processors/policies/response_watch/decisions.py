@@ -1,9 +1,9 @@
-"""Response watch: every open contact has a clock, on every channel; the ability to respond matters most of all
-(Cincom, figure 1), and whoever stalls, denies and avoids is defeated by whoever answers (Seth Godin).
+"""Response watch: every open contact has a clock, on every channel; the ability to respond matters most of all (Cincom,
+figure 1), and whoever stalls, denies and avoids is defeated by whoever answers (Seth Godin).
 
-A customer who waits too long for a person is told so honestly, then a person of ours is asked to step in. One matter
-is one case, also when the customer tries another channel. One that comes back within days of its end was not solved,
-and goes straight to a person.
+A customer who waits too long for a person is told so, then somebody on staff is asked to step in. One matter is one
+case, on however many channels. A case that is reopened within days of its end was not solved, and goes straight to a
+person.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ HOLDING, ESCALATION, CAME_BACK = "holding", "escalation", "came_back"
 
 
 class ResponseWatch(Settling):
-    """See the module."""
+    """The policy described in the module's docstring."""
 
     name = "response_watch"
     why: Mapping[str, str] = {
@@ -39,11 +39,11 @@ class ResponseWatch(Settling):
     }
 
     def watched(self, state: JourneyState) -> Sequence[Contact]:
-        """Every contact that is known."""
+        """Return all contacts."""
         return state.contacts
 
     def steps(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[JourneyStep | Recall]:
-        """What each case without an answer needs by now; and the end of the tasks of those that have one."""
+        """Yield what each unanswered case needs by now, and the recall of the tasks of answered and closed ones."""
         rules = playbook.rules_of(ResponseRules)
         if rules is None or not state.contacts:
             return
@@ -64,11 +64,11 @@ class ResponseWatch(Settling):
                 yield JourneyStep(case.journey_id, HOLDING, partial(self._holding, state, case, now, playbook, rules))
         open_ = {case.journey_id for case in cases}
         for journey in sorted({note.journey_id for note in state.outreach if note.policy == self.name} - open_):
-            if not given_up(state, journey):  # somebody who hung up is still owed a call
+            if not given_up(state, journey):  # a customer who gave up waiting is still owed an answer
                 yield from self.called_off(state, journey, now, reason="closed", explanation="the case is closed")
 
     def moments(self, state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[DueTime]:
-        """When the clocks of the unanswered run out."""
+        """Yield when the clocks of the unanswered cases run out."""
         rules = playbook.rules_of(ResponseRules)
         if rules is None or not state.contacts:
             return
@@ -129,12 +129,12 @@ class ResponseWatch(Settling):
 
 
 def came_back(case: Case, rules: ResponseRules) -> bool:
-    """Whether we thought, a few days ago at most, that it was solved."""
+    """Return whether the case was closed as solved a few days before it was reopened."""
     return case.closed_before is not None and case.opened_at - case.closed_before <= rules.came_back_within
 
 
 def knows(state: JourneyState, now: datetime, playbook: Playbook) -> Iterator[Known]:
-    """When a lead is asked to step in, for each case that nobody has answered and where that is ahead."""
+    """Yield when a lead will be asked to step in, for each unanswered case that has not reached that time."""
     rules = playbook.rules_of(ResponseRules)
     if rules is None:
         return

@@ -1,4 +1,4 @@
-"""Response watch on the page of a playbook: a table of its clocks."""
+"""The section on response watch in ``careline playbook show``: a table of its clocks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from streams.durations import spelled
 
 
 def page(rules: ResponseRules, section: Mapping[str, Any], currency: str) -> Iterator[Block]:
-    """Its part of the page."""
+    """Yield the blocks of the policy's section."""
     yield Heading("Response watch")
     yield Rows(
         ("a contact by", "unanswered, the customer is told after", f"and {rules.escalate_to} are asked after"),

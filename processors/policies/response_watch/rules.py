@@ -1,4 +1,4 @@
-"""What response watch goes by."""
+"""The rules of response watch."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ class ResponseClock:
     """How long a contact on one channel may stay without a person's answer."""
 
     holding_after: timedelta
-    """Then the customer is told honestly that nobody has got to it yet."""
+    """After this the customer is told that nobody has answered yet."""
     escalate_after: timedelta
-    """Then a person is asked to step in."""
+    """After this a person is asked to step in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResponseRules(Rules):
-    """How response watch sees to it that nobody is left without an answer."""
+    """How long contacts may stay unanswered, and who is asked to step in."""
 
     clocks: Mapping[str, ResponseClock]
-    """By channel of the contact; ``default`` serves the others."""
+    """By the contact's channel; ``default`` applies to all others."""
     holding_useful: timedelta
     escalate_to: str
     escalated_due: timedelta
     came_back_within: timedelta
-    """A case that comes back this soon after its end was not solved."""
+    """A case that is reopened within this time of its end was not solved."""
 
     def clock(self, channel: str) -> ResponseClock:
-        """The clock of that channel."""
+        """Return the clock of that channel."""
         return self.clocks.get(channel) or self.clocks["default"]

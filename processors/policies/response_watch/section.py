@@ -1,4 +1,4 @@
-"""The section of response watch, as it is checked."""
+"""Validates the playbook section on response watch."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class ResponseSection(Section):
     came_back_within: Window
 
     def rules(self) -> ResponseRules:
-        """The policy's rules."""
+        """Return the policy's rules."""
         clocks = {
             name: ResponseClock(holding_after=clock.holding_after, escalate_after=clock.escalate_after)
             for name, clock in self.clocks.items()

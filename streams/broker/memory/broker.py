@@ -17,7 +17,7 @@ from aiokafka.errors import (
 )
 from aiokafka.partitioner import murmur2
 
-from streams.broker.contract import NewTopic
+from streams.broker.contract import PATIENCE, Cluster, NewTopic
 from streams.broker.memory.consumers import MemoryConsumer
 from streams.broker.memory.groups import Group
 from streams.broker.memory.log import Fate, Log, Open, records_of
@@ -102,7 +102,7 @@ class MemoryBroker:
         """See :meth:`Broker.lasting_member`. Its session ends with :meth:`expire_sessions`."""
         return MemoryConsumer(self, group=self._group(group), name=instance, lasting=True)
 
-    def admin(self, client: str | None = None) -> MemoryAdmin:
+    def admin(self, client: str | None = None, *, within: timedelta = PATIENCE) -> MemoryAdmin:
         """See :meth:`Broker.admin`."""
         return MemoryAdmin(self)
 
@@ -234,6 +234,11 @@ class MemoryAdmin:
 
     async def close(self) -> None:
         """See :meth:`Admin.close`."""
+
+    async def cluster(self) -> Cluster:
+        """See :meth:`Admin.cluster`: the one broker, which has no address."""
+        await self._broker.reached("metadata")
+        return Cluster(brokers={0: "memory"}, controller=0)
 
     async def partitions(self, *names: str) -> dict[str, int]:
         """See :meth:`Admin.partitions`."""

@@ -1,1 +1,1 @@
-"""What agent_gestures promises, tried out."""
+"""Tests of agent_gestures."""

@@ -1,4 +1,4 @@
-"""Rules that the tests go by: of this policy, and of those that look at all policies together."""
+"""The rules used by the tests of this policy, and by the tests that cover all policies together."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ SECTION: dict[str, Any] = {
     "escalate_to": "care-leads",
     "escalated_due": "24h",
 }
-"""Its section of a playbook file that has everything in it."""
+"""Its section of a playbook file that uses every section."""
 
 NEED_NO_CONSENT = ("agent_gestures/over_budget",)
-"""Tasks that answer the customer, or reach nobody."""
+"""Tasks that answer the customer, or contact nobody."""
 
 SHOWN = ("150.00 USD 30 days",)
-"""What the page of that section says, its spaces single."""
+"""Lines of its section in ``careline playbook show``, with single spaces."""

@@ -1,4 +1,4 @@
-"""Gestures of employees: trusted to do the right thing, within a budget."""
+"""Gestures of employees: no approval is needed within a budget."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ CARE = everything()
 
 
 def test_within_the_budget_nobody_is_asked() -> None:
-    """A coffee, then a meal: it is known, and that is all."""
+    """Gestures within the budget are kept in the state and cause no task."""
     ana = given(profile(), playbook=CARE).when(given_by_agent(cost="6.00")).then_nothing()
     ana.when(given_by_agent(at("13:00"), "44.00", "g2")).then_nothing()
     assert [one.code for one in ana.known.gestures] == ["coffee", "coffee"]
 
 
 def test_beyond_it_a_lead_hears_of_it_and_the_customer_keeps_it() -> None:
-    """Fifty a day is the budget: the lead is told by how much, once."""
+    """With a budget of fifty a day, the lead is told once by how much it was exceeded, and the gesture stays given."""
     ana = given(profile(), given_by_agent(cost="48.00"), playbook=CARE)
     ana.when(given_by_agent(at("13:00"), "6.00", "g2")).then("escalate over_budget for care-leads by 10 Feb 13:00")
     told = {name: ana.requests[0].variables[name] for name in ("total", "budget", "hours", "budget_currency")}
@@ -30,7 +30,7 @@ def test_beyond_it_a_lead_hears_of_it_and_the_customer_keeps_it() -> None:
 
 
 def test_the_day_rolls() -> None:
-    """A day later there is room again, until the month's budget is reached."""
+    """A day later the daily budget has room again, until the monthly budget is reached."""
     ana = given(profile(), given_by_agent(cost="48.00"), playbook=CARE)
     ana.when(given_by_agent(at("12:00", day=1), "30.00", "g2")).then_nothing()
     ana.when(given_by_agent(at("12:00", day=2), "10.00", "g3")).then(
@@ -39,14 +39,14 @@ def test_the_day_rolls() -> None:
 
 
 def test_another_currency_cannot_be_added_up() -> None:
-    """So somebody looks at it."""
+    """A gesture in another currency than the budget's goes to a lead."""
     ana = given(profile(), playbook=CARE).when(given_by_agent(currency="EUR"))
     ana.then("escalate over_budget for care-leads by 10 Feb 12:00")
     assert (ana.requests[0].variables["total"], ana.requests[0].variables["budget_currency"]) == ("", "USD")
 
 
 def test_what_is_left_can_be_looked_up() -> None:
-    """Before giving: what may still be given to this customer without asking."""
+    """Before giving, an employee can look up what may still be given to this customer without approval."""
     ana = given(profile(), given_by_agent(cost="48.00"), playbook=CARE)
     assert left(ana.known, at("12:30"), CARE) == Decimal("2.00")
     assert left(ana.known, at("12:30", day=1), CARE) == Decimal("32.00")

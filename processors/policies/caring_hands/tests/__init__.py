@@ -1,1 +1,1 @@
-"""What caring_hands promises, tried out."""
+"""Tests of caring_hands."""

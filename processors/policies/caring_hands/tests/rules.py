@@ -1,4 +1,4 @@
-"""Rules that the tests go by: of this policy, and of those that look at all policies together."""
+"""The rules used by the tests of this policy, and by the tests that cover all policies together."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ RULES = CaringRules(share=0.01, seed="caring-hands", team="caring-hands", useful
 
 
 def eager(rules: CaringRules) -> CaringRules:
-    """By these it acts wherever it could: on every contact."""
+    """Return rules by which the policy acts on every contact."""
     return replace(rules, share=1.0)
 
 
 SECTION: dict[str, Any] = {"share": 0.01, "seed": "hands", "team": "caring-hands", "useful": "8h"}
-"""Its section of a playbook file that has everything in it."""
+"""Its section of a playbook file that uses every section."""
 
 REACHES = ("caring_hands/assigned",)
-"""Tasks by which somebody of ours turns to the customer, and is told how."""
+"""Tasks in which staff contact the customer, so that they name the ways to."""
 
 NEED_NO_CONSENT = ("caring_hands/assigned",)
-"""Tasks that answer the customer, or reach nobody."""
+"""Tasks that answer the customer, or contact nobody."""
 
 SHOWN = ("share 0.01",)
-"""What the page of that section says, its spaces single."""
+"""Lines of its section in ``careline playbook show``, with single spaces."""

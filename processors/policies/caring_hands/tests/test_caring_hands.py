@@ -1,4 +1,4 @@
-"""Caring hands: one contact in a hundred goes to somebody with all the time it takes."""
+"""Caring hands: one contact in a hundred goes to a team without a time limit."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ ONE_PERCENT = tuned(RULES)
 
 
 def test_an_assigned_contact_says_so_to_the_call_router() -> None:
-    """The team stands on the contact the moment it is opened, and hears of it."""
+    """The contact names the team as soon as it is opened, and the team gets a task."""
     ana = given(profile(), playbook=ALL).when(asks()).then("task assigned for caring-hands by 09 Feb 20:00")
     assert ana.known.contacts[0].routed_to == "caring-hands"
     assert ana.decisions[0].inputs["share"] == "1"
 
 
 def test_whoever_is_not_drawn_goes_to_whoever_is_free() -> None:
-    """No task and no routing, but an exposure, so that the two can be compared."""
+    """A contact that is not drawn gets no task and no routing, but an exposure, so that the arms can be compared."""
     ana = given(profile(), playbook=NONE).when(asks()).then_nothing()
     assert ana.known.contacts[0].routed_to is None
     (met,) = exposures(ana)
@@ -31,7 +31,7 @@ def test_whoever_is_not_drawn_goes_to_whoever_is_free() -> None:
 
 
 def test_a_case_stays_with_those_who_have_it() -> None:
-    """The customer changes the channel: the same people, and no second task."""
+    """A customer who changes the channel stays with the same team, without a second task."""
     ana = given(profile(), playbook=ALL).when(asks(matter="PNR-1"))
     ana.when(asks(at("12:10"), "c2", channel=Channel.CHAT, matter="PNR-1")).then_nothing()
     assert [one.routed_to for one in ana.known.contacts] == ["caring-hands", "caring-hands"]
@@ -39,7 +39,7 @@ def test_a_case_stays_with_those_who_have_it() -> None:
 
 
 def test_the_draw_does_not_change_with_the_share() -> None:
-    """Whoever was drawn stays drawn when the share falls, and the other way round."""
+    """A case that was drawn stays drawn when the share falls."""
     ana = given(profile(), asks(matter="PNR-1"), playbook=ALL)
     later = Journey(NONE)
     later.state, later.now = ana.state, ana.now
@@ -48,7 +48,7 @@ def test_the_draw_does_not_change_with_the_share() -> None:
 
 
 def test_once_a_person_has_answered_nobody_is_drawn() -> None:
-    """The task goes when the contact is answered; one that was answered already is left where it is."""
+    """The task is retracted when the contact is answered, and a case that was answered already is not drawn."""
     ana = given(profile(), asks(), playbook=ALL).when(answer(at("12:05"))).then("take back assigned: answered")
     late = given(profile(), answer(at("12:05")), playbook=ALL).when(asks(at("12:00")), now=at("12:06"))
     late.then_nothing()
@@ -56,7 +56,7 @@ def test_once_a_person_has_answered_nobody_is_drawn() -> None:
 
 
 def test_about_one_in_a_hundred_is_drawn_always_the_same() -> None:
-    """Of twenty thousand customers between 150 and 250, and the same on every run."""
+    """Of twenty thousand customers 150 to 250 are drawn, the same ones in every run."""
     drawn = [name for name in map(str, range(20_000)) if is_drawn(name)]
     assert 150 < len(drawn) < 250
     assert all(is_drawn(name) for name in drawn)

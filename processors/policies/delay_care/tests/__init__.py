@@ -1,1 +1,1 @@
-"""What delay_care promises, tried out."""
+"""Tests of delay_care."""

@@ -1,4 +1,4 @@
-"""Delay care: whoever waits hears from us first, with something that makes the wait lighter."""
+"""Delay care: customers who wait hear from us first, with a gesture that makes the wait easier."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from tests.journey.given import (
 
 class TestNotice:
     def test_as_soon_as_the_delay_passes_the_threshold(self) -> None:
-        """Whoever will wait half an hour or more hears of it at once."""
+        """A customer who will wait half an hour or more is told at once."""
         given(profile()).when(delay(minutes=30)).then("send notice with free-book")
 
     def test_a_shorter_wait_is_recorded_once_as_below_the_threshold(self) -> None:
-        """A wait that is too short for a letter leaves exactly one stated reason, however often it is announced."""
+        """A wait that is too short for a letter has exactly one reason on record, however often it is announced."""
         journey = given(profile()).when(delay(minutes=29)).then("suppress notice: below_threshold")
         journey.when(delay(at("12:10"), minutes=25)).then_nothing()
         journey.when(delay(at("12:20"), minutes=28)).then_nothing()
@@ -59,7 +59,7 @@ class TestNotice:
         given(profile()).when(delay(minutes=minutes)).then(f"send notice with {gift}")
 
     def test_the_letter_carries_what_is_known(self) -> None:
-        """The letter knows what is late, since when, until when, why, and in whose words to say it."""
+        """The letter says what is late, since when, until when and why, in the customer's language."""
         journey = given(profile(locale="de-AT", time_zone="Europe/Vienna")).when(delay(minutes=45))
         (request,) = journey.requests
         assert request.template == "delay_care/notice"
@@ -75,13 +75,13 @@ class TestNotice:
         assert request.variables["previous_expected_at"] == ""
 
     def test_a_subject_without_rules_of_its_own_goes_by_the_default(self) -> None:
-        """A parcel is not a flight: it is written about when it is a day late."""
+        """A parcel has no rules of its own here, so the default applies: a letter when it is a day late."""
         journey = given(profile())
         journey.when(delay(subject_kind="parcel", minutes=23 * 60)).then("suppress notice: below_threshold")
         journey.when(delay(at("12:01"), subject_kind="parcel", minutes=24 * 60)).then("send notice with free-shipping")
 
     def test_only_while_they_wait(self) -> None:
-        """A letter is useful until the moment the wait is expected to end, and for an hour where nobody knows."""
+        """A letter is useful until the wait is expected to end, and for an hour if that is unknown."""
         journey = given(profile()).when(delay(minutes=45)).when(delay(at("14:40"), subject="B"))
         journey.when_time_passes_to(at("14:46"))
         assert [(one.variables["description"], one.useful_until) for one in journey.requests] == [
@@ -110,7 +110,7 @@ class TestAsTheWaitGrows:
         journey.when(delay(at("12:20"), minutes=130)).then("send revision-2", "replace the earlier letter")
 
     def test_the_letter_about_the_next_gesture_is_another_letter(self) -> None:
-        """It says that it takes longer, not that it is late."""
+        """The letter with the next gesture says that it takes longer, not that it is late."""
         journey = given(profile(), delay(minutes=45)).when(delay(at("13:00"), minutes=130))
         assert [one.template for one in journey.requests] == ["delay_care/notice", "delay_care/longer"]
 
@@ -118,7 +118,7 @@ class TestAsTheWaitGrows:
 class TestRevised:
     @pytest.mark.parametrize("minutes", [70, 110])
     def test_a_time_that_moves_enough_is_told(self, minutes: int) -> None:
-        """Sooner or later: when the expected time moves by twenty minutes, the customer hears the new one."""
+        """When the expected time moves by twenty minutes in either direction, the customer is told the new one."""
         journey = given(profile(), delay(minutes=90))
         journey.when(delay(at("13:00"), minutes=minutes)).then("send revision-1", "replace the earlier letter")
         assert journey.requests[-1].template == "delay_care/revised"
@@ -126,26 +126,27 @@ class TestRevised:
 
     @pytest.mark.parametrize("minutes", [71, 90, 109])
     def test_a_time_that_hardly_moves_is_not(self, minutes: int) -> None:
-        """A few minutes are not worth another letter."""
+        """A change of less than twenty minutes causes no letter."""
         given(profile(), delay(minutes=90)).when(delay(at("13:00"), minutes=minutes)).then_nothing()
 
     def test_small_moves_add_up(self) -> None:
-        """What counts is how far it is from what the customer was told, not from the last announcement."""
+        """The change is measured from what the customer was told, not from the last announcement."""
         journey = given(profile(), delay(minutes=60), delay(at("12:30"), minutes=75))
         journey.when(delay(at("13:00"), minutes=85)).then("send revision-1", "replace the earlier letter")
 
     def test_back_to_almost_on_time_is_told_too(self) -> None:
-        """Who was told of an hour and need not wait it has to know: they would miss their flight."""
+        """A customer who was told of an hour's delay is told when it shrinks to five minutes, or they would miss their
+        flight."""
         journey = given(profile(), delay(minutes=60))
         journey.when(delay(at("12:30"), minutes=5)).then("send revision-1", "replace the earlier letter")
 
     def test_a_time_where_none_was_known_is_told(self) -> None:
-        """The first time anybody can name is worth a letter."""
+        """The first expected time after none was known causes a letter."""
         journey = given(profile(), delay()).when_time_passes_to(at("14:30"))
         journey.when(delay(at("14:40"), minutes=60)).then("send revision-1", "replace the earlier letter")
 
     def test_the_new_letter_names_the_one_it_replaces(self) -> None:
-        """The retraction is for the letter that was sent, comes before the new one, and says 'revised'."""
+        """The earlier letter is retracted before the new one is requested, with the reason 'revised'."""
         journey = given(profile(), delay(minutes=60)).when(delay(at("13:00"), minutes=90))
         first, second = journey.requests
         assert second.revises == first.outreach_id
@@ -154,12 +155,12 @@ class TestRevised:
         assert journey.outputs.index(retractions[0]) < journey.outputs.index(second)
 
     def test_a_letter_that_is_of_no_use_any_more_is_not_taken_back(self) -> None:
-        """Once the announced time has passed, nothing is left of the earlier letter to take back."""
+        """Once the announced time has passed, the earlier letter is not retracted."""
         journey = given(profile(), delay(minutes=60))
         journey.when(delay(at("15:01"), minutes=90)).then("send revision-1")
 
     def test_a_late_older_notice_changes_nothing(self) -> None:
-        """An announcement that was overtaken by a newer one is not told."""
+        """A notice that arrives after a newer one causes no letter."""
         journey = given(profile(), delay(at("12:30"), minutes=90))
         journey.when(delay(at("12:00"), minutes=300), now=at("13:00")).then_nothing()
         assert journey.known.delays[0].expected_at == at("15:30")
@@ -167,21 +168,21 @@ class TestRevised:
 
 class TestOver:
     def test_a_letter_is_taken_back_when_the_wait_ends_early(self) -> None:
-        """When it leaves sooner than we wrote, what we wrote is taken back."""
+        """When the flight leaves earlier than the letter said, the letter is retracted."""
         given(profile(), delay(minutes=60)).when(departure(at("14:30"))).then("take back notice: wait_over")
 
     def test_every_letter_still_of_use_is_taken_back_once(self) -> None:
-        """Of two letters only the last still stands; it is taken back, and only once."""
+        """Of two letters only the last is still in effect; it is retracted once."""
         journey = given(profile(), delay(minutes=60), delay(at("13:00"), minutes=90))
         journey.when(departure(at("14:30"))).then("take back revision-1: wait_over")
         journey.when(departure(at("14:35"))).then_nothing()
 
     def test_nothing_is_taken_back_of_what_ran_its_course(self) -> None:
-        """When it leaves as announced there is nothing to take back."""
+        """When the flight leaves as announced, nothing is retracted."""
         given(profile(), delay(minutes=60)).when(departure(at("15:00"))).then_nothing()
 
     def test_nothing_more_is_sent(self) -> None:
-        """Nobody who left hears that they wait."""
+        """After the departure no letter about the wait is sent."""
         journey = given(profile(), delay(minutes=60), departure(at("14:30")))
         assert journey.known.wake_at is None
         journey.when_time_passes_to(at("12:00", day=3)).then_nothing()
@@ -193,18 +194,18 @@ class TestOver:
         assert len({one.outreach_id for one in journey.requests}) == 2
 
     def test_an_end_that_arrives_before_its_notice_keeps_it_from_opening(self) -> None:
-        """A notice that was still on its way when the flight left is not told."""
+        """A notice that arrives after the departure it precedes causes no letter."""
         journey = given(profile(), departure(at("14:30")))
         journey.when(delay(at("13:00"), minutes=60), now=at("14:31")).then_nothing()
 
     def test_a_notice_of_the_same_moment_does_not_open_it_again(self) -> None:
-        """Whichever of a notice and an end of the same moment arrives first, nobody waits afterwards."""
+        """If a notice and an end have the same time, the wait is over whichever arrives first."""
         given(profile(), departure(at("14:30"))).when(delay(at("14:30"), minutes=60)).then_nothing()
         journey = given(profile(), delay(at("14:30"), minutes=60)).when(departure(at("14:30")))
         assert journey.known.delays[0].closed_at == at("14:30")
 
     def test_a_forgotten_wait_lapses(self) -> None:
-        """Two days after it should have ended, a wait whose end nobody reported is over for us."""
+        """A wait whose end nobody reported lapses two days after its expected end."""
         journey = given(profile(), delay(minutes=60))
         journey.when_time_passes_to(at("14:59", day=2))
         assert journey.known.delays[0].closed_at is None
@@ -215,46 +216,46 @@ class TestOver:
 
 class TestCancelled:
     def test_another_letter(self) -> None:
-        """What will not come at all is told in another letter, with a larger gesture."""
+        """A cancellation has a letter of its own, with a larger gesture."""
         journey = given(profile()).when(cancellation()).then("send cancelled-0 with hotel")
         assert journey.requests[0].template == "delay_care/cancelled"
         assert journey.requests[0].useful_until == at("14:00", day=1)
 
     def test_after_notices(self) -> None:
-        """A flight that was late and is then cancelled is told again; the earlier letter is replaced."""
+        """A late flight that is then cancelled causes another letter, which replaces the earlier one."""
         journey = given(profile(), delay(minutes=60))
         journey.when(cancellation(at("13:00"))).then("send cancelled-1 with hotel", "replace the earlier letter")
         journey.when(cancellation(at("13:10"))).then_nothing()
 
     def test_stays_true_when_the_wait_is_closed(self) -> None:
-        """That it does not come stays true: the letter is not taken back."""
+        """The letter about a cancellation is not retracted when the wait ends."""
         given(profile(), cancellation()).when(departure(at("13:00"))).then_nothing()
 
     def test_it_comes_after_all(self) -> None:
-        """A cancellation that is called off is told, with the gesture for the wait that is left."""
+        """When a cancellation is reversed, the customer is told, with the gesture for the remaining wait."""
         journey = given(profile(), delay(minutes=60), cancellation(at("12:30")))
         journey.when(delay(at("13:00"), minutes=150)).then("send revision-2 with movie", "replace the earlier letter")
         journey.when(cancellation(at("13:30"))).then("send cancelled-3 with hotel", "replace the earlier letter")
 
     def test_a_short_wait_may_still_be_cancelled(self) -> None:
-        """Whoever heard nothing because it was short hears of the cancellation."""
+        """A customer whose wait was too short for a letter is told of the cancellation."""
         given(profile(), delay(minutes=10)).when(cancellation(at("13:00"))).then("send cancelled-0 with hotel")
 
 
 class TestOrders:
     def test_delivered_ends_the_wait(self) -> None:
-        """Whoever has the parcel does not wait for it."""
+        """A delivery ends the wait for the order."""
         journey = given(profile(), delay(minutes=60, order_id="booking-1"))
         journey.when(delivered(at("14:10"))).then("take back notice: wait_over")
 
     def test_cancelled_by_the_customer_ends_the_wait(self) -> None:
-        """Whoever cancelled does not wait, and need not be told that they cancelled."""
+        """A cancellation by the customer ends the wait, and they get no letter about it."""
         journey = given(profile(), delay(minutes=60, order_id="booking-1"))
         journey.when(called_off(at("13:00"), CancelledBy.CUSTOMER)).then("take back notice: wait_over")
 
     @pytest.mark.parametrize("by", [CancelledBy.COMPANY, CancelledBy.UNKNOWN])
     def test_cancelled_by_the_company_is_told(self, by: CancelledBy) -> None:
-        """What the company cancels will not come at all, and the customer hears it from us."""
+        """A cancellation by the company causes a letter to the customer."""
         journey = given(profile(), delay(minutes=60, order_id="booking-1"))
         journey.when(called_off(at("13:00"), by)).then("send cancelled-1 with hotel", "replace the earlier letter")
 
@@ -269,32 +270,32 @@ class TestOrders:
         assert journey.known.delays[0].closed_at is None
 
     def test_a_notice_that_comes_after_the_delivery_opens_nothing(self) -> None:
-        """Nobody who holds the parcel in hand reads that it is late, though the notice was overtaken on its way."""
+        """A notice that arrives after the delivery it precedes causes no letter."""
         journey = given(profile(), delivered(at("13:00")))
         journey.when(delay(at("12:30"), minutes=60, order_id="booking-1"), now=at("13:05")).then_nothing()
 
 
 class TestHeldAndHeldBack:
     def test_held_over_night_and_sent_in_the_morning(self) -> None:
-        """A letter that comes up at night waits for the morning while it is of use."""
+        """A letter that is due at night is sent in the morning if it is still useful then."""
         night = {"promised": at("09:00", day=1), "minutes": 60}
         journey = given(profile()).when(delay(at("23:00"), **night)).then("hold notice until 10 Feb 07:00: quiet_hours")
         journey.when_time_passes_to(at("07:00", day=1)).then("send notice with free-book")
 
     def test_what_was_held_goes_by_what_is_true_in_the_morning(self) -> None:
-        """In the morning the letter says what is known then."""
+        """A held letter has the facts and the gesture of the morning."""
         journey = given(profile(), delay(at("23:00"), promised=at("09:00", day=1), minutes=60))
         journey.when(delay(at("23:30"), promised=at("09:00", day=1), minutes=150)).then_nothing()
         journey.when_time_passes_to(at("07:00", day=1)).then("send notice with movie")
 
     def test_a_held_letter_is_dropped_when_the_wait_ends(self) -> None:
-        """If it is over before the morning, the record says why nothing came."""
+        """If the wait ends before the morning, the held letter is released, with the reason on record."""
         journey = given(profile(), delay(at("23:00"), promised=at("09:00", day=1), minutes=60))
         journey.when(departure(at("23:30"))).then("drop notice: wait_over")
         journey.when_time_passes_to(at("07:00", day=1)).then_nothing()
 
     def test_a_held_letter_ends_on_record_when_the_wait_lapses(self) -> None:
-        """Nobody reports the end of a wait, in a zone that nobody knows: after two days the hold has an end, too."""
+        """A letter held for an unknown time zone is released on record when the wait lapses after two days."""
         journey = given(profile(time_zone="Nowhere/At_All")).when(delay(at("13:00")))
         journey.when_time_passes_to(NOON + timedelta(days=4))
         assert [one.kind for one in journey.decisions if one.occasion == "notice"][-2:] == [
@@ -302,14 +303,14 @@ class TestHeldAndHeldBack:
         ]  # fmt: skip
 
     def test_a_held_cancellation_is_dropped_when_the_wait_ends(self) -> None:
-        """A cancellation that nobody was told of yet need not be told once the order is settled, and we say so."""
+        """A held letter about a cancellation is released on record once the customer has cancelled the order."""
         order = {"promised": at("09:00", day=1), "order_id": "booking-1"}
         journey = given(profile()).when(cancellation(at("23:00"), **order))
         journey.then("hold cancelled-0 until 10 Feb 07:00: quiet_hours")
         journey.when(called_off(at("23:30"), CancelledBy.CUSTOMER)).then("drop cancelled-0: wait_over")
 
     def test_a_held_letter_that_would_come_too_late_says_so(self) -> None:
-        """A letter held until the morning that the wait no longer lasts to is not left without a word."""
+        """If a held letter's wait now ends before the morning, its suppression is recorded once."""
         promised = at("05:00", day=1)
         journey = given(profile()).when(delay(at("23:00"), promised=promised, minutes=180))
         journey.then("hold notice until 10 Feb 07:00: quiet_hours")
@@ -317,7 +318,7 @@ class TestHeldAndHeldBack:
         journey.when(delay(at("23:40"), promised=promised, minutes=60)).then_nothing()
 
     def test_a_letter_refused_for_the_night_may_be_held_after_all(self) -> None:
-        """When the wait grows into the day, the letter that was refused is held, and the record shows it."""
+        """When the wait grows into the day, the suppressed letter is held, and that is recorded."""
         promised = at("05:00", day=1)
         journey = given(profile()).when(delay(at("23:00"), promised=promised, minutes=60))
         journey.then("suppress notice: quiet_hours")
@@ -325,14 +326,14 @@ class TestHeldAndHeldBack:
         journey.then("hold notice until 10 Feb 07:00: quiet_hours")
 
     def test_a_held_notice_whose_wait_shrinks_below_the_threshold(self) -> None:
-        """If the held wait becomes too short for a letter, that is the reason on record."""
+        """If the wait of a held letter shrinks below the threshold, that is the reason on record."""
         promised = at("09:00", day=1)
         journey = given(profile(), delay(at("23:00"), promised=promised, minutes=60))
         journey.when(delay(at("23:30"), promised=promised, minutes=5)).then("suppress notice: below_threshold")
         journey.when_time_passes_to(at("07:00", day=1)).then_nothing()
 
     def test_a_held_revision_that_is_no_news_any_more(self) -> None:
-        """If the time moves back to what the customer was told, the held revision is dropped, on record."""
+        """If the time moves back to what the customer was told, the held revision is released on record."""
         promised = at("09:00", day=1)
         journey = given(profile(), delay(at("21:00"), promised=promised, minutes=60))
         journey.when(delay(at("23:00"), promised=promised, minutes=100))
@@ -341,7 +342,7 @@ class TestHeldAndHeldBack:
         journey.when_time_passes_to(at("07:00", day=1)).then_nothing()
 
     def test_whoever_still_waits_in_the_morning_hears_from_us(self) -> None:
-        """A wait that should have ended in the night and did not: they hear from us in the morning."""
+        """If a wait that was to end at night still lasts in the morning, the customer is told then."""
         journey = given(profile()).when(delay(at("22:30"), promised=at("21:00"), minutes=150))
         journey.then("suppress notice: quiet_hours")
         journey.when_time_passes_to(at("06:29", day=1)).then_nothing()
@@ -352,7 +353,7 @@ class TestHeldAndHeldBack:
 
 class TestSeveral:
     def test_two_waits_at_once_are_two_letters(self) -> None:
-        """Each flight has its own letter, and the end of one does not end the other."""
+        """Each flight has its own letter, and the end of one wait does not end the other."""
         journey = given(profile(), delay(minutes=60))
         journey.when(delay(at("12:10"), subject="BA112", minutes=130)).then("send notice with movie")
         journey.when(departure(at("14:10"))).then("take back notice: wait_over")
@@ -361,20 +362,20 @@ class TestSeveral:
         )
 
     def test_a_flight_and_a_parcel_of_the_same_number_are_two(self) -> None:
-        """The kind of what is late belongs to its name."""
+        """A flight and a parcel with the same id are two different waits."""
         journey = given(profile(), delay(minutes=60)).when(departure(at("13:00"), subject_kind="parcel"))
         journey.then_nothing()
         assert [one.closed_at for one in journey.known.delays if one.subject_kind == "flight"] == [None]
 
     def test_without_a_gesture_in_the_playbook_the_letter_still_comes(self) -> None:
-        """Word is worth more than a gift: no gesture is no reason to be silent."""
+        """A playbook without gestures still sends the letters."""
         rules = dataclasses.replace(WAITS.kinds["flight"], stages=(), cancelled=None)
         journey = given(profile(), playbook=tuned(WaitRules(kinds={"default": rules})))
         journey.when(delay(minutes=60)).then("send notice")
         journey.when(cancellation(at("13:00"))).then("send cancelled-1", "replace the earlier letter")
 
     def test_a_time_at_the_end_of_the_calendar_breaks_nothing(self) -> None:
-        """'Nobody knows' written as the year 9999 is a wait whose end is not known; such a promise can be cancelled."""
+        """An expected time in the year 9999 counts as unknown, and a wait with such a promise can be cancelled."""
         end = at("00:00").replace(year=9999, month=12, day=31, hour=23)
         journey = given(profile()).when(delay(expected=end)).then("suppress notice: below_threshold")
         journey.when_time_passes_to(at("14:30")).then("send notice with free-book")
@@ -384,7 +385,7 @@ class TestSeveral:
         assert journey.known.wake_at is not None
 
     def test_the_record_names_what_the_decision_went_by(self) -> None:
-        """Every decision shows the figures it was made on."""
+        """Every decision records the figures it was based on."""
         journey = given(profile()).when(delay(NOON, minutes=29))
         (decision,) = journey.decisions
         assert decision.inputs["wait_minutes"] == "29"
@@ -397,12 +398,12 @@ class TestSeveral:
 
 class TestWhoseClock:
     def test_times_are_told_where_the_wait_takes_place(self) -> None:
-        """Who waits at a gate in New York reads New York's time, although at home it is another hour."""
+        """A customer at a gate in New York reads New York's time, whatever their own time zone."""
         journey = given(profile(time_zone="Europe/Berlin")).when(delay(minutes=60, time_zone="America/New_York"))
         assert [request.time_zone for request in journey.requests] == ["America/New_York"]
 
     def test_elsewhere_times_are_the_customers_own(self) -> None:
-        """Where nobody says, or says a place that does not exist, the customer's own clock counts."""
+        """Without a time zone, or with an invalid one, the times are in the customer's own."""
         for zone in (None, "America/Gotham"):
             journey = given(profile(time_zone="Europe/Berlin")).when(delay(minutes=60, time_zone=zone))
             assert [request.time_zone for request in journey.requests] == ["Europe/Berlin"]
@@ -410,7 +411,7 @@ class TestWhoseClock:
 
 @pytest.mark.parametrize("year", [1, 1900, 2099, 9999])
 def test_an_expected_time_that_nobody_can_mean_is_not_known(year: int) -> None:
-    """A wait of thousands of years is told as a wait whose end is not known yet."""
+    """An impossible expected time is treated as unknown."""
     nobody_knows = datetime(year, 12, 31, 23, 59, tzinfo=UTC)
     ana = given(profile()).when(delay(promised=NOON, expected=nobody_knows))
     ana.when_time_passes_to(at("13:30"))

@@ -1,1 +1,1 @@
-"""What mention_reply promises, tried out."""
+"""Tests of mention_reply."""

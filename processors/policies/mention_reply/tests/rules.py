@@ -1,4 +1,4 @@
-"""Rules that the tests go by: of this policy, and of those that look at all policies together."""
+"""The rules used by the tests of this policy, and by the tests that cover all policies together."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ SECTION: dict[str, Any] = {
     "escalate_to": "care-leads",
     "escalated_due": "1h",
 }
-"""Its section of a playbook file that has everything in it."""
+"""Its section of a playbook file that uses every section."""
 
 REACHES = (
     "mention_reply/escalation",
     "mention_reply/rescue",
     "mention_reply/thank_you",
 )
-"""Tasks by which somebody of ours turns to the customer, and is told how."""
+"""Tasks in which staff contact the customer, so that they name the ways to."""
 
 ESCALATES = ("mention_reply/escalation",)
-"""Tasks that name another which was left undone."""
+"""Tasks that name an earlier one that was not done."""
 
 SHOWN = ("wide reach 1000",)
-"""What the page of that section says, its spaces single."""
+"""Lines of its section in ``careline playbook show``, with single spaces."""

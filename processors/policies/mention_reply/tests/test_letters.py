@@ -1,4 +1,4 @@
-"""What the letters and tasks of mention_reply say."""
+"""The content of the letters and tasks of mention_reply."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.letters.test_letters import LOCALES, is_well_written, written
     ],
 )
 def test_a_task_holds_what_there_is_to_know(template: str, facts: tuple[str, ...], locale: str) -> None:
-    """The customer's own words, what it is about, and where to find it."""
+    """The task contains the customer's own words, what they are about, and where to find it."""
     text = written(template, locale).text
     for fact in facts:
         assert fact in text
@@ -28,7 +28,7 @@ def test_a_task_holds_what_there_is_to_know(template: str, facts: tuple[str, ...
 
 @pytest.mark.parametrize("link", ["javascript:alert(1)", "not a link at all"])
 def test_an_odd_link_to_a_post_does_not_stop_its_rescue(link: str) -> None:
-    """Without the link: somebody who complained is not left alone for a bad one."""
+    """A rescue task whose post has an invalid link is opened without the link."""
     one = written("mention_reply/rescue", "en-US", {"link": link})
     is_well_written(one)
     assert link not in one.text

@@ -1,4 +1,4 @@
-"""Mention reply: what people say of us in public is answered by a person."""
+"""Mention reply: a person answers what people say about us in public."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ CARE = everything()
 
 
 def test_praise_gets_a_personal_thank_you() -> None:
-    """Somebody of ours is to say thank you within a day, in person."""
+    """Praise gives the team a task to say thank you within a day."""
     ana = given(profile(), playbook=CARE)
     ana.when(posts(Sentiment.POSITIVE)).then("task thank_you for social-care by 10 Feb 12:00")
     (task,) = ana.requests
@@ -20,7 +20,7 @@ def test_praise_gets_a_personal_thank_you() -> None:
 
 
 def test_a_complaint_gets_a_rescue_with_an_owner_and_a_deadline() -> None:
-    """A team owns it, and has two hours; where a thousand people are reading, half an hour."""
+    """The team has two hours for a complaint, and half an hour if the post has a thousand readers."""
     given(profile(), playbook=CARE).when(posts(Sentiment.NEGATIVE, reach=999)).then(
         "task rescue for social-care by 09 Feb 14:00"
     )
@@ -30,7 +30,7 @@ def test_a_complaint_gets_a_rescue_with_an_owner_and_a_deadline() -> None:
 
 
 def test_a_rescue_that_is_not_done_is_escalated() -> None:
-    """At the deadline it goes to somebody who can make it happen, once."""
+    """A rescue that is not done by its deadline is escalated once."""
     ana = given(profile(), posts(Sentiment.NEGATIVE), playbook=CARE)
     ana.when_time_passes_to(at("13:59")).then_nothing()
     ana.when_time_passes_to(at("14:00")).then("escalate escalation for care-leads by 09 Feb 15:00")
@@ -38,7 +38,7 @@ def test_a_rescue_that_is_not_done_is_escalated() -> None:
 
 
 def test_a_post_found_late_is_rescued_first_and_escalated_later() -> None:
-    """Whoever is asked to answer has two hours from then on; nobody is late before they know."""
+    """The two hours begin when the task is opened, even if the post is older."""
     ana = given(profile(), playbook=CARE)
     ana.when(posts(Sentiment.NEGATIVE), now=at("18:00")).then("task rescue for social-care by 09 Feb 20:00")
     ana.when_time_passes_to(at("19:59")).then_nothing()
@@ -46,7 +46,7 @@ def test_a_post_found_late_is_rescued_first_and_escalated_later() -> None:
 
 
 def test_a_rescue_that_is_done_is_not_escalated() -> None:
-    """The task was done in time."""
+    """A rescue that is done in time is not escalated."""
     ana = given(profile(), posts(Sentiment.NEGATIVE), playbook=CARE)
     ana.when(done(at("13:00"), "mention_reply", "mention/m1", "rescue")).then_nothing()
     assert ana.known.mentions[0].answered_at == at("13:00")
@@ -54,14 +54,14 @@ def test_a_rescue_that_is_done_is_not_escalated() -> None:
 
 
 def test_a_reply_where_it_was_posted_ends_the_rescue() -> None:
-    """Somebody answered on the platform without taking the task: nobody else has to."""
+    """A reply on the platform ends the rescue, even if nobody completed the task."""
     ana = given(profile(), posts(Sentiment.NEGATIVE), playbook=CARE)
     ana.when(answer(at("13:00"), "m1", channel=Channel.SOCIAL)).then("take back rescue: answered")
     ana.when_time_passes_to(at("12:00", day=1)).then_nothing()
 
 
 def test_a_reply_to_a_post_is_no_contact_of_its_own() -> None:
-    """Nobody has to close it, and it is nobody's open question; heard of before the post it counts as well."""
+    """A reply to a post opens no contact, and counts even if it arrives before the post."""
     ana = given(profile(), posts(Sentiment.NEGATIVE), answer(at("13:00"), "m1", channel=Channel.SOCIAL), playbook=CARE)
     assert ana.known.contacts == ()
     early = given(profile(), answer(at("13:00"), "m1", channel=Channel.SOCIAL), playbook=CARE)
@@ -70,31 +70,31 @@ def test_a_reply_to_a_post_is_no_contact_of_its_own() -> None:
 
 
 def test_what_is_neither_praise_nor_complaint_is_left_alone() -> None:
-    """And that it was is on record."""
+    """A neutral post gets no task, and the reason is recorded once."""
     ana = given(profile(), playbook=CARE)
     ana.when(posts(Sentiment.NEUTRAL)).then("suppress thank_you: nothing_to_answer")
     ana.when(posts(Sentiment.NEUTRAL, at("12:05"))).then_nothing()
 
 
 def test_a_post_that_turns_out_to_be_a_complaint_gets_its_rescue() -> None:
-    """Its tone was not known at first."""
+    """A post whose sentiment becomes known later as negative gets its rescue then."""
     ana = given(profile(), posts(Sentiment.UNKNOWN), playbook=CARE)
     ana.when(posts(Sentiment.NEGATIVE, at("12:10"))).then("task rescue for social-care by 09 Feb 14:00")
 
 
 def test_an_old_post_is_not_answered_any_more() -> None:
-    """Heard of weeks later, it would only remind everybody of it; that it came too late is on record."""
+    """A post that is heard of days later is not answered, and the record says that it came too late."""
     ana = given(profile(), playbook=CARE)
     ana.when(posts(Sentiment.NEGATIVE), now=at("12:00", day=9)).then("suppress rescue: no_longer_useful")
 
 
 def test_whoever_wants_nothing_from_us_is_not_approached() -> None:
-    """Not in public either."""
+    """A customer who opted out gets no public thank-you either."""
     ana = given(profile(), consent(ConsentStatus.DENIED), playbook=CARE)
     ana.when(posts(Sentiment.POSITIVE)).then("suppress thank_you: no_consent")
 
 
 def test_a_task_is_called_off_when_the_customer_opts_out() -> None:
-    """It was on somebody's list; now nobody may approach them."""
+    """An open task is retracted when the customer opts out."""
     ana = given(profile(), posts(Sentiment.POSITIVE), playbook=CARE)
     ana.when(consent(ConsentStatus.REVOKED, at("12:30"))).then("take back thank_you: consent_withdrawn")

@@ -1,4 +1,4 @@
-"""Posts that are heard of too late to be answered."""
+"""Posts that arrive too late to be answered."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from tests.journey.test_too_late import CARE, NOW, has_one_word_on_record
     ],
 )
 def test_a_post_of_two_weeks_ago_has_one_word_on_record(tone: Sentiment, days: int, line: str) -> None:
-    """Nobody answers it any more, and somebody may ask why."""
+    """A post of two weeks ago is not answered, and the reason is recorded once."""
     has_one_word_on_record(lambda when: posts(tone, when), timedelta(days=days), line)
 
 
 def test_an_old_post_that_says_neither_leaves_no_word() -> None:
-    """Nothing was missed."""
+    """An old neutral post leaves no record."""
     ana = given(profile(NOW - timedelta(days=500)), playbook=CARE)
     ana.when(posts(Sentiment.NEUTRAL, NOW - timedelta(days=40)), now=NOW).then_nothing()
 
 
 def test_a_backfill_is_told_in_a_few_words() -> None:
-    """The first five of a day, then that there are more; the next day it is told again."""
+    """Of a backfill the first five posts of a day are recorded, then once that there are more."""
     ana = given(profile(NOW - timedelta(days=500)), playbook=CARE)
     for number in range(300):
         ana.when(posts(Sentiment.NEGATIVE, NOW - timedelta(days=20), f"m{number}"), now=NOW)
@@ -43,7 +43,7 @@ def test_a_backfill_is_told_in_a_few_words() -> None:
 
 
 def test_a_post_that_was_answered_before_we_heard_of_it_is_no_loss() -> None:
-    """Somebody had replied where it stands."""
+    """A post that was answered before we heard of it leaves no record."""
     ana = given(profile(NOW - timedelta(days=500)), playbook=CARE)
     ana.when(answer(NOW - timedelta(days=19), "m1", channel=Channel.SOCIAL), now=NOW)
     ana.when(posts(Sentiment.NEGATIVE, NOW - timedelta(days=20)), now=NOW).then_nothing()

@@ -1,1 +1,1 @@
-"""What out_of_stock_save promises, tried out."""
+"""Tests of out_of_stock_save."""

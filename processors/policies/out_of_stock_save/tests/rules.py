@@ -1,4 +1,4 @@
-"""Rules that the tests go by: of this policy, and of those that look at all policies together."""
+"""The rules used by the tests of this policy, and by the tests that cover all policies together."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SECTION: dict[str, Any] = {
     "coupon": {"code": "coupon", "title": {"en": "ten percent off"}, "cost": "5.00"},
     "useful": "48h",
 }
-"""Its section of a playbook file that has everything in it."""
+"""Its section of a playbook file that uses every section."""
 
 SHOWN = ("ten percent off (coupon, 5.00)",)
-"""What the page of that section says, its spaces single."""
+"""Lines of its section in ``careline playbook show``, with single spaces."""

@@ -15,12 +15,13 @@ CARE = everything()
 
 
 def shopper(**changes: object) -> Journey:
-    """Ana, who is glad to hear of offers."""
+    """Return Ana's journey; she allows marketing."""
     return given(profile(), YES, playbook=everything(**changes) if changes else CARE)
 
 
 def test_a_link_to_whoever_has_it_and_a_coupon_for_next_time() -> None:
-    """The cheapest of those who have it, competitors included, and a coupon with a code, made when it is written."""
+    """The letter links the cheapest seller, competitors included, and has a coupon whose code is made when it is
+    written."""
     ana = shopper().when(cannot_have(at("12:00"), "boots-42", "89.00", "79.00")).then("send save with ten-percent")
     (letter,) = ana.requests
     assert letter.variables["link"] == "https://seller2.example/boots-42"
@@ -31,7 +32,7 @@ def test_a_link_to_whoever_has_it_and_a_coupon_for_next_time() -> None:
 
 
 def test_once_for_each_thing() -> None:
-    """Asked for again, the same boots bring no second coupon; the coat does."""
+    """A second request for the same boots brings no second coupon; one for the coat does."""
     ana = shopper().when(cannot_have(at("12:00"), "boots-42", "89.00"))
     ana.when(cannot_have(at("13:00"), "boots-42", "85.00")).then_nothing()
     ana.when(cannot_have(at("12:00", day=20), "boots-42", "85.00")).then_nothing()
@@ -39,26 +40,26 @@ def test_once_for_each_thing() -> None:
 
 
 def test_without_another_seller_there_is_nothing_to_say_yet() -> None:
-    """If one turns up in time, there is."""
+    """Without an alternative no letter is sent; if one turns up in time, it is."""
     ana = shopper().when(cannot_have(at("12:00"))).then("suppress save: no_alternative")
     ana.when(cannot_have(at("14:00"), "boots-42", "89.00")).then("send save with ten-percent")
 
 
 def test_an_offer_needs_a_yes() -> None:
-    """It is marketing: without the customer's consent it stays unsaid, and that is on record."""
+    """The coupon is marketing: without consent it is not sent, and the reason is recorded."""
     ana = given(profile(), playbook=CARE).when(cannot_have(at("12:00"), "boots-42", "89.00"))
     ana.then("suppress save: no_consent")
     ana.when(consent(ConsentStatus.GRANTED, at("13:00"), purpose=Purpose.MARKETING)).then("send save with ten-percent")
 
 
 def test_where_it_is_a_service_it_needs_none() -> None:
-    """A care lead may see it as part of the service."""
+    """If the playbook calls it service, no marketing consent is needed."""
     ana = given(profile(), playbook=everything(replace(RULES, purpose=Purpose.SERVICE)))
     ana.when(cannot_have(at("12:00"), "boots-42", "89.00")).then("send save with ten-percent")
 
 
 def test_after_two_days_nobody_looks_for_it_any_more() -> None:
-    """Held or late, past its use it is not sent; the wish is closed."""
+    """After two days the letter is not sent, and the wish is closed."""
     ana = shopper().when(cannot_have(at("12:00"), "boots-42", "89.00"), now=at("12:00", day=2))
     ana.then("suppress save: no_longer_useful")
     ana.when(cannot_have(at("12:01", day=2), "hat", "9.00"))
@@ -66,14 +67,14 @@ def test_after_two_days_nobody_looks_for_it_any_more() -> None:
 
 
 def test_a_redeemed_coupon_is_seen() -> None:
-    """They came back with it: the wish knows, whenever we hear of it."""
+    """A redeemed coupon is recorded on the wish, however late it is reported."""
     ana = shopper().when(cannot_have(at("12:00"), "boots-42", "89.00"))
     ana.when(engages(at("18:00", day=9), ana, Engagement.REDEEMED)).then_nothing()
     assert ana.known.wishes[0].redeemed_at == at("18:00", day=9)
 
 
 def test_at_night_it_waits_for_the_morning() -> None:
-    """And is decided again then: a no that was said meanwhile counts."""
+    """The letter is held for the night, and an opt-out during the night suppresses it."""
     ana = shopper().when(cannot_have(at("23:00"), "boots-42", "89.00"))
     ana.then("hold save until 10 Feb 07:00: quiet_hours")
     no = consent(ConsentStatus.REVOKED, at("23:30"), purpose=Purpose.MARKETING)

@@ -1,4 +1,4 @@
-"""The section of out_of_stock_save: what may not stand in it."""
+"""Validation of the out_of_stock_save section: what it rejects."""
 
 from __future__ import annotations
 
@@ -24,5 +24,5 @@ from tests.playbook.good import is_told_where_it_is
     ],
 )
 def test_a_slip_is_told_where_it_is(path: str, value: Any, field: str, problem: str) -> None:
-    """One slip, one message: the field, and what would be right."""
+    """One mistake gives one message, with the field and what would be right."""
     is_told_where_it_is(path, value, field, problem)

@@ -1,1 +1,1 @@
-"""What promise_watch promises, tried out."""
+"""Tests of promise_watch."""

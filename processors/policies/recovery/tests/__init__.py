@@ -1,1 +1,1 @@
-"""What recovery promises, tried out."""
+"""Tests of recovery."""

@@ -1,4 +1,4 @@
-"""Rules that the tests go by: of this policy, and of those that look at all policies together."""
+"""The rules used by the tests of this policy, and by the tests that cover all policies together."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ SECTION: dict[str, Any] = {
     "follow_up_every": "30d",
     "share_with": "storytellers",
 }
-"""Its section of a playbook file that has everything in it."""
+"""Its section of a playbook file that uses every section."""
 
 REACHES = ("recovery/recover",)
-"""Tasks by which somebody of ours turns to the customer, and is told how."""
+"""Tasks in which staff contact the customer, so that they name the ways to."""
 
 NEED_NO_CONSENT = ("recovery/share",)
-"""Tasks that answer the customer, or reach nobody."""
+"""Tasks that answer the customer, or contact nobody."""
 
 SHOWN = ("nps at most 6",)
-"""What the page of that section says, its spaces single."""
+"""Lines of its section in ``careline playbook show``, with single spaces."""

@@ -1,4 +1,4 @@
-"""One survey id may stand for several answers: of two orders, or a score and the story to it. Each is its own."""
+"""Survey answers that share an id, such as reviews of two orders or a score and its comment, are handled separately."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def pair(name: str) -> tuple[FeedbackGiven, FeedbackGiven]:
 @pytest.mark.parametrize("name", SHARED)
 @pytest.mark.parametrize("turned", [False, True])
 def test_answers_that_share_an_id_are_each_made_good(name: str, turned: bool) -> None:
-    """Two bad days are two tasks, whichever is heard of first, and each is done by itself."""
+    """Each bad answer gets its own task, in either order of arrival, and each task is done separately."""
     answers = pair(name)[:: -1 if turned else 1]
     ana = given(profile(), playbook=CARE)
     for one in answers:
@@ -42,7 +42,7 @@ def test_answers_that_share_an_id_are_each_made_good(name: str, turned: bool) ->
 
 
 def test_the_same_answer_told_again_is_one() -> None:
-    """An answer that is published again, with its words this time, takes the place of the first."""
+    """An answer that is published again, now with a text, replaces the first."""
     ana = given(profile(), BAD, playbook=CARE)
     ana.when(replace(feedback(FeedbackKind.CSAT, at("12:10"), score=1), text="It rained in.")).then_nothing()
     assert [one.text for one in ana.known.moments] == ["It rained in."]
@@ -50,7 +50,7 @@ def test_the_same_answer_told_again_is_one() -> None:
 
 
 def test_names_of_answers_are_not_taken_for_each_other() -> None:
-    """Whatever signs publishers use in their ids."""
+    """Different answers have different journey ids, whatever characters their ids contain."""
     parts = ("a", "a/CSAT", "a%2FCSAT", "CSAT", "/", "")
     told = [
         replace(BAD, feedback_id=one, kind=kind, about=about)
@@ -65,7 +65,7 @@ def test_names_of_answers_are_not_taken_for_each_other() -> None:
 
 
 def test_what_was_decided_under_an_older_name_is_not_decided_again() -> None:
-    """Answers were known by their id alone; nobody is asked to make good on one twice for the new name's sake."""
+    """An answer that was decided under its old journey id gets no second task under the new one."""
     ana = given(profile(), replace(BAD, about="order-1"), playbook=CARE)
     new = journey_id(ana.known.moments[0])
 
@@ -90,7 +90,7 @@ def test_what_was_decided_under_an_older_name_is_not_decided_again() -> None:
 
 
 def test_both_are_told_to_the_record_that_stays() -> None:
-    """When two records turn out to be one person, answers that share an id are two facts for the survivor."""
+    """When two records are merged, answers that share an id are forwarded as two facts."""
     ana = given(profile(), *pair("two orders"), playbook=CARE)
     merge = ProfilesMerged(**facts(at("13:00")), other_customer_id="ben", told=False)
     ana.when(replace(merge, side=MergeSide.ABSORBED))
@@ -100,7 +100,7 @@ def test_both_are_told_to_the_record_that_stays() -> None:
 
 
 def test_a_score_of_before_that_is_off_its_scale_is_told_without_it() -> None:
-    """A state from before scores were checked may hold one; what the survivor is told, readers take."""
+    """An older state may hold an invalid score; its answer is forwarded without it."""
     ana = given(profile(), replace(BAD, score=0, sentiment=Sentiment.NEGATIVE, text="Cold."), playbook=CARE)
     ana.when(ProfilesMerged(**facts(at("13:00")), other_customer_id="ben", side=MergeSide.ABSORBED))
     (told,) = [one for one in ana.outputs if isinstance(one, FeedbackGiven)]

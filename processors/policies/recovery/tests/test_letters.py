@@ -1,4 +1,4 @@
-"""What the letters and tasks of recovery say."""
+"""The content of the letters and tasks of recovery."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.letters.test_letters import LOCALES, is_well_written, said, written
     ],
 )
 def test_a_task_holds_what_there_is_to_know(template: str, facts: tuple[str, ...], locale: str) -> None:
-    """The customer's own words, what it is about, and where to find it."""
+    """The task contains the customer's own words, what they are about, and where to find it."""
     text = written(template, locale).text
     for fact in facts:
         assert fact in text
@@ -25,7 +25,7 @@ def test_a_task_holds_what_there_is_to_know(template: str, facts: tuple[str, ...
 
 @pytest.mark.parametrize("locale", LOCALES)
 def test_the_follow_up_asks_one_question(locale: str) -> None:
-    """How are things now, and nothing else; the customer's complaint is not thrown back at them."""
+    """The follow-up asks how things are now and nothing else, and does not repeat the complaint."""
     one = written("recovery/follow_up", locale)
     question = {
         "en-US": "How are things now?",
@@ -44,7 +44,7 @@ def test_the_follow_up_asks_one_question(locale: str) -> None:
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("template", ["recovery/recover", "recovery/share"])
 def test_every_kind_of_feedback_has_a_name(template: str, locale: str, kind: str) -> None:
-    """Whatever they told us, and with or without a score."""
+    """A task names every kind of feedback, with or without a score, and handles an unknown kind."""
     for score in ("", "0", "3"):
         one = written(template, locale, {"kind": kind, "score": score})
         is_well_written(one)

@@ -1,4 +1,4 @@
-"""Recovery and memorable moments: a bad day made good, a good one told."""
+"""Recovery and memorable moments: bad experiences are followed up, and good ones shared."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ CARE = everything()
     ("kind", "score"), [(FeedbackKind.CSAT, 2), (FeedbackKind.NPS, 6), (FeedbackKind.CES, 2), (FeedbackKind.CSAT, 1)]
 )
 def test_a_low_score_gets_a_personal_recovery(kind: FeedbackKind, score: int) -> None:
-    """A person has a day to make good on it."""
+    """A low score opens a recovery task with a deadline of a day."""
     given(profile(), playbook=CARE).when(feedback(kind, score=score)).then("task recover for recovery by 10 Feb 12:00")
 
 
 @pytest.mark.parametrize(("kind", "score"), [(FeedbackKind.CSAT, 3), (FeedbackKind.NPS, 7), (FeedbackKind.CES, 3)])
 def test_a_fair_score_needs_none(kind: FeedbackKind, score: int) -> None:
-    """Nothing to make good on, nothing to tell."""
+    """A fair score causes nothing."""
     given(profile(), playbook=CARE).when(feedback(kind, score=score)).then_nothing()
 
 
@@ -29,14 +29,14 @@ def test_a_fair_score_needs_none(kind: FeedbackKind, score: int) -> None:
     ("kind", "tone"), [(FeedbackKind.COMPLAINT, Sentiment.UNKNOWN), (FeedbackKind.STORY, Sentiment.NEGATIVE)]
 )
 def test_a_complaint_and_a_bad_story_get_one_too(kind: FeedbackKind, tone: Sentiment) -> None:
-    """Words count as much as scores."""
+    """A complaint or a negative story opens a recovery task too."""
     ana = given(profile(), playbook=CARE).when(feedback(kind, tone=tone, text="Nobody came."))
     ana.then("task recover for recovery by 10 Feb 12:00")
     assert ana.requests[0].variables["text"] == "Nobody came."
 
 
 def test_one_question_follows_some_days_after_the_recovery() -> None:
-    """Three days after somebody had made good on it: how are things now? Asked once."""
+    """Three days after the recovery was done, the customer is asked once how things are now."""
     ana = given(profile(), feedback(FeedbackKind.CSAT, score=1), playbook=CARE)
     ana.when(done(at("15:00"), "recovery", "feedback/f1/CSAT", "recover")).then_nothing()
     assert ana.known.moments[0].recovered_at == at("15:00")
@@ -46,7 +46,7 @@ def test_one_question_follows_some_days_after_the_recovery() -> None:
 
 
 def test_nobody_is_asked_twice_in_a_month() -> None:
-    """Two bad days in a week: two recoveries, one question."""
+    """Two bad experiences in a week open two recovery tasks and cause one question."""
     ana = given(profile(), feedback(FeedbackKind.CSAT, score=1), playbook=CARE)
     ana.when_time_passes_to(at("12:00", day=3)).then("send follow_up")
     ana.when(feedback(FeedbackKind.NPS, at("12:00", day=4), "f2", score=0)).then(
@@ -57,7 +57,7 @@ def test_nobody_is_asked_twice_in_a_month() -> None:
 
 
 def test_two_bad_days_that_wait_for_the_same_morning_are_one_question() -> None:
-    """Both questions were held for the night; the second sees that the first was asked in that very moment."""
+    """If two questions were held for the same morning, only the first is sent."""
     ana = given(
         profile(),
         feedback(FeedbackKind.CSAT, at("23:10"), "f1", score=1),
@@ -70,7 +70,7 @@ def test_two_bad_days_that_wait_for_the_same_morning_are_one_question() -> None:
 
 
 def test_a_review_heard_of_late_is_followed_up_days_later_not_at_once() -> None:
-    """Somebody makes good on it first; the question comes three days after they were asked to."""
+    """For feedback that arrives late, the question follows three days after the task was opened."""
     ana = given(profile(), playbook=CARE)
     ana.when(feedback(FeedbackKind.CSAT, at("12:00"), score=1), now=at("12:00", day=5))
     ana.then("task recover for recovery by 15 Feb 12:00")
@@ -79,7 +79,7 @@ def test_a_review_heard_of_late_is_followed_up_days_later_not_at_once() -> None:
 
 
 def test_the_question_waits_for_the_morning() -> None:
-    """Its time came at night."""
+    """A question that is due at night is sent in the morning."""
     ana = given(profile(), feedback(FeedbackKind.CSAT, at("23:30"), score=1), playbook=CARE)
     ana.when_time_passes_to(at("06:00", day=4)).then("hold follow_up until 13 Feb 07:00: quiet_hours")
     ana.when_time_passes_to(at("07:00", day=4)).then("send follow_up")
@@ -87,7 +87,7 @@ def test_the_question_waits_for_the_morning() -> None:
 
 @pytest.mark.parametrize("kind", [FeedbackKind.PRAISE, FeedbackKind.STORY])
 def test_a_great_story_is_kept_and_shared(kind: FeedbackKind) -> None:
-    """It goes to those who pass it on, and stays although twenty surveys follow."""
+    """A great story is passed on, and stays in the state even after forty surveys."""
     ana = given(profile(), playbook=CARE)
     ana.when(feedback(kind, tone=Sentiment.POSITIVE, text="You held the door.")).then(
         "task share for storytellers by 11 Mar 12:00"
@@ -99,7 +99,7 @@ def test_a_great_story_is_kept_and_shared(kind: FeedbackKind) -> None:
 
 
 def test_telling_a_story_among_ourselves_needs_no_consent_making_good_does() -> None:
-    """Whoever wants nobody to approach them is not called; their story may still make somebody's day here."""
+    """A customer who opted out is not contacted for a recovery, but their story may be shared among staff."""
     ana = given(profile(), consent(ConsentStatus.DENIED), playbook=CARE)
     ana.when(feedback(FeedbackKind.PRAISE)).then("task share for storytellers by 11 Mar 12:00")
     ana.when(feedback(FeedbackKind.CSAT, name="f2", score=1)).then("suppress recover: no_consent")

@@ -1,1 +1,1 @@
-"""What response_watch promises, tried out."""
+"""Tests of response_watch."""

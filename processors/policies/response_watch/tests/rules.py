@@ -1,4 +1,4 @@
-"""Rules that the tests go by: of this policy, and of those that look at all policies together."""
+"""The rules used by the tests of this policy, and by the tests that cover all policies together."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ SECTION: dict[str, Any] = {
     "escalated_due": "1h",
     "came_back_within": "3d",
 }
-"""Its section of a playbook file that has everything in it."""
+"""Its section of a playbook file that uses every section."""
 
 REACHES = (
     "response_watch/escalation",
     "response_watch/came_back",
 )
-"""Tasks by which somebody of ours turns to the customer, and is told how."""
+"""Tasks in which staff contact the customer, so that they name the ways to."""
 
 ESCALATES = ("response_watch/escalation",)
-"""Tasks that name another which was left undone."""
+"""Tasks that name an earlier one that was not done."""
 
 NEED_NO_CONSENT = (
     "response_watch/escalation",
     "response_watch/came_back",
 )
-"""Tasks that answer the customer, or reach nobody."""
+"""Tasks that answer the customer, or contact nobody."""
 
 SHOWN = (
     "CALL 5 minutes 15 minutes",
     "A case that comes back within 3 days was not solved.",
 )
-"""What the page of that section says, its spaces single."""
+"""Lines of its section in ``careline playbook show``, with single spaces."""

@@ -1,4 +1,4 @@
-"""What the letters and tasks of response_watch say."""
+"""The content of the letters and tasks of response_watch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.letters.test_letters import LOCALES, written
     ],
 )
 def test_a_task_holds_what_there_is_to_know(template: str, facts: tuple[str, ...], locale: str) -> None:
-    """The customer's own words, what it is about, and where to find it."""
+    """The task contains the customer's own words, what they are about, and where to find it."""
     text = written(template, locale).text
     for fact in facts:
         assert fact in text

@@ -1,4 +1,4 @@
-"""Response watch: nobody is left without an answer, on any channel."""
+"""Response watch: every contact gets an answer, on every channel."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CARE = everything()
 
 
 def test_a_contact_that_waits_is_told_so_then_escalated() -> None:
-    """After five minutes on the phone an honest word, after fifteen somebody is asked to step in."""
+    """A caller gets the holding message after five minutes; after fifteen somebody is asked to step in."""
     ana = given(profile(), playbook=CARE).when(asks(at("12:00"))).then_nothing()
     ana.when_time_passes_to(at("12:04")).then_nothing()
     ana.when_time_passes_to(at("12:05")).then("send holding")
@@ -24,7 +24,7 @@ def test_a_contact_that_waits_is_told_so_then_escalated() -> None:
 
 @pytest.mark.parametrize("channel", [one for one in Channel if one is not Channel.CALL])
 def test_every_channel_has_a_clock(channel: Channel) -> None:
-    """Whatever way the customer chose: the default clock runs where the channel has none of its own."""
+    """A channel without a clock of its own has the default one."""
     ana = given(profile(), asks(at("12:00"), channel=channel), playbook=CARE)
     ana.when_time_passes_to(at("12:59")).then_nothing()
     ana.when_time_passes_to(at("13:00")).then("send holding")
@@ -32,14 +32,14 @@ def test_every_channel_has_a_clock(channel: Channel) -> None:
 
 
 def test_an_answer_in_time_stops_the_clock() -> None:
-    """A person answered within the five minutes: nothing more is owed."""
+    """A person's answer within five minutes stops the clock."""
     ana = given(profile(), asks(at("12:00")), playbook=CARE)
     ana.when(answer(at("12:03"))).then_nothing()
     ana.when_time_passes_to(at("18:00")).then_nothing()
 
 
 def test_a_machine_is_no_answer() -> None:
-    """ "We have received your message" does not stop the clock."""
+    """An automated reply does not stop the clock."""
     ana = given(profile(), asks(at("12:00")), answer(at("12:01"), automated=True), playbook=CARE)
     ana.when_time_passes_to(at("12:15")).then(
         "send holding", "escalate escalation for care-leads by 09 Feb 13:15"
@@ -47,26 +47,26 @@ def test_a_machine_is_no_answer() -> None:
 
 
 def test_an_answer_takes_the_escalation_back() -> None:
-    """Once a person has answered nobody else need step in."""
+    """A person's answer retracts the escalation."""
     ana = given(profile(), asks(at("12:00")), playbook=CARE).when_time_passes_to(at("12:20"))
     ana.when(answer(at("12:30"))).then("take back escalation: answered")
     assert any(isinstance(one, OutreachRetracted) for one in ana.outputs)
 
 
 def test_whoever_hangs_up_is_still_owed_a_call() -> None:
-    """The contact was abandoned after the escalation: the task stays."""
+    """If the customer abandons the contact after the escalation, the task stays."""
     ana = given(profile(), asks(at("12:00")), playbook=CARE).when_time_passes_to(at("12:20"))
     ana.when(closes(at("12:30"), resolution=Resolution.ABANDONED)).then_nothing()
 
 
 def test_a_contact_that_is_closed_unanswered_needs_no_escalation() -> None:
-    """Closed by ourselves, as a mistake or a duplicate: the task goes."""
+    """If staff close the contact unanswered, as a mistake or a duplicate, the task is retracted."""
     ana = given(profile(), asks(at("12:00")), playbook=CARE).when_time_passes_to(at("12:20"))
     ana.when(closes(at("12:30"), resolution=Resolution.UNSOLVED)).then("take back escalation: closed")
 
 
 def test_one_matter_is_one_case_on_however_many_channels() -> None:
-    """Ana calls, then writes, then chats about the same booking: one holding message, one escalation."""
+    """A call, an e-mail and a chat about the same booking cause one holding message and one escalation."""
     ana = given(profile(), asks(at("12:00"), "c1", matter="PNR-1"), playbook=CARE)
     ana.when(asks(at("12:02"), "c2", channel=Channel.CHAT, matter="PNR-1")).then_nothing()
     ana.when(asks(at("12:03"), "c3", channel=Channel.EMAIL, matter="PNR-1")).then_nothing()
@@ -78,7 +78,7 @@ def test_one_matter_is_one_case_on_however_many_channels() -> None:
 
 
 def test_an_answer_on_one_channel_is_an_answer_to_the_case() -> None:
-    """Answered in the chat, the call needs no escalation any more."""
+    """An answer in the chat stops the clock of the call about the same matter."""
     ana = given(profile(), asks(at("12:00"), "c1", matter="PNR-1"), playbook=CARE)
     ana.when(asks(at("12:02"), "c2", channel=Channel.CHAT, matter="PNR-1"))
     ana.when(answer(at("12:04"), "c2", channel=Channel.CHAT)).then_nothing()
@@ -86,7 +86,7 @@ def test_an_answer_on_one_channel_is_an_answer_to_the_case() -> None:
 
 
 def test_changing_the_channel_does_not_start_the_clock_anew() -> None:
-    """Whoever hangs up unanswered and writes instead has waited since the call."""
+    """A customer who hangs up unanswered and writes instead has been waiting since the call."""
     ana = given(profile(), asks(at("12:00"), "c1", matter="PNR-1"), playbook=CARE)
     ana.when(closes(at("12:04"), "c1", Resolution.ABANDONED)).then_nothing()
     ana.when(asks(at("12:30"), "c2", channel=Channel.EMAIL, matter="PNR-1")).then_nothing()
@@ -94,7 +94,7 @@ def test_changing_the_channel_does_not_start_the_clock_anew() -> None:
 
 
 def test_two_matters_are_two_cases() -> None:
-    """A question about the parcel does not answer the one about the flight."""
+    """An answer about the flight does not stop the clock of the question about the parcel."""
     ana = given(profile(), asks(at("12:00"), "c1", matter="PNR-1"), playbook=CARE)
     ana.when(asks(at("12:01"), "c2", matter="parcel-9"))
     ana.when(answer(at("12:02"), "c1")).then_nothing()
@@ -103,7 +103,7 @@ def test_two_matters_are_two_cases() -> None:
 
 @pytest.mark.parametrize("same_contact", [True, False])
 def test_a_closed_case_that_comes_back_within_days_was_not_solved(same_contact: bool) -> None:
-    """Two days after it was "solved" the same matter comes up again: straight to a person."""
+    """A case that is reopened two days after its end is escalated at once."""
     ana = given(profile(), asks(at("12:00"), "c1", matter="PNR-1"), playbook=CARE)
     ana.when(answer(at("12:02"), "c1")).when(closes(at("12:10"), "c1"))
     again = asks(at("12:00", day=2), "c1" if same_contact else "c2", matter="PNR-1")
@@ -115,7 +115,7 @@ def test_a_closed_case_that_comes_back_within_days_was_not_solved(same_contact: 
 
 
 def test_a_case_that_comes_back_weeks_later_is_a_new_one() -> None:
-    """After ten days it is another question, with a clock of its own."""
+    """A case that is reopened after ten days is a new one, with a new clock."""
     ana = given(profile(), asks(at("12:00"), "c1", matter="PNR-1"), playbook=CARE)
     ana.when(answer(at("12:02"), "c1")).when(closes(at("12:10"), "c1"))
     ana.when(asks(at("12:00", day=10), "c2", matter="PNR-1")).then_nothing()
@@ -125,7 +125,8 @@ def test_a_case_that_comes_back_weeks_later_is_a_new_one() -> None:
 
 
 def test_at_night_the_holding_message_waits_and_the_escalation_does_not() -> None:
-    """A message may wake the customer, a task only those on duty. In the morning nobody need be told any more."""
+    """At night the holding message is suppressed, since it would not be useful by morning, and the escalation is
+    opened."""
     ana = given(profile(), asks(at("23:00")), playbook=CARE)
     ana.when_time_passes_to(at("23:20")).then(
         "suppress holding: quiet_hours", "escalate escalation for care-leads by 10 Feb 00:15"
@@ -134,7 +135,7 @@ def test_at_night_the_holding_message_waits_and_the_escalation_does_not() -> Non
 
 
 def test_a_held_holding_message_is_decided_again() -> None:
-    """Held until seven: answered meanwhile, it is dropped; unanswered, it is sent."""
+    """A holding message that is held until seven is released if a person answers before, and sent otherwise."""
     early = given(profile(), asks(at("03:30"), channel=Channel.EMAIL), playbook=CARE)
     early.when_time_passes_to(at("04:30")).then("hold holding until 09 Feb 07:00: quiet_hours")
     early.when(answer(at("06:00"), channel=Channel.EMAIL)).then("drop holding: no_longer_needed")
@@ -148,7 +149,7 @@ def test_a_held_holding_message_is_decided_again() -> None:
 
 
 def test_whoever_wants_no_mail_gets_none_but_their_question_is_not_lost() -> None:
-    """No service mail: no holding message; the person who answers them was asked for by the customer themselves."""
+    """A customer who denies service letters gets no holding message, but their question is still escalated."""
     ana = given(profile(), consent(ConsentStatus.DENIED), asks(at("12:00")), playbook=CARE)
     ana.when_time_passes_to(at("12:20")).then(
         "suppress holding: no_consent", "escalate escalation for care-leads by 09 Feb 13:15"
@@ -156,6 +157,6 @@ def test_whoever_wants_no_mail_gets_none_but_their_question_is_not_lost() -> Non
 
 
 def test_the_policy_is_off_without_rules() -> None:
-    """A playbook that does not mention response watch does without it."""
+    """Without its section in the playbook, response watch does nothing."""
     ana = given(profile(), asks(at("12:00")), playbook=everything().without(ResponseRules))
     ana.when_time_passes_to(at("23:00")).then_nothing()

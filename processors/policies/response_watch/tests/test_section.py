@@ -1,4 +1,4 @@
-"""The section of response_watch: what may not stand in it."""
+"""Validation of the response_watch section: what it rejects."""
 
 from __future__ import annotations
 
@@ -30,5 +30,5 @@ CLOCK = {"holding_after": "1h", "escalate_after": "2h"}
     ],
 )
 def test_a_slip_is_told_where_it_is(path: str, value: Any, field: str, problem: str) -> None:
-    """One slip, one message: the field, and what would be right."""
+    """One mistake gives one message, with the field and what would be right."""
     is_told_where_it_is(path, value, field, problem)

@@ -1,0 +1,1 @@
+"""How it is: what servers, topics, schemas and workers say when they are asked all at once, and what needs a person."""

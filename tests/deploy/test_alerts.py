@@ -1,0 +1,240 @@
+"""Each alert fires when it should and only then; its text, its runbook and its metrics are right."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from prometheus_client import Counter, Gauge, Histogram
+
+from processors.metrics import catalogue
+from tests.deploy import alerting
+from tests.deploy.promql import literals, selectors
+from tests.test_docs import ROOT, rows
+
+PENDING: Mapping[str, frozenset[str]] = {
+    name: frozenset(labels.split())
+    for name, labels in {
+        "careline_certificate_expiry_timestamp_seconds": "role endpoint",
+        "careline_clock_seconds": "",
+        "careline_consent_changes_total": "purpose change",
+        "careline_contract_violations_total": "role source reason",
+        "careline_dependency_seconds": "role dependency",
+        "careline_dependency_up": "role dependency",
+        "careline_gateway_seconds_bucket": "kind le",
+        "careline_measure_lag_records": "topic",
+        "careline_outcomes_reported_total": "channel kind",
+        "careline_outreach_due_to_sent_seconds_bucket": "channel le",
+        "careline_outreach_due_to_sent_seconds_count": "channel",
+        "careline_outreach_failures_total": "channel reason",
+        "careline_outreach_oldest_overdue_seconds": "",
+        "careline_outreach_provider_errors_total": "provider reason",
+        "careline_outreach_waiting": "reason",
+        "careline_playbook_refused": "",
+        "careline_processor_deadline_lateness_seconds_bucket": "role le",
+        "careline_processor_deadline_overdue_seconds": "role partition",
+        "careline_processor_deadlines": "role partition",
+        "careline_processor_rebalances_total": "role",
+        "careline_processor_recovery_remaining_records": "role partition",
+        "careline_processor_recovery_remaining_seconds": "role partition",
+        "careline_role_live": "role",
+        "careline_role_ready": "role",
+        "careline_view_lag_seconds": "topic",
+        "careline_view_redis_bytes": "",
+        "careline_view_tasks_open": "team",
+        "careline_view_tasks_overdue": "team",
+    }.items()
+}
+"""Metrics that rules use and roles are about to expose."""
+
+NOT_OURS = ("up", "process_start_time_seconds", "process_resident_memory_bytes")
+"""What Prometheus and its client library expose themselves."""
+
+CASE_FILES = sorted((ROOT / alerting.CASES).glob("*.yml"))
+
+
+def metrics() -> dict[str, frozenset[str]]:
+    """The labels of every metric, under each of the names that a scrape gives it."""
+    found = {name: frozenset[str]() for name in NOT_OURS} | dict(PENDING)
+    for metric in catalogue():
+        [described] = metric.describe()
+        labels = frozenset(metric._labelnames)
+        if isinstance(metric, Histogram):
+            found[f"{described.name}_bucket"] = labels | {"le"}
+            found |= {f"{described.name}_{part}": labels for part in ("count", "sum")}
+        elif isinstance(metric, Counter):
+            found[f"{described.name}_total"] = labels
+        else:
+            assert isinstance(metric, Gauge)
+            found[described.name] = labels
+    return found
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The rules, runbooks and cases, to plant a mistake in."""
+    for part in (alerting.RULES, alerting.RUNBOOKS, alerting.CASES):
+        shutil.copytree(ROOT / part, tmp_path / part)
+    return tmp_path
+
+
+def plant(file: Path, text: str, instead: str) -> None:
+    """Put something else for a text that is there once or more."""
+    before = file.read_text(encoding="utf-8")
+    assert text in before
+    file.write_text(before.replace(text, instead), encoding="utf-8")
+
+
+def called(*command: str) -> subprocess.CompletedProcess[str]:
+    """A program that has ended, with what it printed."""
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=250)
+
+
+def test_every_rule_parses(monitoring_program: Callable[[str], str]) -> None:
+    """promtool reads each file, and Prometheus's configuration that names them."""
+    promtool = monitoring_program("promtool")
+    files = sorted(str(file) for file in (ROOT / alerting.RULES).glob("*.yml"))
+    checked = called(promtool, "check", "rules", *files)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    configured = called(promtool, "check", "config", str(ROOT / "deploy/prometheus/prometheus.yml"))
+    assert configured.returncode == 0, configured.stdout + configured.stderr
+    assert f"{len(files)} rule files found" in configured.stdout
+
+
+@pytest.mark.parametrize("file", CASE_FILES, ids=lambda file: str(file.stem))
+def test_every_alert_fires_when_it_should_and_only_then(file: Path, monitoring_program: Callable[[str], str]) -> None:
+    """promtool plays each case: it fires, stays quiet, ends after the repair, and when its target vanishes."""
+    tried = called(monitoring_program("promtool"), "test", "rules", str(file))
+    assert tried.returncode == 0, tried.stdout + tried.stderr
+
+
+def test_promtool_sees_another_threshold(copy: Path, monitoring_program: Callable[[str], str]) -> None:
+    """A case that cannot fail would be none."""
+    plant(copy / alerting.RULES / "playbook.yml", "(careline_playbook_refused) > 0", "(careline_playbook_refused) > 2")
+    tried = called(monitoring_program("promtool"), "test", "rules", str(copy / alerting.CASES / "playbook.yml"))
+    assert tried.returncode == 1
+    assert "PlaybookRefused" in tried.stdout + tried.stderr
+
+
+def test_every_alert_is_tried_in_every_way() -> None:
+    """It fires, resolves, stays quiet, also on an idle system, and does as it should when its target vanishes."""
+    assert alerting.untried(ROOT) == []
+
+
+def test_an_alert_that_nobody_tries_is_found(copy: Path) -> None:
+    """A case is missing, or the whole alert, or one of its severities."""
+    plant(copy / alerting.CASES / "processing.yml", "RecoverySlow stays quiet", "RecoverySlow does nothing")
+    assert alerting.untried(copy) == ["RecoverySlow: promtool does not try that it stays quiet"]
+    plant(copy / alerting.RULES / "view.yml", "alert: TasksOverdue", "alert: TasksLate")
+    assert len([fault for fault in alerting.untried(copy) if fault.startswith("TasksLate: ")]) == 6
+    plant(copy / alerting.CASES / "roles-days.yml", "severity: page, subject: roles}", "severity: ticket, subject: x}")
+    assert [fault for fault in alerting.untried(copy) if fault.startswith("CertificateExpires: ")] == [
+        "CertificateExpires: promtool does not see it fire with {'severity': 'page', 'subject': 'roles'}"
+    ]
+
+
+def test_every_alert_says_how_bad_it_is_and_what_it_is_about() -> None:
+    """A severity, a subject, a summary, a description and a dashboard."""
+    assert alerting.unwritten(ROOT) == []
+    assert len({alert.name for alert in alerting.alerts(ROOT)}) == 33
+
+
+def test_an_alert_without_them_is_found(copy: Path) -> None:
+    """Each of them is missed."""
+    plant(copy / alerting.RULES / "playbook.yml", "{severity: ticket, subject: playbook}", "{severity: urgent}")
+    plant(copy / alerting.RULES / "playbook.yml", "dashboard: careline-journeys", "dashboard: careline-playbook")
+    assert len(alerting.unwritten(copy)) == 6
+
+
+def test_the_numbers_of_the_text_are_those_of_the_rule() -> None:
+    """Whoever is woken reads the threshold and the time that really hold."""
+    assert alerting.disagreements(ROOT) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "instead", "fault"),
+    [
+        ("processing.yml", "more than 60 s,", "more than 90 s,", "DeadlinesLate: '90 s' is not in its rule"),
+        ("processing.yml", "overdue_seconds) > 60", "overdue_seconds) > 90", "DeadlinesLate: '60 s' is not in"),
+        ("processing.yml", "overdue_seconds) > 60", "overdue_seconds) > 90", "DeadlinesLate: its text does not say 90"),
+        ("playbook.yml", "for: 5m", "for: 10m", "PlaybooksDiffer: its text does not say for 600 s"),
+        ("outreach.yml", "> 0.003", "> 0.001", "ComplaintsHigh: '0.3 %' is not in its rule"),
+        ("objectives.yml", "{{ $value | humanizePercentage }} of events were committed later than 1 s",
+         "{{ $value | humanizePercentage }} of events were committed later than 2 s",
+         "EventsCommitTooSlow: '2 s' is not in its rule"),
+        ("objectives.yml", 'le=~"10(', 'le=~"15(', "LettersLeaveTooLate: '10 s' is not in its rule"),
+        ("objectives.yml", "14.4 * 0.01", "10 * 0.01", "EventsCommitTooSlow: '14.4 times' is not in its rule"),
+        ("view.yml", "for 15 minutes).", "for a day).", "TasksOverdue: 'a day' has to be in digits"),
+    ],
+)  # fmt: skip
+def test_a_number_changed_in_one_place_only_is_found(
+    copy: Path, file: str, text: str, instead: str, fault: str
+) -> None:
+    """In the text, in the expression or in `for`."""
+    plant(copy / alerting.RULES / file, text, instead)
+    assert any(found.startswith(fault) for found in alerting.disagreements(copy)), alerting.disagreements(copy)
+
+
+def test_every_alert_has_a_runbook_and_every_runbook_an_alert() -> None:
+    """With its five sections, none of them empty."""
+    assert alerting.lost_runbooks(ROOT) == []
+
+
+def test_a_missing_or_unfinished_runbook_is_found(copy: Path) -> None:
+    """Nobody who is woken finds an empty page."""
+    (copy / alerting.RUNBOOKS / "KafkaAway.md").unlink()
+    (copy / alerting.RUNBOOKS / "Old.md").write_text("# Old\n", encoding="utf-8")
+    plant(copy / alerting.RUNBOOKS / "ClockOff.md", "## Who is hurt", "## Who")
+    plant(copy / alerting.RULES / "view.yml", "ViewBehind.md", "MeasureBehind.md")
+    page = copy / alerting.RUNBOOKS / "MemoryHigh.md"
+    page.write_text(page.read_text(encoding="utf-8").partition("Nobody. If")[0], encoding="utf-8")
+    sections = ", ".join(alerting.SECTIONS)
+    assert sorted(alerting.lost_runbooks(copy)) == [
+        f"ClockOff.md: its sections are not {sections}",
+        "KafkaAway: there is no docs/runbooks/KafkaAway.md",
+        "MemoryHigh.md: 'When to wake whom' is empty",
+        f"Old.md: its sections are not {sections}",
+        "Old.md: there is no such alert",
+        "ViewBehind: its runbook_url is not that of its runbook",
+    ]
+
+
+def test_every_metric_of_a_rule_or_runbook_is_exposed() -> None:
+    """With the labels it is asked for; a rule over a metric that is no more would be silent for ever."""
+    assert alerting.unknown_metrics(ROOT, metrics()) == []
+
+
+def test_a_renamed_metric_is_found(copy: Path) -> None:
+    """In a rule and in a runbook; a label, too."""
+    plant(copy / alerting.RULES / "contracts.yml", "careline_dead_letters_total", "careline_dead_letter_total")
+    plant(copy / alerting.RULES / "view.yml", '{status=~"5.."}', '{code=~"5.."}')
+    plant(copy / alerting.RUNBOOKS / "ViewBehind.md", "careline_view_lag_records", "careline_view_lag")
+    assert set(alerting.unknown_metrics(copy, metrics())) == {
+        "careline:dead_letters:increase1h: nothing exposes careline_dead_letter_total",
+        "GatewayFailing: careline_gateway_calls_total has no label code",
+        "ViewBehind.md: nothing exposes careline_view_lag",
+    }
+
+
+def test_the_settings_of_the_runbooks_are_there() -> None:
+    """Nobody looks for a variable that does nothing."""
+    listed = set(rows("docs/settings.md", "CARELINE_"))
+    pages = [page.read_text(encoding="utf-8") for page in (ROOT / alerting.RUNBOOKS).glob("*.md")]
+    named = {name for page in pages for name in re.findall(r"CARELINE_[A-Z_]+", page)}
+    assert "CARELINE_OPS_PORT" in named
+    assert named - listed == set()
+
+
+def test_expressions_are_read_as_they_are_written() -> None:
+    """Metrics with their labels, thresholds with their products, bounds; no function, keyword, label or duration."""
+    expr = (
+        'max by (role) (rate(a_total{x="y{",z!~"1h"}[5m] offset 1d)) / b:c:d > 2 * 3 '
+        'and on (q) (e_bucket{le=~"7(\\\\.0)?"}) == 0'
+    )
+    assert dict(selectors(expr)) == {"a_total": {"x", "z"}, "b:c:d": frozenset(), "e_bucket": {"le"}}
+    assert list(literals(expr, compared=True)) == [6, 0]
+    assert sorted(literals(expr)) == [0, 0, 2, 3, 6, 7]

@@ -1,0 +1,1 @@
+"""What `careline status` sees, judges and shows."""

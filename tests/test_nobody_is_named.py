@@ -101,10 +101,10 @@ def words_of(day: StormDay) -> dict[str, str]:
     for arrival in day.arrivals:
         event: Any = arrival.event
         found[event.customer_id] = "an id"
-        for name in ("name", "summary", "text", "comment"):
-            said = getattr(event, name, None)
-            if isinstance(said, str) and (name == "name" or len(said) >= SENTENCE):
-                found[said] = name
+        for name in event.__struct_fields__:
+            said = getattr(event, name)
+            if isinstance(said, str) and " " in said and (name == "name" or len(said) >= SENTENCE):
+                found[said] = "a name" if name == "name" else "a text"
         for address in getattr(event, "addresses", None) or ():
             found[address.address] = "an address"
     return found
@@ -224,13 +224,12 @@ def test_nobody_is_named(said: Said) -> None:
     assert left_out == set(), "and nothing had to be left out"
 
 
-@pytest.mark.parametrize("what", ["an id", "name", "an address", "text", "summary", "comment"])
+@pytest.mark.parametrize("what", ["an id", "a name", "an address", "a text"])
 @pytest.mark.parametrize("where", ["log", "metrics", "spans"])
 def test_a_leak_is_found(said: Said, what: str, where: str) -> None:
     """A planted one, of each kind in each place."""
     words = [word for word, kind in said.words.items() if kind == what]
-    if not words:
-        pytest.fail(f"the day has no {what}")
+    assert words, "the day has some"
     word = words[len(words) // 2]
     planted: Any = getattr(said, where)
     planted = [*planted, b"\x0a\x10" + word.encode() + b"\x12"] if where == "spans" else f"{planted} x='{word}'\n"

@@ -11,8 +11,9 @@ from processors.roles import metrics as roles
 from processors.view import metrics as view
 from streams import metrics as wire
 from streams.instruments import Counter, Gauge, Histogram
+from streams.processor import metrics as processor
 
-MODULES: tuple[ModuleType, ...] = (wire, roles, outreach, gateway, view, measure)
+MODULES: tuple[ModuleType, ...] = (wire, processor, roles, outreach, gateway, view, measure)
 """Where metrics are defined, and nowhere else."""
 
 

@@ -53,7 +53,7 @@ def test_no_label_holds_a_customer() -> None:
     allowed = {
         "role", "record", "topic", "partition", "reason", "handling", "end", "policy", "kind", "result", "version",
         "channel", "outcome", "provider", "why", "status", "group", "bound", "purpose", "change", "dependency",
-        "endpoint",
+        "endpoint", "source", "python", "level",
     }  # fmt: skip
     assert {label for metric in catalogue() for label in metric._labelnames} <= allowed
 

@@ -18,6 +18,7 @@ from typing import Any, Literal
 import structlog
 
 from processors.roles.log_fields import allowed
+from processors.roles.standing import count_message
 from processors.terminal import clean_event
 from streams.tracing import current_trace_id
 
@@ -49,6 +50,7 @@ def logs_to(level: str, *, role: str, instance: str = "0", form: Format = "auto"
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
         processors=[
             structlog.processors.add_log_level,
+            count_message,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
             _of(role, instance),
             allowed,

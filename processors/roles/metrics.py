@@ -1,5 +1,5 @@
-"""The metrics of the journeys role, of the playbook that roles go by, and of the servers that a role uses. Each with
-what a change means."""
+"""The metrics of every role, of the servers that it uses, of the journeys role, and of the playbook. Each with what a
+change means."""
 
 from __future__ import annotations
 
@@ -11,6 +11,40 @@ from streams.metrics import POLICIES, RECORDS, REGISTRY, ROLES
 SERVERS = Closed("kafka", "registry", "redis", "mail")
 """As :mod:`processors.roles.servers` names them."""
 
+BUILD_INFO = Gauge(
+    # Workers show different versions for longer than a deployment takes: it got stuck.
+    "careline_build_info",
+    "1, labelled with the version of Careline and of Python.",
+    {"version": AtMost(2), "python": AtMost(2)},
+    registry=REGISTRY,
+)
+CLOCK = Gauge(
+    # Differs from Prometheus's own time by more than a scrape takes: deadlines fire at wrong times.
+    "careline_clock_seconds",
+    "The worker's wall clock when it was scraped, in seconds since 1970.",
+    registry=REGISTRY,
+)
+ROLE_READY = Gauge(
+    # 0 for longer than a start takes: the role does not do its job; /readyz says what it waits for.
+    "careline_role_ready",
+    "1 if the role does its job, 0 if it waits for something.",
+    {"role": ROLES},
+    registry=REGISTRY,
+)
+ROLE_LIVE = Gauge(
+    # 0: something will not recover by itself; /livez says what.
+    "careline_role_live",
+    "1 if the role can recover by itself, 0 if it has to be restarted.",
+    {"role": ROLES},
+    registry=REGISTRY,
+)
+LOG_MESSAGES = Counter(
+    # Errors rise: read the log; the alerts say what it means for customers.
+    "careline_log_messages_total",
+    "Lines of the log that are warnings or errors.",
+    {"level": Closed("warning", "error")},
+    registry=REGISTRY,
+)
 TOUCHPOINTS = Counter(
     # A type falls to zero while others come: the service that publishes it has stopped. All fall: see the lag.
     "careline_touchpoints_total",

@@ -20,6 +20,7 @@ from processors.roles.announcing import announced
 from processors.roles.dependencies import Dependencies
 from processors.roles.logs import logs_to
 from processors.roles.role import Role
+from processors.roles.standing import show
 from processors.roles.tracing import traces_of
 from processors.settings import Settings
 from streams.errors import CarelineError
@@ -62,7 +63,8 @@ async def _until_told(settings: Settings, make: Callable[[], Role]) -> None:
 def ops_of(role: Role, settings: Settings) -> OpsServer:
     """What operators see of a role, from before its start to after its end: its health, and the whole catalogue."""
     host, port = settings.ops_host, settings.ops_port
-    return OpsServer(host=host, port=port, live=role.broken, ready=role.waiting_for, routes=role.routes())
+    shows = partial(show, role)
+    return OpsServer(host=host, port=port, live=role.broken, ready=role.waiting_for, shows=shows, routes=role.routes())
 
 
 Announce = Callable[[int | None], AbstractContextManager[None]]

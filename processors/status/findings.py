@@ -22,6 +22,8 @@ CLOCK_OFF = 2.0
 LAG_LONG = 60.0
 OVERDUE_LONG = 600.0
 VIEW_BEHIND = 1_000
+_LISTED = 3
+"""More of a kind than these are one finding."""
 PROMETHEUS = (2, 42)
 """The oldest version that reads our rules, and the native histograms."""
 
@@ -60,9 +62,15 @@ def state_of(role: str, seen: Seen) -> RoleState:
         return RoleState.READY
     if group is not None:
         return RoleState.STOPPED if group.committed else RoleState.NEVER
+    if role in _vanished(seen):
+        return RoleState.STOPPED
     if role == "view" and seen.view_built is False:
         return RoleState.NEVER
     return RoleState.UNKNOWN
+
+
+def _vanished(seen: Seen) -> set[str]:
+    return {role for role, _ in seen.vanished}
 
 
 def findings(seen: Seen) -> tuple[Finding, ...]:
@@ -106,7 +114,8 @@ def _topics(seen: Seen) -> Iterator[Finding]:
     topics = seen.topics or ()
     missing = [one.topic for one in topics if one.status is TopicStatus.MISSING]
     if missing:
-        what = f"{len(missing)} of {len(topics)} topics do not exist: {', '.join(missing)}"
+        some = f"{len(missing)} of {len(topics)} do not exist: {', '.join(missing)}"
+        what = some if len(missing) < len(topics) else f"none of the {len(topics)} exists"
         yield _person("topics", what, "careline topics apply")
     for one in topics:
         if one.status is TopicStatus.REFUSED:
@@ -130,8 +139,13 @@ def _times(count: int) -> str:
 
 
 def _schemas(seen: Seen) -> Iterator[Finding]:
+    lacking = [one for one in seen.subjects or () if one.missing]
+    if len(lacking) > _LISTED:
+        all_of_them = len(seen.subjects or ())
+        what = f"{len(lacking)} of {all_of_them} subjects lack versions of ours, {lacking[0].subject} the first"
+        yield _person("schemas", what, "careline schemas apply")
     for subject in seen.subjects or ():
-        if subject.missing:
+        if subject.missing and len(lacking) <= _LISTED:
             versions = ", ".join(map(str, subject.missing))
             yield _person(subject.subject, f"version {versions} is not registered", "careline schemas apply")
         for one in subject.strangers:
@@ -156,9 +170,7 @@ def _roles(seen: Seen) -> Iterator[Finding]:
         if one.clock_off is not None and abs(one.clock_off) > CLOCK_OFF:
             yield _clock(where, one.clock_off)
     for role, url in seen.vanished:
-        do = (
-            f"careline run {role}; one that was stopped on purpose after a kill leaves its file in CARELINE_OPS_TARGETS"
-        )
+        do = f"careline run {role}; or remove its file from CARELINE_OPS_TARGETS, if it is not wanted any more"
         yield _person(f"{role} at {url}", "has ended without leaving", do)
     for role in ROLES:
         yield from _role(role, seen)
@@ -171,6 +183,8 @@ def _roles(seen: Seen) -> Iterator[Finding]:
 def _role(role: str, seen: Seen) -> Iterator[Finding]:
     group = seen.groups.get(role)
     match state_of(role, seen):
+        case RoleState.STOPPED if group is None and role in _vanished(seen):
+            pass  # it is told already, with the port that it had
         case RoleState.STOPPED:
             waits = f"; {group.behind} records wait" if group is not None and group.behind else ""
             yield _person(role, f"is not running{waits}", f"careline run {role}")

@@ -28,6 +28,8 @@ _SAMPLE = re.compile(
     r"(?:\{(?P<labels>[^}]*)\})? (?P<value>\S+)",
     re.MULTILINE,
 )
+_WAITS = "# TYPE careline_outreach_waiting "
+"""Where this stands and no sample follows, no letter waits; an earlier version has neither."""
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 Samples = Mapping[str, list[tuple[dict[str, str], float]]]
@@ -106,6 +108,8 @@ async def _get(client: httpx.AsyncClient, url: str) -> httpx.Response:
 def samples_of(text: str) -> Samples:
     """The samples that say how a worker is, by name without ``careline_``: labels and value of each."""
     found: defaultdict[str, list[tuple[dict[str, str], float]]] = defaultdict(list)
+    if _WAITS in text:
+        found["outreach_waiting"] = []
     for match in _SAMPLE.finditer(text):
         try:
             value = float(match["value"])
@@ -140,7 +144,7 @@ def ops_of(
         lag_seconds=max((value for _, value in samples.get("processor_lag_seconds", ())), default=None),
         lag_records=int(sum(value for _, value in lags)) if lags else None,
         clock_off=None if clock is None else clock_off(clock, between),
-        waiting=waiting if waiting and role == "outreach" else None,
+        waiting=waiting if role == "outreach" and "outreach_waiting" in samples else None,
         oldest_overdue=_only(samples, "outreach_oldest_overdue_seconds") if role == "outreach" else None,
     )
 

@@ -27,6 +27,7 @@ _STATES = {
 _WEIGHTS = {Weight.AWAY: _BAD, Weight.PERSON: _DOUBT, Weight.NOTE: _DIM}
 _MARKS = {Weight.AWAY: "away", Weight.PERSON: "look", Weight.NOTE: "note"}
 _UNTOLD = "?"
+_PIPED = 1_000
 _WIDE = 100
 """Columns from which the ops ports fit beside the rest."""
 
@@ -37,7 +38,7 @@ def show(seen: Seen, screen: Screen) -> None:
     screen.print(_summary(seen, found))
     if found:
         screen.print()
-        screen.grid(_findings(found))
+        screen.grid(_findings(found, beside=screen.width < _PIPED))
     for title, grid in (
         ("Servers", _servers(seen)),
         ("Roles", _roles(seen, wide=screen.width >= _WIDE)),
@@ -62,11 +63,16 @@ def _summary(seen: Seen, found: tuple[Finding, ...]) -> Text:
     return styled(said, (f"   {when}, topics {seen.prefix}*", _DIM))
 
 
-def _findings(found: tuple[Finding, ...]) -> Grid:
-    grid = Grid(("", "what", "do"), header=False)
+def _findings(found: tuple[Finding, ...], *, beside: bool) -> Grid:
+    """The way out stands beside what is the matter, or behind it where a line has no end."""
+    grid = Grid(("", "what", *(("do",) if beside else ())), rigid=("",), header=False)
     for one in found:
         about = styled((one.about, _WEIGHTS[one.weight]), ": ", one.what)
-        grid.add((_MARKS[one.weight], _WEIGHTS[one.weight]), about, (one.do, _DIM))
+        mark = (_MARKS[one.weight], _WEIGHTS[one.weight])
+        if beside:
+            grid.add(mark, about, (one.do, _DIM))
+        else:
+            grid.add(mark, styled(about, " -> ", one.do))
     return grid
 
 

@@ -29,8 +29,6 @@ def workers_of(role: str, seen: Seen) -> tuple[Worker, ...]:
         own = next((one for one in ports if alone or (one.partitions and one.partitions == member.partitions)), None)
         if own is not None:
             ports.remove(own)
-        workers.append(
-            Worker(instance=member.instance or member.client, host=member.host, partitions=member.partitions, ops=own)
-        )
+        workers.append(Worker(instance=member.instance, host=member.host, partitions=member.partitions, ops=own))
     workers += [Worker(instance=None, host=None, partitions=one.partitions, ops=one) for one in ports]
     return tuple(workers)

@@ -10,9 +10,9 @@ from typing import Any, Self
 import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from streams.errors import SettingsError
+from streams.http.exposition import Together, asked_for
 from streams.http.serving import Bounds, served
 from streams.metrics import REGISTRY
 
@@ -21,6 +21,7 @@ log = structlog.get_logger()
 _PROCESS = CollectorRegistry()
 ProcessCollector(registry=_PROCESS)
 PlatformCollector(registry=_PROCESS)
+_ALL = Together(REGISTRY, _PROCESS)
 
 _PATIENCE = timedelta(seconds=2)  # a scraper that never disconnects must not delay the end
 
@@ -43,13 +44,16 @@ class OpsServer:
         port: int | None,
         live: Check,
         ready: Check,
+        shows: Callable[[], None] = lambda: None,
         routes: Mapping[str, Callable[[], Any]] | None = None,
     ) -> None:
-        """``port`` None serves nothing; 0 takes any free port, which is logged."""
+        """``port`` None serves nothing; 0 takes any free port, which is logged. ``shows`` is called on the event loop
+        before metrics are read."""
         self._host = host
         self._wanted = port
         self._live = live
         self._ready = ready
+        self._shows = shows
         self._routes = dict(routes or {})
         self._runner: web.AppRunner | None = None
         self._port: int | None = None
@@ -94,9 +98,11 @@ class OpsServer:
         await self.stop()
 
     async def _metrics(self, request: web.Request) -> web.Response:
+        self._shows()
+        asked = asked_for(request.headers.get("Accept", ""))
         # formatting thousands of lines must not block the event loop that handles records
-        body = await asyncio.to_thread(lambda: generate_latest(REGISTRY) + generate_latest(_PROCESS))
-        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
+        body = await asyncio.to_thread(asked.write, _ALL)
+        return web.Response(body=body, headers={"Content-Type": asked.content_type})
 
     async def _livez(self, request: web.Request) -> web.Response:
         wrong = self._live()

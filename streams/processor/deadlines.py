@@ -104,3 +104,21 @@ class Pauses:
     def forget(self, key: str) -> None:
         """It went well."""
         self._latest.pop(key, None)
+
+
+class SetLate:
+    """Deadlines that were due when they were set, as those of an event that comes late: they wait from then on only."""
+
+    def __init__(self) -> None:
+        self._set_at: dict[str, int] = {}
+
+    def follow(self, key: str, due: int | None, now: int) -> None:
+        """The key's deadline is ``due`` since ``now``, in ms; None: it has none."""
+        if due is not None and due <= now:
+            self._set_at[key] = now
+        elif self._set_at:
+            self._set_at.pop(key, None)
+
+    def due(self, key: str, due: int) -> int:
+        """From when on the deadline that fires now has waited, in ms."""
+        return max(due, self._set_at.pop(key, due)) if self._set_at else due

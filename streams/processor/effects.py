@@ -10,8 +10,8 @@ from typing import Any
 
 import structlog
 
-from streams import metrics
 from streams.broker.closing import is_cancelled
+from streams.processor import metrics
 from streams.processor.failpoints import Point, reached
 from streams.processor.logic import Completion, Effect, Performer
 from streams.tracing import Tracing

@@ -20,9 +20,9 @@ class Feed:
         tp: TopicPartition,
         batch: int,
         news: asyncio.Event,
-        waits: Callable[[int, int | None], None],
+        waits: Callable[[int, ConsumerRecord | None], None],
     ) -> None:
-        """``waits`` gets how many records are not handled yet, and the time of the oldest known of them, in ms."""
+        """``waits`` gets how many records are not handled yet, and the first of them; None: it is not fetched yet."""
         self._consumer = consumer
         self._tp = tp
         self._batch = batch
@@ -32,6 +32,7 @@ class Feed:
         self._records: deque[ConsumerRecord] = deque()
         self._room = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._unread: int | None = None
         self.caught_up_at: int | None = None
         """When the broker last said that nothing more was there, in wall milliseconds; None while behind."""
 
@@ -63,8 +64,7 @@ class Feed:
         """What of the latest taken lies before ``position`` is handled; the rest is taken again first."""
         self._records.extendleft(record for record in reversed(self._in_hand) if record.offset >= position)
         self._in_hand = []
-        if not self._records and self.caught_up_at is not None:
-            self._waits(0, None)
+        self._tell()
 
     async def _run(self) -> None:
         try:
@@ -73,21 +73,24 @@ class Feed:
                 self._records.extend(fetched.get(self._tp, ()))
                 if self._records:
                     self._news.set()
+                self.caught_up_at = await self._end_seen()
                 while len(self._records) >= 2 * self._batch:
                     self._room.clear()
                     await self._room.wait()
-                self.caught_up_at = await self._end_seen()
         finally:
             self._news.set()
 
     async def _end_seen(self) -> int | None:
         end = self._consumer.last_stable_offset(self._tp)
         position = await self._consumer.position(self._tp)
-        unread = max((self._consumer.highwater(self._tp) or 0) - position, 0)
-        oldest = next(chain(self._in_hand, self._records), None)
-        waiting = unread + len(self._in_hand) + len(self._records)
-        self._waits(waiting, None if oldest is None else oldest.timestamp)
+        self._unread = max((self._consumer.highwater(self._tp) or 0) - position, 0)
+        self._tell()
         if end is None or position < end:
             return None
         polled: int | None = self._consumer.last_poll_timestamp(self._tp)
         return polled
+
+    def _tell(self) -> None:
+        if self._unread is not None:
+            oldest = next(chain(self._in_hand, self._records), None)
+            self._waits(self._unread + len(self._in_hand) + len(self._records), oldest)

@@ -21,9 +21,7 @@ from streams.errors import (
     Unreadable,
 )
 from streams.processor.logic import Stage
-
-UNPROCESSABLE = "unprocessable"
-"""The reason of a dead letter that could be read, but not handled. Its detail is ``<stage>: <error>: <message>``."""
+from streams.subscribing.dead_letters import UNPROCESSABLE
 
 _MOST_OF_A_MESSAGE = 500
 
@@ -40,7 +38,7 @@ _INFRASTRUCTURE = (KafkaError, Unavailable, SchemaNotRegistered, RefusedByServer
 
 
 def blamed(stage: Stage, error: BaseException) -> Unreadable:
-    """What the dead letter says: the stage, the error, and the innermost place in the code that raised it."""
+    """What the dead letter says: ``<stage>: <error>: <message>``, and the innermost place in the code that raised."""
     if isinstance(error, OutputTooLarge):
         stage = Stage.SIZE if stage is Stage.ENCODE else stage
     message = str(error)[:_MOST_OF_A_MESSAGE]

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
 import structlog
 
-from streams import metrics
 from streams.broker.closing import is_cancelled
 from streams.broker.contract import TopicPartition
 from streams.errors import PartitionStopped
 from streams.patience import pause_after
+from streams.processor import metrics
+from streams.processor.gauges import Gauges
 from streams.processor.isolation import Search, is_infrastructure
 from streams.processor.progress import Progress
+from streams.processor.recovery import committed
 from streams.processor.shared import Shared
 
 log = structlog.get_logger()
@@ -35,16 +37,15 @@ class Keeping:
         shared: Shared[Any],
         progress: Progress,
         search: Search,
-        waits: Callable[[int, int | None], None],
+        gauges: Gauges,
     ) -> None:
-        """``waits`` gets how many records wait while none are read, and None: nobody knows since when."""
         self._tp = tp
-        self._role = shared.role
+        self._shared = shared
         self._limits = shared.limits
         self._progress = progress
         self._search = search
         self._consumer = shared.consumer
-        self._waits = waits
+        self._gauges = gauges
         self.stopping = asyncio.Event()
         """Set when the partition is to be worked on no longer; it ends a pause at once."""
 
@@ -53,22 +54,27 @@ class Keeping:
 
     async def run(self, own: Callable[[], Awaitable[None]]) -> None:
         """Take the partition by ``own``, which works on it, and take it afresh whenever that fails."""
+        while not self.stopping.is_set():
+            try:
+                await own()
+            except PartitionStopped as why:
+                self.stopped = why
+                self._gauges.stopped()
+                log.error("partition_stopped", topic=self._tp.topic, partition=self._tp.partition, error=why)
+                return
+            except asyncio.CancelledError as cut:
+                if is_cancelled():
+                    raise
+                await self._after(cut)  # a client of ours was, not we
+            except Exception as why:
+                await self._after(why)
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Meanwhile look after the partition: whether brokers answer, and how much waits, also while it is stopped."""
         watching = asyncio.create_task(self._watch(), name=f"watch {self._tp}")
         try:
-            while not self.stopping.is_set():
-                try:
-                    await own()
-                except PartitionStopped as why:
-                    self.stopped = why
-                    metrics.PARTITIONS_STOPPED.labels(role=self._role).inc()
-                    log.error("partition_stopped", topic=self._tp.topic, partition=self._tp.partition, error=why)
-                    return
-                except asyncio.CancelledError as cut:
-                    if is_cancelled():
-                        raise
-                    await self._after(cut)  # a client of ours was, not we
-                except Exception as why:
-                    await self._after(why)
+            yield
         finally:
             watching.cancel()
 
@@ -86,7 +92,7 @@ class Keeping:
 
     async def _after(self, why: BaseException) -> None:
         """Pause after a failure. The pause grows for as long as the partition gets no further."""
-        metrics.TRANSACTIONS.labels(role=self._role, end="aborted").inc()
+        metrics.TRANSACTIONS.labels(role=self._shared.role, end="aborted").inc()
         reason = repr(why)[:_MOST_OF_A_REASON]
         self._progress.failed(reason)
         self._search.failed(why)
@@ -109,9 +115,12 @@ class Keeping:
             try:
                 async with asyncio.timeout(_LOOK.total_seconds()):
                     end = (await self._consumer.end_offsets([self._tp]))[self._tp]
+                    first = (await self._consumer.beginning_offsets([self._tp]))[self._tp]
+                    if (position := self._progress.position) is None:
+                        position, _ = await committed(self._tp, shared=self._shared)
             except Exception as why:
                 log.debug("brokers_do_not_answer", topic=self._tp.topic, partition=self._tp.partition, error=why)
                 self._progress.not_stuck()
                 continue
-            if not self._progress.ready and self._progress.position is not None:
-                self._waits(max(end - self._progress.position, 0), None)
+            if not self._progress.ready:
+                self._gauges.left(max(end - max(position, first), 0))

@@ -17,6 +17,7 @@ from streams.config import TimeSource
 from streams.processor.counted import Counted
 from streams.processor.effects import Effects
 from streams.processor.feed import Feed
+from streams.processor.gauges import Gauges
 from streams.processor.isolation import Search
 from streams.processor.keeping import Keeping
 from streams.processor.logic import Completion
@@ -40,9 +41,14 @@ class Partition(Generic[S]):
         self.progress = Progress()
         self._shared = shared
         self._at = shared.at(number)
-        self._counted = Counted(role=shared.role, partition=number, logic=shared.logic)
+        self._gauges = Gauges.of(number, shared=shared, progress=self.progress)
+        self._counted = Counted(
+            role=shared.role, logic=shared.logic, live=shared.settings.time_source is TimeSource.WALL
+        )
         self._search = Search(shared.limits.batch)
-        self.keeping = Keeping(self._at, shared=shared, progress=self.progress, search=self._search, waits=self._waits)
+        self.keeping = Keeping(
+            self._at, shared=shared, progress=self.progress, search=self._search, gauges=self._gauges
+        )
         self._completions: deque[Completion] = deque()
         self._news = asyncio.Event()
         self._effects = None
@@ -58,17 +64,23 @@ class Partition(Generic[S]):
 
     async def run(self) -> None:
         """Take the partition, work, and take it afresh after a failure, until :meth:`finish` or cancelled."""
-        try:
-            await self.keeping.run(self._own)
-        finally:
-            self.progress.ready = False
-            if self._effects is not None:
-                await self._effects.cancel()
+        with self.keeping.watched():
+            try:
+                await self.keeping.run(self._own)
+            finally:
+                self.progress.ready = False
+                if self._effects is not None:
+                    await self._effects.cancel()
+            await self.keeping.stopping.wait()
 
     def finish(self) -> None:
         """Take no more records, commit what the effects under way come to, and end."""
         self.keeping.stopping.set()
         self._news.set()
+
+    def let_go(self) -> None:
+        """It is assigned to this worker no longer: what it showed is gone."""
+        self._gauges.close()
 
     async def _own(self) -> None:
         began = time.monotonic()
@@ -78,11 +90,12 @@ class Partition(Generic[S]):
             tp=self._at,
             batch=self._shared.limits.batch,
             news=self._news,
-            waits=self._waits,
+            waits=self._gauges.waits,
         )
         try:
             seconds = time.monotonic() - began
-            self._counted.recovered(tenure.store, seconds=seconds)
+            self._counted.recovered(seconds=seconds)
+            self._gauges.holds(tenure.store, tenure.deadlines)
             place = {"topic": self._at.topic, "partition": self._at.partition, "offset": tenure.position}
             log.info("partition_taken", **place, keys=len(tenure.store), seconds=round(seconds, 2))
             self.progress.position = tenure.position
@@ -91,6 +104,7 @@ class Partition(Generic[S]):
             await self._work(tenure, feed)
         finally:
             self.progress.ready = False
+            self._gauges.holds(None)
             await feed.stop()
             await tenure.release()
 
@@ -162,7 +176,8 @@ class Partition(Generic[S]):
         if self._effects is not None:
             self._perform(changes, self._effects)
         wall = to_millis(self._shared.clock.now())
-        self._counted.count(changes, seconds=self._last_commit - began, store=tenure.store, wall=wall)
+        self._counted.count(changes, seconds=self._last_commit - began, wall=wall)
+        self._gauges.fired()
 
     def _perform(self, changes: Committed[S], effects: Effects) -> None:
         for completion in changes.settled:
@@ -171,9 +186,6 @@ class Partition(Generic[S]):
             effects.withdraw(key)
         for effect in changes.effects:
             effects.start(effect)
-
-    def _waits(self, records: int, oldest: int | None) -> None:
-        self._counted.waits(records, oldest, to_millis(self._shared.clock.now()))
 
     def _done(self, completion: Completion) -> None:
         self._completions.append(completion)

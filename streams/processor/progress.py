@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
+_ORDINARY_PACE = 20_000  # state records a second
+
 
 class Progress:
     """Of one partition. Whatever shows that it is not stuck is told here: commits, idleness, brokers that are away."""
@@ -21,6 +23,26 @@ class Progress:
         self.failures = 0
         """How often in a row the partition was lost since it last got any further."""
         self._why = ""
+        self._recovery: tuple[float, int, int] | None = None
+
+    def recovering(self, read: int, left: int) -> None:
+        """So many records of its state topic are read, and so many left; 0 left: it is recovered."""
+        began = self._seconds() if self._recovery is None or not read else self._recovery[0]
+        self._recovery = began, read, left
+
+    @property
+    def recovery_left(self) -> int | None:
+        """State records still to read; None while nobody knows."""
+        return None if self._recovery is None else self._recovery[2]
+
+    @property
+    def recovery_seconds_left(self) -> float | None:
+        """How long that takes at the pace so far, in seconds; None while nobody knows."""
+        if self._recovery is None:
+            return None
+        began, read, left = self._recovery
+        # as if one second at an ordinary pace had gone before: the first figures are no wild guess
+        return left * (self._seconds() - began + 1) / (read + _ORDINARY_PACE) if left else 0
 
     def moved(self, position: int) -> None:
         """A transaction was committed."""
@@ -40,6 +62,7 @@ class Progress:
     def failed(self, why: str) -> None:
         """The partition was lost and has to be taken again."""
         self.failures += 1
+        self._recovery = None
         self._why = why
 
     @property

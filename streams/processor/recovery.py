@@ -40,8 +40,10 @@ async def restore(
     try:
         consumer.assign([tp])
         await consumer.seek_to_beginning(tp)
+        begin = position = (await consumer.beginning_offsets([tp]))[tp]
         end = (await consumer.end_offsets([tp]))[tp]
-        while await consumer.position(tp) < end:
+        progress.recovering(0, max(end - begin, 0))
+        while position < end:
             for records in (await consumer.getmany(tp, timeout_ms=500, max_records=10_000)).values():
                 for record in records:
                     key, value = record.key.decode(), record.value
@@ -52,6 +54,8 @@ async def restore(
                         traces.restored(key, record.headers)
                 progress.not_stuck()
                 reached(Point.IN_RECOVERY)
+            position = await consumer.position(tp)
+            progress.recovering(position - begin, max(end - position, 0))
     finally:
         await closed(consumer)
 

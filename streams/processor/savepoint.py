@@ -18,7 +18,7 @@ class Savepoint:
         self._settled, self._withdrawn = len(tx.settled), len(tx.withdrawn)
         self._handled, self._dead_letters = dict(tx.handled), dict(tx.dead_letters)
         self._published, self._sent, self._taken = len(tx.published_at), len(tx.sent), len(tx.taken)
-        self._timers = tx.timers
+        self._traced, self._fired, self._timers = len(tx.traced), len(tx.fired), tx.timers
         self._spans = None if tx.spans is None else tx.spans.mark()
         self.states = tx.overlay.mark()
         self._deadlines = wakes.mark()
@@ -30,11 +30,13 @@ class Savepoint:
             del sent[self._outgoing.get(where, 0) :]
         tx.effects[:] = self._effects
         del tx.settled[self._settled :], tx.withdrawn[self._withdrawn :]
-        for counts, before in ((tx.handled, self._handled), (tx.dead_letters, self._dead_letters)):
-            counts.clear()
-            counts.update(before)
+        tx.handled.clear()
+        tx.handled.update(self._handled)
+        tx.dead_letters.clear()
+        tx.dead_letters.update(self._dead_letters)
         del tx.published_at[self._published :]
         del tx.sent[self._sent :], tx.taken[self._taken :]
+        del tx.traced[self._traced :], tx.fired[self._fired :]
         tx.timers = self._timers
         if tx.spans is not None and self._spans is not None:
             tx.spans.undo(self._spans)

@@ -10,7 +10,6 @@ import structlog
 from aiokafka.errors import KafkaError
 from mode import Service
 
-from streams import metrics
 from streams.avro.codec import Codec
 from streams.broker.answering import kafka_answers
 from streams.broker.choice import broker_of
@@ -20,6 +19,7 @@ from streams.clock import Clock, SystemClock
 from streams.config import Settings
 from streams.errors import CarelineError, SchemaNotRegistered, Unavailable
 from streams.patience import Patience
+from streams.processor import metrics
 from streams.processor.limits import Limits
 from streams.processor.logic import Logic, Performer
 from streams.processor.partition import Partition
@@ -156,6 +156,7 @@ class Processor(Service, Generic[S]):
             task.add_done_callback(self._ended)
             self._partitions[tp.partition] = partition, task
         self._assigned = True
+        metrics.REBALANCES.labels(role=self._role).inc()
         metrics.PARTITIONS_OWNED.labels(role=self._role).set(len(self._partitions))
 
     async def _let_go(self) -> None:
@@ -168,6 +169,8 @@ class Processor(Service, Generic[S]):
         for task in late:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for partition, _ in self._partitions.values():
+            partition.let_go()
         self._partitions.clear()
         self._assigned = False
         metrics.PARTITIONS_OWNED.labels(role=self._role).set(0)

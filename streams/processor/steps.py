@@ -11,19 +11,19 @@ from typing import Generic, TypeAlias, TypeVar
 import structlog
 from aiokafka import ConsumerRecord
 
-from streams import metrics
 from streams.clock import Clock, PartitionClock, to_millis
 from streams.config import Settings
 from streams.errors import Unreadable
 from streams.order import check_later, due_before, follow
-from streams.processor.deadlines import Deadlines, Pauses
+from streams.processor import metrics
+from streams.processor.deadlines import Deadlines, Pauses, SetLate
 from streams.processor.intake import Intake, Misplaced
 from streams.processor.isolation import blamed, is_infrastructure
 from streams.processor.logic import Completion, Logic, Stage, Step
 from streams.processor.savepoint import Savepoint
 from streams.processor.times import Times
 from streams.processor.transaction import Outbox, Transaction
-from streams.publishing.cloudevents import Headers, published_at_millis
+from streams.publishing.cloudevents import Headers
 from streams.subscribing.dead_letters import place_of, stand_in
 
 log = structlog.get_logger()
@@ -67,7 +67,7 @@ class Steps(Generic[S]):
         self._timers = timers
         self._stand_in = partial(stand_in, settings.topics.full_name(logic.state_topic), outbox.same_partition)
         self._stage = Stage.STEP
-        self._careful, self._most, self._pauses = False, 0, Pauses()
+        self._careful, self._most, self._pauses, self._set_late = False, 0, Pauses(), SetLate()
         self._refused: Exception | None = None
 
     async def make(
@@ -210,13 +210,10 @@ class Steps(Generic[S]):
         if tx.spans is not None:
             tx.spans.about(incoming.record)
         step = self._logic.receive(incoming, await tx.overlay.get(key), now, busy=self._under_way(tx, key))
-        tx.took(incoming.record, step)
+        tx.took(incoming, step)
         self._apply(tx, key, step, now=now, cause=incoming.headers)
         if step.refused is not None:
             self._keep(tx, record, step.refused)
-        published = published_at_millis(incoming.headers)
-        if published is not None:
-            tx.published_at.append(published)
 
     async def _fire(self, tx: Transaction[S], until: int) -> bool:
         """Wake the keys that are due by ``until``, in the order of their deadlines, each at its own time.
@@ -245,6 +242,7 @@ class Steps(Generic[S]):
         step = self._logic.wake(key, state, now := self._times.now(millis), busy=busy)
         self._pauses.forget(key)
         tx.timers += 1
+        tx.fired.append(self._set_late.due(key, millis))
         self._apply(tx, key, step, now=now)
         check_later(self._wakes, key, millis)
 
@@ -282,6 +280,7 @@ class Steps(Generic[S]):
         if not step.unchanged:
             tx.overlay.put(key, step.state)
             follow(self._wakes, key, step.state)
+            self._set_late.follow(key, self._wakes.due(key), tx.clock.millis)
         for send in step.sends:
             self._outbox.add(tx, send, at=at, cause=cause)
         if step.withdraw_effects:

@@ -50,6 +50,8 @@ class Tenure(Generic[S]):
     ) -> None:
         self.store = store
         """The states as they are committed."""
+        self.deadlines = wakes
+        """When each key is to be woken; while a transaction is made, also what it changes."""
         self.position = position
         """The offset of the first record that is not handled."""
         self.resuming: list[str] = wakes.keys() if effects is not None else []
@@ -57,7 +59,6 @@ class Tenure(Generic[S]):
         self._at = at
         self._shared = shared
         self._producer = producer
-        self._wakes = wakes
         self._clock = clock
         self._traces = traces
         self._outbox = Outbox(
@@ -125,7 +126,7 @@ class Tenure(Generic[S]):
 
     def due(self, tick: int | None) -> bool:
         """Whether a deadline has been reached by the wall's ``tick`` in ms; None: the wall does not count now."""
-        due = self._wakes.next()
+        due = self.deadlines.next()
         until = tick if tick is None or self._shared.real else PartitionClock(self._clock.millis).tick(tick)
         return due is not None and until is not None and due <= until
 

@@ -18,10 +18,10 @@ from streams.errors import OutputTooLarge, Unreadable
 from streams.events import Record, Value
 from streams.processor.failpoints import Point, reached
 from streams.processor.intake import partition_of
-from streams.processor.logic import Completion, Effect, Logic, Send, Step
+from streams.processor.logic import Completion, Effect, Incoming, Logic, Send, Step
 from streams.processor.store import Changes, Overlay
 from streams.processor.traces import Spans
-from streams.publishing.cloudevents import Headers, headers_for, published_at_millis, traceparent_of
+from streams.publishing.cloudevents import Headers, headers_for, published_at_millis, source_of, told_by, traceparent_of
 from streams.subscribing.dead_letters import FRAMING, kept_of, most_bytes
 from streams.topics import Topic
 
@@ -61,8 +61,13 @@ class Transaction(Generic[S]):
     withdrawn: list[str] = field(default_factory=list)
     """Keys whose effects are not wanted any more."""
     handled: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    dead_letters: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    dead_letters: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
+    """By reason and publisher."""
     published_at: list[int] = field(default_factory=list)
+    traced: list[tuple[int, bytes]] = field(default_factory=list)
+    """Of records whose trace is kept: when they were published, and their trace context."""
+    fired: list[int] = field(default_factory=list)
+    """When the deadlines that fired were due, or were set if that was later, in ms."""
     sent: list[Send] = field(default_factory=list)
     taken: list[Record] = field(default_factory=list)
     """Input records that changed a state."""
@@ -75,11 +80,16 @@ class Transaction(Generic[S]):
     spans: Spans | None = None
     """None where nothing is traced."""
 
-    def took(self, record: Record, step: Step[S]) -> None:
+    def took(self, incoming: Incoming, step: Step[S]) -> None:
         """An input record led to this step."""
         self.handled[step.handling] += 1
         if not step.unchanged:
-            self.taken.append(record)
+            self.taken.append(incoming.record)
+        published, trace = told_by(incoming.headers)
+        if published is not None:
+            self.published_at.append(published)
+            if trace is not None:
+                self.traced.append((published, trace))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,14 +105,16 @@ class Committed(Generic[S]):
     withdrawn: Sequence[str]
     effects: Sequence[Effect]
     handled: Mapping[str, int]
-    dead_letters: Mapping[str, int]
-    """By reason."""
+    dead_letters: Mapping[tuple[str, str], int]
+    """By reason and publisher."""
     written: Mapping[str, int]
     """Records by topic."""
     sent: Sequence[Send]
     taken: Sequence[Record]
     """Input records that changed a state."""
     published_at: Sequence[int]
+    traced: Sequence[tuple[int, bytes]]
+    fired: Sequence[int]
     timers: int
 
     @classmethod
@@ -125,6 +137,8 @@ class Committed(Generic[S]):
             sent=tx.sent,
             taken=tx.taken,
             published_at=tx.published_at,
+            traced=tx.traced,
+            fired=tx.fired,
             timers=tx.timers,
         )
 
@@ -164,7 +178,7 @@ class Outbox:
         key, value, headers = kept_of(record, why, reader=reader, most=topic.max_bytes - 2 * FRAMING)
         out = Outgoing(key, value, tx.clock.millis, headers)
         tx.outgoing[self._topics.full_name(topic), self.same_partition].append(self._surely_fits(topic, out))
-        tx.dead_letters[why.reason] += 1
+        tx.dead_letters[why.reason, source_of(record.headers)] += 1
         if tx.spans is not None:
             tx.spans.dead_letter(why.reason)
 

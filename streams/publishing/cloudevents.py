@@ -11,12 +11,17 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+SOURCE = "ce_source"
 TRACEPARENT = "traceparent"
 PUBLISHED_AT = "ce_publishedat"
+UNKNOWN = "unknown"
+"""The publisher of a record that does not name one."""
 
 Headers = Sequence[tuple[str, bytes]]
 
 _TRACEPARENT = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_SAMPLED = (b"1", b"3", b"5", b"7", b"9", b"b", b"d", b"f")  # the last bit of the flags
+_SOURCE = re.compile(rb"[A-Za-z0-9._:/~-]{1,100}")  # no address, and nothing that breaks a page
 _LATEST = 1 << 53  # ms; the largest integer range of a double, far beyond any real clock
 
 
@@ -28,7 +33,7 @@ def headers_for(
         ("ce_specversion", b"1.0"),
         ("ce_id", event_id.encode()),
         ("ce_type", record.encode()),
-        ("ce_source", source.encode()),
+        (SOURCE, source.encode()),
         ("ce_time", occurred_at.isoformat(timespec="milliseconds").replace("+00:00", "Z").encode()),
         ("content-type", b"application/avro"),
     ]
@@ -37,6 +42,29 @@ def headers_for(
     if traceparent is not None:
         headers.append((TRACEPARENT, traceparent.encode()))
     return headers
+
+
+def told_by(headers: Sequence[tuple[str, Any]]) -> tuple[int | None, bytes | None]:
+    """What metrics go by: :func:`published_at_millis`, and the trace context if its trace is sampled."""
+    trace = None
+    for name, value in reversed(headers):  # we write both at the end
+        if name == PUBLISHED_AT and value is not None:
+            try:
+                millis = int(value)
+            except ValueError:
+                return None, trace
+            return millis if 0 <= millis < _LATEST else None, trace
+        if name == TRACEPARENT and value is not None and value.endswith(_SAMPLED):
+            trace = value
+    return None, trace
+
+
+def source_of(headers: Iterable[tuple[str, Any]]) -> str:
+    """Who published the record, as it says itself; ``unknown`` if it says nothing that may stand in a metric."""
+    for name, value in headers:
+        if name == SOURCE and value is not None and _SOURCE.fullmatch(value) is not None:
+            return str(value, "ascii")
+    return UNKNOWN
 
 
 def published_at_millis(headers: Sequence[tuple[str, Any]]) -> int | None:
@@ -73,3 +101,8 @@ def traceparent_of(headers: Iterable[tuple[str, Any]]) -> str | None:
         if name == TRACEPARENT and is_traceparent(value):
             return str(value, "ascii")
     return None
+
+
+def trace_id_of(traceparent: bytes) -> str | None:
+    """The id of the trace, 32 hexadecimal digits; None for what is no W3C trace context."""
+    return str(traceparent[3:35], "ascii") if is_traceparent(traceparent) else None

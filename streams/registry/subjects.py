@@ -76,8 +76,10 @@ async def compare_subjects(registry: Registry, topics: Topics) -> tuple[SubjectS
 
 async def _compared(registry: Registry, subject: str, record: str) -> SubjectState:
     ours = schemas.versions(record)
-    latest = await _id_of(registry, subject, ours[-1])
     there = len(await registry.versions(subject))
+    if not there:
+        return SubjectState(subject=subject, record=record, missing=tuple(range(1, len(ours) + 1)), strangers=())
+    latest = await _id_of(registry, subject, ours[-1])
     if latest is not None and there in (len(ours), len({canonical(one) for one in ours})):
         return SubjectState(subject=subject, record=record, missing=(), strangers=())
     ids = [await _id_of(registry, subject, schema) for schema in ours]

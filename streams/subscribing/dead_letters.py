@@ -14,12 +14,16 @@ from typing import Any, TypeVar
 
 from aiokafka import ConsumerRecord
 
+from streams import metrics
 from streams.avro.codec import schema_id_of
 from streams.errors import Unreadable
 from streams.publishing.cloudevents import traceparent_of
 from streams.tracing import trace_id_of
 
 Headers = Sequence[tuple[str, bytes]]
+
+UNPROCESSABLE = "unprocessable"
+"""The reason of a dead letter that could be read, but not handled."""
 
 _PREFIX = "careline_dead_letter_"
 _MAX_DETAIL = 2_000
@@ -57,6 +61,13 @@ def headers_of(record: ConsumerRecord, why: Unreadable, *, reader: str) -> list[
 def is_of_dead_letters(name: str) -> bool:
     """Whether a header is one that a dead letter adds to the record's own headers."""
     return name.startswith(_PREFIX)
+
+
+def count_dead_letters(role: str, reason: str, source: str, count: int = 1) -> None:
+    """So many dead letters are written. What could be read but not handled is no fault of whoever published it."""
+    metrics.DEAD_LETTERS.labels(role=role, reason=reason).inc(count)
+    if reason != UNPROCESSABLE:
+        metrics.CONTRACT_VIOLATIONS.labels(role=role, source=source, reason=reason).inc(count)
 
 
 def stand_in(topic: str, partition: int, key: str) -> ConsumerRecord:

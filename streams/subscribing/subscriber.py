@@ -9,7 +9,6 @@ from typing import Self
 
 import structlog
 
-from streams import metrics
 from streams.avro.codec import Codec
 from streams.avro.records import types_of
 from streams.broker.answering import kafka_answers
@@ -19,9 +18,10 @@ from streams.broker.contract import Broker, Consumer, ConsumerRecord, Producer, 
 from streams.config import Settings
 from streams.errors import Unavailable, Unreadable
 from streams.events import Record
+from streams.publishing.cloudevents import source_of
 from streams.registry.choice import registry_of
 from streams.registry.registry import Registry
-from streams.subscribing.dead_letters import FRAMING, kept_of, place_of
+from streams.subscribing.dead_letters import FRAMING, count_dead_letters, kept_of, place_of
 from streams.topics import Topic
 
 log = structlog.get_logger()
@@ -193,7 +193,7 @@ class Subscriber:
         await self._dead_letters.send_and_wait(
             topics.full_name(topics.dead_letters), key=key, value=value, headers=headers
         )
-        metrics.DEAD_LETTERS.labels(role=self._group, reason=why.reason).inc()
+        count_dead_letters(self._group, why.reason, source_of(raw.headers))
 
     async def _commit(self) -> None:
         if self._group is not None and self._handled:

@@ -96,9 +96,10 @@ async def drive(
         still = ", ".join(sorted({alert.name for alert in observer.firing}))
         return Judgement(fired={}, resolved={}, suppressed=(), also=(), failures=(f"{still} fired before the fault",))
     tell(fault.what)
-    began = time.monotonic()
+    began = caused = time.monotonic()
     try:
         await fault.cause(here)
+        caused = time.monotonic()
 
         def fired() -> bool:
             seen = [one for one in observer.sightings if one.at >= began]
@@ -108,7 +109,7 @@ async def drive(
             return expected.suppressed <= {alert.name for alert in observer.firing}
 
         longest = max((wanted.within for wanted in expected.fires), default=0.0)
-        if await waited(fired, within=longest + began - time.monotonic()) and expected.suppressed:
+        if await waited(fired, within=longest) and expected.suppressed:
             tell("waits for what follows from it")
             await waited(followed, within=fault.hold)
         await waited(lambda: False, within=2 * pace.told_within)  # so that Alertmanager has said what it suppresses
@@ -119,7 +120,7 @@ async def drive(
     tell("waits until all is quiet again")
     await quiet(observer, lasting=pace.quiet_for, within=fault.settles)
     return judge(
-        expected, observer.sightings, began=began, repaired=repaired, ended=time.monotonic(),
+        expected, observer.sightings, began=began, caused=caused, repaired=repaired, ended=time.monotonic(),
         told_within=pace.told_within,
     )  # fmt: skip
 

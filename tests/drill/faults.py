@@ -20,8 +20,8 @@ _PARTITION = 2
 
 @dataclass(frozen=True, slots=True)
 class Fires:
-    """An alert that has to fire, with these labels among others, ``takes`` seconds after the fault at the latest and
-    its ``for`` and a few scrapes later."""
+    """An alert that has to fire, with these labels among others: its ``for``, a few scrapes, and ``takes`` seconds
+    after the fault at the latest."""
 
     alert: str
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -200,13 +200,15 @@ FAULTS: dict[str, Fault] = {
         cause=_killing("mail"), repair=_up,
         fires=(Fires("MailAway", {"role": "outreach"}, takes=12),),
         suppressed=frozenset({"CircuitOpen"}), hold=40,
-        may=LATE | {"OutreachOverdue", "ProviderFailing"}, settles=240,
+        # a letter that was being handed over is uncertain
+        may=LATE | {"OutreachOverdue", "ProviderFailing", "UncertainLetters"}, settles=300,
     ),
     "mail_refusing": Fault(
         what="the mail server answers every letter 451, try later",
         cause=_mail(Mode.REFUSE, 451), repair=_mail(Mode.OK),
-        fires=(Fires("CircuitOpen", {"role": "outreach"}, takes=10),),
-        may=LATE | {"OutreachOverdue", "ProviderFailing"}, settles=240,
+        # it answers, so its circuit stays closed
+        fires=(Fires("ProviderFailing", {"role": "outreach"}, takes=15),),
+        may=LATE | {"OutreachOverdue"}, settles=240,
     ),
     "mail_rejecting": Fault(
         what="the mail server answers every letter 550, never",
@@ -229,13 +231,14 @@ FAULTS: dict[str, Fault] = {
     "two_playbooks": Fault(
         what="a second journeys worker starts with another playbook",
         cause=_second_playbook, repair=_without_the_second,
-        fires=(Fires("PlaybooksDiffer", {"role": "journeys"}, takes=20),),
+        fires=(Fires("PlaybooksDiffer", {"role": "journeys"}, takes=5),),
         may=LATE | {"RebalanceStorm", "RoleAbsent"},
     ),
     "playbook_refused": Fault(
         what="the playbook file of the journeys role gets a mistake",
         cause=_wrong_playbook, repair=_right_playbook,
-        fires=(Fires("PlaybookRefused", {"role": "journeys"}, takes=5),),
+        # it looks twice, a second apart, and tries the file in a process of its own
+        fires=(Fires("PlaybookRefused", {"role": "journeys"}, takes=30),),
     ),
     "clock_wrong": Fault(
         what="the clock of the journeys worker is 30 s ahead",
@@ -268,7 +271,7 @@ FAULTS: dict[str, Fault] = {
     "restarting": Fault(
         what="the view is killed four times in a row",
         cause=_restart_view, repair=_nothing,
-        fires=(Fires("RoleRestarting", {"role": "view"}, takes=30),),
+        fires=(Fires("RoleRestarting", {"role": "view"}, takes=5),),
         may=frozenset({"RoleAbsent", "RoleNotReady", "ViewBehind"}),
     ),
 }  # fmt: skip

@@ -79,6 +79,15 @@ def test_an_alert_that_fires_late_is_reported() -> None:
     assert found.failures == ("RoleAbsent fired after 30.0 s, later than 10.0 s",)
 
 
+def test_a_fault_that_takes_a_while_to_be_there_counts_from_then() -> None:
+    """An alert that fires meanwhile is as fast as can be."""
+    sightings = [Sighting(float(at), frozenset({ABSENT} if 30 <= at < 70 else ())) for at in range(101)]
+    expected = Expectation(fires=EXPECTED.fires)
+    for caused, seconds in ((25.0, 5.0), (40.0, 0.0)):
+        found = judge(expected, sightings, began=0.0, caused=caused, repaired=REPAIRED, ended=ENDED)
+        assert (found.failures, found.fired) == ((), {"RoleAbsent": seconds})
+
+
 def test_an_alert_that_never_resolves_is_reported() -> None:
     """Also if it comes back after it had ended."""
     found = seen(between(5, 101, ABSENT), GOOD_SLOW, held=HELD)

@@ -69,7 +69,7 @@ class Judgement:
     """What came of a fault: seconds by alert, and what was wrong."""
 
     fired: Mapping[str, float]
-    """Seconds from the fault until each wanted alert fired."""
+    """Seconds from the fault until each wanted alert fired; 0 if that was while it was being caused."""
     resolved: Mapping[str, float]
     """Seconds from the repair until each wanted alert had ended."""
     suppressed: tuple[str, ...]
@@ -83,11 +83,16 @@ def judge(
     sightings: Sequence[Sighting],
     *,
     began: float,
+    caused: float | None = None,
     repaired: float,
     ended: float,
     told_within: float = TOLD_WITHIN,
 ) -> Judgement:
-    """Compare what was seen between ``began`` and ``ended`` with what was expected."""
+    """Compare what was seen between ``began`` and ``ended`` with what was expected.
+
+    ``caused``: when the fault was there, if it took a while; seconds to fire are counted from then.
+    """
+    there = began if caused is None else caused
     seen = [one for one in sightings if began <= one.at <= ended]
     failures = _blind(seen, began, ended)
     fired: dict[str, float] = {}
@@ -96,11 +101,11 @@ def judge(
     for wanted in expected.fires:
         at = next((one.at for one in seen if wanted.by(one.firing)), None)
         if at is None or at > repaired:
-            failures.append(f"{wanted.name} did not fire before the repair, {repaired - began:.0f} s after the fault")
+            failures.append(f"{wanted.name} did not fire before the repair, {repaired - there:.0f} s after the fault")
             continue
-        fired[wanted.name] = at - began
-        if at - began > wanted.within:
-            failures.append(f"{wanted.name} fired after {at - began:.1f} s, later than {wanted.within:.1f} s")
+        fired[wanted.name] = after = max(0.0, at - there)
+        if after > wanted.within:
+            failures.append(f"{wanted.name} fired after {after:.1f} s, later than {wanted.within:.1f} s")
         if not any(set(wanted.by(one.firing)) - one.suppressed for one in seen if one.at >= at + told_within):
             failures.append(f"{wanted.name} was suppressed all the time, so nobody was told")
         last = max(one.at for one in seen if wanted.by(one.firing))

@@ -38,7 +38,7 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     ),
     "topics are missing": (
         {"topics": (change("careline.outreach", TopicStatus.MISSING), change("careline.journeys"))},
-        "attention topics: 1 of 2 topics do not exist: careline.outreach",
+        "attention topics: 1 of 2 do not exist: careline.outreach",
         "careline topics apply",
     ),
     "a topic has other partitions": (
@@ -77,6 +77,16 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     "a schema is missing": (
         {"subjects": (subjects.SubjectState(subject="s", record="r", missing=(2, 3), strangers=()),)},
         "attention s: version 2, 3 is not registered",
+        "careline schemas apply",
+    ),
+    "many schemas are missing": (
+        {
+            "subjects": tuple(
+                subjects.SubjectState(subject=f"s{number}", record="r", missing=(1,), strangers=())
+                for number in range(5)
+            )
+        },
+        "attention schemas: 5 of 5 subjects lack versions of ours, s0 the first",
         "careline schemas apply",
     ),
     "a role never ran": (
@@ -241,6 +251,11 @@ def test_the_state_of_a_role_is_the_worst_that_is_known() -> None:
         assert state_of("journeys", well(**fields)) is state
     assert state_of("view", well(ops=(), view_built=False)) is RoleState.NEVER
     assert state_of("gateway", well(ops=())) is RoleState.UNKNOWN
+    killed = well(ops=(), vanished=(("gateway", "http://127.0.0.1:9105"),))
+    assert state_of("gateway", killed) is RoleState.STOPPED
+    assert [one for one in told(killed) if "gateway" in one] == [
+        "attention gateway at http://127.0.0.1:9105: has ended without leaving"
+    ]
     assert set(cases) == set(RoleState)
 
 

@@ -43,6 +43,14 @@ def test_what_a_worker_says_is_read() -> None:
     assert (said.playbook_refused, said.clock_off) == (True, -3.0)
 
 
+def test_no_letter_waits_where_the_metric_has_no_sample() -> None:
+    """That is told from a version that does not count them."""
+    text = 'careline_dependency_up{role="outreach"} 1.0\n'
+    for known, waiting in ((text, None), (text + "# TYPE careline_outreach_waiting gauge\n", {})):
+        said = ops_of("http://x", samples_of(known), waits=(), wrong=(), between=(0.0, 0.0))
+        assert said.waiting == waiting
+
+
 def test_a_slow_answer_is_no_wrong_clock() -> None:
     """Only what lies outside of the time of asking counts."""
     assert [clock_off(clock, (10.0, 12.0)) for clock in (9.0, 10.0, 11.5, 12.0, 14.0)] == [-1.0, 0, 0, 0, 2.0]

@@ -46,6 +46,13 @@ def test_what_needs_a_person_comes_first() -> None:
     assert "careline dlq list" in lines[2]
 
 
+def test_a_finding_is_one_line_where_lines_have_no_end() -> None:
+    """As for grep: what is the matter, and the way out behind it."""
+    seen = well(dead_letters=Recent(count=2, complete=True, by_reason={"unknown_schema": 2}))
+    line = "look  dead letters: 2 in the last day: 2 unknown_schema -> careline dlq list; then careline dlq republish"
+    assert line in shown(seen, 65_536)
+
+
 def test_servers_that_are_away_are_named_first_of_all() -> None:
     """Two of them, in the first line."""
     seen = well()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.processor.deadlines import Deadlines
+from streams.processor.deadlines import Deadlines, SetLate
 
 
 def of(**due: int) -> Deadlines:
@@ -97,3 +97,22 @@ def test_what_changed_since_the_beginning_can_be_taken_back(
     wakes.undo()
     assert {key: wakes.due(key) for key in wakes.keys()} == before  # noqa: SIM118
     assert wakes.next() == min((due for due in before.values() if due is not None), default=None)
+
+
+def test_a_deadline_that_was_due_when_it_was_set_waits_from_then_on() -> None:
+    """An event that comes late has deadlines of long ago: they fire at once, and nobody says that they are late."""
+    late = SetLate()
+    late.follow("ana", 1_000, 9_000)
+    late.follow("ben", 9_500, 9_000)
+    assert (late.due("ana", 1_000), late.due("ben", 9_500)) == (9_000, 9_500)
+    assert late.due("ana", 1_000) == 1_000, "it is known once"
+
+
+def test_a_deadline_that_is_moved_is_late_again() -> None:
+    """Only the deadline in force counts."""
+    late = SetLate()
+    late.follow("ana", 1_000, 9_000)
+    late.follow("ana", 9_100, 9_050)
+    late.follow("ben", 1_000, 9_000)
+    late.follow("ben", None, 9_050)
+    assert (late.due("ana", 9_100), late.due("ben", 9_200)) == (9_100, 9_200)

@@ -192,7 +192,7 @@ async def test_a_record_that_fails_stands_alone(fault: str, said: str) -> None:
     assert (dead.reason, dead.offset, dead.value, dead.key) == ("unprocessable", 1, told[1].value, BAD.encode())
     assert dead.detail.startswith(said)
     assert broken.states == well.states
-    assert (broken.position, broken.committed[0].dead_letters) == (5, {"unprocessable": 1})
+    assert (broken.position, broken.committed[0].dead_letters) == (5, {("unprocessable", "unknown"): 1})
     outputs = [tx.outgoing.get(("careline.decisions", 0)) for tx in (broken.committed[0], well.committed[0])]
     assert outputs[0] == outputs[1]
 

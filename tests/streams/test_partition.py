@@ -113,7 +113,7 @@ async def test_the_next_owner_knows_what_the_last_one_committed(broker: MemoryBr
     assert {key: await second.store.get(key) for key in ("ana", "ben")} == {
         key: await first.store.get(key) for key in ("ana", "ben")
     }
-    assert second._wakes.keys() == first._wakes.keys() == ["ana", "ben"]
+    assert second.deadlines.keys() == first.deadlines.keys() == ["ana", "ben"]
     assert second._clock.millis == first._clock.millis
 
 

@@ -7,52 +7,44 @@ A test that needs one asks the fixture ``monitoring_program`` for it. Where it i
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 
 import pytest
 
+from deploy.local.monitoring import ALERTMANAGER, PROMETHEUS, Program, path_of
+from deploy.local.preflight import MissingError
+
+_UPSTREAM = "https://prometheus.io/download/"
 REQUIRE = "CARELINE_REQUIRE_MONITORING"
 
-
-@dataclass(frozen=True, slots=True)
-class Program:
-    """A program under the names it has on the PATH, Debian's package of it, and where others get it."""
-
-    names: tuple[str, ...]
-    package: str
-    upstream: str
-
-
-_PROMETHEUS = "https://prometheus.io/download/#prometheus"
-_ALERTMANAGER = "https://prometheus.io/download/#alertmanager"
-
 PROGRAMS: Mapping[str, Program] = {
-    "prometheus": Program(("prometheus",), "prometheus", _PROMETHEUS),
-    "promtool": Program(("promtool",), "prometheus", _PROMETHEUS),
-    "alertmanager": Program(("prometheus-alertmanager", "alertmanager"), "prometheus-alertmanager", _ALERTMANAGER),
-    "amtool": Program(("amtool",), "prometheus-alertmanager", _ALERTMANAGER),
+    "prometheus": PROMETHEUS,
+    "promtool": replace(PROMETHEUS, names=("promtool",)),
+    "alertmanager": ALERTMANAGER,
+    "amtool": replace(ALERTMANAGER, names=("amtool",)),
 }
+"""Each tool is of the package of its server, and of the same version."""
 
-_MISSING = "is not on the PATH; install it with"
 
-
-def found(name: str) -> str | None:
-    """The path of one of ``PROGRAMS``, None if it is not installed."""
-    return next((path for one in PROGRAMS[name].names if (path := shutil.which(one))), None)
+def found(name: str, *, env: Mapping[str, str] = os.environ) -> str | None:
+    """The path of one of ``PROGRAMS``, None if it is not installed or too old."""
+    try:
+        return path_of(PROGRAMS[name], env)
+    except MissingError:
+        return None
 
 
 def missing(name: str) -> str:
     """What to say of a program that is not installed: one line, with the remedy."""
-    program = PROGRAMS[name]
-    return f"{name} {_MISSING} `apt-get install {program.package}`, or from {program.upstream}"
+    package = PROGRAMS[name].package
+    return f"{name} is not on the PATH, or too old; install it with `apt-get install {package}`, or from {_UPSTREAM}"
 
 
 def left_out(reasons: Iterable[str]) -> tuple[str, ...]:
     """The lines of ``missing`` among the reasons for which tests were skipped, each once."""
-    lines = (name for reason in reasons for name in PROGRAMS if missing(name) in reason)
-    return tuple(missing(name) for name in dict.fromkeys(lines))
+    names = (name for reason in reasons for name in PROGRAMS if missing(name) in reason)
+    return tuple(missing(name) for name in dict.fromkeys(names))
 
 
 def required(env: Mapping[str, str]) -> bool:
@@ -62,7 +54,7 @@ def required(env: Mapping[str, str]) -> bool:
 
 def program(name: str, *, env: Mapping[str, str] = os.environ) -> str:
     """The path of one of ``PROGRAMS``; skips the test where it is missing, and fails it where it is ``required``."""
-    path = found(name)
+    path = found(name, env=env)
     if path is not None:
         return path
     if required(env):

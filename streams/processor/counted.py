@@ -1,4 +1,4 @@
-"""What a partition tells the operators of each transaction, once it is committed."""
+"""Records the metrics of each committed transaction of a partition."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class Counted:
         self._lateness = metrics.DEADLINE_LATENESS_SECONDS.labels(role=role)
 
     def recovered(self, *, seconds: float) -> None:
-        """The partition was taken, and its state rebuilt."""
+        """Record that the partition was acquired and its state rebuilt."""
         metrics.RECOVERIES.labels(role=self._role).inc()
         metrics.RECOVERY_SECONDS.labels(role=self._role).observe(seconds)
 
     def count(self, changes: Committed[Any], *, seconds: float, wall: int) -> None:
-        """A transaction was committed; ``wall``: the time, in ms."""
+        """Record a committed transaction. ``wall``: the current time in ms."""
         role = self._role
         metrics.TRANSACTIONS.labels(role=role, end="committed").inc()
         metrics.TRANSACTION_SECONDS.labels(role=role).observe(seconds)

@@ -1,22 +1,23 @@
-"""The deadlines of a partition: one per key, the earliest first."""
+"""The deadlines of a partition: one per key, ordered by time."""
 
 from __future__ import annotations
 
 import heapq
 
-_FIRST_PAUSE = 60_000  # ms; before a deadline that failed is tried again, doubling up to the longest
+_FIRST_PAUSE = 60_000  # ms; before a failed deadline is retried, doubling up to the longest
 _LONGEST_PAUSE = 86_400_000
 
 
 class Deadlines:
-    """When each key wants to be woken, in milliseconds. A later word on a key replaces the earlier one.
+    """When each key is to be woken, in milliseconds. Setting a key's deadline replaces its previous one.
 
-    Unlike states, deadlines change in place while a transaction is made; from :meth:`begin` on :meth:`undo` can take
-    that back. Whoever never begins keeps no history.
+    Unlike states, deadlines change in place while a transaction is built; after :meth:`begin`, :meth:`undo` reverts the
+    changes. Without :meth:`begin` no history is kept.
     """
 
     def __init__(self, *, as_they_came: bool = False) -> None:
-        """``as_they_came``: of several at once the first that was set is the first; else they go by key."""
+        """``as_they_came``: deadlines of the same time fire in the order they were set, else in the order of their
+        keys."""
         self._due: dict[str, tuple[int, int]] = {}
         self._heap: list[tuple[int, int, str]] = []
         self._changes: list[tuple[str, tuple[int, int] | None]] | None = None
@@ -27,16 +28,16 @@ class Deadlines:
         return len(self._due)
 
     def keys(self) -> list[str]:
-        """The keys that have a deadline, in an order that does not depend on how they came."""
+        """Return the keys with a deadline, sorted."""
         return sorted(self._due)
 
     def due(self, key: str) -> int | None:
-        """When the key is to be woken, None: not at all."""
+        """Return the key's deadline, None if it has none."""
         due = self._due.get(key)
         return None if due is None else due[0]
 
     def set(self, key: str, millis: int | None) -> None:
-        """Wake the key then; None: not at all."""
+        """Set the key's deadline; None removes it."""
         was = self._due.get(key)
         if millis == (None if was is None else was[0]):
             return
@@ -46,7 +47,7 @@ class Deadlines:
         self._put(key, None if millis is None else (millis, self._count))
 
     def next(self) -> int | None:
-        """The earliest deadline."""
+        """Return the earliest deadline, None if there is none."""
         while self._heap:
             millis, place, key = self._heap[0]
             if self._due.get(key) == (millis, place):
@@ -55,11 +56,11 @@ class Deadlines:
         return None
 
     def due_by(self, millis: int) -> bool:
-        """Whether a deadline may have been reached: never a wrong no."""
+        """Return whether a deadline may have been reached; False is always right."""
         return bool(self._heap) and self._heap[0][0] <= millis
 
     def pop_due(self, millis: int) -> tuple[int, str] | None:
-        """Take out the earliest deadline that ``millis`` has reached."""
+        """Remove and return the earliest deadline that ``millis`` has reached, None if there is none."""
         due = self.next()
         if due is None or due > millis:
             return None
@@ -70,15 +71,15 @@ class Deadlines:
         return due, key
 
     def begin(self) -> None:
-        """What has changed so far is final; what changes from here on can be taken back."""
+        """Start recording changes for :meth:`undo`; earlier changes are final."""
         self._changes = []
 
     def mark(self) -> int:
-        """The point that :meth:`undo` goes back to."""
+        """Return the current position for :meth:`undo`."""
         return len(self._changes or ())
 
     def undo(self, mark: int = 0) -> None:
-        """Take back every change since ``mark``; without one, since :meth:`begin`."""
+        """Revert every change since ``mark``; without one, since :meth:`begin`."""
         while self._changes is not None and len(self._changes) > mark:
             self._put(*self._changes.pop())
 
@@ -91,18 +92,18 @@ class Deadlines:
 
 
 class Pauses:
-    """How long a deadline that failed is left alone, in milliseconds: longer each time."""
+    """The pauses before failed deadlines are retried, in milliseconds; they grow with each failure."""
 
     def __init__(self) -> None:
         self._latest: dict[str, int] = {}
 
     def next(self, key: str) -> int:
-        """It failed once more."""
+        """Return the pause after another failure of the key."""
         pause = self._latest[key] = min(self._latest.get(key, _FIRST_PAUSE // 2) * 2, _LONGEST_PAUSE)
         return pause
 
     def forget(self, key: str) -> None:
-        """It went well."""
+        """Reset the key's pause after a success."""
         self._latest.pop(key, None)
 
 

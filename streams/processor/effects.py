@@ -1,4 +1,4 @@
-"""What is done outside of transactions: in order within a lane, side by side across lanes, results handed back."""
+"""Runs effects outside of transactions: in order within a lane, concurrently across lanes; results are handed back."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ log = structlog.get_logger()
 
 
 class Effects:
-    """Runs a partition's effects. ``done`` gets each result; it is called on the event loop."""
+    """Runs a partition's effects. ``done`` receives each result, on the event loop."""
 
     def __init__(
         self,
@@ -39,21 +39,22 @@ class Effects:
         self._lanes: dict[str, deque[Effect]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._keys: dict[str, int] = {}
-        self._unsettled = 0  # have a result that is not committed
+        self._unsettled = 0  # effects whose result is not committed yet
 
     def __len__(self) -> int:
         return sum(self._keys.values())
 
     def busy(self, key: str) -> bool:
-        """Whether an effect of the key is queued, under way, or done with its result not yet committed."""
+        """Return whether an effect of the key is queued, running, or done with its result not yet committed."""
         return key in self._keys
 
     def room(self, most: int) -> int:
-        """How many more a transaction may ask for that records every result there is, so that ``most`` are open."""
+        """Return how many more effects a transaction that records all pending results may request, so that ``most`` are
+        open."""
         return max(most - len(self) + self._unsettled, 0)
 
     def start(self, effect: Effect) -> None:
-        """Queue it in its lane. Called once the transaction that asked for it is committed."""
+        """Queue the effect in its lane. Called once the transaction that requested it is committed."""
         reached(Point.AFTER_INTENT)
         self._keys[effect.key] = self._keys.get(effect.key, 0) + 1
         metrics.EFFECTS_IN_FLIGHT.labels(role=self._role).inc()
@@ -67,12 +68,12 @@ class Effects:
         task.add_done_callback(self._tasks.discard)
 
     def withdraw(self, key: str) -> None:
-        """What is asked for under the key is not wanted any more: what has not left does not."""
+        """Withdraw the key's effects that have not been performed yet."""
         if any(effect.key == key for lane in self._lanes.values() for effect in lane):
             self._performer.withdraw(key)
 
     def settled(self, effect: Effect) -> None:
-        """Its result is committed."""
+        """Mark the effect's result as committed."""
         reached(Point.AFTER_OUTCOME)
         self._unsettled -= 1
         left = self._keys[effect.key] - 1
@@ -83,12 +84,12 @@ class Effects:
         metrics.EFFECTS_IN_FLIGHT.labels(role=self._role).dec()
 
     async def idle(self) -> None:
-        """Wait until nothing is under way; results may still be uncommitted."""
+        """Wait until no effect is running; results may still be uncommitted."""
         while self._tasks:
             await asyncio.wait(set(self._tasks))
 
     async def gather(self, seconds: float) -> None:
-        """Wait for results, at most so long; no longer than until all that was asked for has one."""
+        """Wait up to ``seconds`` for results, or until every requested effect has one."""
         if not len(self):
             await asyncio.sleep(seconds)
             return
@@ -97,7 +98,7 @@ class Effects:
                 await self.idle()
 
     async def cancel(self) -> None:
-        """Cut off what is under way: what became of it is unknown, and the next owner will treat it so."""
+        """Cancel the running effects: their outcome is unknown, and the next owner treats it so."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""What a partition reads ahead while it commits, and how far the broker has been read."""
+"""Prefetches a partition's records while it commits, and tracks how far the broker has been read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ class Feed:
         news: asyncio.Event,
         waits: Callable[[int, ConsumerRecord | None], None],
     ) -> None:
-        """``waits`` gets how many records are not handled yet, and the first of them; None: it is not fetched yet."""
+        """``waits`` receives how many records are not handled yet, and the first of them; None if it is not fetched
+        yet."""
         self._consumer = consumer
         self._tp = tp
         self._batch = batch
@@ -34,26 +35,27 @@ class Feed:
         self._task: asyncio.Task[None] | None = None
         self._unread: int | None = None
         self.caught_up_at: int | None = None
-        """When the broker last said that nothing more was there, in wall milliseconds; None while behind."""
+        """When the broker last reported that everything was read, in wall-clock milliseconds; None while behind."""
 
     def __len__(self) -> int:
         return len(self._records)
 
     def start(self, position: int) -> None:
-        """Begin to fetch."""
+        """Start to fetch."""
         self._consumer.seek(self._tp, position)
         self._task = asyncio.create_task(self._run(), name=f"feed {self._tp}")
 
     async def stop(self) -> None:
-        """Fetch no more."""
+        """Stop fetching."""
         if self._task is not None:
             self._task.cancel()
-            await asyncio.wait({self._task})  # and not the task itself: who waits here may be cancelled, too
+            await asyncio.wait({self._task})  # not the task itself, because the caller may be cancelled too
             if not self._task.cancelled():
-                self._task.exception()  # is known to whoever took from it
+                self._task.exception()  # already raised to the caller of take
 
     async def take(self, most: int) -> list[ConsumerRecord]:
-        """At most so many of what has been fetched, [] for nothing. Raises what fetching failed with."""
+        """Return at most ``most`` fetched records, [] if there are none. Raises the exception that ended the
+        fetching."""
         if self._task is not None and self._task.done():
             await self._task
         self._in_hand = [self._records.popleft() for _ in range(min(most, len(self._records)))]
@@ -61,7 +63,7 @@ class Feed:
         return self._in_hand
 
     def handled(self, position: int) -> None:
-        """What of the latest taken lies before ``position`` is handled; the rest is taken again first."""
+        """Mark the taken records before ``position`` as handled; the rest is returned again first."""
         self._records.extendleft(record for record in reversed(self._in_hand) if record.offset >= position)
         self._in_hand = []
         self._tell()

@@ -43,13 +43,13 @@ class Gauges:
         self._due: int | None = None
         self._stopped = False
         self._shown: dict[Gauge, Callable[[], float | None]] = {
-            metrics.LAG_RECORDS: lambda: None if self._waiting is None else self._waiting[0],
+            metrics.LAG_RECORDS: self._lag_records,
             metrics.LAG_SECONDS: self._lag_seconds,
             metrics.RECOVERY_REMAINING_RECORDS: lambda: progress.recovery_left,
             metrics.RECOVERY_REMAINING_SECONDS: lambda: progress.recovery_seconds_left,
-            metrics.KEYS: lambda: None if self._store is None else len(self._store),
-            metrics.STATE_BYTES: lambda: None if self._store is None else self._store.bytes,
-            metrics.DEADLINES: lambda: None if self._deadlines is None else len(self._deadlines),
+            metrics.KEYS: self._keys,
+            metrics.STATE_BYTES: self._state_bytes,
+            metrics.DEADLINES: self._deadlines_set,
             metrics.DEADLINE_OVERDUE_SECONDS: self._overdue_seconds,
         }
         for gauge, figure in self._shown.items():
@@ -111,10 +111,29 @@ class Gauges:
         """Every deadline that can fire now has fired, and others may have been set."""
         self._due = None if self._deadlines is None else self._deadlines.next()
 
+    # The figures are looked up in the thread that writes them for a scraper: each attribute is read once.
+
+    def _lag_records(self) -> float | None:
+        waiting = self._waiting
+        return None if waiting is None else waiting[0]
+
+    def _keys(self) -> float | None:
+        store = self._store
+        return None if store is None else len(store)
+
+    def _state_bytes(self) -> float | None:
+        store = self._store
+        return None if store is None else store.bytes
+
+    def _deadlines_set(self) -> float | None:
+        deadlines = self._deadlines
+        return None if deadlines is None else len(deadlines)
+
     def _lag_seconds(self) -> float | None:
-        if self._waiting is None:
+        waiting = self._waiting
+        if waiting is None:
             return None
-        records, since = self._waiting
+        records, since = waiting
         return max(to_millis(self._clock.now()) - since, 0) / 1000 if records else 0
 
     def _overdue_seconds(self) -> float | None:

@@ -1,4 +1,4 @@
-"""The way in: an input record becomes an event, a dead letter, or is forwarded to the partition it belongs to."""
+"""Decodes input records: each becomes an event or a dead letter, or is forwarded to the partition of its key."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class Misplaced(Value, frozen=True):
 
 
 def partition_of(key: bytes, partitions: int) -> int:
-    """Where the Java client's default partitioner (murmur2) puts the key."""
+    """Return the partition that the Java client's default partitioner (murmur2) chooses for the key."""
     return int(murmur2(key) & 0x7FFFFFFF) % partitions
 
 
 class Intake:
-    """Reads input records. Stops the partition when most of the latest ``window`` records could not be read."""
+    """Reads input records. Stops the partition if too many of the latest ``window`` records fail."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Intake:
         share: float,
         broker_time: bool = False,
     ) -> None:
-        """``broker_time``: where a publisher does not say when it published, the broker's time counts."""
+        """``broker_time``: use the broker's time where a publisher does not state when it published."""
         self._broker_time = broker_time
         self._logic = logic
         self._codec = codec
@@ -54,13 +54,13 @@ class Intake:
         self._latest: deque[bool] = deque(maxlen=window)
         self._share = share
         self.stage = Stage.DECODE
-        """How far the latest record came."""
+        """The stage that the latest record reached."""
         self._known = types_of(logic.input)
-        # customers come again, and the hash is slow
+        # customers recur, and the hash is slow
         self._home = lru_cache(maxsize=_HOMES)(lambda key: partition_of(key.encode(), partitions))
 
     async def read(self, record: ConsumerRecord, now: datetime) -> Incoming | Misplaced:
-        """The event. Raises Unreadable for a dead letter, PartitionStopped when there were too many of them."""
+        """Return the event. Raises Unreadable for a dead letter, PartitionStopped if there were too many of them."""
         self.stage = Stage.DECODE
         try:
             event = await self.decode(record)
@@ -73,7 +73,7 @@ class Intake:
         return incoming
 
     def failed(self, record: ConsumerRecord, why: Unreadable) -> None:
-        """Count a record that becomes a dead letter. Raises PartitionStopped when there were too many of them."""
+        """Count a record that becomes a dead letter. Raises PartitionStopped if there were too many of them."""
         self._latest.append(False)
         failed = self._latest.count(False)
         if self._latest.maxlen is not None and failed > self._share * self._latest.maxlen:
@@ -83,7 +83,7 @@ class Intake:
             ) from why
 
     def mark(self) -> tuple[bool, ...]:
-        """What :meth:`undo` goes back to."""
+        """Return the current position for :meth:`undo`."""
         return tuple(self._latest)
 
     def undo(self, mark: tuple[bool, ...]) -> None:
@@ -92,13 +92,15 @@ class Intake:
         self._latest.extend(mark)
 
     async def decode(self, record: ConsumerRecord) -> Record:
-        """The event, whatever it says. Raises Unreadable for what is none of this topic's, or too large."""
+        """Return the decoded event, without validating it. Raises Unreadable if it is too large or no record of this
+        topic."""
         if record.value is not None and len(record.value) > MAX_EVENT_BYTES:
             raise Unreadable("too_large", f"{len(record.value)} bytes; at most {MAX_EVENT_BYTES} are taken")
         return await self._codec.decode(record.value, among=self._known)
 
     def admitted(self, event: Record, record: ConsumerRecord, now: datetime) -> Incoming | Misplaced:
-        """The decoded event, if it can be true and belongs here. Raises Unreadable if it can't be true."""
+        """Return the decoded event, or Misplaced if it belongs to another partition. Raises Unreadable if it is
+        invalid."""
         try:
             self._logic.admit(event, now)
         except InvalidEvent as why:

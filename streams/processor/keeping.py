@@ -1,4 +1,4 @@
-"""While a partition cannot be worked on: it is taken again after growing pauses, and looked after meanwhile."""
+"""Runs a partition: acquires it again after growing pauses when it fails, and monitors it meanwhile."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MOST_OF_A_REASON = 300
 
 
 class Keeping:
-    """Of one partition, for as long as it is assigned to this worker."""
+    """Runs one partition while it is assigned to this worker."""
 
     def __init__(
         self,
@@ -47,13 +47,13 @@ class Keeping:
         self._consumer = shared.consumer
         self._gauges = gauges
         self.stopping = asyncio.Event()
-        """Set when the partition is to be worked on no longer; it ends a pause at once."""
+        """Set when the partition is to be released; ends a pause at once."""
 
         self.stopped: PartitionStopped | None = None
-        """Why nothing is handled any more, until somebody has looked."""
+        """Why processing has stopped until an operator looks."""
 
     async def run(self, own: Callable[[], Awaitable[None]]) -> None:
-        """Take the partition by ``own``, which works on it, and take it afresh whenever that fails."""
+        """Run ``own``, which acquires the partition and works on it, and run it again whenever it fails."""
         while not self.stopping.is_set():
             try:
                 await own()
@@ -65,13 +65,14 @@ class Keeping:
             except asyncio.CancelledError as cut:
                 if is_cancelled():
                     raise
-                await self._after(cut)  # a client of ours was, not we
+                await self._after(cut)  # one of our clients was cancelled, not this task
             except Exception as why:
                 await self._after(why)
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Meanwhile look after the partition: whether brokers answer, and how much waits, also while it is stopped."""
+        """Monitor the partition meanwhile: whether the brokers answer, and how many records wait, also while it is
+        stopped."""
         watching = asyncio.create_task(self._watch(), name=f"watch {self._tp}")
         try:
             yield
@@ -79,19 +80,19 @@ class Keeping:
             watching.cancel()
 
     def waiting_for(self) -> str | None:
-        """What keeps the partition from being worked on; None where it is worked on."""
+        """Return what the partition waits for; None if it is being worked on."""
         waiting = None if self.stopped is not None else self._progress.waiting_for()
         return waiting and f"partition {self._tp.partition} to be {waiting}"
 
     def broken(self) -> str | None:
-        """What does not mend by itself; None where nothing is broken."""
+        """Return what needs an operator; None if nothing does."""
         if self.stopped is not None:
             return f"partition {self._tp.partition} stopped: {self.stopped}"
         stuck = self._progress.stuck(self._limits.stuck_after)
         return stuck and f"partition {self._tp.partition} {stuck}"
 
     async def _after(self, why: BaseException) -> None:
-        """Pause after a failure. The pause grows for as long as the partition gets no further."""
+        """Pause after a failure. The pause grows for as long as the partition makes no progress."""
         metrics.TRANSACTIONS.labels(role=self._shared.role, end="aborted").inc()
         reason = repr(why)[:_MOST_OF_A_REASON]
         self._progress.failed(reason)
@@ -103,11 +104,13 @@ class Keeping:
         pause = pause_after(
             self._progress.failures, first=self._limits.retake_after, longest=self._limits.retake_at_most
         )
-        with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self.stopping.wait(), pause.total_seconds())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause.total_seconds()):
+                await self.stopping.wait()
 
     async def _watch(self) -> None:
-        """Look whether the brokers answer while nothing moves, and how much waits while the partition is not read."""
+        """Check whether the brokers answer while there is no progress, and report the lag while the partition is not
+        read."""
         while True:
             await asyncio.sleep(_LOOK.total_seconds())
             if self._progress.ready and self._progress.quiet < self._limits.stuck_after / 2:

@@ -1,4 +1,4 @@
-"""What a role gives the processor: a pure logic, and for what happens outside, a performer."""
+"""The interfaces between a role and the processor: a pure logic, and a performer for its effects."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ S = TypeVar("S")
 
 
 class Incoming(Value, frozen=True, kw_only=True, gc=False):
-    """An input record, decoded. ``value`` is what it was decoded from."""
+    """A decoded input record. ``value`` is its encoded form."""
 
     record: Record
     value: bytes
@@ -35,7 +35,7 @@ class Send(Value, frozen=True, kw_only=True, gc=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
-    """Something to do outside once the transaction is committed. Effects of one ``lane`` are done in order."""
+    """An action outside of Kafka that runs once the transaction is committed. Effects of one ``lane`` run in order."""
 
     key: str
     lane: str
@@ -45,69 +45,69 @@ class Effect:
 
 
 class Step(Value, Generic[S], frozen=True, kw_only=True, gc=False):
-    """What a record, a deadline or a result leads to. ``state`` None deletes the key's state."""
+    """The result of a record, a deadline or an effect's result. ``state`` None deletes the key's state."""
 
     state: S | None
     sends: tuple[Send, ...] = ()
     effects: tuple[Effect, ...] = ()
     withdraw_effects: bool = False
-    """Drop the key's effects that this transaction asked for earlier; of one that was asked for before, tell the
-    performer (:meth:`Performer.withdraw`)."""
+    """Drop the key's effects that this transaction requested; for those of earlier transactions, call
+    :meth:`Performer.withdraw`."""
     at: datetime | None = None
-    """When what it sends became true, where that is not the moment it is recorded."""
+    """The time of what it sends, if that differs from the time of recording."""
     unchanged: bool = False
-    """The state stays as it is; nothing of it is written."""
+    """The state stays as it is and is not written."""
     refused: Unreadable | None = None
-    """Part of the record was left out for this reason: it goes to the dead letters, too."""
+    """Why part of the record was left out; the record also goes to the dead-letter topic."""
     handling: str = "folded"
     """For the metrics: folded, duplicate, passed_over, too_late."""
 
 
 class Stage(StrEnum):
-    """How far an item of a transaction came: a dead letter says at which stage it failed."""
+    """The stage that an item of a transaction has reached; a dead letter names the one that failed."""
 
     DECODE = "decode"
     ADMIT = "admit"
     STEP = "step"
-    """Folding the event, or what was decided on it."""
+    """Folding the event, or deciding on it."""
     ENCODE = "encode"
     """An output or the new state does not fit its schema."""
     SIZE = "size"
-    """An output or the new state is larger than its topic takes."""
+    """An output or the new state is larger than its topic accepts."""
     BROKER = "broker"
-    """The broker refused what it led to."""
+    """The broker rejected its outputs."""
     DEADLINE = "deadline"
     RESULT = "result"
-    """Recording what came of an effect."""
+    """Recording the result of an effect."""
     RESUME = "resume"
-    """Going on with an effect that a crash cut off."""
+    """Resuming an effect that a crash interrupted."""
 
 
 class Entrance(Protocol):
-    """What may come in, and whose it is."""
+    """Validates input records and assigns them to keys."""
 
     @property
     def input(self) -> Topic: ...
 
     @property
     def forwards_misplaced(self) -> bool:
-        """Whether a record on another partition than its key's goes there; else it is taken where it is."""
+        """Whether a record on another partition than its key's is forwarded there; else it is handled where it is."""
         ...
 
     def key(self, record: Any) -> str:
-        """The key of the state that the input record is about."""
+        """Return the key of the state that the input record is about."""
         ...
 
     def admit(self, record: Any, now: datetime) -> None:
-        """Raises Unreadable for an input record that decodes but can't be true."""
+        """Raise Unreadable for an input record that decodes but is invalid."""
         ...
 
 
 class Logic(Entrance, Protocol[S]):
-    """Pure: no I/O, no clock. A state has ``wake_at``, aware UTC or None: when :meth:`wake` is due.
+    """The pure logic of a role: no I/O, no clock. A state has ``wake_at``, aware UTC or None: when :meth:`wake` is due.
 
-    ``now`` is the partition's clock. Where there are effects and the time source is the wall, it is real time: what is
-    done outside is done now, however old the record is that asked for it.
+    ``now`` is the partition clock. If there are effects and the time source is the wall clock, it is real time: effects
+    are performed now, however old the record is that requested them.
     """
 
     @property
@@ -118,49 +118,50 @@ class Logic(Entrance, Protocol[S]):
 
     @property
     def outputs(self) -> tuple[Topic, ...]:
-        """Every topic that a step may send to."""
+        """All topics that a step may send to."""
         ...
 
     def receive(self, incoming: Incoming, state: S | None, now: datetime, *, busy: bool) -> Step[S]:
-        """The step an input record leads to. ``busy``: an effect of this key is under way."""
+        """Return the step for an input record. ``busy``: an effect of this key is in progress."""
         ...
 
     def wake(self, key: str, state: S, now: datetime, *, busy: bool) -> Step[S]:
-        """The step that the state's deadline leads to; the new state's ``wake_at`` is later than ``now``.
+        """Return the step for the state's deadline; the new state's ``wake_at`` is later than ``now``.
 
-        Live and where there are effects, only once everything is handled that was on the topic up to the deadline.
+        Live and with effects, it is called only once every record up to the deadline is handled.
         """
         ...
 
     def resume(self, key: str, state: S, now: datetime) -> Step[S] | None:
-        """After a recovery, for every state with a deadline: what to do if its effect was cut off; None for nothing."""
+        """Return the step after a recovery, for a state with a deadline, if its effect was interrupted; None for
+        nothing."""
         ...
 
     def completed(self, key: str, state: S | None, result: Any, now: datetime) -> Step[S]:
-        """The step that an effect's result leads to."""
+        """Return the step for an effect's result."""
         ...
 
     def committed(self, taken: Sequence[Record], sent: Sequence[Send]) -> None:
-        """Called once for each transaction, when it is committed: the input records that changed a state, and all that
-        was sent. For metrics and nothing else."""
+        """Called once for each committed transaction, with the input records that changed a state and all records sent.
+        For metrics only."""
         ...
 
 
 class Performer(Protocol):
-    """Does what effects ask for. Never raises: what goes wrong is a result."""
+    """Performs effects. Never raises: an error is a result."""
 
     async def perform(self, effect: Effect) -> Any:
-        """The result, handed to :meth:`Logic.completed`."""
+        """Return the result, which is passed to :meth:`Logic.completed`."""
         ...
 
     def withdraw(self, key: str) -> None:
-        """What is asked for under the key is not wanted any more: as far as it has not left yet, it does not."""
+        """Withdraw the key's effects, unless they have been performed already."""
         ...
 
 
 @dataclass(slots=True)
 class Completion:
-    """A result on its way back into a transaction."""
+    """An effect's result, to be recorded by a transaction."""
 
     effect: Effect
     result: Any = field(default=None)

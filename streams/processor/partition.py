@@ -1,4 +1,4 @@
-"""One partition of this worker's: taken, worked on batch by batch, and taken afresh whenever anything fails."""
+"""Processes one partition: acquires it, works on it batch by batch, and acquires it again whenever anything fails."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ _TICK = timedelta(milliseconds=200)
 
 
 class Partition(Generic[S]):
-    """For as long as it is assigned to this worker: one :class:`Tenure` after the other, and the effects, which outlive
-    them."""
+    """One partition while it is assigned to this worker: successive :class:`Tenure` objects, and the effects, which
+    outlive them."""
 
     def __init__(self, number: int, *, shared: Shared[S]) -> None:
         self.progress = Progress()
@@ -63,7 +63,8 @@ class Partition(Generic[S]):
         self._last_commit = 0.0
 
     async def run(self) -> None:
-        """Take the partition, work, and take it afresh after a failure, until :meth:`finish` or cancelled."""
+        """Acquire the partition and work on it, again after each failure, until :meth:`finish` is called or it is
+        cancelled."""
         with self.keeping.watched():
             try:
                 await self.keeping.run(self._own)
@@ -74,7 +75,7 @@ class Partition(Generic[S]):
             await self.keeping.stopping.wait()
 
     def finish(self) -> None:
-        """Take no more records, commit what the effects under way come to, and end."""
+        """Accept no more records, commit the results of the running effects, and end."""
         self.keeping.stopping.set()
         self._news.set()
 
@@ -131,27 +132,29 @@ class Partition(Generic[S]):
         room = self._taken(self._room())
         if not ((len(feed) and room) or self._completions or tenure.resuming):
             self._news.clear()
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._news.wait(), _TICK.total_seconds())
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_TICK.total_seconds()):  # wait_for may lose a cancellation (Python 3.11)
+                    await self._news.wait()
         if min(len(feed), self._taken(self._room())) < limits.batch and (len(feed) or self._completions):
-            # the first after a pause goes at once, under load they gather
+            # after a pause the first records are handled at once; under load they are batched
             rest = self._last_commit + limits.commit_every.total_seconds() - time.monotonic()
             if rest > 0:
                 await (asyncio.sleep(rest) if self._effects is None else self._effects.gather(rest))
 
     def _taken(self, room: int) -> int:
-        """How many records may be taken now. Where they ask for effects, for one each at most."""
+        """Return how many records may be taken now. If they may request effects, at most one for each."""
         return self._shared.limits.batch if self._shared.real and not self.keeping.stopping.is_set() else room
 
     def _room(self) -> int:
-        """How many effects may be asked for now."""
+        """Return how many effects may be requested now."""
         if self.keeping.stopping.is_set():
             return 0
         limits = self._shared.limits
         return limits.batch if self._effects is None else self._effects.room(limits.effects)
 
     def _tick(self, feed: Feed) -> int | None:
-        """The wall's milliseconds: only live, and only up to when the broker last said that everything was read."""
+        """Return the wall clock in ms: only live, and only up to when the broker last reported that everything was
+        read."""
         if self._shared.settings.time_source is not TimeSource.WALL or feed.caught_up_at is None or len(feed):
             return None
         return min(to_millis(self._shared.clock.now()), feed.caught_up_at)

@@ -1,4 +1,4 @@
-"""How far a partition has come, and since when it has not got any further: what health checks and the lag go by."""
+"""Tracks a partition's progress for health checks and lag metrics."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ _ORDINARY_PACE = 20_000  # state records a second
 
 
 class Progress:
-    """Of one partition. Whatever shows that it is not stuck is told here: commits, idleness, brokers that are away."""
+    """The progress of one partition. Whatever shows that it is not stuck is reported here: commits, idleness, absent
+    brokers."""
 
     def __init__(self, *, seconds: Callable[[], float] = time.monotonic) -> None:
-        """``seconds``: a clock that never goes back."""
+        """``seconds``: a monotonic clock."""
         self._seconds = seconds
         self._since = seconds()
         self.position: int | None = None
         """The offset of the first record that is not handled; None until it is known."""
         self.ready = False
-        """Whether its state is recovered and its records are read."""
+        """Whether its state is recovered and its records are being read."""
         self.failures = 0
-        """How often in a row the partition was lost since it last got any further."""
+        """How often in a row the partition has failed since it last made progress."""
         self._why = ""
         self._recovery: tuple[float, int, int] | None = None
 
@@ -33,51 +34,53 @@ class Progress:
     @property
     def recovery_left(self) -> int | None:
         """State records still to read; None while nobody knows."""
-        return None if self._recovery is None else self._recovery[2]
+        recovery = self._recovery  # another thread asks
+        return None if recovery is None else recovery[2]
 
     @property
     def recovery_seconds_left(self) -> float | None:
         """How long that takes at the pace so far, in seconds; None while nobody knows."""
-        if self._recovery is None:
+        recovery = self._recovery
+        if recovery is None:
             return None
-        began, read, left = self._recovery
+        began, read, left = recovery
         # as if one second at an ordinary pace had gone before: the first figures are no wild guess
         return left * (self._seconds() - began + 1) / (read + _ORDINARY_PACE) if left else 0
 
     def moved(self, position: int) -> None:
-        """A transaction was committed."""
+        """Record a committed transaction."""
         self.position = position
         self.well()
 
     def well(self) -> None:
-        """It got further, or there is nothing left to handle."""
+        """Record progress, or that there is nothing left to handle."""
         self.failures = 0
         self._why = ""
         self.not_stuck()
 
     def not_stuck(self) -> None:
-        """It recovers, waits for calls under way, or for brokers: that is no fault a restart would mend."""
+        """Record that it is recovering, or waiting for effects or brokers, which a restart would not help."""
         self._since = self._seconds()
 
     def failed(self, why: str) -> None:
-        """The partition was lost and has to be taken again."""
+        """Record that the partition failed and has to be acquired again."""
         self.failures += 1
         self._recovery = None
         self._why = why
 
     @property
     def quiet(self) -> timedelta:
-        """For how long nothing has moved."""
+        """How long there has been no progress."""
         return timedelta(seconds=self._seconds() - self._since)
 
     def waiting_for(self) -> str | None:
-        """What is to become of the partition before it is worked on; None where it is."""
+        """Return what has to happen before the partition is worked on; None if it is."""
         if self.failures:
             return f"worked on, but it does not get past offset {self.position}: {self._why}"
         return None if self.ready else "recovered"
 
     def stuck(self, after: timedelta) -> str | None:
-        """What to tell an operator where nothing has moved for longer than ``after``; None where it moves."""
+        """Return what to tell an operator if there has been no progress for ``after``; None if there has."""
         if self.quiet < after:
             return None
         because = f": {self._why}" if self._why else ""

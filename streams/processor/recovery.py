@@ -1,4 +1,4 @@
-"""Rebuilding a partition's state from its compacted topic: a copy of bytes, not a parse."""
+"""Rebuilds a partition's state from its compacted topic, by copying bytes without decoding them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from streams.processor.shared import Shared
 from streams.processor.store import Store
 from streams.processor.traces import Traces
 
-_FETCH = 8 << 20  # bytes at once
+_FETCH = 8 << 20  # bytes per fetch
 
 
 async def restore(
@@ -31,8 +31,8 @@ async def restore(
 ) -> None:
     """Fill ``store``, ``wakes`` and ``traces`` up to the end of what is committed.
 
-    Read-committed and by position: the end is an offset, and aborted records and markers before it are passed over.
-    Call it after the producer of the partition was started, which settles the last owner's transaction.
+    It reads read-committed and by position: the end is an offset, and aborted records and markers before it are
+    skipped. Call it after the partition's producer was started, which settles the previous owner's transaction.
     """
     tp = TopicPartition(shared.settings.topics.full_name(shared.logic.state_topic), partition)
     consumer = shared.broker.reader(fetch=_FETCH)
@@ -61,8 +61,8 @@ async def restore(
 
 
 async def committed(tp: TopicPartition, *, shared: Shared[Any]) -> tuple[int, PartitionClock]:
-    """The offset that the group goes on from, and the partition's clock, which travels with it: time does not go back
-    over a restart."""
+    """Return the group's committed offset, and the partition clock that is stored with it, so that time does not go
+    back over a restart."""
     found = await shared.admin.committed(shared.group, tp)
     if found is None:
         return (await shared.consumer.beginning_offsets([tp]))[tp], PartitionClock()

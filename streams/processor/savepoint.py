@@ -1,4 +1,4 @@
-"""Going back to before one item of a transaction in the making."""
+"""Rolls a transaction that is being built back to before an item."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from streams.processor.transaction import Transaction
 
 
 class Savepoint:
-    """A transaction in the making, as it was before an item."""
+    """The contents of a transaction before an item."""
 
     def __init__(self, tx: Transaction[Any], wakes: Deadlines) -> None:
         self._tx, self._wakes = tx, wakes
@@ -24,7 +24,7 @@ class Savepoint:
         self._deadlines = wakes.mark()
 
     def restore(self) -> None:
-        """As if the item had not been: nothing of it is left but the time it has told."""
+        """Remove everything that the item added; only the advance of the clock stays."""
         tx = self._tx
         for where, sent in tx.outgoing.items():
             del sent[self._outgoing.get(where, 0) :]

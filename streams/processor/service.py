@@ -1,4 +1,4 @@
-"""The processor as a service: it joins its group, owns the partitions it is given, and lets go of them in order."""
+"""The processor as a service: joins its consumer group, runs the assigned partitions, and releases them in order."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ S = TypeVar("S")
 class Processor(Service, Generic[S]):
     """Runs a :class:`~streams.processor.logic.Logic` exactly once over its input topic.
 
-    Workers of one ``role`` share the partitions; each has an ``instance`` of its own in the settings, by which a
-    restarted worker gets its partitions back at once (static membership).
+    Workers of one ``role`` share the partitions; each has its own ``instance`` in the settings, by which a restarted
+    worker gets its partitions back at once (static membership).
     """
 
     def __init__(
@@ -79,27 +79,27 @@ class Processor(Service, Generic[S]):
     # -- for /livez and /readyz -----------------------------------------------------------------------------------
 
     def waiting_for(self) -> list[str]:
-        """What keeps the role from being ready: nothing once every partition it owns is recovered."""
+        """Return what keeps the role from being ready; nothing once all its partitions are recovered."""
         if not self._assigned:
             return [self._patience.trouble or "partitions to be assigned"]
         owned = [partition for _, (partition, _) in sorted(self._partitions.items())]
         return [waiting for partition in owned if (waiting := partition.keeping.waiting_for())] + self.broken()
 
     def broken(self) -> list[str]:
-        """What does not mend by itself: partitions that stopped, or are stuck although the brokers answer."""
+        """Return what needs an operator: partitions that stopped, or are stuck although the brokers answer."""
         owned = [partition for _, (partition, _) in sorted(self._partitions.items())]
         return [broken for partition in owned if (broken := partition.keeping.broken())]
 
     # -- mode's life cycle ----------------------------------------------------------------------------------------
 
     async def on_start(self) -> None:
-        """Look up the schemas, join the group. Waits for servers that do not answer yet."""
+        """Look up the schemas and join the group, waiting for servers that do not answer yet."""
         topics = (self._logic.input, self._logic.state_topic, *self._logic.outputs)
         await self._patience.answered(lambda: self._codec.prepare(*topics))
         await self._patience.answered(self._joined)
 
     async def on_stop(self) -> None:
-        """Finish what is under way, commit it, leave."""
+        """Finish and commit what is in progress, and leave the group."""
         await self._let_go()
         if self._shared is not None:
             await closed(self._shared.consumer)
@@ -147,7 +147,7 @@ class Processor(Service, Generic[S]):
             await closed(admin)
             raise
 
-    # -- the group's word -----------------------------------------------------------------------------------------
+    # -- rebalances -----------------------------------------------------------------------------------------------
 
     async def _take(self, assigned: Iterable[TopicPartition], shared: Shared[S]) -> None:
         for tp in sorted(assigned):

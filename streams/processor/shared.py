@@ -1,4 +1,4 @@
-"""What the partitions of one worker share."""
+"""What the partitions of one worker have in common."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class Shared(Generic[S]):
     consumer: Consumer
     admin: Admin
     partitions: int
-    """Of the input topic, and so of every topic that is partitioned alike."""
+    """The number of partitions of the input topic, and of every topic that is partitioned alike."""
     clock: Clock
-    """The wall's."""
+    """The wall clock."""
     limits: Limits
     concurrency: asyncio.Semaphore
     """Effects under way at once, of all partitions together."""
@@ -46,8 +46,8 @@ class Shared(Generic[S]):
 
     @property
     def real(self) -> bool:
-        """Whether there are effects, and they are requested by real time: once every record is handled, and no record
-        waits for one."""
+        """Whether there are effects that are requested in real time: then deadlines fire once every record is handled,
+        and no record waits for one."""
         return self.performer is not None and self.settings.time_source is TimeSource.WALL
 
     def traces(self, partition: int) -> Traces | None:
@@ -58,10 +58,10 @@ class Shared(Generic[S]):
         return Traces(self.tracing, role=self.role, group=self.group, topic=topic, partition=partition)
 
     def at(self, partition: int) -> TopicPartition:
-        """That partition of the input topic."""
+        """Return that partition of the input topic."""
         return TopicPartition(self.settings.topics.full_name(self.logic.input), partition)
 
 
 def group_of(settings: Settings, role: str) -> str:
-    """The consumer group of a role."""
+    """Return the consumer group of a role."""
     return f"{settings.topic_prefix}{role}"

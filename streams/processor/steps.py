@@ -1,4 +1,4 @@
-"""What a batch does to a transaction: each record, deadline and result, one step of the logic after the other."""
+"""Builds a transaction from a batch: applies each record, deadline and effect result to the state, in order."""
 
 from __future__ import annotations
 
@@ -35,10 +35,8 @@ _Item: TypeAlias = ConsumerRecord | Completion | str
 
 
 class Steps(Generic[S]):
-    """Makes transactions; nothing of one takes effect before its commit, except on ``wakes`` and the intake's window.
-
-    These two are put back where a transaction is made again, and rebuilt where the partition is taken again.
-    """
+    """Builds transactions. Nothing takes effect before the commit except ``wakes`` and the intake's window, which are
+    reverted when a transaction is built again, and rebuilt when the partition is acquired again."""
 
     def __init__(
         self,
@@ -54,8 +52,8 @@ class Steps(Generic[S]):
         timers: int,
         outside: bool = False,
     ) -> None:
-        """``outside``: the logic asks for effects. Live they are asked for by real time, and only once every record is
-        handled: deadlines do not go before records then."""
+        """``outside``: the logic requests effects. Live, these are requested in real time and only once every record is
+        handled, so deadlines do not fire before records."""
         self._group = group
         self._logic = logic
         self._intake = intake
@@ -81,17 +79,17 @@ class Steps(Generic[S]):
         most: int | None = None,
         refused: Exception | None = None,
     ) -> Transaction[S]:
-        """A transaction ready to be sent: what was cut off by a crash, then results, records in their order, and last
-        the wall clock's ``tick`` in ms.
+        """Build a transaction: first effects that a crash interrupted, then results, records in order, and last the
+        wall clock's ``tick`` in ms.
 
-        Of deadlines at most ``timers`` fire, at most ``tx.room`` effects are asked for, and at most ``most`` items are
-        taken in all. Where more are due, the transaction ends before the record that they precede: ``tx.position`` says
-        how far it came, and what is left is for the next one.
+        At most ``timers`` deadlines fire, at most ``tx.room`` effects are requested, and at most ``most`` items are
+        handled. If more are due, the transaction ends before the record that they precede: ``tx.position`` says how far
+        it came, and the rest is left to the next one.
 
-        An item that fails becomes a dead letter ``unprocessable``, and nothing else of the transaction is touched by
-        it. With ``refused``, what the broker answered to the first item alone, that item is set aside untried.
+        An item that fails becomes a dead letter ``unprocessable`` and affects nothing else in the transaction. With
+        ``refused``, the broker's error for the first item alone, that item becomes a dead letter without being tried.
 
-        Raises PartitionStopped where most records fail, and what the infrastructure raises.
+        Raises PartitionStopped if most records fail, and any error of the infrastructure.
         """
         window = self._intake.mark()
         self._wakes.begin()
@@ -149,15 +147,15 @@ class Steps(Generic[S]):
                 tx.clock.observe(moment)
 
     async def _attempt(self, tx: Transaction[S], item: _Act, stage: Stage | None, what: _Item) -> bool:
-        """One item; where care is taken, behind a savepoint. ``stage`` None: as far as the record came.
+        """Apply one item; in careful mode behind a savepoint. ``stage`` None: the stage that the record reached.
 
-        False where it was set aside.
+        Return False if the item became a dead letter.
         """
         tx.items += 1
         if not self._careful:
             await item()
             return True
-        await asyncio.sleep(0)  # a batch takes longer this way: the worker has to answer its group meanwhile
+        await asyncio.sleep(0)  # a batch takes longer in this mode, and the worker must answer its group meanwhile
         before, window = Savepoint(tx, self._wakes), self._intake.mark()
         try:
             if self._refused is not None:
@@ -182,7 +180,7 @@ class Steps(Generic[S]):
                 self._intake.failed(what, why)
                 self._dead_letter(tx, what, why)
             case Completion():
-                # It is not called again: the entry keeps its deadline, and ends as one that was cut off.
+                # The effect is not repeated: the entry keeps its deadline, and ends like an interrupted one.
                 tx.settled.append(what)
                 self._dead_letter(tx, self._stand_in(what.effect.key), why)
             case key:
@@ -218,7 +216,7 @@ class Steps(Generic[S]):
     async def _fire(self, tx: Transaction[S], until: int) -> bool:
         """Wake the keys that are due by ``until``, in the order of their deadlines, each at its own time.
 
-        False if some are left: a storm of them in one go would outlast the worker's session with its group.
+        Return False if some are left: firing too many at once would outlast the worker's session with its group.
         """
         deadlines = due_before(self._wakes, until)
         while tx.timers < self._timers and len(tx.effects) < tx.room and tx.items < self._most:
@@ -235,7 +233,7 @@ class Steps(Generic[S]):
         state = await tx.overlay.get(key)
         if state is None:
             return
-        # one that this very transaction asks for counts as under way: a deadline must not ask for it again
+        # an effect that this transaction requests counts as running: a deadline must not request it again
         busy = self._under_way(tx, key) or any(effect.key == key for effect in tx.effects)
         if tx.spans is not None:
             tx.spans.waited("deadline", key)
@@ -247,12 +245,13 @@ class Steps(Generic[S]):
         check_later(self._wakes, key, millis)
 
     def _put_off(self, tx: Transaction[S], key: str) -> None:
-        """A deadline that failed is due again after a pause; an event of its key may move it before."""
+        """Reschedule a failed deadline after a pause; an event of its key may move it earlier."""
         tx.timers += 1
         self._wakes.set(key, to_millis(self._times.now(tx.clock.millis)) + self._pauses.next(key))
 
     def _under_way(self, tx: Transaction[S], key: str) -> bool:
-        """Whether an effect of the key has no result yet. One whose result this very transaction records has."""
+        """Return whether an effect of the key has no result yet, not counting those whose result this transaction
+        records."""
         return self._busy(key) and not any(done.effect.key == key for done in tx.settled)
 
     async def _resume(self, tx: Transaction[S], key: str) -> None:

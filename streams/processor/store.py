@@ -1,4 +1,4 @@
-"""A partition's state: encoded bytes by key, the decoded ones of recent use, and the overlay of a transaction."""
+"""A partition's state: encoded bytes by key, a cache of decoded states, and the overlay of a transaction."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ S = TypeVar("S")
 _ABSENT: Any = object()
 
 Change = tuple[Parts[Any], bytes] | None
-"""A new state in parts and whole, None for a key that is deleted."""
+"""A new state in parts and encoded, None for a deleted key."""
 
 Changes = dict[str, Change]
-"""What a transaction writes of each key."""
+"""The changes of a transaction by key."""
 
 
 class Store(Generic[S]):
-    """What is committed. Bytes are the truth; the cache saves decoding them, and encoding what did not change."""
+    """The committed states. The bytes are authoritative; the cache saves decoding, and encoding of unchanged parts."""
 
     def __init__(self, *, codec: Codec, topic: Topic, cache_size: int) -> None:
         self._codec = codec
@@ -36,12 +36,12 @@ class Store(Generic[S]):
         return len(self._encoded)
 
     def put_encoded(self, key: str, value: bytes | None) -> None:
-        """Take what the topic says of the key; None deletes."""
+        """Set the key's value as read from the topic; None deletes it."""
         self._put(key, value)
         self._parts.pop(key, None)
 
     async def get(self, key: str) -> S | None:
-        """The state of the key, None if it has none."""
+        """Return the state of the key, None if it has none."""
         parts = self._parts.get(key)
         if parts is not None:
             return parts.record
@@ -51,21 +51,21 @@ class Store(Generic[S]):
         return self._cache(key, await self._split(value)).record
 
     def encode(self, overlay: Overlay[S]) -> Changes:
-        """What the overlay changed, encoded: of each state only the parts that are not those committed."""
+        """Encode the overlay's changes: of each state only the parts that differ from the committed ones."""
         changes: Changes = {}
         for key, state in overlay.changed.items():
             changes[key] = self.encode_one(key, state)
         return changes
 
     def encode_one(self, key: str, state: S | None) -> Change:
-        """A key's new state, encoded; None where it is deleted."""
+        """Encode a key's new state; None if it is deleted."""
         if state is None:
             return None
         parts = self._layout.encode(state, self._parts.get(key))
         return parts, parts.encoded()
 
     def merge(self, changes: Changes) -> None:
-        """Take over what a committed transaction changed."""
+        """Apply the changes of a committed transaction."""
         reached(Point.BEFORE_MERGE)
         for key, change in changes.items():
             if change is None:
@@ -80,9 +80,9 @@ class Store(Generic[S]):
         if value.startswith(self._layout.header):
             try:
                 return self._layout.split(value)
-            except Exception as error:  # whatever broken bytes make it raise, it means the same
+            except Exception as error:  # any exception means that the bytes are broken
                 raise Unreadable("undecodable", f"{type(error).__name__}: {error}") from error
-        state = cast("S", await self._codec.decode(value))  # written by an earlier version of ours
+        state = cast("S", await self._codec.decode(value))  # written by an earlier version
         return self._layout.encode(state, None)
 
     def _put(self, key: str, value: bytes | None) -> None:
@@ -96,8 +96,8 @@ class Store(Generic[S]):
             del self._encoded[key]
 
     def _cache(self, key: str, parts: Parts[S]) -> Parts[S]:
-        # the first that came goes first: keeping them in the order of their use would cost each event more than
-        # decoding a busy customer again now and then
+        # evicts the oldest entry: tracking the latest use would cost each event more than decoding a busy customer
+        # again now and then
         self._parts[key] = parts
         if len(self._parts) > self._cache_size:
             del self._parts[next(iter(self._parts))]
@@ -105,7 +105,7 @@ class Store(Generic[S]):
 
 
 class Overlay(Generic[S]):
-    """The state as a transaction sees it: its own changes over what is committed."""
+    """The state as a transaction sees it: its own changes over the committed states."""
 
     def __init__(self, store: Store[S]) -> None:
         self._store = store
@@ -113,31 +113,31 @@ class Overlay(Generic[S]):
         self._changes: list[tuple[str, S | None]] = []
 
     async def get(self, key: str) -> S | None:
-        """The state of the key within the transaction."""
+        """Return the state of the key within the transaction."""
         state = self.changed.get(key, _ABSENT)
         if state is _ABSENT:
             return await self._store.get(key)
         return cast("S | None", state)
 
     def put(self, key: str, state: S | None) -> None:
-        """Change it within the transaction."""
+        """Set the state of the key within the transaction."""
         self._changes.append((key, self.changed.get(key, _ABSENT)))
         self.changed[key] = state
 
     def encode(self) -> Changes:
-        """Everything that changed, encoded. Raises what a state that does not fit its schema leads to."""
+        """Encode all changes. Raises the codec's error for a state that does not fit its schema."""
         return self._store.encode(self)
 
     def encode_since(self, mark: int) -> Changes:
-        """The states that changed since ``mark``, encoded."""
+        """Encode the states that changed since ``mark``."""
         return {key: self._store.encode_one(key, self.changed[key]) for key, _ in self._changes[mark:]}
 
     def mark(self) -> int:
-        """The point that :meth:`undo` goes back to."""
+        """Return the current position for :meth:`undo`."""
         return len(self._changes)
 
     def undo(self, mark: int) -> None:
-        """Take back every change since ``mark``."""
+        """Revert every change since ``mark``."""
         while len(self._changes) > mark:
             key, was = self._changes.pop()
             if was is _ABSENT:

@@ -1,4 +1,4 @@
-"""A partition from taking it to losing it: what this worker knows of it, and the transactions that change it."""
+"""A worker's ownership of a partition, from acquiring it to losing it: its state in memory, and its transactions."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ S = TypeVar("S")
 
 
 class Tenure(Generic[S]):
-    """Complete from the first moment, and of no more use once anything fails: whoever holds it acquires another.
+    """Valid from construction until the first failure; after that the owner acquires a new one.
 
-    :meth:`make` a transaction, :meth:`commit` it, :meth:`take_over` what it changed.
+    :meth:`make` a transaction, :meth:`commit` it, and :meth:`take_over` its changes.
     """
 
     def __init__(
@@ -49,13 +49,13 @@ class Tenure(Generic[S]):
         traces: Traces | None,
     ) -> None:
         self.store = store
-        """The states as they are committed."""
+        """The committed states."""
         self.deadlines = wakes
         """When each key is to be woken; while a transaction is made, also what it changes."""
         self.position = position
         """The offset of the first record that is not handled."""
         self.resuming: list[str] = wakes.keys() if effects is not None else []
-        """Keys whose effect may have been cut off by a crash."""
+        """Keys whose effect a crash may have interrupted."""
         self._at = at
         self._shared = shared
         self._producer = producer
@@ -86,17 +86,17 @@ class Tenure(Generic[S]):
     async def acquire(
         cls, at: TopicPartition, *, shared: Shared[S], effects: Effects | None, progress: Progress
     ) -> Self:
-        """Take the partition from whoever had it, and learn what there is to know of it.
+        """Fence the previous owner, and recover the partition's state, deadlines, offset and clock.
 
-        ``effects`` of ours that are still under way are waited for: their results go into the first transaction.
-        Raises what the infrastructure raises, and leaves nothing behind then.
+        It waits for ``effects`` of ours that are still running: their results go into the first transaction. Raises any
+        error of the infrastructure, after closing the producer.
         """
         producer = shared.broker.transactional(
             f"{shared.group}-{at.partition}", within=shared.limits.transaction_timeout
         )
         try:
-            # The order matters: the producer fences the old owner and settles its last transaction; only then is the
-            # end of the state topic final, and only after the state the committed offset.
+            # The order matters: starting the producer fences the previous owner and settles its last transaction; only
+            # then is the end of the state topic final, and then the committed offset.
             await producer.start()
             if effects is not None:
                 await effects.idle()
@@ -121,11 +121,12 @@ class Tenure(Generic[S]):
         )
 
     async def release(self) -> None:
-        """Disconnect. A transaction that is open is aborted by the next owner."""
+        """Close the producer. The next owner aborts an open transaction."""
         await closed(self._producer)
 
     def due(self, tick: int | None) -> bool:
-        """Whether a deadline has been reached by the wall's ``tick`` in ms; None: the wall does not count now."""
+        """Return whether the wall clock's ``tick`` in ms has reached a deadline; None: the wall clock does not count
+        now."""
         due = self.deadlines.next()
         until = tick if tick is None or self._shared.real else PartitionClock(self._clock.millis).tick(tick)
         return due is not None and until is not None and due <= until
@@ -139,7 +140,7 @@ class Tenure(Generic[S]):
         room: int,
         search: Search,
     ) -> Transaction[S]:
-        """A transaction of these, as :meth:`Steps.make` makes it; ``room``: how many effects it may ask for."""
+        """Build a transaction, see :meth:`Steps.make`. ``room``: how many effects it may request."""
         tx = await self._steps.make(
             lambda: Transaction(
                 overlay=Overlay(self.store),
@@ -177,7 +178,7 @@ class Tenure(Generic[S]):
         return Committed.of(tx)
 
     def take_over(self, changes: Committed[S]) -> None:
-        """What is committed is true from now on."""
+        """Apply the committed changes to the state in memory."""
         self.store.merge(changes.states)
         self._clock = changes.clock
         self.position = changes.position
@@ -192,7 +193,7 @@ def _intake(shared: Shared[S], partition: int) -> Intake:
         partitions=shared.partitions,
         window=shared.limits.dead_letter_window,
         share=shared.limits.dead_letter_share,
-        # in event time a record's time is the event's; other topics than the publishers' are written by us
+        # in event time a record's time is the event's; only the touchpoints topic is written by others
         broker_time=shared.settings.time_source is TimeSource.WALL and shared.logic.input.name == "touchpoints",
     )
 

@@ -1,4 +1,4 @@
-"""One batch on its way to one commit: what it changes, what it sends, which side effects it requests."""
+"""A transaction being built: the state changes, output records and effects of one batch, for one commit."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ S = TypeVar("S")
 
 _IDENTITIES = ("event_id", "decision_id", "outreach_id", "customer_id")
 _NO_HEADERS: list[tuple[str, bytes]] = []
-_SURELY_ENOUGH = 16 << 10  # bytes; for a key and the headers of an output of our own
+_SURELY_ENOUGH = 16 << 10  # bytes; enough for the key and the headers of one of our outputs
 
 
 class Outgoing(Value, frozen=True, gc=False):
-    """A record ready for the wire."""
+    """An encoded record."""
 
     key: bytes | None
     value: bytes | None
@@ -42,24 +42,24 @@ class Outgoing(Value, frozen=True, gc=False):
 
     @property
     def most_bytes(self) -> int:
-        """What it adds to a batch, at most."""
+        """The maximum bytes that it adds to a batch."""
         return most_bytes(self.key, self.value, self.headers)
 
 
 @dataclass(slots=True, kw_only=True)
 class Transaction(Generic[S]):
-    """Everything of one batch that takes effect at once, or not at all."""
+    """Everything of one batch that takes effect atomically."""
 
     overlay: Overlay[S]
     clock: PartitionClock
     position: int
     room: int = sys.maxsize
-    """How many effects it may ask for."""
+    """How many effects it may request."""
     outgoing: dict[tuple[str, int], list[Outgoing]] = field(default_factory=lambda: defaultdict(list))
     effects: list[Effect] = field(default_factory=list)
     settled: list[Completion] = field(default_factory=list)
     withdrawn: list[str] = field(default_factory=list)
-    """Keys whose effects are not wanted any more."""
+    """Keys whose effects are withdrawn."""
     handled: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     dead_letters: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
     """By reason and publisher."""
@@ -74,7 +74,7 @@ class Transaction(Generic[S]):
     timers: int = 0
     resumed: int = 0
     changes: Changes = field(default_factory=dict)
-    """The new states, once it is made."""
+    """The new states, set once it is complete."""
     items: int = 0
     """Records, deadlines and results so far."""
     spans: Spans | None = None
@@ -94,14 +94,14 @@ class Transaction(Generic[S]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Committed(Generic[S]):
-    """What a committed transaction changed, and what it asks for."""
+    """The changes of a committed transaction, and the effects it requests."""
 
     states: Changes
     position: int
     clock: PartitionClock
     resumed: int
     settled: Sequence[Completion]
-    """Results that are recorded, in their order."""
+    """The recorded results, in order."""
     withdrawn: Sequence[str]
     effects: Sequence[Effect]
     handled: Mapping[str, int]
@@ -119,7 +119,7 @@ class Committed(Generic[S]):
 
     @classmethod
     def of(cls, tx: Transaction[S]) -> Self:
-        """What became true with the transaction."""
+        """Return the changes of the transaction."""
         written: dict[str, int] = defaultdict(int)
         for (topic, _), records in tx.outgoing.items():
             written[topic] += len(records)
@@ -144,7 +144,7 @@ class Committed(Generic[S]):
 
 
 class Outbox:
-    """Turns what the logic wants sent into records, and sends a transaction's records as batches."""
+    """Encodes the records that the logic sends, and sends a transaction's records in batches."""
 
     def __init__(
         self, *, settings: Settings, codec: Codec, logic: Logic[Any], role: str, partition: int, partitions: int
@@ -155,11 +155,11 @@ class Outbox:
         self.role = role
         self._source = f"careline/{role}"
         self.same_partition = partition
-        """Of every topic that is partitioned alike."""
+        """This partition's number, which holds for every topic that is partitioned alike."""
         self._partitions = partitions
 
     def add(self, tx: Transaction[Any], send: Send, *, at: int, cause: Headers) -> None:
-        """Queue a record; ``cause`` are the headers of the input it goes back to."""
+        """Queue a record; ``cause`` are the headers of the input that led to it."""
         key = send.key.encode()
         partition = partition_of(key, self._partitions) if send.elsewhere else self.same_partition
         headers = self._headers(send.record, at, cause, None if tx.spans is None else tx.spans.traceparent)
@@ -168,12 +168,12 @@ class Outbox:
         tx.sent.append(send)
 
     def forward(self, tx: Transaction[Any], record: ConsumerRecord, *, key: str, partition: int) -> None:
-        """Queue an input record for the partition it belongs to, as it is. Raises OutputTooLarge."""
+        """Queue an input record unchanged for the partition of its key. Raises OutputTooLarge."""
         out = Outgoing(key.encode(), record.value, record.timestamp, list(record.headers))
         tx.outgoing[record.topic, partition].append(self._surely_fits(self._logic.input, out))
 
     def add_dead_letter(self, tx: Transaction[Any], record: ConsumerRecord, why: Unreadable, *, reader: str) -> None:
-        """Queue a dead letter, shortened where its topic would not take it whole."""
+        """Queue a dead letter, shortened if its topic would not accept it whole."""
         topic = self._topics.dead_letters
         key, value, headers = kept_of(record, why, reader=reader, most=topic.max_bytes - 2 * FRAMING)
         out = Outgoing(key, value, tx.clock.millis, headers)
@@ -191,7 +191,7 @@ class Outbox:
         tx.outgoing[self._topics.full_name(topic), self.same_partition] += self._states(tx, tx.changes)
 
     def check_states(self, tx: Transaction[Any], since: int) -> None:
-        """Raises what :meth:`add_states` would raise for the states that changed since that mark."""
+        """Raise what :meth:`add_states` would raise for the states that changed since that mark."""
         self._states(tx, tx.overlay.encode_since(since))
 
     def _states(self, tx: Transaction[Any], changes: Changes) -> list[Outgoing]:
@@ -211,7 +211,7 @@ class Outbox:
         ]
 
     def _fits(self, topic: Topic, out: Outgoing) -> Outgoing:
-        # keys and headers of our own are short: most outputs need no adding up
+        # our own keys and headers are short, so most outputs need no exact sum
         if len(out.value or b"") + _SURELY_ENOUGH > topic.max_bytes:
             self._surely_fits(topic, out)
         return out
@@ -222,7 +222,7 @@ class Outbox:
         return out
 
     async def send(self, producer: TransactionalProducer, tx: Transaction[Any]) -> None:
-        """Send all of it and wait until every record is acknowledged. Raises what the first failed send raised."""
+        """Send all records and wait until each is acknowledged. Raises the error of the first failed send."""
         reached(Point.BEFORE_FIRST_SEND)
         pending: list[asyncio.Future[Any]] = []
         for (topic, partition), records in tx.outgoing.items():
@@ -231,7 +231,7 @@ class Outbox:
             used = 0
             for out in records:
                 used += (most := out.most_bytes)
-                # what the broker limits is the batch, not the record
+                # the broker limits the batch, not the record
                 if used > room - FRAMING and batch.record_count():
                     pending.append(await producer.send_batch(batch, topic, partition=partition))
                     batch = producer.create_batch()
@@ -255,7 +255,7 @@ class Outbox:
             record=NAMES[type(record)],
             source=self._source,
             occurred_at=from_millis(at),
-            # latencies count from the touchpoint behind it; what a timer led to has none
+            # latency is measured from the touchpoint that led to it; a timer's outputs have none
             published_at=published_at_millis(cause),
             traceparent=traceparent or traceparent_of(cause),
         )

@@ -1,4 +1,4 @@
-"""A commit that hangs stops the process: whether it took is unknown, and going on would be a guess."""
+"""Stops the process if a commit hangs: its outcome is unknown, so the worker must not go on."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ HUNG = 75
 """The exit code of a process that stopped itself because a commit hung."""
 
 CUT_SHORT = (KafkaError, IllegalOperation, AssertionError)
-"""What aiokafka raises in a transaction that cannot be carried on: why, where the call itself is refused; and where it
-learned between two calls that it was fenced, that there is no transaction, or an assertion on its own state."""
+"""The exceptions that aiokafka raises in a transaction that cannot continue: the reason, if the call itself is refused;
+and IllegalOperation or an assertion, if it learned between two calls that it was fenced or has no transaction."""
 
 
 async def commit(producer: TransactionalProducer, *, within: timedelta, what: str) -> None:
-    """Commit the producer's transaction, or stop the process. Raises PartitionLost where it was not committed."""
+    """Commit the producer's transaction, or stop the process. Raises PartitionLost if it was not committed."""
     try:
         async with asyncio.timeout(within.total_seconds()):
             reached(Point.BEFORE_COMMIT)

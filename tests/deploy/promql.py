@@ -14,7 +14,7 @@ _DURATION = re.compile(r"(?:\d+(?:ms|[smhdwy]))+")
 _CLAUSE = re.compile(r"\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)")
 _METRIC = re.compile(r"(?<![\w:$])([a-zA-Z_:][\w:]*)\s*(?:\{([^}]*)\})?(?!\s*\()(?![\w:])")
 _WORDS = frozenset({"and", "or", "unless", "by", "without", "on", "ignoring", "offset", "bool", "inf", "nan"})
-_LABEL = re.compile(r"\s*(\w+)\s*(?:=~|!~|!=|=)")
+_LABEL = re.compile(r'\s*(\w+)\s*(?:=~|!~|!=|=)\s*"(\d+)"')
 _NUMBER = r"\d+(?:\.\d+)?(?:e[+-]?\d+)?"
 _PRODUCT = rf"{_NUMBER}(?:\s*\*\s*{_NUMBER})*"
 _BOUND = re.compile(rf'\ble=~?"({_NUMBER})(?:\(\\\\\.0\)\?)?"')
@@ -26,12 +26,18 @@ def seconds(duration: str) -> float:
     return sum(float(count) * _SIZES[unit] for count, unit in re.findall(r"(\d+)(ms|[smhdwy])", duration))
 
 
-def selectors(expr: str) -> Iterator[tuple[str, frozenset[str]]]:
-    """Every metric with the labels that its selector names."""
-    plain = _CLAUSE.sub(" ", re.sub(r"\[[^\]]*\]", " ", _STRING.sub('""', expr)))
+def selectors(expr: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Every metric with the labels that its selector names, and what each is compared with."""
+    strings: list[str] = []
+
+    def counted(string: re.Match[str]) -> str:
+        strings.append(string[0][1:-1])
+        return f'"{len(strings) - 1}"'
+
+    plain = _CLAUSE.sub(" ", re.sub(r"\[[^\]]*\]", " ", _STRING.sub(counted, expr)))
     for match in _METRIC.finditer(plain):
         if match[1] not in _WORDS and not _DURATION.fullmatch(match[1]):
-            yield match[1], frozenset(_LABEL.findall(match[2] or ""))
+            yield match[1], {label: strings[int(number)] for label, number in _LABEL.findall(match[2] or "")}
 
 
 def named(expr: str) -> set[str]:

@@ -14,20 +14,13 @@ from prometheus_client import Counter, Gauge, Histogram
 from processors.metrics import catalogue
 from tests.deploy import alerting
 from tests.deploy.promql import literals, selectors
-from tests.test_docs import ROOT, rows
+from tests.test_docs import ROOT, rows, text
 
 PENDING: Mapping[str, frozenset[str]] = {
     name: frozenset(labels.split())
     for name, labels in {
-        "careline_certificate_expiry_timestamp_seconds": "role endpoint",
-        "careline_clock_seconds": "",
-        "careline_consent_changes_total": "purpose change",
-        "careline_contract_violations_total": "role source reason",
-        "careline_dependency_seconds": "role dependency",
-        "careline_dependency_up": "role dependency",
         "careline_gateway_seconds_bucket": "kind le",
         "careline_measure_lag_records": "topic",
-        "careline_outcomes_reported_total": "channel kind",
         "careline_outreach_due_to_sent_seconds_bucket": "channel le",
         "careline_outreach_due_to_sent_seconds_count": "channel",
         "careline_outreach_failures_total": "channel reason",
@@ -35,14 +28,6 @@ PENDING: Mapping[str, frozenset[str]] = {
         "careline_outreach_provider_errors_total": "provider reason",
         "careline_outreach_waiting": "reason",
         "careline_playbook_refused": "",
-        "careline_processor_deadline_lateness_seconds_bucket": "role le",
-        "careline_processor_deadline_overdue_seconds": "role partition",
-        "careline_processor_deadlines": "role partition",
-        "careline_processor_rebalances_total": "role",
-        "careline_processor_recovery_remaining_records": "role partition",
-        "careline_processor_recovery_remaining_seconds": "role partition",
-        "careline_role_live": "role",
-        "careline_role_ready": "role",
         "careline_view_lag_seconds": "topic",
         "careline_view_redis_bytes": "",
         "careline_view_tasks_open": "team",
@@ -57,14 +42,16 @@ NOT_OURS = ("up", "process_start_time_seconds", "process_resident_memory_bytes")
 CASE_FILES = sorted((ROOT / alerting.CASES).glob("*.yml"))
 
 
-def metrics() -> dict[str, frozenset[str]]:
-    """The labels of every metric, under each of the names that a scrape gives it."""
-    found = {name: frozenset[str]() for name in NOT_OURS} | dict(PENDING)
+def metrics() -> dict[str, Mapping[str, alerting.Values]]:
+    """The labels of every metric, with the values they may have, under each of the names that a scrape gives it."""
+    found: dict[str, Mapping[str, alerting.Values]] = {name: {} for name in NOT_OURS}
+    found |= {name: dict.fromkeys(labels) for name, labels in PENDING.items()}
     for metric in catalogue():
         [described] = metric.describe()
-        labels = frozenset(metric._labelnames)
+        bounds = getattr(metric, "bounds", {})
+        labels = {label: getattr(bounds.get(label), "values", None) for label in metric._labelnames}
         if isinstance(metric, Histogram):
-            found[f"{described.name}_bucket"] = labels | {"le"}
+            found[f"{described.name}_bucket"] = labels | {"le": None}
             found |= {f"{described.name}_{part}": labels for part in ("count", "sum")}
         elif isinstance(metric, Counter):
             found[f"{described.name}_total"] = labels
@@ -82,11 +69,12 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def plant(file: Path, text: str, instead: str) -> None:
-    """Put something else for a text that is there once or more."""
-    before = file.read_text(encoding="utf-8")
-    assert text in before
-    file.write_text(before.replace(text, instead), encoding="utf-8")
+def plant(file: Path, written: str, instead: str) -> None:
+    """Put something else for what is written there once or more, over however many lines."""
+    pattern = r"\s+".join(map(re.escape, written.split(" ")))
+    planted, count = re.subn(pattern, lambda _: instead, file.read_text(encoding="utf-8"))
+    assert count, written
+    file.write_text(planted, encoding="utf-8")
 
 
 def called(*command: str) -> subprocess.CompletedProcess[str]:
@@ -156,7 +144,7 @@ def test_the_numbers_of_the_text_are_those_of_the_rule() -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "text", "instead", "fault"),
+    ("file", "written", "instead", "fault"),
     [
         ("processing.yml", "more than 60 s,", "more than 90 s,", "DeadlinesLate: '90 s' is not in its rule"),
         ("processing.yml", "overdue_seconds) > 60", "overdue_seconds) > 90", "DeadlinesLate: '60 s' is not in"),
@@ -172,10 +160,10 @@ def test_the_numbers_of_the_text_are_those_of_the_rule() -> None:
     ],
 )  # fmt: skip
 def test_a_number_changed_in_one_place_only_is_found(
-    copy: Path, file: str, text: str, instead: str, fault: str
+    copy: Path, file: str, written: str, instead: str, fault: str
 ) -> None:
     """In the text, in the expression or in `for`."""
-    plant(copy / alerting.RULES / file, text, instead)
+    plant(copy / alerting.RULES / file, written, instead)
     assert any(found.startswith(fault) for found in alerting.disagreements(copy)), alerting.disagreements(copy)
 
 
@@ -209,7 +197,8 @@ def test_every_metric_of_a_rule_or_runbook_is_exposed() -> None:
 
 
 def test_a_renamed_metric_is_found(copy: Path) -> None:
-    """In a rule and in a runbook; a label, too."""
+    """In a rule and in a runbook; a label, and a value that it never has, too."""
+    plant(copy / alerting.RULES / "processing.yml", '{end="aborted"}', '{end="failed"}')
     plant(copy / alerting.RULES / "contracts.yml", "careline_dead_letters_total", "careline_dead_letter_total")
     plant(copy / alerting.RULES / "view.yml", '{status=~"5.."}', '{code=~"5.."}')
     plant(copy / alerting.RUNBOOKS / "ViewBehind.md", "careline_view_lag_records", "careline_view_lag")
@@ -217,7 +206,18 @@ def test_a_renamed_metric_is_found(copy: Path) -> None:
         "careline:dead_letters:increase1h: nothing exposes careline_dead_letter_total",
         "GatewayFailing: careline_gateway_calls_total has no label code",
         "ViewBehind.md: nothing exposes careline_view_lag",
+        "TransactionsAborting: end of careline_processor_transactions_total is never failed",
     }
+
+
+def test_the_page_lists_every_alert() -> None:
+    """With its severities and a link to its runbook."""
+    listed = re.findall(r"^\| \[(\w+)\]\(runbooks/(\w+)\.md\) \| (\S.*?) \| ", text("docs/operating.md"), re.MULTILINE)
+    severities: dict[str, set[str]] = {}
+    for alert in alerting.alerts(ROOT):
+        severities.setdefault(alert.name, set()).add(alert.labels["severity"])
+    assert len(listed) == len(severities)
+    assert {(name, name, ", ".join(sorted(found))) for name, found in severities.items()} == set(listed)
 
 
 def test_the_settings_of_the_runbooks_are_there() -> None:
@@ -235,6 +235,6 @@ def test_expressions_are_read_as_they_are_written() -> None:
         'max by (role) (rate(a_total{x="y{",z!~"1h"}[5m] offset 1d)) / b:c:d > 2 * 3 '
         'and on (q) (e_bucket{le=~"7(\\\\.0)?"}) == 0'
     )
-    assert dict(selectors(expr)) == {"a_total": {"x", "z"}, "b:c:d": frozenset(), "e_bucket": {"le"}}
+    assert dict(selectors(expr)) == {"a_total": {"x": "y{", "z": "1h"}, "b:c:d": {}, "e_bucket": {"le": "7(\\\\.0)?"}}
     assert list(literals(expr, compared=True)) == [6, 0]
     assert sorted(literals(expr)) == [0, 0, 2, 3, 6, 7]

@@ -46,6 +46,12 @@ def lines(figures: Mapping[str, Any]) -> str:
         result = "; ".join(row["failures"]) or "right"
         name = f"**{row['name'].replace('_', ' ')}**: {row['what']}"
         said.append(f"| {' | '.join([name, *cells(row), result])} | `{row['command']}` |")
+    if busy := [row["name"].replace("_", " ") for row in figures["faults"] if row.get("left_out")]:
+        names = ", ".join(busy)
+        said += [
+            "",
+            f"The machine was busy with other work during {names}: alerts on lateness, which said so, are left out.",
+        ]
     return "\n".join(said) + "\n"
 
 

@@ -154,6 +154,14 @@ def test_the_table_does_not_hide_a_failure(tmp_path: Path) -> None:
     assert "RoleAbsent did not resolve within 9 s of the repair" in shown
 
 
+def test_the_table_says_what_was_left_out_on_a_busy_machine(tmp_path: Path) -> None:
+    """And nothing of it where nothing was."""
+    shown = figures(tmp_path)
+    assert "busy" not in lines(shown)
+    shown["faults"][0]["left_out"] = ["EventsCommitTooSlow"]
+    assert "busy with other work during journeys killed" in lines(shown)
+
+
 def test_the_table_is_written_between_its_marks(tmp_path: Path) -> None:
     """The rest of the page stays; a page without the marks is refused."""
     figures(tmp_path)

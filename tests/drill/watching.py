@@ -20,7 +20,9 @@ SLOW = ("window", "3d")
 class Observer:
     """Keeps a sighting of the alerts, twice a second, for the duration of the block."""
 
-    def __init__(self, *, prometheus: str, alertmanager: str) -> None:
+    def __init__(self, *, prometheus: str, alertmanager: str, but: frozenset[str] = frozenset()) -> None:
+        """``but``: names of alerts that are left out of every sighting."""
+        self._but = but
         self._prometheus = prometheus
         self._alertmanager = alertmanager
         self.sightings: list[Sighting] = []
@@ -57,7 +59,8 @@ class Observer:
         known = (await self._client.get(f"{self._alertmanager}/api/v2/alerts")).raise_for_status().json()
         firing = {Alert.of(one["labels"]) for one in told["data"]["alerts"] if one["state"] == "firing"}
         held = {Alert.of(one["labels"]) for one in known if one["status"]["state"] == "suppressed"}
-        return Sighting(at, frozenset(alert for alert in firing if SLOW not in alert.labels), frozenset(held))
+        looked_at = (alert for alert in firing if SLOW not in alert.labels and alert.name not in self._but)
+        return Sighting(at, frozenset(looked_at), frozenset(held))
 
     async def _watch(self) -> None:
         while True:

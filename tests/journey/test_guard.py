@@ -441,6 +441,16 @@ class TestOrderOfTheRules:
         merge = ProfilesMerged(**facts(at("08:00")), other_customer_id="bea", side=MergeSide.ABSORBED)
         given(profile(), merge).when(delay(minutes=60)).then("suppress notice: merged")
 
+    def test_what_was_asked_for_once_is_not_asked_for_again(self) -> None:
+        """Also where the policy has forgotten that it was: the letters of the last weeks are remembered."""
+        wanted = want()
+        state = customer(sent=(NOON - timedelta(days=20),))
+        name = outreach_id("ana", wanted.policy, wanted.journey_id, wanted.occasion)
+        state = replace(state, outreach=(replace(state.outreach[0], outreach_id=name),))
+        action = guard(wanted, state, NOON, PLAYBOOK)
+        assert isinstance(action, Suppress)
+        assert action.reason == "already_sent"
+
 
 def refusal(state: JourneyState, *, purpose: Purpose = Purpose.SERVICE) -> str | None:
     action = guard(want(purpose=purpose), state, NOON, PLAYBOOK)
@@ -461,13 +471,3 @@ def decided(
 
 def _never() -> QuietHours:
     raise AssertionError("the test playbook has quiet hours")
-
-    def test_what_was_asked_for_once_is_not_asked_for_again(self) -> None:
-        """Also where the policy has forgotten that it was: the letters of the last weeks are remembered."""
-        wanted = want()
-        state = customer(sent=(NOON - timedelta(days=20),))
-        name = outreach_id("ana", wanted.policy, wanted.journey_id, wanted.occasion)
-        state = replace(state, outreach=(replace(state.outreach[0], outreach_id=name),))
-        action = guard(wanted, state, NOON, PLAYBOOK)
-        assert isinstance(action, Suppress)
-        assert action.reason == "already_sent"

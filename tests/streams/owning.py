@@ -1,4 +1,4 @@
-"""A partition on the broker in memory: what the processor's own tests start from."""
+"""A partition on the in-memory broker, for the processor's own tests."""
 
 from __future__ import annotations
 
@@ -38,19 +38,19 @@ QUICK = Limits(
 
 @cache
 def playbook() -> Playbook:
-    """The one in the package, read once."""
+    """Return the packaged playbook, read once."""
     return load_playbook()
 
 
 async def broker_with_topics() -> MemoryBroker:
-    """A broker of a test's own, which has every topic."""
+    """Return a new broker with every topic."""
     broker = MemoryBroker()
     await set_up(broker)
     return broker
 
 
 async def set_up(broker: MemoryBroker, settings: Settings = EVENTS) -> None:
-    """Every topic of the contract."""
+    """Create every topic of the contract."""
     topics = settings.topics
     await broker.admin().create(
         [
@@ -72,7 +72,8 @@ async def worker(
     limits: Limits = QUICK,
     tracing: Tracing | None = None,
 ) -> Shared[Any]:
-    """What one worker's partitions share; its consumer has every partition of the input without asking a group."""
+    """Return what one worker's partitions share; its consumer has every partition of the input without joining a
+    group."""
     logic = logic or JourneyLogic(topics=settings.topics, playbook=playbook())
     consumer = broker.reader(fetch=1 << 20)
     await consumer.start()
@@ -96,19 +97,19 @@ async def worker(
 
 
 async def taken(shared: Shared[Any]) -> Tenure[Any]:
-    """The first partition, taken by this worker."""
+    """Return the tenure of the first partition, acquired by this worker."""
     return await Tenure.acquire(shared.at(0), shared=shared, effects=None, progress=Progress())
 
 
 async def committed(broker: MemoryBroker, topic: str, partition: int = 0) -> list[Any]:
-    """The committed records of a topic's partition, by the topic's full name."""
+    """Return the committed records of a topic's partition, by the topic's full name."""
     tp = TopicPartition(topic, partition)
     records, _ = broker.log(tp).read(0, 1_000_000)
     return records
 
 
 async def publish(broker: MemoryBroker, codec: Codec, *events: Any) -> None:
-    """Put them on the touchpoints topic, a minute apart."""
+    """Publish the events on the touchpoints topic, a minute apart."""
     producer = broker.publishing(largest=2 << 20)
     await producer.start()
     begin = to_millis(NOON)
@@ -120,7 +121,7 @@ async def publish(broker: MemoryBroker, codec: Codec, *events: Any) -> None:
 
 
 async def made(tenure: Tenure[Any]) -> Transaction[Any]:
-    """A transaction of what there is to read."""
+    """Return a transaction of all records that can be read."""
     shared = tenure._shared
     shared.consumer.seek(TOUCHPOINTS, tenure.position)
     found = await shared.consumer.getmany(TOUCHPOINTS)
@@ -128,13 +129,13 @@ async def made(tenure: Tenure[Any]) -> Transaction[Any]:
 
 
 async def handled(tenure: Tenure[Any]) -> None:
-    """Everything that there is to read, in one transaction."""
+    """Commit all records that can be read, in one transaction."""
     tenure.take_over(await tenure.commit(await made(tenure)))
 
 
 @asynccontextmanager
 async def running(shared: Shared[Any]) -> AsyncIterator[Partition[Any]]:
-    """The partition at work."""
+    """Run the partition."""
     partition = Partition(0, shared=shared)
     task = asyncio.create_task(partition.run())
     try:
@@ -147,12 +148,12 @@ async def running(shared: Shared[Any]) -> AsyncIterator[Partition[Any]]:
 
 
 async def until(met: Callable[[], bool]) -> None:
-    """Wait for it, ten seconds at most: what is in memory takes no time."""
+    """Wait until ``met`` is true, at most ten seconds, because nothing in memory takes time."""
     await waiting.until(met, within=10, every=0.002)
 
 
 def failing(call: str, error: BaseException, *, times: int = 1) -> Callable[[str], None]:
-    """A listener of a broker's that makes this call fail, so many times."""
+    """Return a listener for a broker that makes this call fail ``times`` times."""
     left = times
 
     def listener(at: str) -> None:

@@ -1,4 +1,4 @@
-"""What operators see of a transaction."""
+"""The metrics of a transaction."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def counted(role: str, *, live: bool = True) -> Counted:
 
 
 def seen(name: str, **labels: str) -> float | None:
-    """The figure that /metrics has."""
+    """Return the value of the metric."""
     return REGISTRY.get_sample_value(name, labels)
 
 

@@ -1,4 +1,4 @@
-"""What is done outside: in order for one customer, side by side for many, and cut off cleanly."""
+"""Effects: in order for one customer, concurrent for many, and cancelled cleanly."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from streams.processor.logic import Completion
 
 
 class Provider:
-    """Takes what it is given when it is let; notes what began and what ended."""
+    """A provider that completes each effect when allowed, and records what began and ended."""
 
     def __init__(self, concurrency: int = 16) -> None:
         self.began: list[str] = []
@@ -27,38 +27,38 @@ class Provider:
         )
 
     async def perform(self, effect: Effect) -> str:
-        """Waits to be let."""
+        """Wait until allowed."""
         self.began.append(effect.task)
         await self.gates.setdefault(effect.task, asyncio.Event()).wait()
         self.ended.append(effect.task)
         return f"result of {effect.task}"
 
     def withdraw(self, key: str) -> None:
-        """Note it."""
+        """Record the key."""
         self.withdrawn.append(key)
 
     def start(self, task: str, *, lane: str) -> Effect:
-        """Ask for something to be done."""
+        """Start an effect."""
         effect = Effect(key=task.split("#")[0], lane=lane, task=task)
         self.effects.start(effect)
         return effect
 
     async def let(self, *tasks: str) -> None:
-        """Let these end, and give everybody a turn."""
+        """Allow these to complete, and run the event loop."""
         for task in tasks:
             self.gates.setdefault(task, asyncio.Event()).set()
         await turns()
 
 
 async def turns() -> None:
-    """A few rounds of the event loop."""
+    """Run the event loop for a few rounds."""
     for _ in range(10):
         await asyncio.sleep(0)
 
 
 @asynccontextmanager
 async def provider(concurrency: int = 16) -> AsyncIterator[Provider]:
-    """A provider that leaves nothing behind."""
+    """Return a provider whose effects are cancelled at the end."""
     made = Provider(concurrency)
     try:
         yield made
@@ -67,7 +67,7 @@ async def provider(concurrency: int = 16) -> AsyncIterator[Provider]:
 
 
 async def test_in_order_within_a_lane() -> None:
-    """One customer's letters leave one after the other, in the order they were asked for."""
+    """One customer's effects run one after the other, in the order they were requested."""
     async with provider() as one:
         for task in "abc":
             one.start(task, lane="ana")
@@ -82,7 +82,7 @@ async def test_in_order_within_a_lane() -> None:
 
 
 async def test_only_what_has_no_result_can_be_withdrawn() -> None:
-    """Under way or waiting for its turn; what is done, or was never asked for, is not."""
+    """An effect can be withdrawn while it is queued or running, not when it is done or was never requested."""
     async with provider() as one:
         one.start("a", lane="ana")
         one.start("b", lane="ana")
@@ -95,7 +95,7 @@ async def test_only_what_has_no_result_can_be_withdrawn() -> None:
 
 
 async def test_side_by_side_across_lanes() -> None:
-    """One customer does not wait for another."""
+    """Effects of different customers run concurrently."""
     async with provider() as one:
         one.start("a", lane="ana")
         one.start("b", lane="bea")
@@ -106,7 +106,7 @@ async def test_side_by_side_across_lanes() -> None:
 
 
 async def test_no_more_at_once_than_allowed() -> None:
-    """The provider is not asked for more at a time than was agreed."""
+    """No more effects run at once than the limit."""
     async with provider(concurrency=2) as one:
         for task in "abcd":
             one.start(task, lane=task)
@@ -117,7 +117,7 @@ async def test_no_more_at_once_than_allowed() -> None:
 
 
 async def test_busy_until_the_result_is_committed() -> None:
-    """From the moment it is asked for until its result is on record, an outreach counts as under way."""
+    """A key is busy from the request of its effect until the result is committed."""
     async with provider() as one:
         first, second = one.start("x#1", lane="ana"), one.start("x#2", lane="ana")
         assert one.effects.busy("x")
@@ -132,7 +132,7 @@ async def test_busy_until_the_result_is_committed() -> None:
 
 
 async def test_a_lane_that_was_done_begins_again() -> None:
-    """After a pause the next letter of the same customer leaves as well."""
+    """A lane that became empty runs later effects too."""
     async with provider() as one:
         one.start("a", lane="ana")
         await one.let("a")
@@ -142,7 +142,7 @@ async def test_a_lane_that_was_done_begins_again() -> None:
 
 
 async def test_idle_waits_for_all_of_it() -> None:
-    """Whoever waits until nothing is under way waits for what is queued, too."""
+    """``idle`` waits for queued effects too."""
     async with provider() as one:
         for task in "ab":
             one.start(task, lane="ana")
@@ -155,7 +155,7 @@ async def test_idle_waits_for_all_of_it() -> None:
 
 
 async def test_a_result_makes_room() -> None:
-    """The transaction that records a result may ask for another; never are more open than agreed."""
+    """A transaction that records a result may request another effect, and never more are open than the limit."""
     async with provider() as one:
         first, _ = one.start("a", lane="ana"), one.start("b", lane="bea")
         assert one.effects.room(2) == 0
@@ -171,7 +171,7 @@ async def test_a_result_makes_room() -> None:
 
 
 async def test_results_gather_no_longer_than_they_come() -> None:
-    """Once all have their result nothing more is waited for; with nothing asked for, the time is waited out."""
+    """``gather`` ends when all effects have a result; without effects it waits the whole time."""
     async with provider() as one:
         for task in "ab":
             one.start(task, lane=task)
@@ -190,7 +190,7 @@ async def test_results_gather_no_longer_than_they_come() -> None:
 
 
 async def test_cut_off() -> None:
-    """When the partition goes to somebody else, what is under way is cut off and nothing more begins."""
+    """``cancel`` stops running effects, and queued ones never start."""
     async with provider() as one:
         for task in "ab":
             one.start(task, lane="ana")
@@ -204,7 +204,7 @@ async def test_cut_off() -> None:
 
 @pytest.mark.parametrize("times", [1, 2])
 async def test_cutting_off_nothing(times: int) -> None:
-    """Cutting off where nothing is under way, or twice, does no harm."""
+    """``cancel`` without effects, or called twice, does nothing."""
     async with provider() as one:
         for _ in range(times):
             await one.effects.cancel()

@@ -1,4 +1,4 @@
-"""A failure costs what it belongs to: one record, one deadline, one result; all else is as if it were not."""
+"""A failure costs one record, one deadline or one result; everything else is handled as without it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ BAD = "bad-one"
 
 
 class Broken(JourneyLogic):
-    """The journeys' logic with a fault at one place, for one customer."""
+    """The journeys' logic with a fault at one stage, for one customer."""
 
     def __init__(self, fault: str = "") -> None:
         super().__init__(topics=TOPICS, playbook=PLAYBOOK)
@@ -48,7 +48,7 @@ class Broken(JourneyLogic):
         self._fail("admit", record.customer_id)
 
     def receive(self, incoming: Incoming, state: JourneyState | None, now: Any, *, busy: bool) -> Step[JourneyState]:
-        """Fails at the stage ``step``; or gives a state or an output that cannot be written."""
+        """Fails at the stage ``step``, or returns a state or an output that cannot be written."""
         customer = getattr(incoming.record, "customer_id", "")
         self._fail("step", customer)
         step = super().receive(incoming, state, now, busy=busy)
@@ -71,7 +71,7 @@ class Broken(JourneyLogic):
         return super().wake(key, state, now, busy=busy)
 
     def completed(self, key: str, state: JourneyState | None, result: Any, now: Any) -> Step[JourneyState]:
-        """Results are taken, but for those of the bad one."""
+        """Fails at the stage ``result``."""
         self._fail("result", key)
         return Step(state=state, unchanged=True)
 
@@ -87,7 +87,7 @@ class Broken(JourneyLogic):
 
 @dataclass
 class Bench:
-    """One partition's parts, without a network."""
+    """One partition's parts without a network."""
 
     codec: Codec
     logic: Broken
@@ -113,13 +113,13 @@ class Bench:
         )  # fmt: skip
 
     def begin(self) -> Transaction[JourneyState]:
-        """A transaction after those that are committed."""
+        """Return a transaction that follows the committed ones."""
         return Transaction(
             overlay=Overlay(self.store), clock=PartitionClock(self.clock), position=self.position, room=1_000
         )
 
     async def commit(self, records: Sequence[ConsumerRecord] = (), **others: Any) -> Transaction[JourneyState]:
-        """Make one and take it as committed."""
+        """Build a transaction and treat it as committed."""
         tx = await self.steps.make(self.begin, records=records, **others)
         self.store.merge(tx.changes)
         self.position, self.clock = tx.position, tx.clock.millis
@@ -127,13 +127,13 @@ class Bench:
         return tx
 
     def told(self, customer: str, offset: int) -> ConsumerRecord:
-        """A question of the customer as it is on the topic."""
+        """Return a record of a contact of the customer."""
         event = contact(event_id=f"event-{offset}", customer_id=customer, contact_id=f"c-{offset}")
         one = record(self.codec.encode(TOPICS.touchpoints, event), key=customer.encode(), offset=offset)
         return dataclasses.replace(one, timestamp=to_millis(NOON) + offset)
 
     def waits(self, customer: str, offset: int) -> ConsumerRecord:
-        """A wait without an end, whose deadline comes."""
+        """Return a record of a delay without a known end, which sets a deadline."""
         event = replace(
             LATE,
             event_id=f"event-{offset}",
@@ -146,7 +146,7 @@ class Bench:
 
     @property
     def states(self) -> dict[str, bytes | None]:
-        """Every state that was written last."""
+        """The latest written states."""
         return {
             (out.key or b"").decode(): out.value
             for tx in self.committed
@@ -164,7 +164,7 @@ class Bench:
 
 
 async def bench(fault: str = "", *, window: int = 200, partitions: int = 1) -> Bench:
-    """Parts whose logic has this fault."""
+    """Return the parts, with a logic that has this fault."""
     codec, _ = await prepared()
     return Bench(codec=codec, logic=Broken(fault), window=window, partitions=partitions)
 
@@ -183,7 +183,8 @@ CUSTOMERS = ("ana", BAD, "ben", "ana", "cleo")
     ],
 )
 async def test_a_record_that_fails_stands_alone(fault: str, said: str) -> None:
-    """Wherever it fails, it is a dead letter that says so, byte for byte; all others are handled in order."""
+    """A record that fails at any stage becomes a dead letter with its original bytes; all others are handled in
+    order."""
     broken, well = await bench(fault), await bench()
     told = [broken.told(customer, offset) for offset, customer in enumerate(CUSTOMERS)]
     await broken.commit(told)
@@ -198,7 +199,7 @@ async def test_a_record_that_fails_stands_alone(fault: str, said: str) -> None:
 
 
 async def test_an_event_is_handled_once_the_fault_is_repaired() -> None:
-    """The same bytes, published again, are an event like any other: nothing of the failed one is remembered."""
+    """A failed event that is republished after the fault is repaired is handled like any other."""
     broken = await bench("step")
     told = [broken.told(customer, offset) for offset, customer in enumerate(CUSTOMERS)]
     await broken.commit(told)
@@ -209,7 +210,7 @@ async def test_an_event_is_handled_once_the_fault_is_repaired() -> None:
 
 
 async def test_a_deadline_that_fails_costs_its_customer_and_is_tried_again() -> None:
-    """The others' deadlines fire; this one is told, put off for a minute, then for two, and fires once it can."""
+    """A failed deadline becomes a dead letter and is retried after one minute, then two; other deadlines fire."""
     broken = await bench("deadline")
     await broken.commit([broken.waits(customer, offset) for offset, customer in enumerate(("ana", BAD))])
     due = broken.wakes.due(BAD)
@@ -229,7 +230,8 @@ async def test_a_deadline_that_fails_costs_its_customer_and_is_tried_again() -> 
 
 
 async def test_a_result_that_cannot_be_recorded_is_not_lost_in_silence() -> None:
-    """It is a dead letter, and settled: the effect is not done again because of it; other results are recorded."""
+    """A result that cannot be recorded becomes a dead letter and its effect is not repeated; other results are
+    recorded."""
     broken = await bench("result")
     done = [Completion(Effect(key=key, lane=key, task=None), "sent") for key in ("ana", BAD, "ben")]
     tx = await broken.commit(completions=done)
@@ -238,7 +240,7 @@ async def test_a_result_that_cannot_be_recorded_is_not_lost_in_silence() -> None
 
 
 async def test_what_cannot_be_resumed_is_told() -> None:
-    """After a crash each key goes on by itself."""
+    """After a crash, a key that cannot be resumed becomes a dead letter, and the others resume."""
     broken = await bench("resume")
     await broken.commit([broken.waits(customer, offset) for offset, customer in enumerate(("ana", BAD))])
     tx = await broken.commit(resuming=["ana", BAD])
@@ -248,7 +250,7 @@ async def test_what_cannot_be_resumed_is_told() -> None:
 
 @pytest.mark.parametrize("error", [Unavailable("the registry is away"), KafkaError(), PartitionLost("fenced")])
 async def test_what_the_infrastructure_does_is_nobodys_failure(error: Exception) -> None:
-    """Brokers, fencing and the registry: nothing is set aside, the partition is taken again."""
+    """An error of the infrastructure makes no dead letter; the partition is acquired again."""
     broken = await bench("step")
     broken.logic.error = error
     with pytest.raises(type(error)):
@@ -256,7 +258,7 @@ async def test_what_the_infrastructure_does_is_nobodys_failure(error: Exception)
 
 
 async def test_most_records_failing_stops_the_partition() -> None:
-    """A fault that hits most events must not drain the topic into the dead letters; each record counts once."""
+    """If most records fail, the partition stops; each record counts once."""
     broken = await bench("step", window=10)
     with pytest.raises(PartitionStopped, match="could not be handled"):
         await broken.commit([broken.told(BAD, offset) for offset in range(10)])
@@ -266,7 +268,7 @@ async def test_most_records_failing_stops_the_partition() -> None:
 
 
 async def test_an_oversized_forwarded_event_is_a_dead_letter() -> None:
-    """Its headers were packed better on the way in than they would be on the way out."""
+    """A record that is too large to forward uncompressed is a dead letter."""
     one = await bench(partitions=50)
     told = [dataclasses.replace(one.told("ana", 0), headers=(("x", b"y" * (3 << 20)),)), one.told("ben", 1)]
     tx = await one.commit(told)
@@ -276,7 +278,7 @@ async def test_an_oversized_forwarded_event_is_a_dead_letter() -> None:
 
 
 async def test_an_oversized_dead_letter_keeps_its_beginning() -> None:
-    """Of twenty megabytes the first 64 KiB are kept, with length, hash and place; of endless headers the first."""
+    """A dead letter of twenty megabytes keeps the first 64 KiB, with length, hash and offset, and the first headers."""
     one = await bench()
     large = dataclasses.replace(record(b"\0" * (20 << 20), offset=0), headers=(("a", b"b"), ("big", b"h" * (9 << 20))))
     await one.commit([large, one.told("ana", 1)])
@@ -291,7 +293,7 @@ async def test_an_oversized_dead_letter_keeps_its_beginning() -> None:
 
 
 async def test_a_dead_letter_with_an_endless_key_fits() -> None:
-    """A key may be packed well, too."""
+    """A dead letter with a very long key keeps the key's beginning."""
     one = await bench()
     await one.commit([record(b"garbage", key=b"k" * (12 << 20), offset=0)])
     [dead] = one.dead
@@ -299,7 +301,7 @@ async def test_a_dead_letter_with_an_endless_key_fits() -> None:
 
 
 def test_the_item_that_the_broker_refuses_is_found_by_halves() -> None:
-    """It refuses a transaction of a thousand; ten tries later the one is known, and soon all are taken again."""
+    """The rejected item among a thousand is found in ten attempts, and soon full batches are tried again."""
     search = Search(1_000)
     tries = 0
     while search.refused is None:
@@ -315,7 +317,7 @@ def test_the_item_that_the_broker_refuses_is_found_by_halves() -> None:
 
 
 async def test_the_item_that_the_broker_refuses_alone_is_set_aside() -> None:
-    """Its dead letter says what the broker said."""
+    """An item that the broker rejects becomes a dead letter with the broker's error."""
     one = await bench()
     tx = await one.commit([one.told("ana", 0), one.told("ben", 1)], most=1, refused=MessageSizeTooLargeError())
     assert (tx.position, tx.items) == (1, 1)

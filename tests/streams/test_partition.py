@@ -1,4 +1,4 @@
-"""A partition and its owner, on the broker in memory: taken whole, lost whole, and its failures cost no process."""
+"""A partition and its owner on the in-memory broker: acquired and lost as a whole, and no failure ends the process."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from streams.broker.memory import MemoryBroker
 from streams.clock import to_millis
 from streams.errors import PartitionLost, Unavailable
 from streams.processor.feed import Feed
+from streams.processor.partition import Partition
 from tests.streams.given import LATE, NOON, contact, prepared
 from tests.streams.owning import (
     QUICK,
@@ -34,7 +35,7 @@ from tests.streams.owning import (
 ERRORS = (
     ProducerFenced(),
     KafkaError(),
-    IllegalOperation("not in a transaction"),  # what aiokafka says of a send after it was fenced
+    IllegalOperation("not in a transaction"),  # what aiokafka raises for a send after it was fenced
     AssertionError("Invalid state transition"),  # and of a commit
 )
 CALLS = ("begin_transaction", "send_batch", "send_offsets_to_transaction", "commit_transaction")
@@ -42,7 +43,7 @@ CALLS = ("begin_transaction", "send_batch", "send_offsets_to_transaction", "comm
 
 @pytest.fixture(scope="module", name="codec")
 async def a_codec() -> Codec:
-    """Knows every topic."""
+    """Return a codec that knows every topic."""
     codec, _ = await prepared()
     return codec
 
@@ -53,7 +54,7 @@ async def broker() -> MemoryBroker:
 
 
 def asked(customer: str, number: int = 0) -> Any:
-    """A customer's question."""
+    """Return a contact of the customer."""
     return contact(event_id=f"event-{customer}-{number}", customer_id=customer, contact_id=f"c-{number}")
 
 
@@ -62,7 +63,7 @@ def asked(customer: str, number: int = 0) -> Any:
 async def test_a_transaction_that_is_cut_short_is_a_lost_partition(
     broker: MemoryBroker, codec: Codec, call: str, error: Exception
 ) -> None:
-    """Fenced before, between or after its sends: the partition is taken afresh, and nothing of it was seen."""
+    """Wherever a transaction is fenced or fails, PartitionLost is raised, and nothing of it is committed."""
     await publish(broker, codec, asked("ana"))
     tenure = await taken(await worker(broker, codec))
     tx = await made(tenure)
@@ -75,7 +76,7 @@ async def test_a_transaction_that_is_cut_short_is_a_lost_partition(
 
 
 async def test_a_commit_that_took_although_it_failed_is_not_made_again(broker: MemoryBroker, codec: Codec) -> None:
-    """The answer got lost, not the commit: whoever takes the partition next goes on behind it."""
+    """If only the response to a commit is lost, the next owner starts after the committed records."""
     await publish(broker, codec, asked("ana"))
     tenure = await taken(await worker(broker, codec))
     tx = await made(tenure)
@@ -87,7 +88,7 @@ async def test_a_commit_that_took_although_it_failed_is_not_made_again(broker: M
 
 
 async def test_a_commit_says_what_it_changed(broker: MemoryBroker, codec: Codec) -> None:
-    """States, offset and time; the tenure itself changes only when it takes that over."""
+    """A commit returns its states, offset and clock; the tenure changes only in ``take_over``."""
     await publish(broker, codec, asked("ana"), asked("ben"))
     tenure = await taken(await worker(broker, codec))
     changes = await tenure.commit(await made(tenure))
@@ -100,7 +101,7 @@ async def test_a_commit_says_what_it_changed(broker: MemoryBroker, codec: Codec)
 
 
 async def test_the_next_owner_knows_what_the_last_one_committed(broker: MemoryBroker, codec: Codec) -> None:
-    """States, deadlines, the offset and the partition's clock; compaction loses none of it."""
+    """The next owner recovers the states, deadlines, offset and partition clock, even after compaction."""
     waits = [LATE, contact(event_id="e2", customer_id="ben")]
     await publish(broker, codec, *waits)
     first = await taken(await worker(broker, codec))
@@ -118,7 +119,7 @@ async def test_the_next_owner_knows_what_the_last_one_committed(broker: MemoryBr
 
 
 async def test_nothing_is_left_of_a_partition_that_could_not_be_taken(broker: MemoryBroker, codec: Codec) -> None:
-    """Wherever it fails, the next try has everything, and is fenced by nobody."""
+    """After a failure at any point of acquiring, the next attempt succeeds with the full state."""
     shared = await worker(broker, codec)
     for number, call in enumerate(("start", "end_offsets", "getmany", "committed")):
         await publish(broker, codec, asked("ana", number))
@@ -130,7 +131,7 @@ async def test_nothing_is_left_of_a_partition_that_could_not_be_taken(broker: Me
 
 
 async def test_the_old_owner_commits_nothing(broker: MemoryBroker, codec: Codec) -> None:
-    """A worker that was paused and wakes up after another took its partition: what it had made is never seen."""
+    """A zombie that resumes after another worker acquired its partition cannot commit."""
     await publish(broker, codec, asked("ana"))
     zombie = await taken(await worker(broker, codec))
     late = await made(zombie)
@@ -146,7 +147,7 @@ async def test_the_old_owner_commits_nothing(broker: MemoryBroker, codec: Codec)
 
 
 async def test_a_partition_that_is_lost_is_taken_again(broker: MemoryBroker, codec: Codec) -> None:
-    """Three failures in a row, each elsewhere; then everything is handled, once."""
+    """After three failures in a row everything is handled once."""
     shared = await worker(broker, codec)
     async with running(shared) as partition:
         await until(lambda: partition.progress.ready)
@@ -160,7 +161,8 @@ async def test_a_partition_that_is_lost_is_taken_again(broker: MemoryBroker, cod
 
 
 async def test_a_partition_that_does_not_get_any_further_says_why(broker: MemoryBroker, codec: Codec) -> None:
-    """Not ready, with the error; after so long without any progress it counts as stuck, and heals by itself."""
+    """A partition without progress is not ready, with the error; after the limit it counts as stuck, and it recovers by
+    itself."""
     limits = dataclasses.replace(QUICK, stuck_after=timedelta(seconds=1))
     shared = await worker(broker, codec, limits=limits)
     await publish(broker, codec, asked("ana"))
@@ -174,7 +176,7 @@ async def test_a_partition_that_does_not_get_any_further_says_why(broker: Memory
 
 
 async def test_a_cancellation_is_not_lost_while_reading_ends(broker: MemoryBroker, codec: Codec) -> None:
-    """A worker that has to let go of a partition at once, while the partition clears up after a failure."""
+    """A cancellation that arrives while the feed stops still cancels the task."""
     shared = await worker(broker, codec)
     feed = Feed(
         consumer=shared.consumer, tp=TOUCHPOINTS, batch=10, news=asyncio.Event(), waits=lambda records, oldest: None
@@ -189,8 +191,24 @@ async def test_a_cancellation_is_not_lost_while_reading_ends(broker: MemoryBroke
     assert stopping.cancelled()
 
 
+@pytest.mark.parametrize("turns", range(4))
+async def test_a_cancelled_partition_ends(broker: MemoryBroker, codec: Codec, turns: int) -> None:
+    """Also when it is cancelled in the moment in which it hears of records: the worker lets go of it in time."""
+    partition = Partition(0, shared=await worker(broker, codec))
+    task = asyncio.create_task(partition.run())
+    await until(lambda: partition.progress.ready)
+    await asyncio.sleep(0.01)
+    partition._news.set()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait({task}, timeout=5)
+    partition.let_go()
+    assert task.cancelled()
+
+
 async def test_who_is_told_to_finish_commits_and_ends(broker: MemoryBroker, codec: Codec) -> None:
-    """A rebalance or a stop: what was taken is committed, and nothing else is begun."""
+    """On ``finish``, as for a rebalance or a stop, taken records are committed and the partition ends."""
     shared = await worker(broker, codec)
     await publish(broker, codec, *(asked("ana", number) for number in range(5)))
     async with running(shared) as partition:

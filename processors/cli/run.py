@@ -65,4 +65,4 @@ def gateway() -> None:
 def _run(name: str) -> None:
     with explained():
         settings = Settings.from_environment()
-        run(settings, role_of(name, settings))
+        run(name, settings, role_of(name, settings))

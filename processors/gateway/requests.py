@@ -57,7 +57,7 @@ async def _answer(call: web.Request, handler: Handler) -> web.StreamResponse:
     except InvalidEvent as why:
         return refusal(400, why.field, str(why))
     except Unavailable as error:
-        log.warning("not_published", why=str(error))
+        log.warning("not_published", error=error)
         return refusal(503, None, "this could not be stored now; send it again")
     except web.HTTPException:  # unknown path or method: the server's own answer
         raise

@@ -14,6 +14,7 @@ from processors.gateway import pages
 from processors.gateway.reporters import Reporters
 from processors.gateway.reports import reported, unsubscribed
 from processors.gateway.requests import KINDS, answered, json_of, received, refusal, text_of
+from processors.gateway.spans import traced
 from processors.letters.unsubscribe_links import UNSUBSCRIBE, BadLink, Links, Unsubscription
 from processors.roles.role import Role
 from processors.settings import Settings
@@ -23,6 +24,7 @@ from streams.events import Outcome
 from streams.http.serving import Bounds, served
 from streams.publishing.publisher import Publisher
 from streams.registry.registry import Registry
+from streams.tracing import Tracing
 
 log = structlog.get_logger()
 
@@ -65,12 +67,14 @@ class GatewayRole(Role):
         clock: Clock,
         publishers: tuple[Publishes, ...],
         bounds: Bounds,
+        tracing: Tracing | None = None,
     ) -> None:
         """``publishers`` replace those that the role connects itself; ``bounds`` limit what callers may use.
         Raises SettingsError if neither links nor reports are configured, or a secret is invalid."""
         super().__init__(registry=registry)
         self._settings = settings
         self._bounds = bounds
+        self._tracing = tracing or Tracing()
         self._links = Links.of(settings)
         self._reporters = Reporters.of(settings)
         if self._links is None and self._reporters is None:
@@ -96,7 +100,8 @@ class GatewayRole(Role):
 
     async def on_start(self) -> None:
         """Start serving; calls are answered with 503 until the brokers are connected. Raises SettingsError."""
-        app = web.Application(client_max_size=_LARGEST, middlewares=[answered])
+        around = [traced(self._tracing)] if self._tracing.on else []
+        app = web.Application(client_max_size=_LARGEST, middlewares=[*around, answered])
         unsubscribe, outcome = KINDS
         app.router.add_get(f"{UNSUBSCRIBE}{{token}}", self._ask)
         app.router.add_post(f"{UNSUBSCRIBE}{{token}}", self._unsubscribe, name=unsubscribe)
@@ -109,7 +114,7 @@ class GatewayRole(Role):
             raise SettingsError(f"CARELINE_GATEWAY_HOST, CARELINE_GATEWAY_PORT: cannot listen on {where}") from error
         self._runner = runner
         self._port = int(runner.addresses[0][1])
-        log.info("gateway", url=f"http://{host}:{self._port}", unsubscribe=self._links is not None)
+        log.info("gateway_listens", url=f"http://{host}:{self._port}", unsubscribe=self._links is not None)
 
     async def on_stop(self) -> None:
         """Answer the calls in flight, then disconnect from the brokers."""
@@ -129,7 +134,13 @@ class GatewayRole(Role):
             # touchpoints last, because the journeys role acts on them: no action is missing from the measurements
             publishers = [
                 await stack.enter_async_context(
-                    Publisher(self._settings, registry=self._registry, topic=topic, patience=_PATIENCE)
+                    Publisher(
+                        self._settings,
+                        registry=self._registry,
+                        topic=topic,
+                        patience=_PATIENCE,
+                        tracing=self._tracing,
+                    )
                 )
                 for topic in (topics.outcomes, topics.touchpoints)
             ]
@@ -154,10 +165,10 @@ class GatewayRole(Role):
         try:
             await self._publish(unsubscribed(link, self._clock.now()))
         except InvalidEvent as error:  # our own link, but an old one whose content breaks the contract
-            log.warning("link_not_published", why=str(error))
+            log.warning("link_not_published", error=error)
             return self._broken(call)
         except Unavailable as error:
-            log.warning("not_published", why=str(error))
+            log.warning("not_published", error=error)
             return _page(pages.later(link), status=503)
         return _page(pages.done(link))
 

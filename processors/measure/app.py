@@ -111,7 +111,7 @@ class MeasureApp:
             except Exception as error:
                 if (table.name, at) not in self._told:
                     self._told.add((table.name, at))
-                    log.warning("row_skipped", table=table.name, key=str(at), detail=f"{type(error).__name__}: {error}")
+                    log.warning("row_skipped", table=table.name, error=error)
 
     def _table(self, name: str) -> Any:
         return self.faust.Table(name, partitions=self._settings.partitions, key_type=str)
@@ -134,7 +134,7 @@ class MeasureApp:
                 await handle(stream)
             except Exception as error:
                 # our own bug: Faust would restart the agent after the event and lose it, so end the role instead
-                log.error("agent_failed", topic=full_name, error=repr(error))
+                log.error("agent_failed", topic=full_name, exc_info=error)
                 await self.faust.crash(error)
                 raise
 
@@ -185,11 +185,11 @@ class MeasureApp:
                 self._admission.check(record, topic, now=from_millis(int(message.timestamp * 1000)))
                 take(record)
             except Unreadable as why:
-                _skip(message, why.reason, str(why))
+                _skip(message, why.reason)
             except (KafkaError, FaustError, MemoryError):
                 raise
             except Exception as error:
-                _skip(message, "unprocessable", f"{type(error).__name__}: {error}")
+                _skip(message, "unprocessable", error)
             event.ack()
 
     async def _decode(self, value: bytes | None, *, among: frozenset[type[Any]]) -> Any:
@@ -210,10 +210,10 @@ def _answer(identity: str, row: Any) -> Answer:
     return Answer(answer_id=str(identity), customer=str(row["customer"]), score=score, answered_at=answered_at)
 
 
-def _skip(message: Any, reason: str, detail: str) -> None:
+def _skip(message: Any, reason: str, error: Exception | None = None) -> None:
     metrics.MEASURE_SKIPPED.labels(topic=message.topic, reason=reason).inc()
     where = {"topic": message.topic, "partition": message.partition, "offset": message.offset}
-    log.warning("skipped", **where, reason=reason, detail=detail)
+    log.warning("skipped", **where, reason=reason, exc_info=error)
 
 
 def app_id(settings: Settings) -> str:

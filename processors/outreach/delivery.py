@@ -19,10 +19,12 @@ from processors.outreach.channels.handover import checked
 from processors.outreach.counting import count_accepted, count_error
 from processors.outreach.errors import Ambiguous, ChannelError, CircuitOpen, NotNow, RateLimited, Refused, TryLater
 from processors.outreach.leaving import NIGHT, TOO_LATE, is_too_late, quiet_on
+from processors.outreach.provider_spans import provider_span
 from processors.outreach.results import Deliver, Delivered, Failed, Postponed, Result, Unknown, Withheld
 from streams.clock import SystemClock
 from streams.events import Address, FailureReason, OutreachChannel, OutreachRequested
 from streams.processor import Effect
+from streams.tracing import Tracing
 
 log = structlog.get_logger()
 
@@ -49,10 +51,12 @@ class Delivery:
         links: Links | None = None,
         coupons: Coupons | None = None,
         clock: Callable[[], datetime] | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
         """``links`` None: letters have no unsubscribe link; ``coupons`` None: no coupon codes. ``clock`` tells real
         time, the machine's clock if None."""
         self._clock = clock or SystemClock().now
+        self._tracing = tracing or Tracing()
         self._withdrawn: set[str] = set()
         self._channels = channels
         self._links = links
@@ -70,7 +74,7 @@ class Delivery:
         try:
             result = await self._deliver(task)
         except Exception as error:  # our own bug, outside of a provider call: calls handle their own errors
-            log.exception("delivery failed", outreach=effect.key)
+            log.exception("delivery_failed", outreach=effect.key)
             result = Postponed(
                 channel=task.perhaps_by or OutreachChannel.OTHER,
                 provider="none",
@@ -95,7 +99,7 @@ class Delivery:
             try:
                 await channel.close()
             except Exception:  # the other channels have to be closed too
-                log.exception("closing a channel failed", provider=channel.provider)
+                log.exception("channel_not_closed", provider=channel.provider)
 
     async def _deliver(self, task: Deliver) -> Result:
         request = task.request
@@ -134,7 +138,7 @@ class Delivery:
         except TemplateFault as fault:
             detail = str(fault)
         except Exception as error:  # no provider was called: only this letter fails, and the failure is logged
-            log.exception("a letter cannot be written", outreach=request.outreach_id, template=request.template)
+            log.exception("letter_not_written", outreach=request.outreach_id, template=request.template)
             detail = f"{request.template}: {type(error).__name__}"
         return Failed(channel=address.channel, provider="none", reason=FailureReason.TEMPLATE, detail=detail)
 
@@ -157,7 +161,10 @@ class Delivery:
         called = True
         try:
             self._check(task, kind)
-            with checked(lambda: self._check(task, kind)):
+            with (
+                checked(lambda: self._check(task, kind)),
+                provider_span(self._tracing, provider, letter.outreach_id),
+            ):
                 sent = await _sent(channel, letter, kind)
             count_accepted(task, kind, self._clock())
             return sent, False
@@ -209,8 +216,8 @@ async def _sent(channel: Channel, letter: Letter, kind: OutreachChannel) -> Deli
         task = asyncio.current_task()
         if task is None or task.cancelling():
             raise
-        log.exception("a channel cancelled itself", provider=channel.provider)
+        log.exception("channel_cancelled_itself", provider=channel.provider)
         raise Ambiguous("unexpected error during the call: CancelledError") from error
     except Exception as error:
-        log.exception("a channel failed unexpectedly", provider=channel.provider)
+        log.exception("channel_failed", provider=channel.provider)
         raise Ambiguous(f"unexpected error during the call: {type(error).__name__}") from error

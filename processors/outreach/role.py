@@ -29,6 +29,7 @@ from streams.config import TimeSource
 from streams.events import OutreachChannel
 from streams.processor import Limits, Processor
 from streams.registry.registry import Registry
+from streams.tracing import Tracing
 
 ROLE = "outreach"
 
@@ -54,6 +55,7 @@ class OutreachRole(ProcessorRole):
         registry: Registry,
         broker: Broker,
         clock: Clock,
+        tracing: Tracing | None = None,
     ) -> None:
         """``playbook``: its texts go before the package's letters. Raises SettingsError, TemplateFault."""
         self._delivery = Delivery(
@@ -62,6 +64,7 @@ class OutreachRole(ProcessorRole):
             links=Links.of(settings),
             coupons=Coupons.of(settings),
             clock=clock.now,
+            tracing=tracing,
         )
         logic = LedgerLogic(
             topics=settings.topics,
@@ -77,6 +80,7 @@ class OutreachRole(ProcessorRole):
             registry=registry,
             broker=broker,
             clock=clock,
+            tracing=tracing,
             limits=LIMITS,
             concurrency=_CALLS,
         )

@@ -60,7 +60,7 @@ class PlaybookWatch(Service):
             self._settled = found
             if found == self._in_force:
                 metrics.PLAYBOOK_REFUSED.set(0)
-                log.info("the file holds the playbook in force again", path=str(self._path), version=found)
+                log.info("playbook_in_force_again", path=str(self._path), version=found)
             elif content is None:
                 self._refuse([f"{self._path}: {found}"])
             else:
@@ -73,7 +73,7 @@ class PlaybookWatch(Service):
         except PlaybookRefused as refused:
             self._refuse(refused.told())
         except Exception as error:  # whatever a file contains, the playbook in force stays in use
-            log.exception("the playbook could not be checked", path=str(self._path))
+            log.exception("playbook_not_checked", path=str(self._path))
             self._refuse([f"{self._path}: {error!r}"])
         else:
             if (preparing := self._taken(playbook)) is not None:
@@ -81,14 +81,14 @@ class PlaybookWatch(Service):
             before, self._in_force = self._in_force, playbook.version
             in_force(playbook)
             metrics.PLAYBOOK_RELOADS.labels(result="taken").inc()
-            log.info("playbook loaded", path=str(self._path), version=playbook.version, before=before)
+            log.info("playbook_loaded", path=str(self._path), version=playbook.version, before=before)
 
     def _refuse(self, faults: list[str]) -> None:
         metrics.PLAYBOOK_RELOADS.labels(result="refused").inc()
         metrics.PLAYBOOK_REFUSED.set(1)
-        log.error("playbook refused; the previous one stays in force", version=self._in_force, faults=len(faults))
+        log.error("playbook_refused", version=self._in_force, faults=len(faults))
         for fault in faults:
-            log.error("playbook refused", fault=fault)
+            log.error("playbook_fault", fault=fault)
 
     @Service.task
     async def _watch(self) -> None:

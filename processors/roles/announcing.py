@@ -41,7 +41,7 @@ def announced(role: str, settings: Settings, port: int | None) -> Iterator[None]
     try:
         _write(file, text)
     except OSError as error:
-        log.warning("not_monitored", role=role, why=f"CARELINE_OPS_TARGETS: cannot write {file}: {error.strerror}")
+        log.warning("not_monitored", role=role, setting="CARELINE_OPS_TARGETS", path=str(file), error=error)
     try:
         yield
     finally:

@@ -67,7 +67,7 @@ class Dependencies:
         try:
             server = server_of(name, self._settings)
         except SettingsError as error:  # the role itself ends with it, if it needs the server
-            log.warning("server_away", server=name, why=str(error))
+            log.warning("server_away", server=name, error=error)
             self._show(Answer(server=name, seconds=0, why=str(error)))
             return
         try:
@@ -105,7 +105,7 @@ class Dependencies:
             try:
                 found = await certificates(self._settings, self._servers)
             except Exception as error:  # a setting that cannot be read: the role says so itself
-                log.warning("certificates_not_read", why=str(error))
+                log.warning("certificates_not_read", error=error)
                 return
             if not found:  # no TLS
                 return
@@ -113,6 +113,6 @@ class Dependencies:
                 metrics.CERTIFICATE_EXPIRY.labels(role=self._role, endpoint=endpoint).set(ends.timestamp())
             unread = {f"{one.endpoint} at {one.address}: {one.why}" for one in found if one.why is not None}
             for one in sorted(unread - told):
-                log.warning("certificate_not_read", certificate=one)
+                log.warning("certificate_not_read", why=one)
             told = unread
             await asyncio.sleep((_CERTIFICATES_AGAIN if unread else self._certificates_every).total_seconds())

@@ -32,6 +32,7 @@ from streams.publishing.writers import DEFAULT, Writers
 from streams.registry.registry import Registry
 from streams.subscribing.admission import Admission
 from streams.topics import Topics
+from streams.tracing import Tracing
 
 log = structlog.get_logger()
 
@@ -121,7 +122,14 @@ class JourneysRole(ProcessorRole):
     name = ROLE
 
     def __init__(
-        self, settings: Settings, *, playbook: Playbook, registry: Registry, broker: Broker, clock: Clock
+        self,
+        settings: Settings,
+        *,
+        playbook: Playbook,
+        registry: Registry,
+        broker: Broker,
+        clock: Clock,
+        tracing: Tracing | None = None,
     ) -> None:
         writers = settings.allowed_writers
         if writers.open:
@@ -130,7 +138,15 @@ class JourneysRole(ProcessorRole):
             topics=settings.topics, playbook=playbook, destinations=settings.destinations, writers=writers
         )
         super().__init__(
-            Processor(settings=settings, role=ROLE, logic=self._logic, registry=registry, broker=broker, clock=clock),
+            Processor(
+                settings=settings,
+                role=ROLE,
+                logic=self._logic,
+                registry=registry,
+                broker=broker,
+                clock=clock,
+                tracing=tracing,
+            ),
             registry=registry,
         )
 

@@ -21,6 +21,7 @@ from processors.roles.dependencies import Dependencies
 from processors.roles.logs import logs_to
 from processors.roles.role import Role
 from processors.roles.standing import show
+from processors.roles.tracing import traces_of
 from processors.settings import Settings
 from streams.errors import CarelineError
 from streams.http.ops import OpsServer
@@ -34,15 +35,20 @@ _LOOK_SECONDS = 0.2
 _COLLECT = (200_000, 20, 50)
 
 
-def run(settings: Settings, make: Callable[[], Role]) -> None:
-    """Run a role until SIGTERM or Ctrl-C. ``make`` is called on the event loop. Raises what the role's start raises,
-    and CarelineError when it fails."""
-    logs_to(settings.log_level)
+def run(name: str, settings: Settings, make: Callable[[], Role]) -> None:
+    """Run the role of that name until SIGTERM or Ctrl-C. ``make`` is called on the event loop. Raises what the role's
+    start raises, and CarelineError when it fails."""
+    logs_to(settings.log_level, role=name, instance=settings.instance, form=settings.log_format)
+    traces = traces_of(name, instance=settings.instance, environ=os.environ)
     # Records and states hold no cycles and live long: looking through all of them again and again for garbage that
     # reference counts have taken already cost a tenth of the journeys' time.
     gc.freeze()
     gc.set_threshold(*_COLLECT)
-    uvloop.run(_until_told(settings, make))
+    try:
+        uvloop.run(_until_told(settings, make))
+    finally:
+        if traces is not None:
+            traces.end()
 
 
 async def _until_told(settings: Settings, make: Callable[[], Role]) -> None:
@@ -99,7 +105,7 @@ async def _end(role: Role) -> None:
             await role.stop()
     except TimeoutError:
         # the servers are gone; whatever was not committed is as after a crash, and dealt with by the next start
-        log.error("did not stop in time", role=role.name, seconds=STOP_WITHIN.total_seconds())
+        log.error("not_stopped_in_time", role=role.name, seconds=STOP_WITHIN.total_seconds())
         os._exit(1)
 
 

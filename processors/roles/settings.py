@@ -15,6 +15,7 @@ class RunningSettings(BaseModel):
     ops_port: int | None = Field(default=None, ge=0, le=65535, description="/metrics, /livez, /readyz; 0: any free one")
     ops_targets: Path | None = Field(default=None, description="the directory of Prometheus's file_sd for this role")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["auto", "json", "text"] = Field(default="auto", description="auto: text on a terminal only")
 
 
 class PlaybookSettings(BaseModel):

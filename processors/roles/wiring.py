@@ -1,6 +1,7 @@
 """The composition root: every role from its settings. The one place that knows what a role is made of.
 
-A collaborator that is not given is the real one that the settings describe; tests give twins. What a role needs is
+A collaborator that is not given is the real one that the settings describe (for ``tracing``: the process's tracer
+provider); tests give twins. What a role needs is
 imported when it is made: no process loads what only another role works with.
 """
 
@@ -20,6 +21,7 @@ from streams.events import OutreachChannel
 from streams.http.serving import Bounds
 from streams.registry.choice import registry_of
 from streams.registry.registry import Registry
+from streams.tracing import Tracing
 
 if TYPE_CHECKING:
     from processors.gateway.role import GatewayRole, Publishes
@@ -38,6 +40,7 @@ def journeys(
     registry: Registry | None = None,
     broker: Broker | None = None,
     clock: Clock | None = None,
+    tracing: Tracing | None = None,
 ) -> JourneysRole:
     """The role that decides. ``playbook`` is the one to begin with; a changed file of the settings is taken up."""
     from processors.playbook.watching import watched
@@ -49,6 +52,7 @@ def journeys(
         registry=registry or registry_of(settings),
         broker=broker or broker_of(settings),
         clock=clock or SystemClock(),
+        tracing=tracing,
     )
     watched(role, settings=settings, playbook=playbook, taken=role.take)
     return role
@@ -62,6 +66,7 @@ def outreach(
     registry: Registry | None = None,
     broker: Broker | None = None,
     clock: Clock | None = None,
+    tracing: Tracing | None = None,
 ) -> OutreachRole:
     """The role that delivers. ``playbook``: as for journeys. Raises SettingsError, TemplateFault."""
     from processors.outreach.role import OutreachRole, channels_of
@@ -74,6 +79,7 @@ def outreach(
         registry=registry or registry_of(settings),
         broker=broker or broker_of(settings),
         clock=clock or SystemClock(),
+        tracing=tracing,
     )
     watched(role, settings=settings, playbook=playbook, taken=role.take)
     return role
@@ -101,6 +107,7 @@ def gateway(
     registry: Registry | None = None,
     clock: Clock | None = None,
     bounds: Bounds | None = None,
+    tracing: Tracing | None = None,
 ) -> GatewayRole:
     """The role that takes calls. ``publishers``: instead of those that it connects itself; ``bounds``: what callers
     may take. Raises SettingsError where neither links nor reports are set up, or a secret is none."""
@@ -112,6 +119,7 @@ def gateway(
         registry=registry or registry_of(settings),
         clock=clock or SystemClock(),
         bounds=bounds or Bounds(),
+        tracing=tracing,
     )
 
 

@@ -31,6 +31,7 @@ from streams.errors import Unavailable, Unreadable
 from streams.events.moments import as_known
 from streams.registry.registry import Registry
 from streams.subscribing.admission import Admission
+from streams.subscribing.dead_letters import place_of
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -134,7 +135,7 @@ class ViewRole(Role):
             try:
                 await self._follow(consumer)
             except ViewChanged as changed:
-                log.warning("view_changed", why=str(changed))
+                log.warning("view_changed", error=changed)
             except KafkaError as error:
                 await self._patience.wait(str(kafka_unavailable(self._settings, error)))
 
@@ -250,10 +251,7 @@ class ViewRole(Role):
 
     def _skip(self, raw: ConsumerRecord, reason: str, why: Exception) -> None:
         metrics.VIEW_SKIPPED.labels(topic=raw.topic, reason=reason).inc()
-        detail = str(why) if reason != _UNPROCESSABLE else f"{type(why).__name__}: {why}"
-        log.warning(
-            "skipped", topic=raw.topic, partition=raw.partition, offset=raw.offset, reason=reason, detail=detail
-        )
+        log.warning("skipped", **place_of(raw), reason=reason, exc_info=why if reason == _UNPROCESSABLE else None)
 
     async def _project(self, raw: ConsumerRecord, erased: dict[str, int]) -> tuple[Write, ...]:
         topics = self._settings.topics

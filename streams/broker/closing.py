@@ -29,7 +29,7 @@ async def closed(client: Any) -> None:
     except asyncio.CancelledError:
         if is_cancelled():
             raise
-        log.debug("a request was in flight when its client was closed", client=type(client).__name__)
+        log.debug("request_cut_off_by_closing", client=type(client).__name__)
         connections = getattr(client, "_client", None) or getattr(client, "client", None)
         if connections is not None:
             await connections.close()

@@ -14,6 +14,7 @@ from streams.broker.closing import is_cancelled
 from streams.processor import metrics
 from streams.processor.failpoints import Point, reached
 from streams.processor.logic import Completion, Effect, Performer
+from streams.tracing import Tracing
 
 log = structlog.get_logger()
 
@@ -22,12 +23,19 @@ class Effects:
     """Runs a partition's effects. ``done`` receives each result, on the event loop."""
 
     def __init__(
-        self, *, performer: Performer, role: str, concurrency: asyncio.Semaphore, done: Callable[[Completion], None]
+        self,
+        *,
+        performer: Performer,
+        role: str,
+        concurrency: asyncio.Semaphore,
+        done: Callable[[Completion], None],
+        tracing: Tracing | None = None,
     ) -> None:
         self._performer = performer
         self._role = role
         self._concurrency = concurrency
         self._done = done
+        self._tracing = tracing or Tracing()
         self._lanes: dict[str, deque[Effect]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._keys: dict[str, int] = {}
@@ -105,12 +113,26 @@ class Effects:
             effect = lane[0]
             async with self._concurrency:
                 reached(Point.BEFORE_CALL)
-                result = await self._performed(effect)
+                completion = await self._completed(effect)
                 reached(Point.AFTER_CALL)
             lane.popleft()
             self._unsettled += 1
-            self._done(Completion(effect, result))
+            self._done(completion)
         del self._lanes[name]
+
+    async def _completed(self, effect: Effect) -> Completion:
+        if effect.traceparent is None:
+            return Completion(effect, await self._performed(effect))
+        described = {"careline.role": self._role, "careline.outreach.ids": (effect.key,)}
+        traced = self._tracing.begin(f"effect {self._role}", described, parent=effect.traceparent)
+        try:
+            with traced.current():
+                result = await self._performed(effect)
+            if isinstance(result, BaseException):
+                traced.failed(type(result).__name__)
+            return Completion(effect, result, traced.traceparent)
+        finally:
+            traced.end()
 
     async def _performed(self, effect: Effect) -> Any:
         try:
@@ -123,5 +145,5 @@ class Effects:
             error = why
         # A performer promises never to raise. One that does costs its own effect: recording this as a result fails too,
         # so it is set aside, and the lane goes on.
-        log.error("a side effect failed", key=effect.key, why=repr(error), exc_info=error)
+        log.error("effect_failed", outreach=effect.key, exc_info=error)
         return error

@@ -79,7 +79,7 @@ class Intake:
         if self._latest.maxlen is not None and failed > self._share * self._latest.maxlen:
             raise PartitionStopped(
                 f"{failed} of the latest {len(self._latest)} records of {record.topic}[{record.partition}] up to "
-                f"offset {record.offset} could not be handled, the last because {why}"
+                f"offset {record.offset} could not be handled, the last because of {why.reason}"
             ) from why
 
     def mark(self) -> tuple[bool, ...]:

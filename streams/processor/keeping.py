@@ -60,7 +60,7 @@ class Keeping:
             except PartitionStopped as why:
                 self.stopped = why
                 self._gauges.stopped()
-                log.error("partition stopped", topic=self._tp.topic, partition=self._tp.partition, why=str(why))
+                log.error("partition_stopped", topic=self._tp.topic, partition=self._tp.partition, error=why)
                 return
             except asyncio.CancelledError as cut:
                 if is_cancelled():
@@ -98,9 +98,9 @@ class Keeping:
         self._progress.failed(reason)
         self._search.failed(why)
         if is_infrastructure(why):
-            log.warning("partition lost", topic=self._tp.topic, partition=self._tp.partition, why=reason)
+            log.warning("partition_lost", topic=self._tp.topic, partition=self._tp.partition, error=why)
         else:
-            log.error("partition failed", topic=self._tp.topic, partition=self._tp.partition, exc_info=why)
+            log.error("partition_failed", topic=self._tp.topic, partition=self._tp.partition, exc_info=why)
         pause = pause_after(
             self._progress.failures, first=self._limits.retake_after, longest=self._limits.retake_at_most
         )
@@ -122,7 +122,7 @@ class Keeping:
                     if (position := self._progress.position) is None:
                         position, _ = await committed(self._tp, shared=self._shared)
             except Exception as why:
-                log.debug("the brokers do not answer", partition=self._tp.partition, why=repr(why))
+                log.debug("brokers_do_not_answer", topic=self._tp.topic, partition=self._tp.partition, error=why)
                 self._progress.not_stuck()
                 continue
             if not self._progress.ready:

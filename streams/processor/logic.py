@@ -40,6 +40,8 @@ class Effect:
     key: str
     lane: str
     task: Any
+    traceparent: str | None = None
+    """Of the step that asked for it, where that is traced."""
 
 
 class Step(Value, Generic[S], frozen=True, kw_only=True, gc=False):
@@ -163,3 +165,5 @@ class Completion:
 
     effect: Effect
     result: Any = field(default=None)
+    traceparent: str | None = None
+    """Of the span in which it was done, where that is traced."""

@@ -54,7 +54,11 @@ class Partition(Generic[S]):
         self._effects = None
         if shared.performer is not None:
             self._effects = Effects(
-                performer=shared.performer, role=shared.role, concurrency=shared.concurrency, done=self._done
+                performer=shared.performer,
+                role=shared.role,
+                concurrency=shared.concurrency,
+                done=self._done,
+                tracing=shared.tracing,
             )
         self._last_commit = 0.0
 
@@ -96,7 +100,7 @@ class Partition(Generic[S]):
             self._counted.recovered(seconds=seconds)
             self._gauges.holds(tenure.store, tenure.deadlines)
             place = {"topic": self._at.topic, "partition": self._at.partition, "offset": tenure.position}
-            log.info("partition taken", **place, keys=len(tenure.store), seconds=round(seconds, 2))
+            log.info("partition_taken", **place, keys=len(tenure.store), seconds=round(seconds, 2))
             self.progress.position = tenure.position
             feed.start(tenure.position)
             self.progress.ready = True

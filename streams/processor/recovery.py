@@ -15,14 +15,21 @@ from streams.processor.logic import Logic
 from streams.processor.progress import Progress
 from streams.processor.shared import Shared
 from streams.processor.store import Store
+from streams.processor.traces import Traces
 
 _FETCH = 8 << 20  # bytes per fetch
 
 
 async def restore(
-    store: Store[Any], wakes: Deadlines, *, shared: Shared[Any], partition: int, progress: Progress
+    store: Store[Any],
+    wakes: Deadlines,
+    *,
+    traces: Traces | None,
+    shared: Shared[Any],
+    partition: int,
+    progress: Progress,
 ) -> None:
-    """Fill ``store`` and ``wakes`` up to the end of what is committed.
+    """Fill ``store``, ``wakes`` and ``traces`` up to the end of what is committed.
 
     It reads read-committed and by position: the end is an offset, and aborted records and markers before it are
     skipped. Call it after the partition's producer was started, which settles the previous owner's transaction.
@@ -43,6 +50,8 @@ async def restore(
                     store.put_encoded(key, value)
                     due = None if value is None else await _wake_at(value, codec=shared.codec, logic=shared.logic)
                     wakes.set(key, due)
+                    if traces is not None:
+                        traces.restored(key, record.headers)
                 progress.not_stuck()
                 reached(Point.IN_RECOVERY)
             position = await consumer.position(tp)

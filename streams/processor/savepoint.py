@@ -19,6 +19,7 @@ class Savepoint:
         self._handled, self._dead_letters = dict(tx.handled), dict(tx.dead_letters)
         self._published, self._sent, self._taken = len(tx.published_at), len(tx.sent), len(tx.taken)
         self._traced, self._fired, self._timers = len(tx.traced), len(tx.fired), tx.timers
+        self._spans = None if tx.spans is None else tx.spans.mark()
         self.states = tx.overlay.mark()
         self._deadlines = wakes.mark()
 
@@ -37,5 +38,7 @@ class Savepoint:
         del tx.sent[self._sent :], tx.taken[self._taken :]
         del tx.traced[self._traced :], tx.fired[self._fired :]
         tx.timers = self._timers
+        if tx.spans is not None and self._spans is not None:
+            tx.spans.undo(self._spans)
         tx.overlay.undo(self.states)
         self._wakes.undo(self._deadlines)

@@ -27,6 +27,7 @@ from streams.processor.partition import Partition
 from streams.processor.shared import Shared, group_of
 from streams.registry.choice import registry_of
 from streams.registry.registry import Registry
+from streams.tracing import Tracing
 
 log = structlog.get_logger()
 
@@ -51,6 +52,7 @@ class Processor(Service, Generic[S]):
         registry: Registry | None = None,
         broker: Broker | None = None,
         clock: Clock | None = None,
+        tracing: Tracing | None = None,
         limits: Limits | None = None,
         concurrency: int = 16,
     ) -> None:
@@ -65,6 +67,7 @@ class Processor(Service, Generic[S]):
         self._codec = Codec(registry=self._registry, topics=settings.topics)
         self._broker = broker or broker_of(settings)
         self._clock = clock or SystemClock()
+        self._tracing = tracing or Tracing()
         self._limits = limits or Limits()
         self._patience = Patience(
             stopping=lambda: self.should_stop,
@@ -138,6 +141,7 @@ class Processor(Service, Generic[S]):
                 limits=self._limits,
                 concurrency=self._concurrency,
                 classes=self._classes,
+                tracing=self._tracing,
             )
             consumer.subscribe([topic], listener=_Listener(self, self._shared))
             await consumer.start()
@@ -178,7 +182,7 @@ class Processor(Service, Generic[S]):
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
             # none of the failures a partition deals with itself: better no worker than half a one
-            log.critical("partition failed", role=self._role, error=repr(error))
+            log.critical("partition_failed", role=self._role, exc_info=error)
             asyncio.get_running_loop().create_task(self.crash(error))
 
 

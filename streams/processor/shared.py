@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from streams.avro.codec import Codec
@@ -13,6 +13,8 @@ from streams.config import Settings, TimeSource
 from streams.processor.census import Classes
 from streams.processor.limits import Limits
 from streams.processor.logic import Logic, Performer
+from streams.processor.traces import Traces
+from streams.tracing import Tracing
 
 S = TypeVar("S")
 
@@ -38,6 +40,7 @@ class Shared(Generic[S]):
     """Effects under way at once, of all partitions together."""
     classes: Classes[S] | None = None
     """By what the states are counted; None: they are not."""
+    tracing: Tracing = field(default_factory=Tracing)
 
     @property
     def group(self) -> str:
@@ -49,6 +52,13 @@ class Shared(Generic[S]):
         """Whether there are effects that are requested in real time: then deadlines fire once every record is handled,
         and no record waits for one."""
         return self.performer is not None and self.settings.time_source is TimeSource.WALL
+
+    def traces(self, partition: int) -> Traces | None:
+        """What traces that partition; None where nothing is traced."""
+        if not self.tracing.on:
+            return None
+        topic = self.settings.topics.full_name(self.logic.input)
+        return Traces(self.tracing, role=self.role, group=self.group, topic=topic, partition=partition)
 
     def at(self, partition: int) -> TopicPartition:
         """Return that partition of the input topic."""

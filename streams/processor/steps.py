@@ -11,8 +11,8 @@ from typing import Generic, TypeAlias, TypeVar
 import structlog
 from aiokafka import ConsumerRecord
 
-from streams.clock import Clock, PartitionClock, from_millis, to_millis
-from streams.config import Settings, TimeSource
+from streams.clock import Clock, PartitionClock, to_millis
+from streams.config import Settings
 from streams.errors import Unreadable
 from streams.order import check_later, due_before, follow
 from streams.processor import metrics
@@ -21,9 +21,10 @@ from streams.processor.intake import Intake, Misplaced
 from streams.processor.isolation import blamed, is_infrastructure
 from streams.processor.logic import Completion, Logic, Stage, Step
 from streams.processor.savepoint import Savepoint
+from streams.processor.times import Times
 from streams.processor.transaction import Outbox, Transaction
 from streams.publishing.cloudevents import Headers
-from streams.subscribing.dead_letters import stand_in
+from streams.subscribing.dead_letters import place_of, stand_in
 
 log = structlog.get_logger()
 
@@ -31,8 +32,6 @@ S = TypeVar("S")
 
 _Act = Callable[[], Awaitable[None]]
 _Item: TypeAlias = ConsumerRecord | Completion | str
-
-_FUTURE_RECORD = 3_600_000  # ms; the broker's own bound, so that one wrong clock does not move everybody's
 
 
 class Steps(Generic[S]):
@@ -61,8 +60,8 @@ class Steps(Generic[S]):
         self._outbox = outbox
         self._wakes = wakes
         self._busy = busy
-        self._wall = wall if settings.time_source is TimeSource.WALL else None
-        self._real = self._wall if outside else None
+        self._times = Times(settings.time_source, wall=wall, outside=outside)
+        self._real = self._times.real
         self._timers = timers
         self._stand_in = partial(stand_in, settings.topics.full_name(logic.state_topic), outbox.same_partition)
         self._stage = Stage.STEP
@@ -104,7 +103,7 @@ class Steps(Generic[S]):
             except Exception as error:
                 if careful or is_infrastructure(error):
                     raise
-                log.warning("a transaction failed; its items are tried one by one", why=repr(error)[:300])
+                log.warning("transaction_repeated_by_item", exc_info=error)
                 metrics.ISOLATIONS.labels(role=self._outbox.role).inc()
                 self._wakes.undo()
                 self._intake.undo(window)
@@ -130,7 +129,7 @@ class Steps(Generic[S]):
                 return
             await self._attempt(tx, partial(self._complete, tx, completion), Stage.RESULT, completion)
         for record in records:
-            moment = max(self._stamp(record), tx.clock.millis)
+            moment = max(self._times.stamp(record), tx.clock.millis)
             if self._real is None and self._wakes.due_by(moment) and not await self._fire(tx, moment):
                 return
             if tx.items >= self._most or (self._real is None and len(tx.effects) >= tx.room):
@@ -187,16 +186,10 @@ class Steps(Generic[S]):
             case key:
                 self._dead_letter(tx, self._stand_in(key), why)
 
-    def _stamp(self, record: ConsumerRecord) -> int:
-        """The record's time in ms, as far as it is believed."""
-        stamp: int = record.timestamp
-        return stamp if self._wall is None else min(stamp, to_millis(self._wall.now()) + _FUTURE_RECORD)
-
-    def _now(self, millis: int) -> datetime:
-        return from_millis(millis) if self._real is None else self._real.now()
-
     async def _receive(self, tx: Transaction[S], record: ConsumerRecord) -> None:
-        now = self._now(tx.clock.millis)
+        now = self._times.now(tx.clock.millis)
+        if tx.spans is not None:
+            tx.spans.received(record)
         try:
             incoming = await self._intake.read(record, now)
         except Unreadable as why:
@@ -212,6 +205,8 @@ class Steps(Generic[S]):
             return
         self._stage = Stage.STEP
         key = self._logic.key(incoming.record)
+        if tx.spans is not None:
+            tx.spans.about(incoming.record)
         step = self._logic.receive(incoming, await tx.overlay.get(key), now, busy=self._under_way(tx, key))
         tx.took(incoming, step)
         self._apply(tx, key, step, now=now, cause=incoming.headers)
@@ -240,7 +235,9 @@ class Steps(Generic[S]):
             return
         # an effect that this transaction requests counts as running: a deadline must not request it again
         busy = self._under_way(tx, key) or any(effect.key == key for effect in tx.effects)
-        step = self._logic.wake(key, state, now := self._now(millis), busy=busy)
+        if tx.spans is not None:
+            tx.spans.waited("deadline", key)
+        step = self._logic.wake(key, state, now := self._times.now(millis), busy=busy)
         self._pauses.forget(key)
         tx.timers += 1
         tx.fired.append(self._set_late.due(key, millis))
@@ -250,7 +247,7 @@ class Steps(Generic[S]):
     def _put_off(self, tx: Transaction[S], key: str) -> None:
         """Reschedule a failed deadline after a pause; an event of its key may move it earlier."""
         tx.timers += 1
-        self._wakes.set(key, to_millis(self._now(tx.clock.millis)) + self._pauses.next(key))
+        self._wakes.set(key, to_millis(self._times.now(tx.clock.millis)) + self._pauses.next(key))
 
     def _under_way(self, tx: Transaction[S], key: str) -> bool:
         """Return whether an effect of the key has no result yet, not counting those whose result this transaction
@@ -261,14 +258,18 @@ class Steps(Generic[S]):
         state = await tx.overlay.get(key)
         if state is None or self._busy(key):
             return
-        step = self._logic.resume(key, state, now := self._now(tx.clock.millis))
+        step = self._logic.resume(key, state, now := self._times.now(tx.clock.millis))
         if step is not None:
+            if tx.spans is not None:
+                tx.spans.waited("resume", key)
             self._apply(tx, key, step, now=now)
 
     async def _complete(self, tx: Transaction[S], completion: Completion) -> None:
         key = completion.effect.key
+        if tx.spans is not None:
+            tx.spans.completed(completion)
         state = await tx.overlay.get(key)
-        step = self._logic.completed(key, state, completion.result, now := self._now(tx.clock.millis))
+        step = self._logic.completed(key, state, completion.result, now := self._times.now(tx.clock.millis))
         tx.settled.append(completion)
         self._apply(tx, key, step, now=now)
 
@@ -284,7 +285,7 @@ class Steps(Generic[S]):
         if step.withdraw_effects:
             tx.effects = [effect for effect in tx.effects if effect.key != key]
             tx.withdrawn.append(key)
-        tx.effects.extend(step.effects)
+        tx.effects.extend(step.effects if tx.spans is None else tx.spans.stepped(key, step))
 
     def _dead_letter(self, tx: Transaction[S], record: ConsumerRecord, why: Unreadable) -> None:
         self._stage = Stage.SIZE
@@ -293,5 +294,4 @@ class Steps(Generic[S]):
 
     def _keep(self, tx: Transaction[S], record: ConsumerRecord, why: Unreadable) -> None:
         self._outbox.add_dead_letter(tx, record, why, reader=self._group)
-        place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
-        log.warning("dead letter", **place, why=str(why)[:300])
+        log.warning("dead_letter", **place_of(record), reason=why.reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Generic, Self, TypeVar
 
@@ -22,6 +23,7 @@ from streams.processor.recovery import committed, restore
 from streams.processor.shared import Shared
 from streams.processor.steps import Steps
 from streams.processor.store import Overlay, Store
+from streams.processor.traces import Spans, Traces
 from streams.processor.transaction import Committed, Outbox, Transaction
 from streams.processor.watchdog import CUT_SHORT, commit
 
@@ -46,6 +48,7 @@ class Tenure(Generic[S]):
         clock: PartitionClock,
         census: Census[S],
         effects: Effects | None,
+        traces: Traces | None,
     ) -> None:
         self.store = store
         """The committed states."""
@@ -60,6 +63,7 @@ class Tenure(Generic[S]):
         self._producer = producer
         self._clock = clock
         self._census = census
+        self._traces = traces
         self._outbox = Outbox(
             settings=shared.settings,
             codec=shared.codec,
@@ -101,7 +105,8 @@ class Tenure(Generic[S]):
                 await effects.idle()
             store: Store[S] = Store(codec=shared.codec, topic=shared.logic.state_topic, cache_size=shared.limits.cache)
             wakes = Deadlines(as_they_came=shared.real)
-            await restore(store, wakes, shared=shared, partition=at.partition, progress=progress)
+            traces = shared.traces(at.partition)
+            await restore(store, wakes, traces=traces, shared=shared, partition=at.partition, progress=progress)
             position, clock = await committed(at, shared=shared)
             census = Census(shared.classes, at.partition)
             await census.take(store, wakes)
@@ -118,6 +123,7 @@ class Tenure(Generic[S]):
             clock=clock,
             census=census,
             effects=effects,
+            traces=traces,
         )
 
     async def release(self) -> None:
@@ -147,6 +153,7 @@ class Tenure(Generic[S]):
                 clock=PartitionClock(self._clock.millis),
                 position=self.position,
                 room=room,
+                spans=None if self._traces is None else Spans(self._traces),
             ),
             resuming=self.resuming,
             completions=completions,
@@ -160,6 +167,7 @@ class Tenure(Generic[S]):
 
     async def commit(self, tx: Transaction[S]) -> Committed[S]:
         """Send it and commit it; what it changed. Raises PartitionLost, and then nobody knows whether it did."""
+        began = 0 if tx.spans is None else time.time_ns()
         try:
             await self._producer.begin_transaction()
             await self._outbox.send(self._producer, tx)
@@ -171,6 +179,8 @@ class Tenure(Generic[S]):
             raise PartitionLost(repr(error)) from error
         reached(Point.AFTER_OFFSETS)
         await commit(self._producer, within=self._shared.limits.commit_hangs_after, what=str(self._at))
+        if tx.spans is not None:
+            tx.spans.committed(items=tx.items, messages=sum(tx.handled.values()), began=began)
         return Committed.of(tx)
 
     def take_over(self, changes: Committed[S]) -> None:

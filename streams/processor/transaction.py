@@ -20,6 +20,7 @@ from streams.processor.failpoints import Point, reached
 from streams.processor.intake import partition_of
 from streams.processor.logic import Completion, Effect, Incoming, Logic, Send, Step
 from streams.processor.store import Changes, Overlay
+from streams.processor.traces import Spans
 from streams.publishing.cloudevents import Headers, headers_for, published_at_millis, source_of, told_by, traceparent_of
 from streams.subscribing.dead_letters import FRAMING, kept_of, most_bytes
 from streams.topics import Topic
@@ -76,6 +77,8 @@ class Transaction(Generic[S]):
     """The new states, set once it is complete."""
     items: int = 0
     """Records, deadlines and results so far."""
+    spans: Spans | None = None
+    """None where nothing is traced."""
 
     def took(self, incoming: Incoming, step: Step[S]) -> None:
         """An input record led to this step."""
@@ -159,7 +162,8 @@ class Outbox:
         """Queue a record; ``cause`` are the headers of the input that led to it."""
         key = send.key.encode()
         partition = partition_of(key, self._partitions) if send.elsewhere else self.same_partition
-        out = Outgoing(key, self._codec.encode(send.topic, send.record), at, self._headers(send.record, at, cause))
+        headers = self._headers(send.record, at, cause, None if tx.spans is None else tx.spans.traceparent)
+        out = Outgoing(key, self._codec.encode(send.topic, send.record), at, headers)
         tx.outgoing[self._topics.full_name(send.topic), partition].append(self._fits(send.topic, out))
         tx.sent.append(send)
 
@@ -175,9 +179,13 @@ class Outbox:
         out = Outgoing(key, value, tx.clock.millis, headers)
         tx.outgoing[self._topics.full_name(topic), self.same_partition].append(self._surely_fits(topic, out))
         tx.dead_letters[why.reason, source_of(record.headers)] += 1
+        if tx.spans is not None:
+            tx.spans.dead_letter(why.reason)
 
     def add_states(self, tx: Transaction[Any]) -> None:
         """Encode and queue the changed states; a tombstone for a deleted one."""
+        if tx.spans is not None:
+            tx.spans.over()
         tx.changes = tx.overlay.encode()
         topic = self._logic.state_topic
         tx.outgoing[self._topics.full_name(topic), self.same_partition] += self._states(tx, tx.changes)
@@ -188,8 +196,17 @@ class Outbox:
 
     def _states(self, tx: Transaction[Any], changes: Changes) -> list[Outgoing]:
         topic, at = self._logic.state_topic, tx.clock.millis
+        spans = tx.spans if tx.spans is not None and tx.spans.keeps else None
         return [
-            self._fits(topic, Outgoing(key.encode(), None if change is None else change[1], at, _NO_HEADERS))
+            self._fits(
+                topic,
+                Outgoing(
+                    key.encode(),
+                    None if change is None else change[1],
+                    at,
+                    _NO_HEADERS if spans is None else spans.headers_of(key, tx.overlay.changed[key]),
+                ),
+            )
             for key, change in changes.items()
         ]
 
@@ -231,7 +248,7 @@ class Outbox:
         if tx.settled:
             reached(Point.BEFORE_OUTCOME)
 
-    def _headers(self, record: Any, at: int, cause: Headers) -> list[tuple[str, bytes]]:
+    def _headers(self, record: Any, at: int, cause: Headers, traceparent: str | None) -> list[tuple[str, bytes]]:
         identity = next(getattr(record, name) for name in _IDENTITIES if name in record.__struct_fields__)
         return headers_for(
             event_id=identity,
@@ -240,5 +257,5 @@ class Outbox:
             occurred_at=from_millis(at),
             # latency is measured from the touchpoint that led to it; a timer's outputs have none
             published_at=published_at_millis(cause),
-            traceparent=traceparent_of(cause),
+            traceparent=traceparent or traceparent_of(cause),
         )

@@ -39,5 +39,5 @@ async def commit(producer: TransactionalProducer, *, within: timedelta, what: st
 
 def _stop_the_process(message: str) -> NoReturn:
     # a restart finds out what became of the commit
-    log.critical(message)
+    log.critical("commit_hangs", why=message)
     os._exit(HUNG)

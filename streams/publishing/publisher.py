@@ -27,12 +27,18 @@ from streams.errors import InvalidEvent, Unavailable
 from streams.events import Touchpoint
 from streams.http.destinations import reachable
 from streams.publishing.cloudevents import headers_for, is_traceparent
+from streams.publishing.sending import Sending, ended_by_failure
 from streams.publishing.validation import check_outgoing
 from streams.registry.choice import registry_of
 from streams.registry.registry import Registry
 from streams.topics import MAX_EVENT_BYTES, Topic
+from streams.tracing import Tracing
 
 log = structlog.get_logger()
+
+
+def _logged(warning: str) -> None:
+    log.warning("records_older_than_retention", why=warning)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,11 +75,12 @@ class Publisher:
         patience: timedelta = timedelta(seconds=30),
         topic: Topic | None = None,
         warn: Callable[[str], None] | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
         """``topic``: touchpoints if None; pass outcomes to report what became of an outreach.
 
         ``warn`` is called at most once, on leaving the context, if records were published that are older than the
-        topic's retention; the log if None.
+        topic's retention; the log if None. ``tracing``: if None, by the tracer provider that the process has now.
         """
         self._settings = settings
         self._destinations = settings.destinations
@@ -87,7 +94,8 @@ class Publisher:
         self._patience = patience.total_seconds()
         self._failures: list[BaseException] = []
         self._aged = Aged(settings, self._topic, broker=self._broker)
-        self._warn = warn or log.warning
+        self._warn = warn or _logged
+        self._sending = Sending(tracing or Tracing(), topic=settings.topics.full_name(self._topic))
         self._codec = Codec(registry=self._registry, topics=settings.topics)
         self._producer: Producer | None = None
 
@@ -183,22 +191,26 @@ class Publisher:
         except InvalidEvent:
             metrics.EVENTS_REFUSED.labels(record=type(event).__name__).inc()
             raise
+        span = self._sending.begun(event, traceparent) if self._sending.on else None
         headers = headers_for(
             event_id=event.event_id,
             record=NAMES[type(event)],
             source=event.source,
             occurred_at=event.occurred_at,
             published_at=to_millis(now),
-            traceparent=traceparent,
+            traceparent=traceparent if span is None else span.traceparent,
         )
-        async with self._within(event):
-            future: asyncio.Future[Any] = await self._producer.send(
-                self._settings.topics.full_name(self._topic),
-                key=event.customer_id.encode(),
-                value=value,
-                timestamp_ms=to_millis(at or now),
-                headers=headers,
-            )
+        with ended_by_failure(span):
+            async with self._within(event):
+                future: asyncio.Future[Any] = await self._producer.send(
+                    self._settings.topics.full_name(self._topic),
+                    key=event.customer_id.encode(),
+                    value=value,
+                    timestamp_ms=to_millis(at or now),
+                    headers=headers,
+                )
+        if span is not None:
+            future.add_done_callback(span.acknowledged)
         self._aged.note(to_millis(at or now), wall_millis=to_millis(now))
         record = type(event).__name__
         future.add_done_callback(

@@ -10,13 +10,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from aiokafka import ConsumerRecord
 
 from streams import metrics
 from streams.avro.codec import schema_id_of
 from streams.errors import Unreadable
+from streams.publishing.cloudevents import traceparent_of
+from streams.tracing import trace_id_of
 
 Headers = Sequence[tuple[str, bytes]]
 
@@ -78,6 +80,13 @@ def stand_in(topic: str, partition: int, key: str) -> ConsumerRecord:
 
 Kept = tuple[bytes | None, bytes, list[tuple[str, bytes]]]
 """Key, value and headers of a dead letter."""
+
+
+def place_of(record: ConsumerRecord) -> dict[str, Any]:
+    """Where the record stands and which trace it is of, as fields of a log entry."""
+    traceparent = traceparent_of(record.headers)
+    place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+    return place if traceparent is None else {**place, "trace_id": trace_id_of(traceparent)}
 
 
 def kept_of(record: ConsumerRecord, why: Unreadable, *, reader: str, most: int) -> Kept:

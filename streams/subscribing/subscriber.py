@@ -21,7 +21,7 @@ from streams.events import Record
 from streams.publishing.cloudevents import source_of
 from streams.registry.choice import registry_of
 from streams.registry.registry import Registry
-from streams.subscribing.dead_letters import FRAMING, count_dead_letters, kept_of
+from streams.subscribing.dead_letters import FRAMING, count_dead_letters, kept_of, place_of
 from streams.topics import Topic
 
 log = structlog.get_logger()
@@ -181,14 +181,7 @@ class Subscriber:
         )
 
     async def _put_aside(self, raw: ConsumerRecord, why: Unreadable) -> None:
-        log.warning(
-            "unreadable",
-            topic=raw.topic,
-            partition=raw.partition,
-            offset=raw.offset,
-            reason=why.reason,
-            detail=why.detail,
-        )
+        log.warning("unreadable", **place_of(raw), reason=why.reason)
         if self._group is None:
             return
         if self._dead_letters is None:

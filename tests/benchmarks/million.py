@@ -8,7 +8,6 @@ worker would have left. Then the worker starts, owns everything, and is killed a
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -23,6 +22,7 @@ from tests.benchmarks.ops import metrics_of, until_ready
 from tests.benchmarks.programs import Program, ProgramFailed
 from tests.benchmarks.rounds import Round, fresh, producer_of
 from tests.benchmarks.stream import mixed
+from tests.log_lines import entries
 
 SIZES = (100_000, 1_000_000)
 POOL = 2_000  # histories
@@ -68,7 +68,7 @@ async def _start(role: Program, port: int, size: int) -> dict[str, Any]:
     ready = time.monotonic() - began
     await asyncio.sleep(_SETTLES)
     own, memory = await metrics_of(port, *_OWN), role.memory()
-    keys = sum(int(said) for said in re.findall(r"partition taken.*? keys=(\d+)", role.log[before:]))
+    keys = sum(entry["keys"] for entry in entries(role.log[before:], "partition_taken"))
     if keys != size:
         raise role.failure(f"recovered {keys} customers of {size}")
     return {

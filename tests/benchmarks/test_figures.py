@@ -96,10 +96,9 @@ def test_growth_of_a_million() -> None:
 def test_the_first_event_is_found_in_the_log() -> None:
     """What a peer prints, and what the role logs when its first partition is recovered."""
     assert first_event("warming up\nfirst event at 1795331857.5\n") == 1795331857.5
-    line = "2026-11-22T07:00:00.500000Z [info     ] partition taken                keys=0 offset=0 partition=2"
-    assert first_event(f"2026-11-22T06:59:00Z [info     ] something else\n{line}\n{line.replace('00.5', '09.5')}") == (
-        1795330800.5
-    )
+    line = '{"time": "2026-11-22T07:00:00.500000Z", "event": "partition_taken", "keys": 0, "partition": 2}'
+    other = line.replace("taken", "lost")
+    assert first_event(f"a warning\n{other}\n{line}\n{line.replace('00.5', '09.5')}") == 1795330800.5
     assert first_event("nothing yet") is None
 
 

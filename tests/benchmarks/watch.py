@@ -23,6 +23,7 @@ from aiokafka.errors import BrokerResponseError
 
 from streams.config import Settings
 from tests.benchmarks.programs import Program
+from tests.log_lines import entries
 
 _LOOK_FOR_FIRST_EVERY = 0.02  # s; in a small log
 _LOOK_EVERY = 0.1  # s; a look takes about a millisecond of the two cores
@@ -125,9 +126,8 @@ def first_event(log: str) -> float | None:
     """The time of a program's first event, in seconds since 1970, from its log; None if it is not logged yet."""
     if (said := re.search(r"^first event at (\d+(?:\.\d+)?)$", log, re.MULTILINE)) is not None:
         return float(said[1])
-    if (said := re.search(r"^(\S+Z) .*partition taken", log, re.MULTILINE)) is not None:
-        return datetime.fromisoformat(said[1]).timestamp()
-    return None
+    taken = next(entries(log, "partition_taken"), None)
+    return None if taken is None else datetime.fromisoformat(taken["time"]).timestamp()
 
 
 @asynccontextmanager

@@ -11,9 +11,9 @@ FULL = Path("/dev/full")
 PROGRAM = """
 import logging, sys, structlog
 from processors.roles.logs import logs_to
-logs_to("info")
+logs_to("info", role="journeys", form="text")
 for _ in range(1_000):
-    structlog.get_logger().info("partition taken", keys=1)
+    structlog.get_logger().info("partition_taken", keys=1)
     logging.getLogger("asyncio").error("a library has something to say")
 try:
     1 / 0
@@ -34,5 +34,5 @@ def test_what_is_logged_arrives() -> None:
     """Each entry is a line of its own, whole, as soon as it is logged."""
     ended = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False)
     lines = ended.stdout.splitlines()
-    assert sum("partition taken" in line and "keys=1" in line for line in lines) == 1_000
-    assert "ZeroDivisionError: division by zero" in lines
+    assert sum("partition_taken" in line and "keys=1" in line for line in lines) == 1_000
+    assert "ZeroDivisionError" in lines

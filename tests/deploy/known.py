@@ -10,7 +10,6 @@ import yaml
 from prometheus_client import Counter, Histogram
 
 from processors.metrics import catalogue
-from tests.deploy.expressions import metrics_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,26 +23,6 @@ SCRAPED = frozenset(
     }
 )
 """Of every target, or of Prometheus itself."""
-
-AWAITED: frozenset[str] = frozenset(
-    {
-        "careline_gateway_seconds_bucket",
-        "careline_measure_lag_records",
-        "careline_outreach_due_to_sent_seconds_bucket",
-        "careline_outreach_due_to_sent_seconds_count",
-        "careline_outreach_event_to_letter_seconds_bucket",
-        "careline_outreach_failures_total",
-        "careline_outreach_oldest_overdue_seconds",
-        "careline_outreach_provider_errors_total",
-        "careline_outreach_waiting",
-        "careline_playbook_refused",
-        "careline_view_lag_seconds",
-        "careline_view_redis_bytes",
-        "careline_view_tasks_open",
-        "careline_view_tasks_overdue",
-    }
-)
-"""Metrics and rules that dashboards show already and that are not there yet."""
 
 
 def catalogued() -> dict[str, set[str]]:
@@ -62,12 +41,6 @@ def catalogued() -> dict[str, set[str]]:
 def known() -> frozenset[str]:
     """Every series by name."""
     return frozenset(SCRAPED | recorded() | {name for series in catalogued().values() for name in series})
-
-
-def awaited() -> frozenset[str]:
-    """What of ``AWAITED`` is still not there, and what rules record of that."""
-    missing = AWAITED - known()
-    return missing | {rule["record"] for rule in rules() if "record" in rule and metrics_of(rule["expr"]) & missing}
 
 
 def rules() -> list[Any]:

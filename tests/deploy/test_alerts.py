@@ -16,26 +16,6 @@ from tests.deploy import alerting
 from tests.deploy.promql import literals, selectors
 from tests.test_docs import ROOT, rows, text
 
-PENDING: Mapping[str, frozenset[str]] = {
-    name: frozenset(labels.split())
-    for name, labels in {
-        "careline_gateway_seconds_bucket": "kind le",
-        "careline_measure_lag_records": "topic",
-        "careline_outreach_due_to_sent_seconds_bucket": "channel le",
-        "careline_outreach_due_to_sent_seconds_count": "channel",
-        "careline_outreach_failures_total": "channel reason",
-        "careline_outreach_oldest_overdue_seconds": "",
-        "careline_outreach_provider_errors_total": "provider reason",
-        "careline_outreach_waiting": "reason",
-        "careline_playbook_refused": "",
-        "careline_view_lag_seconds": "topic",
-        "careline_view_redis_bytes": "",
-        "careline_view_tasks_open": "team",
-        "careline_view_tasks_overdue": "team",
-    }.items()
-}
-"""Metrics that rules use and roles are about to expose."""
-
 NOT_OURS = ("up", "process_start_time_seconds", "process_resident_memory_bytes")
 """What Prometheus and its client library expose themselves."""
 
@@ -45,7 +25,6 @@ CASE_FILES = sorted((ROOT / alerting.CASES).glob("*.yml"))
 def metrics() -> dict[str, Mapping[str, alerting.Values]]:
     """The labels of every metric, with the values they may have, under each of the names that a scrape gives it."""
     found: dict[str, Mapping[str, alerting.Values]] = {name: {} for name in NOT_OURS}
-    found |= {name: dict.fromkeys(labels) for name, labels in PENDING.items()}
     for metric in catalogue():
         [described] = metric.describe()
         bounds = getattr(metric, "bounds", {})

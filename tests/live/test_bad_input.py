@@ -523,7 +523,7 @@ async def test_a_partition_full_of_garbage_stops_and_says_so(
             assert "partition 0 stopped" in said["wrong"][0]
             assert "unknown_schema" in said["wrong"][0]
             assert any("partition 0 stopped" in line for line in (await journeys.ask("/readyz"))[1]["waiting_for"])
-            assert "partition stopped" in journeys.log
+            assert "partition_stopped" in journeys.log
             seen = await until(lambda: states(settings), lambda seen: set(good.values()) - {victim} <= set(seen))
             assert victim not in seen or seen[victim].touchpoints == 1
             aside = len(await dead_letters(settings))

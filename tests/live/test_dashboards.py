@@ -21,7 +21,7 @@ from deploy.local.place import free_port
 from processors.settings import Settings
 from streams import Publisher, events
 from tests.deploy.expressions import filled, metrics_of
-from tests.deploy.known import awaited, recorded, rules
+from tests.deploy.known import recorded, rules
 from tests.live.reading import records, until
 from tests.live.roles import Role
 from tests.live.watching import Watching
@@ -157,7 +157,7 @@ def _task(team: events.Address, now: datetime) -> events.OutreachRequested:
 def excused(expr: str) -> bool:
     """Whether it reads a series that a healthy system does not have."""
     selected = any(series in expr for series in NEEDS_A_FAULT if "{" in series)
-    return selected or bool(metrics_of(expr) & (set(NEEDS_A_FAULT) | awaited()))
+    return selected or bool(metrics_of(expr) & set(NEEDS_A_FAULT))
 
 
 async def silent(watching: Watching, exprs: Iterable[str]) -> list[str]:
@@ -189,7 +189,7 @@ async def test_every_series_that_is_looked_at_is_there(watched: Watching) -> Non
         for query in panel.queries
         for name in metrics_of(query.expr)
     }
-    assert looked_at - await watched.names() - set(NEEDS_A_FAULT) - awaited() == set()
+    assert looked_at - await watched.names() - set(NEEDS_A_FAULT) == set()
 
 
 async def test_rules_and_alerts_are_of_series_that_there_are(watched: Watching) -> None:
@@ -197,7 +197,7 @@ async def test_rules_and_alerts_are_of_series_that_there_are(watched: Watching) 
     names = await watched.names() | recorded()
     for rule in rules():
         await watched.ask(rule["expr"])
-        missing = metrics_of(rule["expr"]) - names - set(NEEDS_A_FAULT) - awaited()
+        missing = metrics_of(rule["expr"]) - names - set(NEEDS_A_FAULT)
         assert missing == set(), rule.get("alert", rule.get("record"))
 
 

@@ -198,7 +198,7 @@ async def test_two_workers_share_the_partitions(settings: Settings, role_env: di
                 await publish(told[2 * third :])
                 wanted = await expected(settings)
                 await until(lambda: states(settings), lambda seen: seen == wanted.states, within=60)
-                assert "partition taken" in second.log
+                assert "partition_taken" in second.log
     _same(await records(settings, "decisions"), [one for one in wanted.outputs if isinstance(one, Decision)])
 
 

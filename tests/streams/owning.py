@@ -25,6 +25,7 @@ from streams.processor.progress import Progress
 from streams.processor.shared import Shared
 from streams.processor.tenure import Tenure
 from streams.processor.transaction import Transaction
+from streams.tracing import Tracing
 from tests import waiting
 from tests.streams.given import NOON, TOPICS
 
@@ -69,6 +70,7 @@ async def worker(
     performer: Performer | None = None,
     clock: Clock | None = None,
     limits: Limits = QUICK,
+    tracing: Tracing | None = None,
 ) -> Shared[Any]:
     """Return what one worker's partitions share; its consumer has every partition of the input without joining a
     group."""
@@ -90,6 +92,7 @@ async def worker(
         clock=clock or SystemClock(),
         limits=limits,
         concurrency=asyncio.Semaphore(16),
+        tracing=tracing or Tracing(),
     )
 
 

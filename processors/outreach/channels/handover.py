@@ -68,7 +68,7 @@ class Handover:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         if error is None or isinstance(error, ChannelError) or _is_ours(error):
             return
-        log.error("a provider's call failed unexpectedly", provider=self._provider, exc_info=error)
+        log.error("provider_call_failed", provider=self._provider, exc_info=error)
         detail = type(error).__name__  # its message is only logged: it may quote the letter
         if self._perhaps_left:
             raise Ambiguous(f"unexpected error during the call: {detail}") from error

@@ -94,14 +94,14 @@ class Group:
                 try:
                     await present.revoke()
                 except Exception:
-                    log.exception("a rebalance listener failed when partitions were revoked")
+                    log.exception("rebalance_listener_failed", why="partitions were revoked")
             self._held = self._shares()
             for name, member in list(self._members.items()):
                 if member is not None and self._members.get(name) is member and not self._changed:
                     try:
                         await member.receive(self._held[name])
                     except Exception:
-                        log.exception("a rebalance listener failed when partitions were assigned")
+                        log.exception("rebalance_listener_failed", why="partitions were assigned")
 
     def _present(self) -> list[Member]:
         return [member for member in self._members.values() if member is not None]

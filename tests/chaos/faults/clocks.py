@@ -51,7 +51,7 @@ async def timer_storm(arena: Arena) -> Outcome:
         await here.close_the_day(after=_WAIT + _THRESHOLD)
         await here.done(within=300)
         seconds = round(time.monotonic() - began, 1)
-        lost = sum(worker.log.count("partition lost") for worker in workers)
+        lost = sum(worker.log.count("partition_lost") for worker in workers)
         verdict = await here.verdict(close=False)
     failures = [] if verdict.timers >= arena.timers else [f"only {verdict.timers} timers were due"]
     ended = [worker.code for worker in workers if worker.code not in (None, 0)]

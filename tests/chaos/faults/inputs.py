@@ -103,7 +103,7 @@ async def refused_sends(arena: Arena) -> Outcome:
                 arena.tell(f"refused {number + 1} of {times}")
                 await _aborted(workers)
                 await asyncio.sleep(2)
-        aborted = sum(worker.log.count("partition lost") for worker in workers)
+        aborted = sum(worker.log.count("partition_lost") for worker in workers)
         verdict = await here.verdict()
     failures = () if aborted or arena.bug else ("nothing was refused",)
     return Outcome(count=times, verdict=verdict, notes={"aborted": aborted}, failures=failures)
@@ -111,11 +111,11 @@ async def refused_sends(arena: Arena) -> Outcome:
 
 async def _aborted(workers: list[Worker]) -> None:
     """Wait until each worker had to abort a transaction; not for ever, because one with a bug may never do so."""
-    before = [worker.log.count("partition lost") for worker in workers]
+    before = [worker.log.count("partition_lost") for worker in workers]
     with suppress(TimeoutError):
         async with asyncio.timeout(_REFUSED_WITHIN):
             while any(  # noqa: ASYNC110
-                worker.log.count("partition lost") == had for worker, had in zip(workers, before, strict=True)
+                worker.log.count("partition_lost") == had for worker, had in zip(workers, before, strict=True)
             ):
                 await asyncio.sleep(0.2)
 

@@ -1,0 +1,1 @@
+"""Traces: what a real OTLP receiver gets of them."""

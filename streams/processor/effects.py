@@ -143,7 +143,7 @@ class Effects:
             error: BaseException = cut  # a library's own
         except Exception as why:
             error = why
-        # A performer promises never to raise. One that does costs its own effect: recording this as a result fails too,
-        # so it is set aside, and the lane goes on.
+        # A performer promises never to raise. If one does, only its own effect fails: recording the error as a result
+        # fails too and becomes a dead letter, and the lane continues.
         log.error("effect_failed", outreach=effect.key, exc_info=error)
         return error

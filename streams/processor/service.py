@@ -181,7 +181,7 @@ class Processor(Service, Generic[S]):
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
-            # none of the failures a partition deals with itself: better no worker than half a one
+            # a failure that no partition handles itself: a worker with only some partitions running must not go on
             log.critical("partition_failed", role=self._role, exc_info=error)
             asyncio.get_running_loop().create_task(self.crash(error))
 

@@ -37,7 +37,7 @@ class Shared(Generic[S]):
     """The wall clock."""
     limits: Limits
     concurrency: asyncio.Semaphore
-    """Effects under way at once, of all partitions together."""
+    """Limits the running effects of all partitions together."""
     classes: Classes[S] | None = None
     """By what the states are counted; None: they are not."""
     tracing: Tracing = field(default_factory=Tracing)

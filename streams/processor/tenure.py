@@ -166,7 +166,8 @@ class Tenure(Generic[S]):
         return tx
 
     async def commit(self, tx: Transaction[S]) -> Committed[S]:
-        """Send it and commit it; what it changed. Raises PartitionLost, and then nobody knows whether it did."""
+        """Send and commit the transaction, and return its changes. Raises PartitionLost on failure; the outcome is then
+        unknown."""
         began = 0 if tx.spans is None else time.time_ns()
         try:
             await self._producer.begin_transaction()

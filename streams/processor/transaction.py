@@ -183,7 +183,7 @@ class Outbox:
             tx.spans.dead_letter(why.reason)
 
     def add_states(self, tx: Transaction[Any]) -> None:
-        """Encode and queue the changed states; a tombstone for a deleted one."""
+        """Encode and queue the changed states; a deleted one becomes a tombstone."""
         if tx.spans is not None:
             tx.spans.over()
         tx.changes = tx.overlay.encode()

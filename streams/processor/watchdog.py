@@ -38,6 +38,6 @@ async def commit(producer: TransactionalProducer, *, within: timedelta, what: st
 
 
 def _stop_the_process(message: str) -> NoReturn:
-    # a restart finds out what became of the commit
+    # the next start finds out whether the commit succeeded
     log.critical("commit_hangs", why=message)
     os._exit(HUNG)

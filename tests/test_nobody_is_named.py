@@ -1,4 +1,4 @@
-"""The demo's day through the roles at debug level: no log, metric or span says anything of a customer."""
+"""A part of the demo's day through the roles at debug level: no log, metric or span says anything of a customer."""
 
 from __future__ import annotations
 
@@ -32,15 +32,13 @@ from streams.config import TimeSource
 from streams.events import OutreachChannel
 from streams.metrics import REGISTRY
 from streams.tracing import Tracing
-from tests.drawn import examples
 from tests.log_lines import entries
 from tests.test_logs import logged
 from tests.tracing.receiver import Span, spans_of
 from tests.waiting import until
 
-EVERY, OF = (3, 1) if examples(100) == 100 else (24, 12)
-"""Every so many of the day's flights, and of the customers: a third of the day, as elsewhere in the tests; of it a part
-in `make check`."""
+EVERY, OF = 24, 12
+"""Every so many of the day's flights, and of the customers: what a test plays and searches within a minute."""
 
 SENTENCE = 16
 """Letters that a text has at least for being looked for; shorter ones are words like any other."""

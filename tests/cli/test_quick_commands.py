@@ -116,7 +116,8 @@ NEVER = HEAVY | {"asyncio", "avro", "jsonschema", "pandas"}
 """What takes its time to load."""
 
 EVENTS = {"asyncio", "cramjam", "fastavro", "msgspec"}
-VIEW = {"asyncio", "msgspec", "redis"}
+VIEW = {"asyncio", "msgspec", "redis", "psutil"}
+"""Of these, psutil comes with the SDK of OpenTelemetry, which redis loads where it is installed."""
 
 NEEDED: dict[str, set[str]] = {
     "--help": set(),

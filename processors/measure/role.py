@@ -109,7 +109,7 @@ class MeasureRole(Role):
         try:
             left = await self._app.lag()
         except (KafkaError, FaustError) as why:
-            log.debug("no_lag", why=repr(why))
+            log.debug("no_lag", error=why)
             return
         for topic, count in left.items():
             metrics.MEASURE_LAG_RECORDS.labels(topic=topic).set(count)

@@ -116,7 +116,7 @@ class ViewRole(Role):
             try:
                 self._shown.show(await self._store.figures(to_millis(self._clock.now())))
             except Unavailable as why:
-                log.debug("no_figures", why=str(why))
+                log.debug("no_figures", error=why)
             await self.sleep(_SHOW_EVERY)
 
     @Service.task

@@ -35,8 +35,7 @@ def test_decisions_are_counted_once_they_are_committed() -> None:
     step = told(profile(), delay(minutes=90))
     [decision] = [send.record for send in step.sends if isinstance(send.record, Decision)]
     assert counted() == before
-    for send in step.sends:
-        LOGIC.committed(send.record)
+    LOGIC.committed((), step.sends)
     assert counted() == before + 1
     assert decision.customer_id == step.sends[0].key
 

@@ -47,7 +47,9 @@ def test_a_zone_that_nobody_knows_is_counted() -> None:
 
     def take(event: Touchpoint, state: JourneyState | None) -> JourneyState | None:
         incoming = Incoming(record=event, value=b"", headers=())
-        return logic.receive(incoming, state, at("12:30"), busy=False).state
+        step = logic.receive(incoming, state, at("12:30"), busy=False)
+        logic.committed(() if step.unchanged else (event,), step.sends)
+        return step.state
 
     before = counted()
     odd, fine = profile(time_zone="Mars/Olympus"), profile(at("12:10"), time_zone="Brasilia")

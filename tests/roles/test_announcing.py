@@ -76,4 +76,5 @@ def test_a_directory_that_cannot_be_written_costs_a_warning(tmp_path: Path) -> N
     (tmp_path / "file").touch()
     with capture_logs() as logs, announced("view", Settings(ops_targets=tmp_path / "file" / "targets"), 1):
         pass
-    assert "CARELINE_OPS_TARGETS: cannot write" in logs[0]["why"]
+    assert logs[0]["setting"] == "CARELINE_OPS_TARGETS"
+    assert isinstance(logs[0]["error"], OSError)

@@ -177,7 +177,7 @@ FOLLOWS: Mapping[str, tuple[str, ...]] = {
     "RoleAbsent measure severity=ticket": ("MeasureBehind measure",),
     "PartitionStopped journeys instance=j:1": (
         "ProcessorStalled journeys instance=j:1", "RecoverySlow journeys instance=j:1",
-        "RoleNotReady journeys severity=ticket instance=j:1",
+        "RoleNotReady journeys severity=ticket instance=j:1", "RoleNotReady journeys severity=page",
     ),
     "RegistryAway journeys": ("RoleNotReady journeys severity=ticket instance=j:1",),
     "RedisAway view": ("ViewBehind view", "RoleNotReady view severity=ticket", "TasksOverdue view team=rescue"),
@@ -201,6 +201,7 @@ STANDS: Mapping[str, tuple[str, ...]] = {
     ),
     "PartitionStopped journeys instance=j:1": (
         "ProcessorStalled journeys instance=j:2", "EventsCommitTooSlow journeys",
+        "RoleNotReady journeys severity=ticket instance=j:2",
     ),
     "RegistryAway journeys": ("ProcessorStalled journeys instance=j:1", "RoleNotReady journeys severity=page"),
     "MailAway outreach": ("CircuitOpen outreach provider=sms", "UncertainLetters outreach channel=EMAIL"),

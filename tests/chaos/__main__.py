@@ -12,6 +12,7 @@ import importlib
 import logging
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,9 +23,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from deploy.local import MissingError, StackError, running_stack, stack_environment
-from tests.chaos.faults import FAULTS, Arena
+from tests.chaos.faults import FAULTS, Arena, Outcome
 from tests.chaos.planted import PLANTED, noticed
 from tests.chaos.summary import Summary, plain, row_of, side_tables, table
+from tests.chaos.verdict import Verdict
 
 HOME = Path(".careline/chaos")
 OTHERS = ("bugs", "provider", "faust")
@@ -76,7 +78,7 @@ def _one(name: str, arena: Arena, summary: Summary) -> None:
     if name in FAULTS:
         began = time.monotonic()
         what = (FAULTS[name].__doc__ or "").strip().partition("\n")[0]
-        outcome = asyncio.run(_fault(name, arena))
+        outcome = asyncio.run(carried_out(name, arena))
         summary.rows.append(row_of(name, what, outcome, seconds=time.monotonic() - began, command=command))
     elif name == "bugs":
         for bug in PLANTED:
@@ -97,8 +99,16 @@ def _about(name: str, tell: Tell) -> Tell:
     return lambda what: tell(f"{name}: {what}")
 
 
-async def _fault(name: str, arena: Arena) -> Any:
-    return await FAULTS[name](arena)
+async def carried_out(name: str, arena: Arena) -> Outcome:
+    """The result of a fault; one that could not be carried out is a failure, and the next one is tried all the same."""
+    try:
+        return await FAULTS[name](arena)
+    except Exception as error:
+        traceback.print_exc()
+        first = str(error).partition("\n")[0]
+        return Outcome(
+            count=0, verdict=Verdict(), failures=(f"not carried out: {type(error).__name__} {first}".strip(),)
+        )
 
 
 def _drive(module: str, tell: Tell) -> Any:

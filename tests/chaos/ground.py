@@ -161,7 +161,7 @@ class Ground:
             oracle.expected, self.watcher, afterwards, topics=topics, identify=identify, recode=recode
         )
         if not self.settled:
-            verdict.note(f"not everything was handled after {within:.0f} s")
+            verdict.late = f"not everything was handled after {within:.0f} s"
         if not verdict.clean and not any(worker.bug for worker in self.workers):
             self.logs = {worker.instance: worker.log for worker in self.workers}
         return verdict

@@ -119,7 +119,7 @@ def row_of(name: str, what: str, outcome: Outcome, *, seconds: float, command: s
     """The row of a fault that was tried."""
     verdict = outcome.verdict
     wrong = [f"{getattr(verdict, one)} {one.replace('_', ' ')}" for one in COUNTS if getattr(verdict, one)]
-    result = "; ".join([*wrong, *outcome.failures]) or "exact"
+    result = "; ".join(filter(None, [verdict.late, *wrong, *outcome.failures])) or "exact"
     notes = dict(outcome.notes) | ({"examples": verdict.examples} if verdict.examples else {})
     return Row(
         name=name, what=what, count=outcome.count, kills=outcome.kills, events=verdict.events,

@@ -38,6 +38,8 @@ class Verdict:
     """Records that a worker committed after another had taken its partition."""
     unsettled: int = 0
     """Records that a reader saw during the drive and that are missing afterwards, or the reverse."""
+    late: str = ""
+    """What was not handled in time: the machine was too slow, or a partition is stuck. It counts as lost."""
     examples: list[str] = field(default_factory=list)
 
     @property
@@ -50,6 +52,7 @@ class Verdict:
             or self.wrong_states
             or self.zombie_records
             or self.unsettled
+            or self.late
         )
 
     def note(self, what: str) -> None:

@@ -33,13 +33,15 @@ from streams.config import TimeSource
 from streams.events import OutreachChannel
 from streams.metrics import REGISTRY
 from streams.tracing import Tracing
+from tests.drawn import SHARE
 from tests.log_lines import entries
 from tests.test_logs import logged
 from tests.tracing.receiver import Span, spans_of
 from tests.waiting import until
 
-EVERY, OF = 24, 12
-"""Every so many of the day's flights, and of the customers: what a test plays and searches within a minute."""
+EVERY, OF = (1, 1) if SHARE > 1 else (6, 3) if SHARE == 1 else (24, 12)
+"""Every so many of the day's flights, and of the customers. ``EXAMPLES=1000`` plays and searches all of the day, which
+takes five minutes."""
 
 SENTENCE = 16
 """Letters that a text has at least for being looked for; shorter ones are words like any other."""

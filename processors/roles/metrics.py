@@ -45,6 +45,8 @@ LOG_MESSAGES = Counter(
     {"level": Closed("warning", "error")},
     registry=REGISTRY,
 )
+for _level in ("warning", "error"):
+    LOG_MESSAGES.labels(level=_level)  # 0 from the start: no warning yet is a figure, and the first one is growth
 TOUCHPOINTS = Counter(
     # A type falls to zero while others come: the service that publishes it has stopped. All fall: see the lag.
     "careline_touchpoints_total",

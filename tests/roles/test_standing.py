@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 
 import structlog
@@ -80,3 +82,13 @@ def test_warnings_and_errors_of_the_log_are_counted() -> None:
     log.error("failed")
     log.critical("hangs")
     assert [now - was for now, was in zip(counted(), before, strict=True)] == [1, 2]
+
+
+def test_a_role_that_has_not_warned_yet_shows_none() -> None:
+    """Zero warnings and errors are figures of a fresh process: a panel without an answer would look like a fault."""
+    program = (
+        "import processors.metrics; from streams.metrics import REGISTRY; "
+        "print([REGISTRY.get_sample_value('careline_log_messages_total', {'level': at}) for at in ('warning', 'error')])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[0.0, 0.0]"

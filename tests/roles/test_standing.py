@@ -88,7 +88,7 @@ def test_a_role_that_has_not_warned_yet_shows_none() -> None:
     """Zero warnings and errors are figures of a fresh process: a panel without an answer would look like a fault."""
     program = (
         "import processors.metrics; from streams.metrics import REGISTRY; "
-        "print([REGISTRY.get_sample_value('careline_log_messages_total', {'level': at}) for at in ('warning', 'error')])"
+        "print([REGISTRY.get_sample_value('careline_log_messages_total', {'level': a}) for a in ('warning', 'error')])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[0.0, 0.0]"

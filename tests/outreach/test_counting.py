@@ -86,7 +86,8 @@ async def test_what_a_customer_waits_for_us_begins_with_the_publication() -> Non
         for family in REGISTRY.collect()
         for sample in family.samples
         if sample.name == "careline_outreach_event_to_letter_seconds_bucket"
-        if sample.exemplar is not None
+        # other buckets may hold one of a test before
+        if sample.exemplar is not None and sample.exemplar.value == 0.25
     }
     assert exemplar == TRACE
 

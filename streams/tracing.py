@@ -97,11 +97,6 @@ def is_sampled(value: bytes | None) -> bool:
     )
 
 
-def trace_id_of(traceparent: str) -> str:
-    """The trace's id, 32 hexadecimal digits."""
-    return traceparent[3:35]
-
-
 def current_trace_id() -> str | None:
     """The id of the trace under way, 32 hexadecimal digits; None where there is none."""
     context = trace.get_current_span().get_span_context()

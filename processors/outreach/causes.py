@@ -33,7 +33,7 @@ class Causes:
         if published is None:
             return
         traceparent = traceparent_of(headers)
-        self._known[outreach_id] = Cause(published, None if traceparent is None else trace_id_of(traceparent.encode()))
+        self._known[outreach_id] = Cause(published, None if traceparent is None else trace_id_of(traceparent))
         if len(self._known) > self._most:
             del self._known[next(iter(self._known))]
 

@@ -7,6 +7,7 @@ operator needs is where a record stands (topic, partition, offset) and the ids o
 from __future__ import annotations
 
 import re
+import sys
 import uuid
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
@@ -111,8 +112,6 @@ def allowed(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Muta
 
 
 def _exception_of(exc_info: Any) -> BaseException | None:
-    import sys
-
     if isinstance(exc_info, BaseException):
         return exc_info
     if isinstance(exc_info, tuple):

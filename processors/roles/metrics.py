@@ -38,14 +38,15 @@ ROLE_LIVE = Gauge(
     {"role": ROLES},
     registry=REGISTRY,
 )
+_LEVELS = ("warning", "error")
 LOG_MESSAGES = Counter(
     # Errors rise: read the log; the alerts say what it means for customers.
     "careline_log_messages_total",
     "Lines of the log that are warnings or errors.",
-    {"level": Closed("warning", "error")},
+    {"level": Closed(*_LEVELS)},
     registry=REGISTRY,
 )
-for _level in ("warning", "error"):
+for _level in _LEVELS:
     LOG_MESSAGES.labels(level=_level)  # 0 from the start: no warning yet is a figure, and the first one is growth
 TOUCHPOINTS = Counter(
     # A type falls to zero while others come: the service that publishes it has stopped. All fall: see the lag.

@@ -24,6 +24,7 @@ from streams.broker.closing import closed
 from streams.broker.kafka import KafkaAdmin
 from streams.broker.provision import compared_by
 from streams.config import Settings
+from streams.durations import whole_millis
 from streams.errors import Unavailable
 from streams.topics import Topic
 
@@ -55,7 +56,7 @@ class Brokers:
         self._client = AIOKafkaAdminClient(
             **self._settings.kafka_client(),
             client_id="careline-status",
-            request_timeout_ms=int(self._within / timedelta(milliseconds=1)),
+            request_timeout_ms=whole_millis(self._within),
         )
         self._ends = Ends(self._settings, within=self._within)
         begun = time.monotonic()

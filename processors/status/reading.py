@@ -16,6 +16,8 @@ from streams.broker.closing import closed
 from streams.broker.fetched import AIOKafkaConsumer
 from streams.clock import from_millis, to_millis
 from streams.config import Settings
+from streams.durations import whole_millis
+from streams.subscribing.dead_letters import REASON
 
 DAY = timedelta(days=1)
 TAIL = 50
@@ -25,7 +27,6 @@ MOST = 5_000
 
 _FETCH = 256 << 10
 _REASON = re.compile(rb"[a-z_]{1,40}")
-_REASON_HEADER = "careline_dead_letter_reason"
 
 
 class Ends:
@@ -42,7 +43,7 @@ class Ends:
             auto_offset_reset="earliest",
             isolation_level="read_committed",
             max_partition_fetch_bytes=_FETCH,
-            request_timeout_ms=int(within / timedelta(milliseconds=1)),
+            request_timeout_ms=whole_millis(within),
         )
         self._reading = asyncio.Lock()
 
@@ -132,6 +133,6 @@ def last_of(records: Iterable[ConsumerRecord]) -> datetime | None:
 def reason_of(record: ConsumerRecord) -> str:
     """A dead letter's reason: one of ours, or "other" where somebody else wrote it."""
     for name, value in record.headers:
-        if name == _REASON_HEADER and _REASON.fullmatch(value):
+        if name == REASON and _REASON.fullmatch(value):
             return str(value.decode())
     return "other"

@@ -8,7 +8,7 @@ from typing import Any
 from streams.processor import metrics
 from streams.processor.logic import Logic
 from streams.processor.transaction import Committed
-from streams.publishing.cloudevents import trace_id_of
+from streams.publishing.cloudevents import is_traceparent, trace_id_of
 from streams.subscribing.dead_letters import count_dead_letters
 
 
@@ -44,8 +44,8 @@ class Counted:
         self._latency.observe_all(_seconds(changes.published_at, wall))
         if changes.traced:
             published, trace = min(changes.traced)  # the slowest
-            if (trace_id := trace_id_of(trace)) is not None:
-                self._latency.exemplify(max(wall - published, 0) / 1000, {"trace_id": trace_id})
+            if is_traceparent(trace):
+                self._latency.exemplify(max(wall - published, 0) / 1000, {"trace_id": trace_id_of(trace.decode())})
         if self._live:
             self._lateness.observe_all(_seconds(changes.fired, wall))
 

@@ -103,6 +103,6 @@ def traceparent_of(headers: Iterable[tuple[str, Any]]) -> str | None:
     return None
 
 
-def trace_id_of(traceparent: bytes) -> str | None:
-    """The id of the trace, 32 hexadecimal digits; None for what is no W3C trace context."""
-    return str(traceparent[3:35], "ascii") if is_traceparent(traceparent) else None
+def trace_id_of(traceparent: str) -> str:
+    """The id of the trace in a W3C trace context, 32 hexadecimal digits."""
+    return traceparent[3:35]

@@ -17,8 +17,7 @@ from aiokafka import ConsumerRecord
 from streams import metrics
 from streams.avro.codec import schema_id_of
 from streams.errors import Unreadable
-from streams.publishing.cloudevents import traceparent_of
-from streams.tracing import trace_id_of
+from streams.publishing.cloudevents import trace_id_of, traceparent_of
 
 Headers = Sequence[tuple[str, bytes]]
 
@@ -26,6 +25,9 @@ UNPROCESSABLE = "unprocessable"
 """The reason of a dead letter that could be read, but not handled."""
 
 _PREFIX = "careline_dead_letter_"
+REASON = f"{_PREFIX}reason"
+"""The header that says why the record is a dead letter."""
+
 _MAX_DETAIL = 2_000
 _ALWAYS_KEPT = 64 << 10
 """Bytes of a key, of a value, and of all headers together that are always kept."""

@@ -70,7 +70,7 @@ def _loaded(file: Path) -> Any:
 def alerts(root: Path) -> list[Alert]:
     """Every alerting rule; several may have the same name."""
     return [
-        Alert(one["alert"], one["expr"], seconds(one.get("for", "0s")), one["labels"], one["annotations"])
+        Alert(one["alert"], one["expr"], seconds(one.get("for")), one["labels"], one["annotations"])
         for one in rules(root)
         if "alert" in one
     ]

@@ -1,4 +1,4 @@
-"""Expressions of PromQL, looked at: which metrics they read, and whether Prometheus can parse them."""
+"""Expressions of panels and rules: as Grafana would send them, and whether Prometheus can parse them."""
 
 from __future__ import annotations
 
@@ -16,15 +16,6 @@ SECONDS_ONLY = re.compile(
     r"^(?:max|histogram_quantile)\b(?!.*(?:timestamp|resident)).*_seconds(?:_bucket)?\b(?!_total)"
 )
 """Expressions whose value is a time in seconds."""
-
-_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"')
-_LABELS = re.compile(r"\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)")
-_NAME = re.compile(r"(?<![\w:$])(?:careline_\w+|(?:slo|careline|process|python)[\w:]*:[\w:]+|process_\w+|up|ALERTS)\b")
-
-
-def metrics_of(expr: str) -> set[str]:
-    """The series that an expression reads, by name; histograms by the name of their buckets."""
-    return set(_NAME.findall(_LABELS.sub("", _STRINGS.sub('""', expr))))
 
 
 def filled(expr: str) -> str:

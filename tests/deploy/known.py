@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
-from typing import Any
 
-import yaml
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 from processors.metrics import catalogue
-
-ROOT = Path(__file__).parents[2]
+from tests.deploy.alerting import Values, recorded
+from tests.test_docs import ROOT
 
 SCRAPED = frozenset(
     {
@@ -25,30 +23,30 @@ SCRAPED = frozenset(
 """Of every target, or of Prometheus itself."""
 
 
-def catalogued() -> dict[str, set[str]]:
-    """Each metric of the catalogue, and its series as expressions spell them: a counter with _total, and so on."""
-    found = {}
+def exposed() -> dict[str, dict[str, Mapping[str, Values]]]:
+    """Each metric of the catalogue, and its series as a scrape names them, with what their labels may say."""
+    found: dict[str, dict[str, Mapping[str, Values]]] = {}
     for metric in catalogue():
         [described] = metric.describe()
+        bounds = getattr(metric, "bounds", {})
+        labels = {label: getattr(bounds.get(label), "values", None) for label in metric._labelnames}
         if isinstance(metric, Histogram):
-            found[described.name] = {f"{described.name}{series}" for series in ("", "_bucket", "_count", "_sum")}
+            parts = {f"{described.name}_{part}": labels for part in ("count", "sum")}
+            found[described.name] = {f"{described.name}_bucket": labels | {"le": None}, **parts}
+        elif isinstance(metric, Counter):
+            found[described.name] = {f"{described.name}_total": labels}
         else:
-            found[described.name] = {described.name + ("_total" if isinstance(metric, Counter) else "")}
+            assert isinstance(metric, Gauge)
+            found[described.name] = {described.name: labels}
     return found
+
+
+def catalogued() -> dict[str, set[str]]:
+    """Each metric of the catalogue, and what expressions and pages call it: a histogram also by its own name."""
+    return {name: {*series, *([name] if len(series) > 1 else [])} for name, series in exposed().items()}
 
 
 @cache
 def known() -> frozenset[str]:
     """Every series by name."""
-    return frozenset(SCRAPED | recorded() | {name for series in catalogued().values() for name in series})
-
-
-def rules() -> list[Any]:
-    """Every rule in deploy/prometheus/rules, as Prometheus reads it."""
-    files = sorted((ROOT / "deploy" / "prometheus" / "rules").glob("*.y*ml"))
-    return [rule for file in files for group in yaml.safe_load(file.read_text())["groups"] for rule in group["rules"]]
-
-
-def recorded() -> set[str]:
-    """What recording rules record."""
-    return {rule["record"] for rule in rules() if "record" in rule}
+    return frozenset({*SCRAPED, *recorded(ROOT), *(name for series in catalogued().values() for name in series)})

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator
 
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
-_DURATION = re.compile(r"(?:\d+(?:ms|[smhdwy]))+")
+DURATION = re.compile(r"(?:\d+(?:ms|[smhdwy]))+")
+_PART = re.compile(r"(\d+)(ms|[smhdwy])")
 _CLAUSE = re.compile(r"\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)")
 _METRIC = re.compile(r"(?<![\w:$])([a-zA-Z_:][\w:]*)\s*(?:\{([^}]*)\})?(?!\s*\()(?![\w:])")
 _WORDS = frozenset({"and", "or", "unless", "by", "without", "on", "ignoring", "offset", "bool", "inf", "nan"})
@@ -18,12 +19,19 @@ _LABEL = re.compile(r'\s*(\w+)\s*(?:=~|!~|!=|=)\s*"(\d+)"')
 _NUMBER = r"\d+(?:\.\d+)?(?:e[+-]?\d+)?"
 _PRODUCT = rf"{_NUMBER}(?:\s*\*\s*{_NUMBER})*"
 _BOUND = re.compile(rf'\ble=~?"({_NUMBER})(?:\(\\\\\.0\)\?)?"')
-_SIZES = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0, "y": 31536000.0}
+_UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000, "y": 31_536_000_000}
 
 
-def seconds(duration: str) -> float:
-    """A duration of Prometheus, such as ``1h30m``, in seconds."""
-    return sum(float(count) * _SIZES[unit] for count, unit in re.findall(r"(\d+)(ms|[smhdwy])", duration))
+def millis(duration: str) -> int:
+    """Milliseconds of a duration in Prometheus's words, ``1h30m``. Raises ValueError."""
+    if not DURATION.fullmatch(duration):
+        raise ValueError(f"{duration!r} is no duration")
+    return sum(int(count) * _UNITS[unit] for count, unit in _PART.findall(duration))
+
+
+def seconds(duration: str | None) -> float:
+    """Seconds of a duration; 0 for none. Raises ValueError."""
+    return millis(duration) / 1_000 if duration else 0.0
 
 
 def selectors(expr: str) -> Iterator[tuple[str, dict[str, str]]]:
@@ -36,7 +44,7 @@ def selectors(expr: str) -> Iterator[tuple[str, dict[str, str]]]:
 
     plain = _CLAUSE.sub(" ", re.sub(r"\[[^\]]*\]", " ", _STRING.sub(counted, expr)))
     for match in _METRIC.finditer(plain):
-        if match[1] not in _WORDS and not _DURATION.fullmatch(match[1]):
+        if match[1] not in _WORDS and not DURATION.fullmatch(match[1]):
             yield match[1], {label: strings[int(number)] for label, number in _LABEL.findall(match[2] or "")}
 
 

@@ -9,10 +9,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from prometheus_client import Counter, Gauge, Histogram
 
-from processors.metrics import catalogue
 from tests.deploy import alerting
+from tests.deploy.known import exposed
 from tests.deploy.promql import literals, selectors
 from tests.test_docs import ROOT, rows, text
 
@@ -24,20 +23,8 @@ CASE_FILES = sorted((ROOT / alerting.CASES).glob("*.yml"))
 
 def metrics() -> dict[str, Mapping[str, alerting.Values]]:
     """The labels of every metric, with the values they may have, under each of the names that a scrape gives it."""
-    found: dict[str, Mapping[str, alerting.Values]] = {name: {} for name in NOT_OURS}
-    for metric in catalogue():
-        [described] = metric.describe()
-        bounds = getattr(metric, "bounds", {})
-        labels = {label: getattr(bounds.get(label), "values", None) for label in metric._labelnames}
-        if isinstance(metric, Histogram):
-            found[f"{described.name}_bucket"] = labels | {"le": None}
-            found |= {f"{described.name}_{part}": labels for part in ("count", "sum")}
-        elif isinstance(metric, Counter):
-            found[f"{described.name}_total"] = labels
-        else:
-            assert isinstance(metric, Gauge)
-            found[described.name] = labels
-    return found
+    ours = {name: labels for series in exposed().values() for name, labels in series.items()}
+    return {**{name: {} for name in NOT_OURS}, **ours}
 
 
 @pytest.fixture

@@ -13,10 +13,12 @@ from deploy.grafana.__main__ import FOLDER
 from deploy.grafana.boards import DASHBOARDS
 from deploy.grafana.made import made
 from deploy.grafana.model import COLUMNS, Dashboard, Kind, Panel, Query, Unit, placed
-from tests.deploy.expressions import SECONDS_ONLY, filled, metrics_of, parsed
-from tests.deploy.known import catalogued, known, rules
+from tests.deploy import promql
+from tests.deploy.alerting import rules
+from tests.deploy.expressions import SECONDS_ONLY, filled, parsed
+from tests.deploy.known import catalogued, known
+from tests.test_docs import ROOT
 
-ROOT = Path(__file__).parents[2]
 BOARDS = pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda dashboard: dashboard.uid)
 
 
@@ -139,16 +141,16 @@ def test_every_expression_can_be_parsed(monitoring_program: Callable[[str], str]
 def test_every_metric_that_is_shown_exists() -> None:
     """A panel of a metric that was renamed or never counted would be empty, and look like peace."""
     unknown = {
-        name: panel.title for panel, query in queries() for name in metrics_of(query.expr) if name not in known()
+        name: panel.title for panel, query in queries() for name in promql.named(query.expr) if name not in known()
     }
     assert set(unknown) == set()
-    assert metrics_of('sum(rate(careline_a_total{b="careline_c"}[5m])) / slo:x:y') == {"careline_a_total", "slo:x:y"}
+    assert promql.named('sum(rate(careline_a_total{b="careline_c"}[5m])) / slo:x:y') == {"careline_a_total", "slo:x:y"}
 
 
 def test_every_metric_is_used() -> None:
     """By a panel or by a rule, or a document names it beside the catalogue: else nobody would look at it."""
     shown = " ".join(query.expr for _, query in queries())
-    ruled = " ".join(rule["expr"] for rule in rules())
+    ruled = " ".join(rule["expr"] for rule in rules(ROOT))
     lines = [line for file in (ROOT / "docs").rglob("*.md") for line in file.read_text(encoding="utf-8").splitlines()]
     pages = " ".join(line for line in lines if not line.startswith("| `careline_"))
     named = set(re.findall(r"careline_\w+", " ".join((shown, ruled, pages))))
@@ -164,7 +166,7 @@ def test_a_metric_that_nobody_uses_is_noticed() -> None:
 def alerts() -> dict[str, set[str]]:
     """The dashboards that the rules of each alert name, by the alert's name."""
     found: dict[str, set[str]] = {}
-    for rule in rules():
+    for rule in rules(ROOT):
         if "alert" in rule:
             found.setdefault(rule["alert"], set()).add(rule["annotations"]["dashboard"])
     return found

@@ -10,8 +10,8 @@ from typing import Any
 
 import yaml
 
+from tests.deploy.promql import seconds
 from tests.drill.faults import Fault, Fires
-from tests.drill.scaled import seconds
 from tests.drill.scene import Scene, waited
 from tests.drill.verdict import TOLD_WITHIN, Expectation, Judgement, Wanted, judge
 from tests.drill.watching import Observer

@@ -14,9 +14,8 @@ from typing import Any
 
 import yaml
 
-_UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000, "y": 31_536_000_000}
-_PART = re.compile(r"(\d+)(ms|[smhdwy])")
-_DURATION = re.compile(r"(?:\d+(?:ms|[smhdwy]))+")
+from tests.deploy.promql import DURATION, millis
+
 _TOKENS = re.compile(
     r"""(?P<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)|(?P<comment>\#[^\n]*)"""
     r"""|(?P<window>\[[^\]]*\])|(?P<offset>\boffset\s+-?\s*(?:\d+(?:ms|[smhdwy]))+)"""
@@ -26,18 +25,6 @@ SHORTEST = 3_000
 """Milliseconds of a window that holds three scrapes, of which two are left if one is late."""
 _OFTEN = 1_000
 Change = Callable[[str], str]
-
-
-def millis(duration: str) -> int:
-    """Milliseconds of a duration in Prometheus's words, ``1h30m``. Raises ValueError."""
-    if not _DURATION.fullmatch(duration):
-        raise ValueError(f"{duration!r} is no duration")
-    return sum(int(count) * _UNITS[unit] for count, unit in _PART.findall(duration))
-
-
-def seconds(duration: str | None) -> float:
-    """Seconds of a duration; 0 for none."""
-    return millis(duration) / 1_000 if duration else 0.0
 
 
 def scaled_duration(duration: str, factor: int, *, at_least: int = 0) -> str:
@@ -151,6 +138,6 @@ def _durations(expression: str, change: Change) -> str:
     def token(match: re.Match[str]) -> str:
         if match["window"] is None and match["offset"] is None:
             return match[0]
-        return _DURATION.sub(lambda found: change(found[0]), match[0])
+        return DURATION.sub(lambda found: change(found[0]), match[0])
 
     return _TOKENS.sub(token, expression)

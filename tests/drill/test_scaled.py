@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from deploy.local.monitoring import ROUTES, RULES
-from tests.drill.scaled import differences, millis, scaled, scaled_expression, scaled_routes, write_scaled
+from tests.deploy.promql import millis
+from tests.drill.scaled import differences, scaled, scaled_expression, scaled_routes, write_scaled
 
 RULE: dict[str, Any] = {
     "alert": "Slow",

@@ -20,14 +20,16 @@ from deploy.grafana.draw.__main__ import main
 from deploy.local.place import free_port
 from processors.settings import Settings
 from streams import Publisher, events
-from tests.deploy.expressions import filled, metrics_of
-from tests.deploy.known import recorded, rules
+from tests.deploy.alerting import recorded, rules
+from tests.deploy.expressions import filled
+from tests.deploy.promql import named
 from tests.live.reading import records, until
 from tests.live.roles import Role
 from tests.live.watching import Watching
 from tests.live.writing import writer
 from tests.outreach.given import VARIABLES, outreach_id, request
 from tests.outreach.servers import SECRET
+from tests.test_docs import ROOT
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]
 
@@ -157,7 +159,7 @@ def _task(team: events.Address, now: datetime) -> events.OutreachRequested:
 def excused(expr: str) -> bool:
     """Whether it reads a series that a healthy system does not have."""
     selected = any(series in expr for series in NEEDS_A_FAULT if "{" in series)
-    return selected or bool(metrics_of(expr) & set(NEEDS_A_FAULT))
+    return selected or bool(named(expr) & set(NEEDS_A_FAULT))
 
 
 async def silent(watching: Watching, exprs: Iterable[str]) -> list[str]:
@@ -183,21 +185,17 @@ async def test_every_panel_has_something_to_show(watched: Watching) -> None:
 async def test_every_series_that_is_looked_at_is_there(watched: Watching) -> None:
     """A metric inside an expression that would return something without it, too."""
     looked_at = {
-        name
-        for board in DASHBOARDS
-        for panel in board.panels
-        for query in panel.queries
-        for name in metrics_of(query.expr)
+        name for board in DASHBOARDS for panel in board.panels for query in panel.queries for name in named(query.expr)
     }
     assert looked_at - await watched.names() - set(NEEDS_A_FAULT) == set()
 
 
 async def test_rules_and_alerts_are_of_series_that_there_are(watched: Watching) -> None:
     """Each expression of the rules is answered, and what it reads is there, but for what needs a fault."""
-    names = await watched.names() | recorded()
-    for rule in rules():
+    names = await watched.names() | set(recorded(ROOT))
+    for rule in rules(ROOT):
         await watched.ask(rule["expr"])
-        missing = metrics_of(rule["expr"]) - names - set(NEEDS_A_FAULT)
+        missing = named(rule["expr"]) - names - set(NEEDS_A_FAULT)
         assert missing == set(), rule.get("alert", rule.get("record"))
 
 
